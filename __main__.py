@@ -1,0 +1,16 @@
+"""One stack is one pair: people of the source tenant appear in the target tenant."""
+
+import os
+import signal
+
+# When another resource fails, the engine interrupts the program; 32 means "the error was shown already".
+signal.signal(signal.SIGINT, lambda *_: os._exit(32))
+
+import pulumi  # noqa: E402 - the handler comes first
+
+from xtsync_resources import config  # noqa: E402
+from xtsync_resources.tenant_pair import TenantPair  # noqa: E402
+
+pair = TenantPair("pair", config.load())
+for name, value in pair.outputs.items():
+    pulumi.export(name, value)

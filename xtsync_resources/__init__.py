@@ -1,0 +1,1 @@
+"""Cross-tenant synchronization between two Microsoft Entra tenants, as Pulumi resources."""

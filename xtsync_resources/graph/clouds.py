@@ -1,0 +1,85 @@
+"""Where a cloud's login, Graph and portal are: the one place that knows a host name.
+
+Source: https://learn.microsoft.com/graph/deployments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The two services of a cloud that are called, as https URLs without a trailing slash."""
+
+    login: str
+    graph: str
+
+    def __post_init__(self) -> None:
+        for url in (self.login, self.graph):
+            if not url.startswith("https://"):
+                raise ValueError(f"the endpoint {url!r} is not https; credentials are only sent over https")
+
+    @property
+    def scope(self) -> str:
+        """The OAuth scope that asks for all application permissions granted in Graph."""
+        return f"{self.graph}/.default"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A Microsoft cloud: its endpoints, its admin portal, and what the azuread provider calls it."""
+
+    name: str
+    endpoints: Endpoints
+    portal: str
+    azuread_environment: str
+
+
+CLOUDS: Mapping[str, Cloud] = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            "public",
+            Endpoints("https://login.microsoftonline.com", "https://graph.microsoft.com"),
+            "https://entra.microsoft.com",
+            "public",
+        ),
+        Cloud(
+            "usgovernment",
+            Endpoints("https://login.microsoftonline.us", "https://graph.microsoft.us"),
+            "https://entra.microsoft.us",
+            "usgovernment",
+        ),
+        Cloud(
+            "usgovernmentl5",
+            Endpoints("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+            "https://entra.microsoft.us",
+            "usgovernmentl5",
+        ),
+        Cloud(
+            "china",
+            Endpoints("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
+            "https://entra.microsoftonline.cn",
+            "china",
+        ),
+    )
+}
+
+
+def endpoints_from_metadata(document: Mapping[str, Any]) -> Endpoints:
+    """Read login and Graph out of the metadata document that azuread uses as well.
+
+    Raises:
+        ValueError: the document lacks an endpoint, or an endpoint is not https.
+    """
+    authentication = document.get("authentication")
+    login = authentication.get("loginEndpoint") if isinstance(authentication, Mapping) else None
+    graph = document.get("microsoftGraphResourceId")
+    if not isinstance(login, str) or not isinstance(graph, str):
+        raise ValueError("it lacks authentication.loginEndpoint or microsoftGraphResourceId")  # noqa: TRY004
+    return Endpoints(login.rstrip("/"), graph.rstrip("/"))

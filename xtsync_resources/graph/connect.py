@@ -1,0 +1,66 @@
+"""Put a Graph client together: endpoints, sign-in, connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from .client import USER_AGENT, Clock, GraphClient
+from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
+from .credentials import SignIn, TokenSource, credential_for
+from .errors import ConfigurationError, TenantName
+from .transport import HttpsTransport, Request, Transport, TransportError
+
+
+def connect(
+    tenant: TenantName,
+    *,
+    kind: str,
+    client_id: str,
+    secret: Callable[[], str],
+    cloud: str,
+    metadata_host: str,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+) -> GraphClient:
+    """A client for one tenant; signs in with the first call.
+
+    Args:
+        tenant: whom to talk to.
+        kind: how to sign in.
+        client_id: the application to sign in with; "" for `cli`.
+        secret: gives its client secret at call time.
+        cloud: name of the cloud, unless `metadata_host` is given.
+        metadata_host: HOST or HOST:PORT whose metadata document names the endpoints, or "".
+        transport: how to send; the network if not given.
+        clock: the time; this computer's if not given.
+
+    Raises:
+        ConfigurationError: the metadata document cannot be had or used.
+    """
+    transport = transport or HttpsTransport()
+    endpoints = fetch_endpoints(metadata_host, transport) if metadata_host else CLOUDS[cloud].endpoints
+    sign_in = SignIn(kind, client_id, secret, known_authority=not metadata_host)
+    tokens = TokenSource(tenant, endpoints.scope, lambda: credential_for(tenant, sign_in, endpoints))
+    return GraphClient(tenant, endpoints, tokens, transport, clock)
+
+
+def fetch_endpoints(host: str, transport: Transport) -> Endpoints:
+    """Read the endpoints of a private cloud; one GET, without credentials.
+
+    Raises:
+        ConfigurationError: it cannot be reached or understood, or an endpoint is not https.
+    """
+    url = f"https://{host}{METADATA_PATH}"
+    what = f"Failed to read the endpoints from {url}"
+    do = "check xtsync:metadataHost; for a private certificate authority set REQUESTS_CA_BUNDLE"
+    try:
+        answer = transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
+    except TransportError as error:
+        raise ConfigurationError(what, str(error), do) from None
+    if answer.status != 200:
+        raise ConfigurationError(what, f"it answered {answer.status}", do)
+    try:
+        return endpoints_from_metadata(json.loads(answer.body))
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(what, str(error), do) from None

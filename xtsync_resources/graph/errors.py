@@ -1,0 +1,221 @@
+"""What can go wrong, as a small tree. Every leaf prints as one message for an administrator.
+
+XtsyncError
+  ConfigurationError       something in the stack's settings cannot be used
+  SignInError              no token for the tenant
+    WrongTenantError       a token, but of another tenant
+  RefusedError             we refuse, to protect something
+  CallError                a call to Graph failed; carries the call
+    NoAnswerError          no answer came back
+    GraphError             Graph answered with an error; carries status, code, message, request id
+      NotFoundError  ConflictError  ForbiddenError  ThrottledError  UnavailableError
+    DeadlineError          Graph answered, but what was waited for did not happen in time
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .calls import Call
+from .remedies import remedy_for
+
+
+@dataclass(frozen=True)
+class TenantName:
+    """How messages name a tenant: the side it plays, its name and its id."""
+
+    side: str
+    name: str
+    id: str
+
+    def __str__(self) -> str:
+        label = self.name if self.name == self.id else f"{self.name} ({self.id})"
+        return f"the {self.side} tenant {label}"
+
+
+class XtsyncError(Exception):
+    """The root: `what` failed, `why`, and what to `do`; `reference` helps support find the call."""
+
+    # Shown by the engine in front of the message, as `RefusedError: ...`, without a module path.
+    __module__ = "builtins"
+
+    def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:
+        self.what, self.why, self.do, self.reference = what, why, do, reference
+        lines = [f"{printable(what)}.", f"  Why: {printable(why)}"]
+        lines += [f"  Do:  {printable(do)}"] if do else []
+        lines += [f"  Ref: {printable(reference)}"] if reference else []
+        super().__init__("\n".join(lines))
+
+
+class ConfigurationError(XtsyncError):
+    """A setting cannot be used as it is."""
+
+
+class SignInError(XtsyncError):
+    """No token could be had for a tenant."""
+
+
+class WrongTenantError(SignInError):
+    """The token belongs to another tenant than the configured one."""
+
+
+class RefusedError(XtsyncError):
+    """The program refuses to go on, because going on could harm something."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The parts of an error answer that matter."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    details: tuple[str, ...] = ()
+    request_id: str = ""
+    client_request_id: str = ""
+    retry_after: float | None = field(default=None, compare=False)
+
+    def mentions(self, text: str) -> bool:
+        """Whether a code or text appears anywhere in the answer, whatever its case."""
+        return text.lower() in " ".join((self.code, self.message, *self.details)).lower()
+
+    def __str__(self) -> str:
+        return ": ".join(p for p in (f"{self.status} {self.code}".strip(), self.message) if p)
+
+
+class CallError(XtsyncError):
+    """A call did not lead to what it was made for."""
+
+    def __init__(self, call: Call, tenant: TenantName, why: str, do: str, reference: str) -> None:
+        self.call, self.tenant = call, tenant
+        where = f"{call.method} {call.url_path}"
+        super().__init__(
+            f"Failed to {call.purpose} in {tenant}", why, do, ", ".join(p for p in (where, reference) if p)
+        )
+
+
+class NoAnswerError(CallError):
+    """No answer came back: the call may or may not have been carried out, unless `unsent`."""
+
+    def __init__(self, call: Call, tenant: TenantName, cause: str, *, unsent: bool, host: str = "") -> None:
+        self.unsent = unsent
+        why = f"no answer from Microsoft Graph{f' at {host}' if host else ''}: {cause}"
+        do = (
+            "check the network, proxy and (for private endpoints) REQUESTS_CA_BUNDLE, then run the command "
+            "again; nothing is done twice"
+        )
+        super().__init__(call, tenant, why, do, "")
+
+
+class GraphError(CallError):
+    """Graph answered with an error status."""
+
+    def __init__(self, call: Call, tenant: TenantName, answer: Answer) -> None:
+        self.answer = answer
+        ids = f"request-id {answer.request_id}" if answer.request_id else ""
+        if answer.client_request_id:
+            ids = ", ".join(p for p in (ids, f"client-request-id {answer.client_request_id}") if p)
+        why = f"Microsoft Graph answered {answer}"
+        super().__init__(call, tenant, why, remedy_for(call, answer.status, answer.mentions), ids)
+
+
+class NotFoundError(GraphError):
+    """404: the object is not there, or not there yet."""
+
+
+class ConflictError(GraphError):
+    """An object with this key exists already."""
+
+
+class ForbiddenError(GraphError):
+    """401 or 403: the token lacks a permission or role."""
+
+
+class ThrottledError(GraphError):
+    """429: not carried out; come back later."""
+
+
+class UnavailableError(GraphError):
+    """5xx or 408: may or may not have been carried out."""
+
+
+class DeadlineError(CallError):
+    """What a call waits for did not happen before the operation's deadline."""
+
+    def __init__(self, call: Call, tenant: TenantName, why: str, last: CallError | None = None) -> None:
+        do = "run the command again to go on waiting, or raise xtsync:deadlineMinutes"
+        if last is not None and last.do and not isinstance(last, NotFoundError):
+            do = f"{last.do}; {do}"
+        super().__init__(call, tenant, why, do, last.reference.partition(", ")[2] if last else "")
+
+
+CONFLICT_CODE = "Request_MultipleObjectsWithSameKeyValue"
+CONCURRENCY_CODE = "Directory_ConcurrencyViolation"
+MISSING_CODE = "Directory_ObjectNotFound"
+
+
+def graph_error(call: Call, tenant: TenantName, answer: Answer) -> GraphError:
+    """The right class for an error answer; status and code decide, never the text."""
+    kind: type[GraphError] = GraphError
+    if answer.status == 404 or answer.code == MISSING_CODE:
+        kind = NotFoundError
+    elif answer.code == CONFLICT_CODE or (answer.status == 409 and answer.code != CONCURRENCY_CODE):
+        # The code is documented with 409, but was seen with 400 as well.
+        kind = ConflictError
+    elif answer.status in (401, 403):
+        kind = ForbiddenError
+    elif answer.status == 429:
+        kind = ThrottledError
+    elif answer.status >= 500 or answer.status == 408:
+        kind = UnavailableError
+    return kind(call, tenant, answer)
+
+
+def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
+    """Read Graph's error envelope, or make do with what an intermediary sent instead.
+
+    The synchronization service often puts its own JSON into `message`; that is unwrapped one level.
+    """
+    error: Mapping[str, Any] = {}
+    try:
+        document = json.loads(body)
+        if isinstance(document, dict) and isinstance(document.get("error"), dict):
+            error = document["error"]
+    except ValueError:
+        error = {}
+    inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
+    details = tuple(
+        str(item[key])
+        for item in error.get("details") or ()
+        if isinstance(item, dict)
+        for key in ("code", "message")
+        if item.get(key)
+    )
+    message = str(error.get("message") or "")
+    if message.startswith("{"):
+        with contextlib.suppress(ValueError, AttributeError):
+            message = str(json.loads(message).get("Message") or message)
+    if not error:
+        message = (
+            "(not a Graph answer) " + body[:200].decode("utf-8", "replace") if body else "(empty answer)"
+        )
+    return Answer(
+        status,
+        str(error.get("code") or ""),
+        message,
+        details,
+        headers.get("request-id") or str(inner.get("request-id") or ""),
+        headers.get("client-request-id") or str(inner.get("client-request-id") or ""),
+        retry_after,
+    )
+
+
+def printable(text: str) -> str:
+    """Text from Graph or the configuration, made safe for a terminal line."""
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

@@ -1,0 +1,80 @@
+"""From what Graph answered to what an administrator can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .calls import POLICY_READ, POLICY_WRITE, SYNCHRONIZATION, Call
+
+
+def remedy_for(call: Call, status: int, mentions: Callable[[str], bool]) -> str:
+    """What to do about an error answer, or "" where no cure is known.
+
+    Args:
+        call: the call that failed.
+        status: its HTTP status.
+        mentions: whether a text occurs in the answer's code, message or details, whatever its case.
+    """
+    for text, remedy in KNOWN:
+        if mentions(text):
+            return remedy
+    if status == 401 and mentions("InvalidAuthenticationToken"):
+        return (
+            "sign in again; if it persists, check this computer's clock and that the tenant's conditional "
+            "access policies let this application in"
+        )
+    if status in (401, 403):
+        return permission_remedy(call)
+    if status == 429:
+        return "run the command again later; other work in this tenant shares its limits"
+    if status >= 500:
+        return "run the command again later; nothing is done twice"
+    return ""
+
+
+def permission_remedy(call: Call) -> str:
+    """The least permission and role for a call, as an instruction."""
+    permission = f"{POLICY_READ} or {POLICY_WRITE}" if call.permission == POLICY_READ else call.permission
+    if call.permission == SYNCHRONIZATION:
+        permission = f"{SYNCHRONIZATION} (or, for an application it owns, Application.ReadWrite.OwnedBy)"
+    return (
+        f"give the signed-in application the application permission {permission} and consent to it, "
+        f"or (for `az login`) sign in as a person with the role {call.role}"
+    )
+
+
+KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        "source tenant has not enabled automatic user consent",
+        "set automaticUserConsentSettings.outboundAllowed of the partner policy in the source tenant "
+        "(`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+    ),
+    (
+        "target tenant has not enabled inbound synchronization",
+        "set automaticUserConsentSettings.inboundAllowed and the identity sync policy of the partner policy "
+        "in the target tenant (`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+    ),
+    (
+        "Policy permitting auto-redemption",
+        "set automatic redemption in both tenants: outboundAllowed in the source, inboundAllowed in the "
+        "target (`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+    ),
+    (
+        "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure",
+        "check automatic redemption (source: outboundAllowed, target: inboundAllowed) and the identity sync "
+        "policy in the target",
+    ),
+    (
+        "ExternalTenantNotFound",
+        "check xtsync:target.tenantId: this cloud does not know it. Pairs across clouds are not supported",
+    ),
+    (
+        "AzureActiveDirectoryTokenExpired",
+        "check that both tenants are in the same cloud; pairs across clouds are not supported",
+    ),
+    (
+        "license",
+        "check that the source tenant has Microsoft Entra ID P1 (or Entra ID Governance for group "
+        "synchronization)",
+    ),
+)

@@ -1,0 +1,101 @@
+"""One HTTPS exchange: the seam below the client. Tests put their own transport here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+
+CONNECT_SECONDS = 15
+# The synchronization service is slow at times: validateCredentials and on-demand can take half a minute.
+READ_SECONDS = 120
+WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What goes out."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class TransportError(Exception):
+    """No whole answer came back. `unsent` is true where the request certainly never left."""
+
+    def __init__(self, cause: str, *, unsent: bool) -> None:
+        super().__init__(cause)
+        self.unsent = unsent
+
+
+class Transport(Protocol):
+    """Sends one request and gives the answer, whatever its status; raises TransportError without one."""
+
+    def send(self, request: Request) -> Response:
+        """Send one request."""
+        ...
+
+
+def trusted_certificates() -> str | bool:
+    """The certificate bundle to verify servers with; verification itself cannot be switched off."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+
+
+class HttpsTransport:
+    """Keeps connections open and is shared by the provider's worker threads."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.mount("https://", HTTPAdapter(pool_connections=2, pool_maxsize=WORKERS))
+        self._session.adapters.pop("http://", None)
+        self._verify = trusted_certificates()
+
+    def send(self, request: Request) -> Response:
+        """Send one request; redirects are answers, not instructions."""
+        try:
+            answer = self._session.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.body,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                verify=self._verify,
+                allow_redirects=False,
+            )
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise TransportError(plain_cause(error), unsent=True) from error
+        except requests.exceptions.RequestException as error:
+            raise TransportError(plain_cause(error), unsent="Failed to establish" in str(error)) from error
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, answer.content)
+
+
+def plain_cause(error: BaseException) -> str:
+    """The innermost reason of a network error, in a few words."""
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "the server's certificate is not trusted (CERTIFICATE_VERIFY_FAILED)"
+    if "Name or service not known" in text or "NameResolution" in text or "getaddrinfo" in text:
+        return "the host name cannot be resolved"
+    if "Connection refused" in text:
+        return "the connection was refused"
+    if "timed out" in text.lower():
+        return "it took too long"
+    if "reset by peer" in text.lower() or "aborted" in text.lower() or "without response" in text.lower():
+        return "the connection was cut"
+    return text.rsplit(":", 1)[-1].strip(" ')\"") or type(error).__name__

@@ -1,0 +1,265 @@
+"""What every dynamic provider shares: settings, the client, partial failure, messages under the resource.
+
+Runs in the provider process of one tenant. Facts this rests on: docs/architecture.md, "How Pulumi runs us".
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pulumi.dynamic import (
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from .graph.errors import TenantName, XtsyncError
+
+if TYPE_CHECKING:
+    from .graph.client import GraphClient, Operation
+
+Properties = dict[str, Any]
+PROVIDER_KEY = "__provider"
+INFO, WARNING = 1, 2
+
+
+def reference(module: str, attribute: str) -> str:
+    """The constant `__provider` of a resource: a pickle that imports one module attribute, no code.
+
+    It is part of the state format: state written today must find the attribute tomorrow.
+    """
+    return base64.b64encode(f"cxtsync_resources.{module}\n{attribute}\n.".encode()).decode()
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """The properties of the explicit provider this process serves (see providers.TenantProvider)."""
+
+    tenant: TenantName
+    partner_name: str
+    auth: str
+    client_id: str
+    cloud: str
+    metadata_host: str
+    deadline_seconds: float
+    on_existing: str
+    on_destroy: str
+
+    @classmethod
+    def read(cls, get: Callable[[str], Any]) -> ProviderSettings:
+        """Read them by name."""
+        text: Callable[[str], str] = lambda name: str(get(f"xtsync:{name}") or "")  # noqa: E731
+        return cls(
+            tenant=TenantName(text("side"), text("tenantName"), text("tenantId")),
+            partner_name=text("partnerName"),
+            auth=text("auth"),
+            client_id=text("clientId"),
+            cloud=text("cloud"),
+            metadata_host=text("metadataHost"),
+            deadline_seconds=60 * float(get("xtsync:deadlineMinutes") or 15),
+            on_existing=text("onExisting"),
+            on_destroy=text("onDestroy"),
+        )
+
+
+class Partial(Exception):  # noqa: N818 - a result, not an accident
+    """The object exists, but is not (yet) what was asked for: the engine saves it and comes back.
+
+    From `read`, the reasons are shown as a warning that the resource is unhealthy.
+    """
+
+    def __init__(self, id_: str, outputs: Mapping[str, Any], reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.id, self.outputs, self.reasons = id_, dict(outputs), tuple(reasons)
+
+
+class TenantResourceProvider(ResourceProvider):
+    """Base of the dynamic providers. Subclasses hold no state; the process has one client for them all."""
+
+    replace_keys: ClassVar[tuple[str, ...]] = ()
+    settings: ProviderSettings
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Wrap the lifecycle methods of a subclass so that they fail in words."""
+        super().__init_subclass__(**options)
+        for name in ("check", "create", "read", "update", "delete"):
+            if name in cls.__dict__:
+                setattr(cls, name, speaking(cls.__dict__[name]))
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the provider's properties; nothing is called before the first operation needs it."""
+        if os.environ.get("XTSYNC_DEBUG"):
+            logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+            logging.getLogger("xtsync").setLevel(logging.DEBUG)
+        else:
+            sys.tracebacklimit = 0
+        self.settings = ProviderSettings.read(req.config.get)
+        self._secret: str = req.config.get("xtsync:clientSecret") or ""
+
+    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
+        """Leave the comparison to the engine, which then shows it key by key; only say what replaces."""
+        replaces = [key for key in self.replace_keys if key in olds and olds.get(key) != news.get(key)]
+        return DiffResult(changes=True if replaces else None, replaces=replaces, delete_before_replace=True)
+
+    def operation(self) -> Operation:
+        """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""
+        return self.client().operation(self.settings.deadline_seconds, lambda text: tell(text, status=True))
+
+    def client(self) -> GraphClient:
+        """The client of this process, made when first needed."""
+        with _CLIENT_LOCK:
+            if "client" not in _CLIENT:
+                _CLIENT["client"] = make_client(self.settings, self._secret)
+            return _CLIENT["client"]
+
+
+_CLIENT: dict[str, GraphClient] = {}
+_CLIENT_LOCK = threading.Lock()
+
+
+def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
+    """A client for the tenant of these settings. Imports here: a no-op needs neither HTTP nor sign-in."""
+    from .graph.connect import connect  # noqa: PLC0415
+
+    return connect(
+        settings.tenant,
+        kind=settings.auth,
+        client_id=settings.client_id,
+        # The environment wins and is read at call time; the stack's secret is the alternative.
+        secret=lambda: os.environ.get("XTSYNC_CLIENT_SECRET") or secret,
+        cloud=settings.cloud,
+        metadata_host=settings.metadata_host,
+    )
+
+
+def speaking(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a lifecycle method report partial failures, and let errors leave without their history."""
+
+    @functools.wraps(method)
+    def run(self: TenantResourceProvider, *arguments: Any) -> Any:
+        try:
+            return method(self, *(whole_numbers(a) for a in arguments))
+        except Partial as partial:
+            attach_partial(partial)
+            raise
+        except XtsyncError as error:
+            raise error.with_traceback(None) from None
+
+    return run
+
+
+def whole_numbers(value: Any) -> Any:
+    """The engine hands every number over as a float; give the whole ones back as int."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(item) for item in value]
+    return value
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value is not known before the update runs."""
+    return isinstance(value, Unknown)
+
+
+def inputs_of(properties: Mapping[str, Any], keys: Sequence[str]) -> Properties:
+    """The input keys among a resource's properties."""
+    return {key: properties[key] for key in keys if key in properties}
+
+
+def current_call() -> tuple[Any, Any]:
+    """The gRPC request and context the SDK is serving in this thread, or (None, None) outside of one.
+
+    The SDK does not hand them over; they are found on the stack. Without them messages are not attached
+    to the resource and a partial failure is a plain one: less comfort, same safety.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        if "request" in frame.f_locals and "context" in frame.f_locals:
+            return frame.f_locals["request"], frame.f_locals["context"]
+        frame = frame.f_back  # type: ignore[assignment]
+    return None, None
+
+
+def tell(text: str, *, severity: int = INFO, status: bool = False) -> None:
+    """Show a message under the resource that is being worked on; `status` texts vanish when it is done."""
+    request, _ = current_call()
+    if request is None or len(sys.argv) < 2:
+        return
+    from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
+
+    engine().Log(
+        engine_pb2.LogRequest(
+            severity=severity,  # type: ignore[arg-type]
+            message=text + "\n",
+            urn=request.urn,
+            ephemeral=status,
+        )
+    )
+
+
+@functools.cache
+def engine() -> Any:
+    """The engine's log service, whose address is this process's first argument."""
+    import grpc  # noqa: PLC0415
+    from pulumi.runtime.proto import engine_pb2_grpc  # noqa: PLC0415
+
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[1]))
+
+
+def attach_partial(partial: Partial) -> None:
+    """Tell the engine to save a half-finished object, in the trailing metadata of the failing call."""
+    request, context = current_call()
+    if context is None:
+        return
+    from google.protobuf import any_pb2, json_format, struct_pb2  # noqa: PLC0415
+    from google.rpc import status_pb2  # noqa: PLC0415
+    from pulumi.runtime.proto import provider_pb2  # noqa: PLC0415
+
+    fields = request.DESCRIPTOR.fields_by_name
+    inputs = (
+        request.news if "news" in fields else request.inputs if "inputs" in fields else request.properties
+    )
+    provider = inputs[PROVIDER_KEY] if PROVIDER_KEY in inputs else request.properties[PROVIDER_KEY]
+    properties = struct_pb2.Struct()
+    json_format.ParseDict({**partial.outputs, PROVIDER_KEY: provider}, properties)
+    detail = any_pb2.Any()
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=partial.id, properties=properties, reasons=partial.reasons, inputs=inputs
+        )
+    )
+    status = status_pb2.Status(code=2, message=str(partial), details=[detail])
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+
+
+__all__ = [
+    "WARNING",
+    "CheckResult",
+    "CreateResult",
+    "DiffResult",
+    "Partial",
+    "Properties",
+    "ReadResult",
+    "TenantResourceProvider",
+    "UpdateResult",
+    "inputs_of",
+    "is_unknown",
+    "reference",
+    "tell",
+]

@@ -1,0 +1,233 @@
+"""PartnerBaseline: what a tenant had for the partner before this stack touched anything.
+
+A record, made before the first write and kept in state. It is what makes adoption, restoring and crashes
+safe: whoever finds a partner policy later can tell from it whether the stack made it (and lost its answer,
+or was killed before the state was saved) or whether it was there. One read for each tenant is its price.
+
+Deleting the record is the last act in a tenant: it verifies that the tenant is as it was found, and cleans up
+what a killed run left behind without an entry in the state.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from .graph import calls
+from .graph.errors import NotFoundError, RefusedError, TenantName
+from .lifecycle import (
+    WARNING,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    inputs_of,
+    reference,
+    tell,
+)
+from .partner_object import (
+    CONSENT,
+    REDEMPTION,
+    TRUST,
+    Baseline,
+    Json,
+    Values,
+    changes,
+    foreign_settings,
+    inherited,
+    leaf,
+    live_values,
+    settings_of,
+    whole,
+    without_annotations,
+)
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+INPUTS = ("tenantId",)
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def look(operation: Operation, partner: str) -> Baseline:
+    """See what is there. Calls: GET partners/{id}, and GET identitySynchronization if there is a partner.
+
+    Least permission: Policy.Read.All.
+    """
+    found = operation.read(calls.get_partner(partner))
+    sync = operation.read(calls.get_identity_sync(partner)) if found is not None else None
+    return Baseline(
+        None if found is None else without_annotations(found),
+        None if sync is None else without_annotations(sync),
+    )
+
+
+def refuse_to_adopt(what: str, tenant: TenantName, found: Json) -> RefusedError:
+    """The refusal of `onExisting: fail`, with what was found and how to go on."""
+    return RefusedError(
+        f"There is {what} in {tenant} already",
+        f"xtsync:onExisting is fail, and this was found: {json.dumps(dict(found), sort_keys=True)}",
+        "set xtsync:onExisting to adopt to take it over (only the configured fields are written, and their "
+        "former values come back with `pulumi destroy`), or remove it",
+    )
+
+
+def withdraw(
+    operation: Operation, partner: str, former: Values, as_created: Json | None, baseline: Baseline
+) -> None:
+    """Take our fields back: former values return, and an object that is only ours goes.
+
+    Calls: GET partners/{id}; GET identitySynchronization and DELETE partners/{id}, or PATCH partners/{id}
+    (Policy.ReadWrite.CrossTenantAccess).
+
+    Args:
+        operation: where to.
+        partner: the partner's tenant id.
+        former: the managed fields and the values they had before.
+        as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
+        baseline: what was there at first.
+    """
+    live = operation.read(calls.get_partner(partner))
+    if live is None:
+        return
+    if as_created is not None:
+        others = foreign_settings(live, former, as_created)
+        ours_alone = not others
+    else:
+        # Two stacks, one for each direction, share the object. The first one adopted nothing; the second
+        # adopted what the first had set. Whichever ends last finds an object that says nothing any more.
+        others = {}
+        restored = {**live, **{name: whole(live, name, members) for name, members in former.items()}}
+        side = operation.tenant.side
+        ours_alone = baseline.looks_like_opposite_direction(side) and not settings_of(restored)
+    if ours_alone and operation.read(calls.get_identity_sync(partner)) is None:
+        remove_partner(operation, partner)
+        return
+    body = changes(live, former)
+    if body:
+        operation.send(calls.update_partner(partner, body))
+    if others:
+        tell(
+            "the partner policy stays: others have added "
+            f"{', '.join(sorted(others))} since it was made. Only our fields went back to inherit",
+            severity=WARNING,
+        )
+
+
+def remove_partner(operation: Operation, partner: str) -> None:
+    """Delete a partner policy and see it gone. Calls: DELETE, GET partners/{id}."""
+    try:
+        operation.send(calls.delete_partner(partner))
+    except NotFoundError:
+        return
+    # Deletes are answered before they are everywhere; until then a new policy would be refused.
+    operation.wait_until(
+        calls.get_partner(partner), lambda seen: seen is None, "waiting for the partner policy to be gone"
+    )
+
+
+def remove_identity_sync(operation: Operation, partner: str) -> None:
+    """Delete an identity sync policy and see it gone: the partner policy cannot go before.
+
+    Calls: DELETE, GET partners/{id}/identitySynchronization.
+    """
+    try:
+        operation.send(calls.delete_identity_sync(partner))
+    except NotFoundError:
+        return
+    operation.wait_until(
+        calls.get_identity_sync(partner),
+        lambda seen: seen is None,
+        "waiting for the identity sync policy to be gone",
+    )
+
+
+def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
+    """Make sure the tenant is as it was found. After an orderly destroy this only reads.
+
+    Only a run killed between a write and the saving of the state leaves something here: our redemption flag,
+    or (in the target) an identity sync policy that was not there before. Both exist for this pair alone.
+    """
+    live = operation.read(calls.get_partner(partner))
+    if live is None:
+        return
+    side = operation.tenant.side
+    if side == "target" and baseline.identity_sync is None:
+        remove_left_identity_sync(operation, partner)
+    flag = REDEMPTION[side]
+    ours: Values = {CONSENT: {flag: leaf(baseline.partner or {}, CONSENT, flag)}}
+    if leaf(live, CONSENT, flag) is True and baseline.partner is None and side == "target":
+        ours = {**ours, TRUST: inherited({TRUST: dict.fromkeys(live.get(TRUST) or {})})[TRUST]}
+    if baseline.partner is None or changes(live, ours):
+        withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
+
+
+def remove_left_identity_sync(operation: Operation, partner: str) -> None:
+    """Remove an identity sync policy that came to be while this stack existed."""
+    if operation.read(calls.get_identity_sync(partner)) is not None:
+        remove_identity_sync(operation, partner)
+
+
+class PartnerBaselineProvider(TenantResourceProvider):
+    """Keeps the record."""
+
+    replace_keys = INPUTS
+
+    def create(self, props: Properties) -> CreateResult:
+        """Look, and remember. Refuses what exists under `onExisting: fail`."""
+        partner = props["tenantId"]
+        operation = self.operation()
+        baseline = look(operation, partner)
+        if baseline.partner is not None and self.settings.on_existing == "fail":
+            raise refuse_to_adopt(
+                f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner)
+            )
+        return CreateResult(partner, {**props, "baseline": baseline.text()})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """A memory does not drift; no call."""
+        return ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Verify that the tenant is as it was found."""
+        clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]))
+
+
+BASELINE = PartnerBaselineProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class PartnerBaseline(pulumi.CustomResource):
+    """What a tenant had for the partner before.
+
+    Args:
+        name: the resource's name.
+        tenant_id: the partner's tenant id.
+        opts: with the tenant's explicit provider.
+
+    Attributes:
+        baseline: the partner policy and identity sync policy found, as JSON text.
+    """
+
+    baseline: pulumi.Output[str]
+
+    def __init__(self, name: str, tenant_id: str, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(
+            "pulumi-python:dynamic/xtsync:PartnerBaseline",
+            name,
+            {
+                "tenantId": tenant_id,
+                "baseline": None,
+                "__provider": reference("partner_baseline", "BASELINE"),
+            },
+            opts,
+        )
+
+
+__all__ = ["PartnerBaseline", "live_values", "look", "withdraw"]

@@ -1,0 +1,140 @@
+"""The shared partner object: pure rules of merging, comparing and telling ours from others'.
+
+Nothing here calls anything. A `crossTenantAccessPolicyConfigurationPartner` is a plain JSON object; `None`
+inside it means "inherit the default".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+# Managed fields by complex value: {"automaticUserConsentSettings": {"inboundAllowed": True}}
+Values = Mapping[str, Mapping[str, Any]]
+
+CONSENT = "automaticUserConsentSettings"
+TRUST = "inboundTrust"
+# The complex values we may write, with all their documented members: they are always written whole.
+COMPLEX_VALUES: Mapping[str, tuple[str, ...]] = {
+    CONSENT: ("inboundAllowed", "outboundAllowed"),
+    TRUST: ("isMfaAccepted", "isCompliantDeviceAccepted", "isHybridAzureADJoinedDeviceAccepted"),
+}
+# What the side a tenant plays needs in its partner policy, and what the opposite direction needs there.
+REDEMPTION = {"source": "outboundAllowed", "target": "inboundAllowed"}
+OPPOSITE = {"source": "target", "target": "source"}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a tenant had for the partner before this stack touched anything; None is "was not there"."""
+
+    partner: Json | None
+    identity_sync: Json | None
+
+    def text(self) -> str:
+        """As kept in state: JSON text, because Pulumi drops nulls and null is a value here."""
+        return json.dumps(
+            {"partner": self.partner, "identitySynchronization": self.identity_sync}, sort_keys=True
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Baseline:
+        """Read back what `text` wrote."""
+        document = json.loads(text)
+        return cls(document["partner"], document["identitySynchronization"])
+
+    def looks_like_opposite_direction(self, side: str) -> bool:
+        """Whether all that was there is what the opposite pair's stack puts into this tenant."""
+        if self.partner is None:
+            return False
+        flag = REDEMPTION[OPPOSITE[side]]
+        expected: Values = {
+            CONSENT: {flag: True},
+            **({TRUST: self.partner.get(TRUST) or {}} if side == "source" else {}),
+        }
+        return leaf(self.partner, CONSENT, flag) is True and not settings_of(without(self.partner, expected))
+
+
+def without_annotations(document: Json) -> dict[str, Any]:
+    """An answer without its OData annotations."""
+    return {key: value for key, value in document.items() if not key.startswith("@")}
+
+
+def leaf(partner: Json, name: str, member: str) -> Any:
+    """One member of a complex value, None where either is null or absent."""
+    return (partner.get(name) or {}).get(member)
+
+
+def live_values(partner: Json, managed: Values) -> dict[str, dict[str, Any]]:
+    """The managed fields as they are in a partner object."""
+    return {name: {m: leaf(partner, name, m) for m in members} for name, members in managed.items()}
+
+
+def whole(partner: Json, name: str, members: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A complex value with some members changed and the rest as they are.
+
+    Inbound trust with nothing set goes back to null, which is how Graph shows it untouched.
+    """
+    merged = {m: leaf(partner, name, m) for m in COMPLEX_VALUES[name]} | dict(members)
+    if name == TRUST and all(value is None for value in merged.values()):
+        return None
+    return merged
+
+
+def changes(partner: Json, wanted: Values) -> dict[str, Any]:
+    """The body that makes the wanted fields so: whole complex values, and only those that differ."""
+    return {
+        name: whole(partner, name, members)
+        for name, members in wanted.items()
+        if any(leaf(partner, name, member) != value for member, value in members.items())
+    }
+
+
+def inherited(managed: Values) -> dict[str, dict[str, Any]]:
+    """The managed fields, all back to "inherit"."""
+    return {name: dict.fromkeys(members) for name, members in managed.items()}
+
+
+def without(partner: Json, managed: Values) -> dict[str, Any]:
+    """A partner object as it would be with the managed fields back to "inherit"."""
+    return {
+        **partner,
+        **{name: whole(partner, name, members) for name, members in inherited(managed).items()},
+    }
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a property says nothing: null, or made of nulls only."""
+    if isinstance(value, Mapping):
+        return all(is_nothing(item) for item in value.values())
+    return value is None or value == []
+
+
+def settings_of(partner: Json) -> dict[str, Any]:
+    """The properties of a partner object that say something."""
+    markers = ("isServiceProvider", "isInMultiTenantOrganization")  # false says nothing here
+    return {
+        key: value
+        for key, value in without_annotations(partner).items()
+        if key != "tenantId" and not is_nothing(value) and not (key in markers and value is False)
+    }
+
+
+def foreign_settings(partner: Json, managed: Values, as_created: Json) -> dict[str, Any]:
+    """What others set: all that is neither managed by us nor was there when we created the object."""
+    created = settings_of(without(as_created, managed)) if as_created else {}
+    rest = settings_of(without(partner, managed))
+    return {key: value for key, value in rest.items() if created.get(key) != value}
+
+
+def describe(before: Values, after: Values) -> list[str]:
+    """Old -> new, a line for each field that changes."""
+    return [
+        f"{name}.{member}: {json.dumps(before[name][member])} -> {json.dumps(value)}"
+        for name, members in after.items()
+        for member, value in members.items()
+        if before[name][member] != value
+    ]

@@ -1,0 +1,290 @@
+"""PartnerPolicy: the fields of a `crossTenantAccessPolicyConfigurationPartner` that the configuration names.
+
+A tenant has ONE partner policy for each partner, shared by both directions and by everything else the
+organisation does with that partner. So this resource owns fields, not the object: it reads, merges and
+writes a complex value whole (Graph does not say whether it merges), never echoes an answer back, keeps null
+("inherit the default") apart from false, and puts former values back.
+
+Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .graph import calls
+from .graph.errors import ConflictError, GraphError, NotFoundError
+from .lifecycle import (
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    is_unknown,
+    reference,
+    tell,
+)
+from .partner_baseline import refuse_to_adopt, withdraw
+from .partner_object import (
+    COMPLEX_VALUES,
+    Baseline,
+    Json,
+    Values,
+    changes,
+    describe,
+    leaf,
+    live_values,
+    settings_of,
+    without_annotations,
+)
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+INPUTS = ("tenantId", *COMPLEX_VALUES, "baseline")
+
+
+# --- wire form ---------------------------------------------------------------------------------------------
+
+
+def managed_values(properties: Mapping[str, Any]) -> Values:
+    """To Graph: the fields the configuration names, by complex value."""
+    return {name: properties[name] for name in COMPLEX_VALUES if properties.get(name)}
+
+
+def refreshed(properties: Mapping[str, Any], partner: Json) -> Properties:
+    """From Graph: the resource's properties with the managed fields as they are now."""
+    return {**properties, **live_values(partner, managed_values(properties))}
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """What is remembered to put things back; kept in the resource's outputs as JSON text.
+
+    Attributes:
+        former: the values the managed fields had before.
+        as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
+    """
+
+    former: Values
+    as_created: Json | None
+
+    def outputs(self) -> Properties:
+        """As kept in state."""
+        return {"former": json.dumps(self.former), "asCreated": json.dumps(self.as_created)}
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> Ownership:
+        """Read back what `outputs` wrote."""
+        return cls(json.loads(properties["former"]), json.loads(properties["asCreated"]))
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def create(operation: Operation, partner: str, wanted: Values, baseline: Baseline) -> Ownership:
+    """Make the wanted fields so, in a new partner policy or in the one that is there.
+
+    Calls: POST partners; where there is one already GET and PATCH (Policy.ReadWrite.CrossTenantAccess).
+    """
+    former = live_values(baseline.partner or {}, wanted)
+    if baseline.partner is None:
+        return Ownership(former, post(operation, partner, wanted))
+    return Ownership(former, put_in_place(operation, partner, wanted))
+
+
+def put_in_place(operation: Operation, partner: str, wanted: Values) -> Json | None:
+    """Merge fields into the partner policy; give the object if it had to be created, else None."""
+    live = operation.read(calls.get_partner(partner))
+    body = changes(live, wanted) if live is not None else None
+    if body == {}:
+        return None
+    if body is not None:
+        try:
+            operation.send(calls.update_partner(partner, body))
+        except NotFoundError:  # what we read was a ghost of a policy just deleted
+            pass
+        else:
+            return None
+    return post(operation, partner, {name: members for name, members in wanted.items() if any_set(members)})
+
+
+def any_set(members: Mapping[str, Any]) -> bool:
+    """Whether a complex value has a member that is not "inherit"."""
+    return any(value is not None for value in members.values())
+
+
+def post(operation: Operation, partner: str, wanted: Values) -> Json:
+    """Create the partner policy with its fields in one call, as far as Graph takes them that way.
+
+    Returns:
+        The object as created; {} where that is not certain (a lost answer, a conflict).
+    """
+    create_call = calls.create_partner(partner, wanted)
+    certain = True
+
+    def look() -> Json | None:
+        nonlocal certain
+        certain = False  # what is found may have settings of others already
+        return operation.read(calls.get_partner(partner))
+
+    def attempt() -> Json | None:
+        try:
+            return operation.make(create_call, look)
+        except ConflictError:
+            # Either another run has just made it, or one deleted a moment ago still blocks the key.
+            return look()
+        except GraphError as error:
+            if error.answer.status != 400:
+                raise
+            # A setting in the creating call may be more than this Graph takes: the how-to's two steps.
+            return operation.make(calls.create_partner(partner, {}), look)
+
+    found = operation.poll(attempt, create_call, "waiting for a deleted partner policy to make room")
+    body = changes(found, wanted)
+    if body:
+        operation.send(calls.update_partner(partner, body), calls.PARTNER_APPEARS)
+    return without_annotations(found) if certain else {}
+
+
+def update(
+    operation: Operation, partner: str, managed: Values, wanted: Values, owned: Ownership, baseline: Baseline
+) -> Ownership:
+    """Change, add and drop fields; a dropped one gets its former value back.
+
+    Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
+    """
+    live = operation.read(calls.get_partner(partner)) or {}
+    former = {
+        name: {
+            member: former_value(name, member, value, managed, live, owned, baseline)
+            for member, value in members.items()
+        }
+        for name, members in wanted.items()
+    }
+    dropped = {
+        name: {m: owned.former.get(name, {}).get(m) for m in members if m not in wanted.get(name, {})}
+        for name, members in managed.items()
+    }
+    target = {
+        name: {**dropped.get(name, {}), **wanted.get(name, {})}
+        for name in COMPLEX_VALUES
+        if dropped.get(name) or wanted.get(name)
+    }
+    created = put_in_place(operation, partner, target)
+    return Ownership(former, owned.as_created if created is None else created)
+
+
+def former_value(
+    name: str, member: str, value: Any, managed: Values, live: Json, owned: Ownership, baseline: Baseline
+) -> Any:
+    """The value a field had before it was managed."""
+    if member in managed.get(name, {}):
+        return owned.former.get(name, {}).get(member)
+    now = leaf(live, name, member)
+    # Already as wanted: a run was killed after writing it, or it was so from the start. The baseline knows.
+    return leaf(baseline.partner or {}, name, member) if now == value else now
+
+
+class PartnerPolicyProvider(TenantResourceProvider):
+    """Owns the configured fields of a partner policy."""
+
+    replace_keys = ("tenantId",)
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; before a create, say what is adopted."""
+        if not olds:
+            self.announce(news)
+        return CheckResult(news, [])
+
+    def announce(self, props: Properties) -> None:
+        """Say what a create adopts, with old -> new. Reads only in a preview, when no baseline is known."""
+        if is_unknown(props["baseline"]):
+            partner = self.operation().read(calls.get_partner(props["tenantId"]))
+            if partner is not None and self.settings.on_existing == "fail":
+                what = f"a partner policy for {props['tenantId']}"
+                raise refuse_to_adopt(what, self.settings.tenant, settings_of(partner))
+        else:
+            partner = Baseline.parse(props["baseline"]).partner
+        if partner is not None:
+            wanted = managed_values(props)
+            lines = describe(live_values(partner, wanted), wanted) or ["every field is as configured"]
+            tell(f"adopts the existing partner policy: {'; '.join(lines)}")
+
+    def create(self, props: Properties) -> CreateResult:
+        """Make the fields so. Calls: POST, or GET and PATCH partners."""
+        baseline = Baseline.parse(props["baseline"])
+        owned = create(self.operation(), props["tenantId"], managed_values(props), baseline)
+        return CreateResult(props["tenantId"], {**props, **owned.outputs()})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See the managed fields. Call: GET partners/{id} (Policy.Read.All)."""
+        live = self.operation().read(calls.get_partner(id_))
+        if live is None:
+            return ReadResult("", {})
+        outputs = refreshed(props, live)
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
+        owned = update(
+            self.operation(),
+            id_,
+            managed_values(olds),
+            managed_values(news),
+            Ownership.of(olds),
+            Baseline.parse(news["baseline"]),
+        )
+        return UpdateResult({**news, **owned.outputs()})
+
+    def delete(self, id_: str, props: Properties) -> None:
+        """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""
+        owned = Ownership.of(props)
+        withdraw(self.operation(), id_, owned.former, owned.as_created, Baseline.parse(props["baseline"]))
+
+
+PARTNER_POLICY = PartnerPolicyProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class PartnerPolicy(pulumi.CustomResource):
+    """The configured fields of a partner policy.
+
+    Args:
+        name: the resource's name.
+        tenant_id: the partner's tenant id.
+        settings: fields by complex value, in Graph's names; fields left out are not touched.
+        baseline: `PartnerBaseline.baseline` of the same tenant.
+        opts: with the tenant's explicit provider.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tenant_id: str,
+        settings: Values,
+        baseline: pulumi.Output[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(
+            "pulumi-python:dynamic/xtsync:PartnerPolicy",
+            name,
+            {
+                "tenantId": tenant_id,
+                **settings,
+                "baseline": baseline,
+                "former": None,
+                "asCreated": None,
+                "__provider": reference("partner_policy", "PARTNER_POLICY"),
+            },
+            opts,
+        )

@@ -1,0 +1,82 @@
+"""The explicit providers: for each tenant a dynamic one, for the source azuread as well.
+
+Each is a process of its own that holds the credentials of one tenant, so that no resource can act in the
+wrong one. Credentials travel by environment variable mappings (the mapping is stored, the value is not);
+a client secret from the stack's configuration is stored encrypted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_azuread as azuread
+
+from .config import Settings, Tenant, secret_variable
+
+# What the provider process reads; the mappings lead the right side's variable there.
+CLIENT_SECRET = "XTSYNC_CLIENT_SECRET"  # noqa: S105 - a variable's name
+
+
+@dataclass(frozen=True)
+class Providers:
+    """The providers of a pair."""
+
+    source: pulumi.ProviderResource
+    target: pulumi.ProviderResource
+    azuread: azuread.Provider
+
+
+class TenantProvider(pulumi.ProviderResource):
+    """A dynamic provider process for one tenant. Its properties are read by `lifecycle.configure`."""
+
+    def __init__(self, tenant: Tenant, settings: Settings, options: pulumi.ResourceOptions) -> None:
+        partner = settings.target if tenant is settings.source else settings.source
+        properties = {
+            "side": tenant.side,
+            "tenantId": tenant.id,
+            "tenantName": tenant.name,
+            "partnerName": partner.name,
+            "auth": tenant.auth,
+            "clientId": tenant.client_id or None,
+            "clientSecret": tenant.client_secret,
+            "cloud": settings.cloud.name,
+            "metadataHost": settings.metadata_host or None,
+            "deadlineMinutes": settings.deadline_minutes,
+            "onExisting": settings.on_existing,
+            "onDestroy": settings.on_destroy,
+        }
+        mapped = pulumi.ResourceOptions(env_var_mappings={secret_variable(tenant.side): CLIENT_SECRET})
+        super().__init__(
+            "pulumi-python",
+            tenant.side,
+            # Only names with a colon can be read back with Config.get in the provider process.
+            {f"xtsync:{name}": value for name, value in properties.items()},
+            pulumi.ResourceOptions.merge(options, mapped),
+        )
+
+
+def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
+    """Declare the three providers of a pair below its component."""
+    options = pulumi.ResourceOptions(parent=parent)
+    source = settings.source
+    return Providers(
+        source=TenantProvider(source, settings, options),
+        target=TenantProvider(settings.target, settings, options),
+        azuread=azuread.Provider(
+            "source-azuread",
+            tenant_id=source.id,
+            client_id=source.client_id or None,
+            client_secret=source.client_secret,
+            environment=settings.cloud.azuread_environment,
+            metadata_host=settings.metadata_host or None,
+            # Said in full: an ARM_USE_... of another set-up must not choose how we sign in.
+            use_cli=source.auth == "cli",
+            use_oidc=False,
+            use_msi=False,
+            opts=pulumi.ResourceOptions.merge(
+                options,
+                pulumi.ResourceOptions(env_var_mappings={secret_variable("source"): "ARM_CLIENT_SECRET"}),
+            ),
+        ),
+    )

@@ -1,0 +1,101 @@
+"""Who is in scope: configured names -> object ids in the source tenant, looked up with azuread.
+
+Every unknown name is reported at once, before anything is created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_azuread as azuread
+
+from .config import GUID, ConfigurationProblems, Problem, Settings
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A user or group to assign; `name` is what the configuration calls it."""
+
+    kind: str
+    name: str
+    object_id: str
+
+
+def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, ...]:
+    """Find everyone in scope: one GET each, made by azuread (User.Read.All, Group.Read.All).
+
+    Raises:
+        ConfigurationProblems: some user or group does not exist, or two names mean the same object.
+    """
+    options = pulumi.InvokeOptions(provider=provider)
+    principals: list[Principal] = []
+    problems: list[Problem] = []
+    users = find_users(settings.users, options, problems)
+    for index, name in enumerate(settings.users):
+        where = f"xtsync:users[{index}]"
+        if name.lower() in users:
+            principals.append(Principal("user", name, users[name.lower()]))
+        elif not problems:
+            why = f"{settings.source.name} has no such user"
+            problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
+    for index, name in enumerate(settings.groups):
+        where = f"xtsync:groups[{index}]"
+        try:
+            principals.append(Principal("group", name, find_group(name, options)))
+        except Exception as error:  # the SDK raises no narrower one for a failed lookup
+            why = f"{settings.source.name} gave no such group: {one_line(error)}"
+            problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
+    problems.extend(duplicates(principals))
+    if problems:
+        raise ConfigurationProblems(problems)
+    return tuple(principals)
+
+
+def find_users(
+    names: Iterable[str], options: pulumi.InvokeOptions, problems: list[Problem]
+) -> dict[str, str]:
+    """Object ids of the users that exist, by configured name in lower case."""
+    ids = [name for name in names if GUID.fullmatch(name)]
+    principal_names = [name for name in names if not GUID.fullmatch(name)]
+    found: dict[str, str] = {}
+    try:
+        if principal_names:
+            by_name = azuread.get_users(
+                user_principal_names=principal_names, ignore_missing=True, opts=options
+            )
+            found.update({user.user_principal_name.lower(): user.object_id for user in by_name.users})
+        if ids:
+            by_id = azuread.get_users(object_ids=ids, ignore_missing=True, opts=options)
+            found.update({user.object_id.lower(): user.object_id for user in by_id.users})
+    except Exception as error:
+        do = "Check that the signed-in application may read users (User.Read.All), then run again"
+        problems.append(Problem("xtsync:users", None, f"the lookup failed: {one_line(error)}", do))
+    return found
+
+
+def find_group(name: str, options: pulumi.InvokeOptions) -> str:
+    """The object id of a group; azuread refuses a display name that several groups have."""
+    if GUID.fullmatch(name):
+        return azuread.get_group(object_id=name, opts=options).object_id
+    return azuread.get_group(display_name=name, opts=options).object_id
+
+
+def duplicates(principals: Iterable[Principal]) -> list[Problem]:
+    """Names that mean the same object: it can be assigned only once."""
+    seen: dict[str, Principal] = {}
+    problems = []
+    for principal in principals:
+        other = seen.setdefault(principal.object_id, principal)
+        if other is not principal:
+            why = f"the same {principal.kind} as {other.name}"
+            problems.append(
+                Problem(f"xtsync:{principal.kind}s", principal.name, why, "Remove one of the two")
+            )
+    return problems
+
+
+def one_line(error: Exception) -> str:
+    """An SDK error without line breaks."""
+    return " ".join(str(error).split())

@@ -1,0 +1,138 @@
+"""SyncJob: the synchronization job on the configuration's service principal, behind the gate of step 6.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationjob
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .graph import calls
+from .graph.errors import NotFoundError
+from .lifecycle import (
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    reference,
+    tell,
+)
+from .service_principal import TEMPLATE, SynchronizationBaseline, job_of_template
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+INPUTS = ("servicePrincipalId", "templateId", "targetTenantId", "baseline")
+# A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
+# one pair are not supported, and Graph does not refuse the second.
+LOST_JOB_SECONDS = 10.0
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def create(operation: Operation, service_principal: str, template: str, target: str) -> str:
+    """Pass the gate, then make the job; give its id.
+
+    Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs, unless
+    this very process saw that there was none; POST jobs. Least permission: Application.ReadWrite.OwnedBy as
+    owner, else Synchronization.ReadWrite.All.
+    """
+    operation.send(calls.validate_credentials(service_principal, template, target), calls.POLICIES_APPEAR)
+
+    def look() -> Any:
+        return job_of_template(operation.send(calls.list_jobs(service_principal)))
+
+    job = None if operation.client.made_here(service_principal) else look()
+    if job is None:
+        job = operation.make(
+            calls.create_job(service_principal, template),
+            look,
+            calls.SERVICE_PRINCIPAL_SETTLES,
+            settle_seconds=LOST_JOB_SECONDS,
+        )
+        operation.client.remember_made(str(job["id"]))
+    return str(job["id"])
+
+
+class SyncJobProvider(TenantResourceProvider):
+    """Owns the job, or leaves it where it was there before."""
+
+    replace_keys = ("servicePrincipalId", "templateId", "targetTenantId")
+
+    def create(self, props: Properties) -> CreateResult:
+        """Make or adopt the job. Calls: POST validateCredentials, (GET jobs), POST jobs."""
+        service_principal = props["servicePrincipalId"]
+        found = SynchronizationBaseline.parse(props["baseline"])
+        operation = self.operation()
+        if found.job:
+            tell(f"adopts the existing job {found.job} ({found.state})")
+            operation.send(
+                calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
+                calls.POLICIES_APPEAR,
+            )
+            return CreateResult(found.job, props)
+        job = create(operation, service_principal, props["templateId"], props["targetTenantId"])
+        return CreateResult(job, props)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See that it is there. Call: GET jobs/{id}."""
+        job = self.operation().read(calls.get_job(props["servicePrincipalId"], id_))
+        return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing of a job can be changed here; the baseline is ours alone."""
+        return UpdateResult(news)
+
+    def delete(self, id_: str, props: Properties) -> None:
+        """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
+        if SynchronizationBaseline.parse(props["baseline"]).job == id_:
+            tell(f"the job {id_} was there before and stays, paused")
+            return
+        try:
+            self.operation().send(calls.delete_job(props["servicePrincipalId"], id_))
+        except NotFoundError:
+            return
+
+
+SYNC_JOB = SyncJobProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncJob(pulumi.CustomResource):
+    """The synchronization job.
+
+    Args:
+        name: the resource's name.
+        service_principal_id: the configuration's service principal.
+        target_tenant_id: whom it synchronizes to.
+        baseline: `ServicePrincipal.baseline`.
+        opts: with the source's explicit provider, depending on the policies of both tenants.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        service_principal_id: pulumi.Input[str],
+        target_tenant_id: str,
+        baseline: pulumi.Output[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(
+            "pulumi-python:dynamic/xtsync:SyncJob",
+            name,
+            {
+                "servicePrincipalId": service_principal_id,
+                "templateId": TEMPLATE,
+                "targetTenantId": target_tenant_id,
+                "baseline": baseline,
+                "__provider": reference("sync_job", "SYNC_JOB"),
+            },
+            opts,
+        )

@@ -1,0 +1,189 @@
+"""SyncSecrets: the settings of the synchronization, which Graph calls secrets.
+
+None of them is secret here: cross-tenant synchronization has no credential, trust is by policy. They are
+compared key by key; what Graph masks or adds, and keys of others, are left alone.
+
+Source: https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-put-synchronization
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .graph import calls
+from .lifecycle import (
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    reference,
+    tell,
+)
+from .service_principal import SynchronizationBaseline, settings_by_key
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+INPUTS = ("servicePrincipalId", "settings", "baseline")
+NOTIFICATION = "SyncNotificationSettings"
+MASK = "*"
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def settings_for(target: str, notify_email: str, deletion_threshold: int) -> dict[str, Any]:
+    """The four settings of the how-to; SyncAll false is "assigned users and groups only"."""
+    notification: dict[str, Any] = {
+        "Enabled": bool(notify_email),
+        "DeleteThresholdEnabled": deletion_threshold > 0,
+        "HumanResourcesLookaheadQueryEnabled": False,
+    }
+    if notify_email:
+        notification["Recipients"] = notify_email
+    if deletion_threshold > 0:
+        notification["DeleteThresholdValue"] = deletion_threshold
+    return {
+        "CompanyId": target,
+        "AuthenticationType": "SyncPolicy",
+        NOTIFICATION: notification,
+        "SyncAll": "false",
+    }
+
+
+# --- wire form ---------------------------------------------------------------------------------------------
+
+
+def to_graph(settings: Mapping[str, Any]) -> dict[str, str]:
+    """To Graph: every value is a text; the notification settings are JSON in a text."""
+    return {
+        key: json.dumps(value, separators=(",", ":")) if isinstance(value, Mapping) else str(value)
+        for key, value in settings.items()
+    }
+
+
+def from_graph(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, Any]:
+    """From Graph: our settings as they are now; a masked value is taken to be ours."""
+    found: dict[str, Any] = {}
+    for key, value in wanted.items():
+        if live.get(key) == MASK:
+            found[key] = value
+        elif isinstance(value, Mapping):
+            members = parse_object(live.get(key, ""))
+            found[key] = {name: members[name] for name in value if name in members}
+        elif key in live:
+            found[key] = live[key]
+    return found
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """A JSON object in a text; empty where it is not one."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def with_others(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, str]:
+    """What to send: ours, and what others have set as far as it can be read.
+
+    Graph does not say whether keys that are left out survive a PUT, so they are sent along; masked ones
+    cannot be. Members that others added to the notification settings are kept as well.
+    """
+    merged: dict[str, Any] = {key: value for key, value in live.items() if value != MASK}
+    for key, value in wanted.items():
+        merged[key] = {**parse_object(live.get(key, "")), **value} if isinstance(value, Mapping) else value
+    return to_graph(merged)
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def live_settings(operation: Operation, service_principal: str) -> dict[str, str] | None:
+    """What is set now, None without a service principal. Call: GET secrets."""
+    answer = operation.read(calls.get_secrets(service_principal))
+    return None if answer is None else settings_by_key(answer)
+
+
+class SyncSecretsProvider(TenantResourceProvider):
+    """Owns the configured settings."""
+
+    replace_keys = ("servicePrincipalId",)
+
+    def create(self, props: Properties) -> CreateResult:
+        """Save them. Call: PUT secrets. What was there is known from the service principal's baseline."""
+        id_ = props["servicePrincipalId"]
+        before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
+        if before:
+            tell(f"adopts the existing synchronization settings: {', '.join(sorted(before))}")
+        values = with_others(props["settings"], before)
+        self.operation().send(calls.put_secrets(id_, values), calls.SERVICE_PRINCIPAL_SETTLES)
+        return CreateResult(f"{id_}/secrets", props)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See our settings. Call: GET secrets."""
+        live = live_settings(self.operation(), props["servicePrincipalId"])
+        if live is None:
+            return ReadResult("", {})
+        outputs = {**props, "settings": from_graph(props["settings"], live)}
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
+        """Save them again, whole. Calls: GET, PUT secrets."""
+        operation, service_principal = self.operation(), news["servicePrincipalId"]
+        live = live_settings(operation, service_principal) or {}
+        operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live)))
+        return UpdateResult(news)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Put former settings back (PUT secrets); without any they go with the service principal."""
+        before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
+        readable = {key: value for key, value in before.items() if value != MASK}
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        if readable and live_settings(operation, service_principal) is not None:
+            operation.send(calls.put_secrets(service_principal, readable))
+
+
+SYNC_SECRETS = SyncSecretsProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncSecrets(pulumi.CustomResource):
+    """The settings of the synchronization.
+
+    Args:
+        name: the resource's name.
+        service_principal_id: the configuration's service principal.
+        settings: by key, see `settings_for`; a nested object becomes JSON text.
+        baseline: `ServicePrincipal.baseline`.
+        opts: with the source's explicit provider, depending on the job.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        service_principal_id: pulumi.Input[str],
+        settings: Mapping[str, Any],
+        baseline: pulumi.Output[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(
+            "pulumi-python:dynamic/xtsync:SyncSecrets",
+            name,
+            {
+                "servicePrincipalId": service_principal_id,
+                "settings": settings,
+                "baseline": baseline,
+                "__provider": reference("sync_secrets", "SYNC_SECRETS"),
+            },
+            opts,
+        )

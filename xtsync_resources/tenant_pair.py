@@ -1,0 +1,158 @@
+"""TenantPair: the whole set-up of one ordered pair, source -> target, in order.
+
+The order is by dependencies, never by waiting here. Destroying goes the other way round, and that is the
+safety: the job is paused before anybody's assignment is removed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_azuread as azuread
+
+from . import providers, scope
+from .config import Settings
+from .identity_sync_policy import IdentitySyncPolicy
+from .job_start import JobStart
+from .partner_baseline import PartnerBaseline
+from .partner_object import CONSENT, REDEMPTION, TRUST
+from .partner_policy import PartnerPolicy
+from .service_principal import ServicePrincipal
+from .sync_job import SyncJob
+from .sync_secrets import SyncSecrets, settings_for
+
+APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
+
+
+class TenantPair(pulumi.ComponentResource):
+    """People of the source appear as B2B members in the target and are kept in step.
+
+    Args:
+        name: the component's name; part of every URN.
+        settings: the stack's configuration.
+
+    Attributes:
+        outputs: what the stack exports.
+    """
+
+    outputs: dict[str, pulumi.Input[Any]]
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        super().__init__("xtsync:index:TenantPair", name)
+        self._settings = settings
+        self._pair = providers.declare(settings, self)
+        # Before anything is declared: an unknown name must stop the run while nothing has changed.
+        principals = scope.look_up(settings, self._pair.azuread)
+
+        policies = [self._allow_in_target(), self._allow_in_source()]
+        application = self._configuration_application()
+        service_principal = ServicePrincipal(
+            "service-principal", application.service_principal_object_id, self._in_source()
+        )
+        job = SyncJob(
+            "job",
+            service_principal.id,
+            settings.target.id,
+            service_principal.baseline,
+            self._in_source(depends_on=policies),
+        )
+        secrets = SyncSecrets(
+            "secrets",
+            service_principal.id,
+            settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
+            service_principal.baseline,
+            self._in_source(depends_on=[job]),
+        )
+        assignments = [self._assign(principal, service_principal, secrets) for principal in principals]
+        start = JobStart(
+            "start",
+            service_principal.id,
+            job.id,
+            settings.running,
+            self._in_source(depends_on=[secrets, *assignments]),
+        )
+        self.outputs = {
+            "jobId": job.id,
+            "servicePrincipalId": service_principal.id,
+            "applicationId": application.application_object_id,
+            "jobStatus": start.job_status,
+            "jobState": start.job_state,
+            "scope": {"users": len(settings.users), "groups": len(settings.groups)},
+            "portalUrl": self._portal_url(service_principal),
+        }
+        self.register_outputs({})
+
+    def _allow_in_target(self) -> pulumi.Resource:
+        """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
+        settings, source = self._settings, self._settings.source.id
+        baseline = PartnerBaseline("target-baseline", source, self._in_target()).baseline
+        values: dict[str, Any] = {CONSENT: {REDEMPTION["target"]: True}}
+        if settings.inbound_trust:
+            values[TRUST] = dict(settings.inbound_trust)
+        partner = PartnerPolicy("target-partner", source, values, baseline, self._in_target())
+        return IdentitySyncPolicy(
+            "target-identity-sync",
+            source,
+            settings.display_name,
+            baseline,
+            self._in_target(depends_on=[partner]),
+        )
+
+    def _allow_in_source(self) -> pulumi.Resource:
+        """Step 4: the source redeems invitations of its people to the target."""
+        target = self._settings.target.id
+        baseline = PartnerBaseline("source-baseline", target, self._in_source()).baseline
+        values = {CONSENT: {REDEMPTION["source"]: True}}
+        return PartnerPolicy("source-partner", target, values, baseline, self._in_source())
+
+    def _configuration_application(self) -> azuread.ApplicationFromTemplate:
+        """Step 5: the instance of the gallery application that carries the configuration."""
+        return azuread.ApplicationFromTemplate(
+            "application",
+            display_name=self._settings.display_name,
+            template_id=APPLICATION_TEMPLATE,
+            opts=self._with_azuread(),
+        )
+
+    def _assign(
+        self, principal: scope.Principal, service_principal: ServicePrincipal, secrets: SyncSecrets
+    ) -> pulumi.Resource:
+        """Step 9: put a user or group in scope.
+
+        Named by object id, so that a renamed person, or a configuration that names them differently, keeps
+        the assignment: removing one removes the person from the target.
+        """
+        return azuread.AppRoleAssignment(
+            f"{principal.kind}-{principal.object_id}",
+            app_role_id=service_principal.app_role_id,
+            principal_object_id=principal.object_id,
+            resource_object_id=service_principal.id,
+            opts=self._with_azuread(depends_on=[secrets]),
+        )
+
+    def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:
+        settings = self._settings
+        return pulumi.Output.concat(
+            settings.cloud.portal,
+            f"/{settings.source.id}#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview/objectId/",
+            service_principal.id,
+            "/appId/",
+            service_principal.app_id,
+        )
+
+    def _in_source(self, **options: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=self._pair.source, **options)
+
+    def _in_target(self, **options: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=self._pair.target, **options)
+
+    def _with_azuread(self, **options: Any) -> pulumi.ResourceOptions:
+        """The azuread provider waits for the directory by its own timeouts; they are ours here."""
+        create = f"{int(60 * self._settings.deadline_minutes) or 1}s"
+        return pulumi.ResourceOptions(
+            parent=self,
+            provider=self._pair.azuread,
+            custom_timeouts=pulumi.CustomTimeouts(create=create),
+            **options,
+        )
