@@ -147,15 +147,11 @@ def parse(
     reader.unknown_keys(values, KEYS, "")
     source, target = (reader.tenant(side, secrets.get(side), environment) for side in SIDES)
     if source.id and source.id == target.id:
-        reader.problem(
-            "target.tenantId", target.id, "source and target are the same tenant", "Name two tenants"
-        )
+        reader.problem("target.tenantId", target.id, "source and target are the same tenant", "Name two tenants")
     users = reader.names("users", "a user principal name (name@domain) or object id", is_user)
     groups = reader.names("groups", "a display name or object id", lambda text: bool(text.strip()))
     if not users and not groups and not {"users", "groups"} & reader.failed:
-        reader.problem(
-            "users", None, "nobody is in scope", "Name at least one user or group in users or groups"
-        )
+        reader.problem("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
     settings = Settings(
         source=source,
         target=target,
@@ -291,9 +287,7 @@ class Reader:
         for name, flag in value.items():
             if name in TRUST_KEYS and not isinstance(flag, bool):
                 self.problem(f"{key}.{name}", flag, "not true or false", "Give true or false")
-        return {
-            TRUST_KEYS[n]: flag for n, flag in value.items() if n in TRUST_KEYS and isinstance(flag, bool)
-        }
+        return {TRUST_KEYS[n]: flag for n, flag in value.items() if n in TRUST_KEYS and isinstance(flag, bool)}
 
     def tenant(self, side: str, secret: pulumi.Output[str] | None, environment: Mapping[str, str]) -> Tenant:
         """One side of the pair."""
@@ -320,15 +314,11 @@ class Reader:
         if value in (None, ""):
             if required:
                 example = "00000000-0000-0000-0000-000000000000"
-                self.problem(
-                    key, None, "missing", f"Give the id from the Entra admin center, as in {example}"
-                )
+                self.problem(key, None, "missing", f"Give the id from the Entra admin center, as in {example}")
             return ""
         if isinstance(value, str) and GUID.fullmatch(value.strip()):
             return value.strip().lower()
-        self.problem(
-            key, value, "not a GUID", "Give the id from the Entra admin center, not a name or domain"
-        )
+        self.problem(key, value, "not a GUID", "Give the id from the Entra admin center, not a name or domain")
         return ""
 
     def not_available(self, key: str, wanted: object) -> None:

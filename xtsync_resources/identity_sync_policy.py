@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncp
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -14,6 +14,7 @@ import pulumi
 from .graph import calls
 from .graph.errors import ConflictError, NotFoundError
 from .lifecycle import (
+    HOME,
     CheckResult,
     CreateResult,
     Properties,
@@ -22,17 +23,17 @@ from .lifecycle import (
     UpdateResult,
     inputs_of,
     is_unknown,
-    reference,
     tell,
 )
 from .partner_baseline import refuse_to_adopt, remove_identity_sync
 from .partner_object import Baseline, Json
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
 MANAGED = ("displayName", "userSyncInbound")
-INPUTS = ("tenantId", *MANAGED, "baseline")
+INPUTS = (HOME, "tenantId", *MANAGED, "baseline")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -148,35 +149,33 @@ IDENTITY_SYNC_POLICY = IdentitySyncPolicyProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class IdentitySyncPolicy(pulumi.CustomResource):
+class IdentitySyncPolicy(TenantResource):
     """Lets the source synchronize people into the target.
 
     Args:
         name: the resource's name.
+        home: the target.
         tenant_id: the source's tenant id.
         display_name: shown in the target's list of organisations that synchronize.
         baseline: `PartnerBaseline.baseline` of the target.
-        opts: with the target's explicit provider, depending on the target's partner policy.
+        depends_on: the target's partner policy.
     """
+
+    provider_reference = ("identity_sync_policy", "IDENTITY_SYNC_POLICY")
 
     def __init__(
         self,
         name: str,
+        home: Home,
         tenant_id: str,
         display_name: str,
         baseline: pulumi.Output[str],
-        opts: pulumi.ResourceOptions,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:IdentitySyncPolicy",
-            name,
-            {
-                "tenantId": tenant_id,
-                "displayName": display_name,
-                "userSyncInbound": {"isSyncAllowed": True},
-                "baseline": baseline,
-                "former": None,
-                "__provider": reference("identity_sync_policy", "IDENTITY_SYNC_POLICY"),
-            },
-            opts,
-        )
+        inputs = {
+            "tenantId": tenant_id,
+            "displayName": display_name,
+            "userSyncInbound": {"isSyncAllowed": True},
+            "baseline": baseline,
+        }
+        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

@@ -5,14 +5,25 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
 
+from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
 from .graph import calls
-from .graph.errors import NotFoundError
+from .job_state import (
+    ACTIVE,
+    HELD_DELETIONS,
+    PAUSED,
+    Job,
+    people_synchronized,
+    quarantine_reason,
+    schedule_state,
+    status_code,
+)
 from .lifecycle import (
+    HOME,
     WARNING,
     CreateResult,
     Partial,
@@ -21,38 +32,19 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    reference,
     tell,
 )
+from .service_principal import settings_by_key
+from .sync_secrets import deletion_threshold
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = ("servicePrincipalId", "jobId", "running")
-ACTIVE, PAUSED = "Active", "Paused"
-QUARANTINE = "Quarantine"
-HELD_DELETIONS = "TooManyDeletes"
-Job = Mapping[str, Any]
+INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
-
-
-def schedule_state(job: Job) -> str:
-    """From Graph: `Active`, `Paused` or `Disabled`."""
-    return str((job.get("schedule") or {}).get("state") or "")
-
-
-def status_code(job: Job) -> str:
-    """From Graph: `NotRun`, `Active`, `Paused`, `Quarantine`, ..."""
-    return str((job.get("status") or {}).get("code") or "")
-
-
-def quarantine_reason(job: Job) -> str:
-    """From Graph: why the job is in quarantine; "" where it is not."""
-    if status_code(job) != QUARANTINE:
-        return ""
-    return str(((job.get("status") or {}).get("quarantine") or {}).get("reason") or "unknown")
 
 
 def seen(job: Job) -> Properties:
@@ -147,16 +139,23 @@ class JobStartProvider(TenantResourceProvider):
         return {**seen(job), "running": bool(props["running"])}
 
     def delete(self, id_: str, props: Properties) -> None:
-        """Pause it before anybody leaves the scope, so that nobody is deleted in the target.
+        """Prepare for the assignments to go, which happens next.
 
-        Calls: GET jobs/{id}, POST pause, GET jobs/{id}.
+        `release` pauses the job first, so that nobody is deleted in the target. `drain` sees to it that the job
+        runs and will not hold deletions back. Calls: GET jobs/{id}, POST pause or start, GET jobs/{id}; `drain`
+        also GET secrets.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
-        try:
-            job = operation.send(calls.get_job(service_principal, id_))
-            make_so(operation, service_principal, id_, False, job)
-        except NotFoundError:
+        job = operation.read(calls.get_job(service_principal, id_))
+        if job is None:
             return
+        draining = self.settings.on_destroy == DRAIN
+        if draining:
+            settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
+            refuse_beyond_threshold(operation, people_synchronized(job), deletion_threshold(settings))
+        job = make_so(operation, service_principal, id_, draining, job)
+        if draining:
+            refuse_unless_running(operation, id_, job)
 
 
 JOB_START = JobStartProvider()
@@ -165,46 +164,34 @@ JOB_START = JobStartProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class JobStart(pulumi.CustomResource):
+class JobStart(TenantResource):
     """Whether the job runs.
 
     Args:
         name: the resource's name.
+        home: the source.
         service_principal_id: the configuration's service principal.
         job_id: the job.
         running: started or paused.
-        opts: with the source's explicit provider, depending on settings and assignments.
+        depends_on: settings and assignments.
 
     Attributes:
         job_state: `schedule.state` of the job: Active, Paused or Disabled.
         job_status: `status.code` of the job: NotRun, Active, Paused, Quarantine.
     """
 
+    provider_reference = ("job_start", "JOB_START")
     job_state: pulumi.Output[str]
     job_status: pulumi.Output[str]
 
     def __init__(
         self,
         name: str,
+        home: Home,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         running: bool,
-        opts: pulumi.ResourceOptions,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:JobStart",
-            name,
-            {
-                "servicePrincipalId": service_principal_id,
-                "jobId": job_id,
-                "running": running,
-                "jobState": None,
-                "jobStatus": None,
-                "__provider": reference("job_start", "JOB_START"),
-            },
-            opts,
-        )
-
-    def translate_output_property(self, prop: str) -> str:
-        """The attribute for a property."""
-        return {"jobState": "job_state", "jobStatus": "job_status"}.get(prop, prop)
+        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id, "running": running}
+        super().__init__(name, home, inputs, computed=["jobState", "jobStatus"], depends_on=depends_on)

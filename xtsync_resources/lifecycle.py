@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pulumi.dynamic import (
     CheckResult,
@@ -26,14 +26,16 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from .graph.errors import TenantName, XtsyncError
+from .graph.errors import RefusedError, TenantName, XtsyncError
 
 if TYPE_CHECKING:
     from .graph.client import GraphClient, Operation
 
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"
+HOME = "homeTenantId"
 INFO, WARNING = 1, 2
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def reference(module: str, attribute: str) -> str:
@@ -86,6 +88,24 @@ class Partial(Exception):  # noqa: N818 - a result, not an accident
         self.id, self.outputs, self.reasons = id_, dict(outputs), tuple(reasons)
 
 
+def speaking(method: Method) -> Method:
+    """Make a lifecycle method report partial failures, and let errors leave without their history."""
+
+    @functools.wraps(method)
+    def run(self: TenantResourceProvider, *arguments: Any) -> Any:
+        try:
+            for argument in arguments:
+                self.refuse_strangers(argument)
+            return method(self, *(whole_numbers(a) for a in arguments))
+        except Partial as partial:
+            attach_partial(partial)
+            raise
+        except XtsyncError as error:
+            raise error.with_traceback(None) from None
+
+    return cast(Method, run)
+
+
 class TenantResourceProvider(ResourceProvider):
     """Base of the dynamic providers. Subclasses hold no state; the process has one client for them all."""
 
@@ -95,7 +115,7 @@ class TenantResourceProvider(ResourceProvider):
     def __init_subclass__(cls, **options: Any) -> None:
         """Wrap the lifecycle methods of a subclass so that they fail in words."""
         super().__init_subclass__(**options)
-        for name in ("check", "create", "read", "update", "delete"):
+        for name in ("check", "diff", "create", "read", "update", "delete"):
             if name in cls.__dict__:
                 setattr(cls, name, speaking(cls.__dict__[name]))
 
@@ -109,10 +129,32 @@ class TenantResourceProvider(ResourceProvider):
         self.settings = ProviderSettings.read(req.config.get)
         self._secret: str = req.config.get("xtsync:clientSecret") or ""
 
+    @speaking
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Accept the inputs as they are; the program has checked its configuration."""
+        return CheckResult(news, [])
+
+    @speaking
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
         """Leave the comparison to the engine, which then shows it key by key; only say what replaces."""
         replaces = [key for key in self.replace_keys if key in olds and olds.get(key) != news.get(key)]
         return DiffResult(changes=True if replaces else None, replaces=replaces, delete_before_replace=True)
+
+    def refuse_strangers(self, properties: Any) -> None:
+        """Refuse to touch an object of another tenant than this process's, as after a changed tenant id.
+
+        Raises:
+            RefusedError: the resource lives elsewhere.
+        """
+        tenant = self.settings.tenant
+        home = properties.get(HOME, tenant.id) if isinstance(properties, dict) else tenant.id
+        if not is_unknown(home) and home != tenant.id:
+            raise RefusedError(
+                f"This stack has objects in tenant {home}, but its configuration names {tenant}",
+                "a stack is one pair for life: acting in another tenant would leave the first one as it is",
+                f"set xtsync:{tenant.side}.tenantId back to {home} and run `pulumi destroy`, or make a new "
+                "stack for the new pair",
+            )
 
     def operation(self) -> Operation:
         """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""
@@ -143,22 +185,6 @@ def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
         cloud=settings.cloud,
         metadata_host=settings.metadata_host,
     )
-
-
-def speaking(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a lifecycle method report partial failures, and let errors leave without their history."""
-
-    @functools.wraps(method)
-    def run(self: TenantResourceProvider, *arguments: Any) -> Any:
-        try:
-            return method(self, *(whole_numbers(a) for a in arguments))
-        except Partial as partial:
-            attach_partial(partial)
-            raise
-        except XtsyncError as error:
-            raise error.with_traceback(None) from None
-
-    return run
 
 
 def whole_numbers(value: Any) -> Any:
@@ -232,9 +258,7 @@ def attach_partial(partial: Partial) -> None:
     from pulumi.runtime.proto import provider_pb2  # noqa: PLC0415
 
     fields = request.DESCRIPTOR.fields_by_name
-    inputs = (
-        request.news if "news" in fields else request.inputs if "inputs" in fields else request.properties
-    )
+    inputs = request.news if "news" in fields else request.inputs if "inputs" in fields else request.properties
     provider = inputs[PROVIDER_KEY] if PROVIDER_KEY in inputs else request.properties[PROVIDER_KEY]
     properties = struct_pb2.Struct()
     json_format.ParseDict({**partial.outputs, PROVIDER_KEY: provider}, properties)
@@ -249,6 +273,7 @@ def attach_partial(partial: Partial) -> None:
 
 
 __all__ = [
+    "HOME",
     "WARNING",
     "CheckResult",
     "CreateResult",

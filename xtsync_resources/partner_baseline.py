@@ -18,13 +18,13 @@ import pulumi
 from .graph import calls
 from .graph.errors import NotFoundError, RefusedError, TenantName
 from .lifecycle import (
+    HOME,
     WARNING,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     inputs_of,
-    reference,
     tell,
 )
 from .partner_object import (
@@ -38,16 +38,19 @@ from .partner_object import (
     foreign_settings,
     inherited,
     leaf,
-    live_values,
     settings_of,
     whole,
     without_annotations,
 )
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = ("tenantId",)
+INPUTS = (
+    HOME,
+    "tenantId",
+)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -76,9 +79,7 @@ def refuse_to_adopt(what: str, tenant: TenantName, found: Json) -> RefusedError:
     )
 
 
-def withdraw(
-    operation: Operation, partner: str, former: Values, as_created: Json | None, baseline: Baseline
-) -> None:
+def withdraw(operation: Operation, partner: str, former: Values, as_created: Json | None, baseline: Baseline) -> None:
     """Take our fields back: former values return, and an object that is only ours goes.
 
     Calls: GET partners/{id}; GET identitySynchronization and DELETE partners/{id}, or PATCH partners/{id}
@@ -175,7 +176,7 @@ def remove_left_identity_sync(operation: Operation, partner: str) -> None:
 class PartnerBaselineProvider(TenantResourceProvider):
     """Keeps the record."""
 
-    replace_keys = INPUTS
+    replace_keys = INPUTS[1:]
 
     def create(self, props: Properties) -> CreateResult:
         """Look, and remember. Refuses what exists under `onExisting: fail`."""
@@ -183,9 +184,7 @@ class PartnerBaselineProvider(TenantResourceProvider):
         operation = self.operation()
         baseline = look(operation, partner)
         if baseline.partner is not None and self.settings.on_existing == "fail":
-            raise refuse_to_adopt(
-                f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner)
-            )
+            raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
         return CreateResult(partner, {**props, "baseline": baseline.text()})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -203,31 +202,20 @@ BASELINE = PartnerBaselineProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class PartnerBaseline(pulumi.CustomResource):
+class PartnerBaseline(TenantResource):
     """What a tenant had for the partner before.
 
     Args:
         name: the resource's name.
+        home: the tenant.
         tenant_id: the partner's tenant id.
-        opts: with the tenant's explicit provider.
 
     Attributes:
         baseline: the partner policy and identity sync policy found, as JSON text.
     """
 
+    provider_reference = ("partner_baseline", "BASELINE")
     baseline: pulumi.Output[str]
 
-    def __init__(self, name: str, tenant_id: str, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:PartnerBaseline",
-            name,
-            {
-                "tenantId": tenant_id,
-                "baseline": None,
-                "__provider": reference("partner_baseline", "BASELINE"),
-            },
-            opts,
-        )
-
-
-__all__ = ["PartnerBaseline", "live_values", "look", "withdraw"]
+    def __init__(self, name: str, home: Home, tenant_id: str) -> None:
+        super().__init__(name, home, {"tenantId": tenant_id}, computed=["baseline"])

@@ -36,9 +36,7 @@ class Baseline:
 
     def text(self) -> str:
         """As kept in state: JSON text, because Pulumi drops nulls and null is a value here."""
-        return json.dumps(
-            {"partner": self.partner, "identitySynchronization": self.identity_sync}, sort_keys=True
-        )
+        return json.dumps({"partner": self.partner, "identitySynchronization": self.identity_sync}, sort_keys=True)
 
     @classmethod
     def parse(cls, text: str) -> Baseline:

@@ -20,6 +20,7 @@ import pulumi
 from .graph import calls
 from .graph.errors import ConflictError, GraphError, NotFoundError
 from .lifecycle import (
+    HOME,
     CheckResult,
     CreateResult,
     Properties,
@@ -28,7 +29,6 @@ from .lifecycle import (
     UpdateResult,
     inputs_of,
     is_unknown,
-    reference,
     tell,
 )
 from .partner_baseline import refuse_to_adopt, withdraw
@@ -44,11 +44,12 @@ from .partner_object import (
     settings_of,
     without_annotations,
 )
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = ("tenantId", *COMPLEX_VALUES, "baseline")
+INPUTS = (HOME, "tenantId", *COMPLEX_VALUES, "baseline")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -256,35 +257,19 @@ PARTNER_POLICY = PartnerPolicyProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class PartnerPolicy(pulumi.CustomResource):
+class PartnerPolicy(TenantResource):
     """The configured fields of a partner policy.
 
     Args:
         name: the resource's name.
+        home: the tenant.
         tenant_id: the partner's tenant id.
         settings: fields by complex value, in Graph's names; fields left out are not touched.
         baseline: `PartnerBaseline.baseline` of the same tenant.
-        opts: with the tenant's explicit provider.
     """
 
-    def __init__(
-        self,
-        name: str,
-        tenant_id: str,
-        settings: Values,
-        baseline: pulumi.Output[str],
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:PartnerPolicy",
-            name,
-            {
-                "tenantId": tenant_id,
-                **settings,
-                "baseline": baseline,
-                "former": None,
-                "asCreated": None,
-                "__provider": reference("partner_policy", "PARTNER_POLICY"),
-            },
-            opts,
-        )
+    provider_reference = ("partner_policy", "PARTNER_POLICY")
+
+    def __init__(self, name: str, home: Home, tenant_id: str, settings: Values, baseline: pulumi.Output[str]) -> None:
+        inputs = {"tenantId": tenant_id, **settings, "baseline": baseline}
+        super().__init__(name, home, inputs, computed=["former", "asCreated"])

@@ -44,7 +44,7 @@ class TenantProvider(pulumi.ProviderResource):
             "metadataHost": settings.metadata_host or None,
             "deadlineMinutes": settings.deadline_minutes,
             "onExisting": settings.on_existing,
-            "onDestroy": settings.on_destroy,
+            "onDestroy": settings.on_destroy if tenant is settings.source else None,
         }
         mapped = pulumi.ResourceOptions(env_var_mappings={secret_variable(tenant.side): CLIENT_SECRET})
         super().__init__(

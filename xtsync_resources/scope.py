@@ -53,18 +53,14 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
     return tuple(principals)
 
 
-def find_users(
-    names: Iterable[str], options: pulumi.InvokeOptions, problems: list[Problem]
-) -> dict[str, str]:
+def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: list[Problem]) -> dict[str, str]:
     """Object ids of the users that exist, by configured name in lower case."""
     ids = [name for name in names if GUID.fullmatch(name)]
     principal_names = [name for name in names if not GUID.fullmatch(name)]
     found: dict[str, str] = {}
     try:
         if principal_names:
-            by_name = azuread.get_users(
-                user_principal_names=principal_names, ignore_missing=True, opts=options
-            )
+            by_name = azuread.get_users(user_principal_names=principal_names, ignore_missing=True, opts=options)
             found.update({user.user_principal_name.lower(): user.object_id for user in by_name.users})
         if ids:
             by_id = azuread.get_users(object_ids=ids, ignore_missing=True, opts=options)
@@ -90,9 +86,7 @@ def duplicates(principals: Iterable[Principal]) -> list[Problem]:
         other = seen.setdefault(principal.object_id, principal)
         if other is not principal:
             why = f"the same {principal.kind} as {other.name}"
-            problems.append(
-                Problem(f"xtsync:{principal.kind}s", principal.name, why, "Remove one of the two")
-            )
+            problems.append(Problem(f"xtsync:{principal.kind}s", principal.name, why, "Remove one of the two"))
     return problems
 
 

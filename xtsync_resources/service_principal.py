@@ -17,23 +17,27 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import RefusedError
+from .graph.errors import ForbiddenError, RefusedError
 from .lifecycle import (
+    HOME,
+    WARNING,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     inputs_of,
-    reference,
+    tell,
 )
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
+APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 TEMPLATE = "Azure2Azure"
 # The role the synchronization service looks for. Only its name is fixed: its id differs in each instance.
 ROLE = "msiam_access"
-INPUTS = ("servicePrincipalId",)
+INPUTS = (HOME, "servicePrincipalId")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -95,13 +99,35 @@ def look(operation: Operation, service_principal: str) -> SynchronizationBaselin
     return SynchronizationBaseline(job["id"], (job.get("schedule") or {}).get("state") or "", settings)
 
 
+def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> None:
+    """Warn of other instances of the template with the same name.
+
+    azuread repeats the creating call after an answer like 504, which may leave a first application that no
+    state knows. One read, once, in the life of a pair. Call: GET applications (Application.Read.All).
+    """
+    try:
+        answer = operation.send(calls.list_applications(service_principal["displayName"]))
+    except ForbiddenError as error:
+        tell(f"could not look for twins of the configuration application: {error.why}", severity=WARNING)
+        return
+    for application in answer.get("value") or ():
+        same_template = application.get("applicationTemplateId") == APPLICATION_TEMPLATE
+        if same_template and application.get("appId") != service_principal.get("appId"):
+            tell(
+                f"there is another configuration application of this name: {application['id']}, made "
+                f"{application.get('createdDateTime')}. A lost answer may have left it; if nobody uses it, delete "
+                f"it with `az ad app delete --id {application['id']}`",
+                severity=WARNING,
+            )
+
+
 class ServicePrincipalProvider(TenantResourceProvider):
     """Waits and records; owns nothing, so it changes and deletes nothing."""
 
-    replace_keys = INPUTS
+    replace_keys = INPUTS[1:]
 
     def create(self, props: Properties) -> CreateResult:
-        """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, GET jobs."""
+        """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, applications, jobs."""
         operation, id_ = self.operation(), props["servicePrincipalId"]
         found = operation.wait_until(
             calls.get_service_principal(id_),
@@ -116,6 +142,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
                 f"xtsync:onExisting is fail, and this was found: {baseline.job} ({baseline.state})",
                 "set xtsync:onExisting to adopt to take it over, or delete the job",
             )
+        report_twins(operation, found)
         operation.client.remember_made(id_)
         outputs = {
             "appId": found["appId"],
@@ -143,13 +170,13 @@ SERVICE_PRINCIPAL = ServicePrincipalProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class ServicePrincipal(pulumi.CustomResource):
+class ServicePrincipal(TenantResource):
     """The service principal of the configuration application.
 
     Args:
         name: the resource's name.
+        home: the source.
         service_principal_id: its object id, as azuread learned it.
-        opts: with the source's explicit provider.
 
     Attributes:
         app_id: the application (client) id.
@@ -157,26 +184,11 @@ class ServicePrincipal(pulumi.CustomResource):
         baseline: the job and settings found at first, as JSON text.
     """
 
+    provider_reference = ("service_principal", "SERVICE_PRINCIPAL")
     app_id: pulumi.Output[str]
     app_role_id: pulumi.Output[str]
     baseline: pulumi.Output[str]
 
-    def __init__(
-        self, name: str, service_principal_id: pulumi.Input[str], opts: pulumi.ResourceOptions
-    ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:ServicePrincipal",
-            name,
-            {
-                "servicePrincipalId": service_principal_id,
-                "appId": None,
-                "appRoleId": None,
-                "baseline": None,
-                "__provider": reference("service_principal", "SERVICE_PRINCIPAL"),
-            },
-            opts,
-        )
-
-    def translate_output_property(self, prop: str) -> str:
-        """The attribute for a property."""
-        return {"appId": "app_id", "appRoleId": "app_role_id"}.get(prop, prop)
+    def __init__(self, name: str, home: Home, service_principal_id: pulumi.Input[str]) -> None:
+        inputs = {"servicePrincipalId": service_principal_id}
+        super().__init__(name, home, inputs, computed=["appId", "appRoleId", "baseline"])

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -12,21 +13,22 @@ import pulumi
 from .graph import calls
 from .graph.errors import NotFoundError
 from .lifecycle import (
+    HOME,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    reference,
     tell,
 )
 from .service_principal import TEMPLATE, SynchronizationBaseline, job_of_template
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = ("servicePrincipalId", "templateId", "targetTenantId", "baseline")
+INPUTS = (HOME, "servicePrincipalId", "templateId", "targetTenantId", "baseline")
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
@@ -105,34 +107,33 @@ SYNC_JOB = SyncJobProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class SyncJob(pulumi.CustomResource):
+class SyncJob(TenantResource):
     """The synchronization job.
 
     Args:
         name: the resource's name.
+        home: the source.
         service_principal_id: the configuration's service principal.
         target_tenant_id: whom it synchronizes to.
         baseline: `ServicePrincipal.baseline`.
-        opts: with the source's explicit provider, depending on the policies of both tenants.
+        depends_on: the policies of both tenants.
     """
+
+    provider_reference = ("sync_job", "SYNC_JOB")
 
     def __init__(
         self,
         name: str,
+        home: Home,
         service_principal_id: pulumi.Input[str],
         target_tenant_id: str,
         baseline: pulumi.Output[str],
-        opts: pulumi.ResourceOptions,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:SyncJob",
-            name,
-            {
-                "servicePrincipalId": service_principal_id,
-                "templateId": TEMPLATE,
-                "targetTenantId": target_tenant_id,
-                "baseline": baseline,
-                "__provider": reference("sync_job", "SYNC_JOB"),
-            },
-            opts,
-        )
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "templateId": TEMPLATE,
+            "targetTenantId": target_tenant_id,
+            "baseline": baseline,
+        }
+        super().__init__(name, home, inputs, depends_on=depends_on)

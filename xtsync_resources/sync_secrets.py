@@ -9,30 +9,33 @@ Source: https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from .graph import calls
 from .lifecycle import (
+    HOME,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    reference,
     tell,
 )
 from .service_principal import SynchronizationBaseline, settings_by_key
+from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = ("servicePrincipalId", "settings", "baseline")
+INPUTS = (HOME, "servicePrincipalId", "settings", "baseline")
 NOTIFICATION = "SyncNotificationSettings"
 MASK = "*"
+# What the service uses where the threshold is on without a value.
+DEFAULT_THRESHOLD = 500
 
 
 # --- arguments ---------------------------------------------------------------------------------------------
@@ -89,6 +92,14 @@ def parse_object(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def deletion_threshold(settings: Mapping[str, str]) -> int | None:
+    """From Graph: how many deletions a cycle may make; None is any number."""
+    notification = parse_object(settings.get(NOTIFICATION, ""))
+    if not notification.get("DeleteThresholdEnabled"):
+        return None
+    return int(notification.get("DeleteThresholdValue") or DEFAULT_THRESHOLD)
 
 
 def with_others(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, str]:
@@ -157,33 +168,28 @@ SYNC_SECRETS = SyncSecretsProvider()
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class SyncSecrets(pulumi.CustomResource):
+class SyncSecrets(TenantResource):
     """The settings of the synchronization.
 
     Args:
         name: the resource's name.
+        home: the source.
         service_principal_id: the configuration's service principal.
         settings: by key, see `settings_for`; a nested object becomes JSON text.
         baseline: `ServicePrincipal.baseline`.
-        opts: with the source's explicit provider, depending on the job.
+        depends_on: the job.
     """
+
+    provider_reference = ("sync_secrets", "SYNC_SECRETS")
 
     def __init__(
         self,
         name: str,
+        home: Home,
         service_principal_id: pulumi.Input[str],
         settings: Mapping[str, Any],
         baseline: pulumi.Output[str],
-        opts: pulumi.ResourceOptions,
+        depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__(
-            "pulumi-python:dynamic/xtsync:SyncSecrets",
-            name,
-            {
-                "servicePrincipalId": service_principal_id,
-                "settings": settings,
-                "baseline": baseline,
-                "__provider": reference("sync_secrets", "SYNC_SECRETS"),
-            },
-            opts,
-        )
+        inputs = {"servicePrincipalId": service_principal_id, "settings": settings, "baseline": baseline}
+        super().__init__(name, home, inputs, depends_on=depends_on)

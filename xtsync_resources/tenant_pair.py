@@ -13,16 +13,16 @@ import pulumi_azuread as azuread
 
 from . import providers, scope
 from .config import Settings
+from .ending import Ending, describe
 from .identity_sync_policy import IdentitySyncPolicy
 from .job_start import JobStart
 from .partner_baseline import PartnerBaseline
 from .partner_object import CONSENT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
-from .service_principal import ServicePrincipal
+from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal
 from .sync_job import SyncJob
 from .sync_secrets import SyncSecrets, settings_for
-
-APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
+from .tenant_resource import Home
 
 
 class TenantPair(pulumi.ComponentResource):
@@ -42,35 +42,39 @@ class TenantPair(pulumi.ComponentResource):
         super().__init__("xtsync:index:TenantPair", name)
         self._settings = settings
         self._pair = providers.declare(settings, self)
+        self._source = Home(settings.source.id, self._pair.source, self)
+        self._target = Home(settings.target.id, self._pair.target, self)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
         principals = scope.look_up(settings, self._pair.azuread)
 
         policies = [self._allow_in_target(), self._allow_in_source()]
         application = self._configuration_application()
-        service_principal = ServicePrincipal(
-            "service-principal", application.service_principal_object_id, self._in_source()
-        )
+        service_principal = ServicePrincipal("service-principal", self._source, application.service_principal_object_id)
         job = SyncJob(
             "job",
+            self._source,
             service_principal.id,
             settings.target.id,
             service_principal.baseline,
-            self._in_source(depends_on=policies),
+            depends_on=policies,
         )
         secrets = SyncSecrets(
             "secrets",
+            self._source,
             service_principal.id,
             settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
             service_principal.baseline,
-            self._in_source(depends_on=[job]),
+            depends_on=[job],
         )
-        assignments = [self._assign(principal, service_principal, secrets) for principal in principals]
+        ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets])
+        assignments = [self._assign(principal, service_principal, ending) for principal in principals]
         start = JobStart(
             "start",
+            self._source,
             service_principal.id,
             job.id,
             settings.running,
-            self._in_source(depends_on=[secrets, *assignments]),
+            depends_on=[ending, *assignments],
         )
         self.outputs = {
             "jobId": job.id,
@@ -79,6 +83,7 @@ class TenantPair(pulumi.ComponentResource):
             "jobStatus": start.job_status,
             "jobState": start.job_state,
             "scope": {"users": len(settings.users), "groups": len(settings.groups)},
+            "onDestroy": describe(settings.on_destroy, len(settings.users), len(settings.groups)),
             "portalUrl": self._portal_url(service_principal),
         }
         self.register_outputs({})
@@ -86,25 +91,26 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        baseline = PartnerBaseline("target-baseline", source, self._in_target()).baseline
+        baseline = PartnerBaseline("target-baseline", self._target, source).baseline
         values: dict[str, Any] = {CONSENT: {REDEMPTION["target"]: True}}
         if settings.inbound_trust:
             values[TRUST] = dict(settings.inbound_trust)
-        partner = PartnerPolicy("target-partner", source, values, baseline, self._in_target())
+        partner = PartnerPolicy("target-partner", self._target, source, values, baseline)
         return IdentitySyncPolicy(
             "target-identity-sync",
+            self._target,
             source,
             settings.display_name,
             baseline,
-            self._in_target(depends_on=[partner]),
+            depends_on=[partner],
         )
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
         target = self._settings.target.id
-        baseline = PartnerBaseline("source-baseline", target, self._in_source()).baseline
+        baseline = PartnerBaseline("source-baseline", self._source, target).baseline
         values = {CONSENT: {REDEMPTION["source"]: True}}
-        return PartnerPolicy("source-partner", target, values, baseline, self._in_source())
+        return PartnerPolicy("source-partner", self._source, target, values, baseline)
 
     def _configuration_application(self) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration."""
@@ -116,7 +122,7 @@ class TenantPair(pulumi.ComponentResource):
         )
 
     def _assign(
-        self, principal: scope.Principal, service_principal: ServicePrincipal, secrets: SyncSecrets
+        self, principal: scope.Principal, service_principal: ServicePrincipal, ending: Ending
     ) -> pulumi.Resource:
         """Step 9: put a user or group in scope.
 
@@ -128,7 +134,7 @@ class TenantPair(pulumi.ComponentResource):
             app_role_id=service_principal.app_role_id,
             principal_object_id=principal.object_id,
             resource_object_id=service_principal.id,
-            opts=self._with_azuread(depends_on=[secrets]),
+            opts=self._with_azuread(depends_on=[ending]),
         )
 
     def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:
@@ -140,12 +146,6 @@ class TenantPair(pulumi.ComponentResource):
             "/appId/",
             service_principal.app_id,
         )
-
-    def _in_source(self, **options: Any) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, provider=self._pair.source, **options)
-
-    def _in_target(self, **options: Any) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, provider=self._pair.target, **options)
 
     def _with_azuread(self, **options: Any) -> pulumi.ResourceOptions:
         """The azuread provider waits for the directory by its own timeouts; they are ours here."""

@@ -83,9 +83,7 @@ def _partner_path(partner: str) -> str:
 
 def get_partner(partner: str) -> Call:
     """Read a partner policy; the key is the partner's tenant id."""
-    return Call(
-        "GET", _partner_path(partner), f"read the partner policy for {partner}", POLICY_READ, POLICY_ROLE
-    )
+    return Call("GET", _partner_path(partner), f"read the partner policy for {partner}", POLICY_READ, POLICY_ROLE)
 
 
 def create_partner(partner: str, settings: Body) -> Call:
@@ -195,7 +193,7 @@ def get_service_principal(service_principal: str) -> Call:
     """Read the service principal's application id and app roles."""
     return Call(
         "GET",
-        f"{_service_principal_path(service_principal)}?$select=id,appId,appRoles",
+        f"{_service_principal_path(service_principal)}?$select=id,appId,displayName,appRoles",
         f"read the configuration's service principal {service_principal}",
         APPLICATION,
         "Cloud Application Administrator",
@@ -211,6 +209,18 @@ SERVICE_PRINCIPAL_SETTLES = Patience(
     frozenset({401, 403, 404, 409}),
     seconds=60,
 )
+
+
+def list_applications(display_name: str) -> Call:
+    """Find applications by display name, to report twins."""
+    name = quote(display_name.replace("'", "''"), safe="")
+    return Call(
+        "GET",
+        f"/applications?$filter=displayName%20eq%20'{name}'&$select=id,appId,applicationTemplateId,createdDateTime",
+        "look for twins of the configuration application",
+        "Application.Read.All",
+        "Cloud Application Administrator",
+    )
 
 
 # --- synchronization: https://learn.microsoft.com/graph/api/resources/synchronization-overview
@@ -269,9 +279,7 @@ def list_jobs(service_principal: str) -> Call:
 def create_job(service_principal: str, template: str) -> Call:
     """Create a synchronization job from a template (step 7); it starts out disabled."""
     purpose = f"create the {template} job of {service_principal}"
-    return _synchronization(
-        "POST", service_principal, "jobs", purpose, {"templateId": template}, Repeat.LOOK_FIRST
-    )
+    return _synchronization("POST", service_principal, "jobs", purpose, {"templateId": template}, Repeat.LOOK_FIRST)
 
 
 def get_job(service_principal: str, job: str) -> Call:

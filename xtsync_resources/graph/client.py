@@ -143,9 +143,7 @@ class GraphClient:
             )
         except TransportError as error:
             log.debug("%s %s: no answer: %s", call.method, call.url_path, error)
-            raise NoAnswerError(
-                call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph
-            ) from None
+            raise NoAnswerError(call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph) from None
         log.debug(
             "%s %s %s: %s in %.0f ms, request-id %s",
             call.method,
@@ -165,9 +163,7 @@ class GraphClient:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise NoAnswerError(
-                call, self.tenant, f"{response.status}, but not the JSON it should carry", unsent=False
-            )
+            raise NoAnswerError(call, self.tenant, f"{response.status}, but not the JSON it should carry", unsent=False)
         return document
 
 
@@ -175,7 +171,7 @@ class Operation:
     """Calls that belong together and share one deadline: a create, an update, a delete, a read."""
 
     def __init__(self, client: GraphClient, deadline: float, status: Callable[[str], None]) -> None:
-        self.client, self._deadline, self._status = client, deadline, status
+        self.client, self._deadline, self.status = client, deadline, status
 
     @property
     def tenant(self) -> TenantName:
@@ -212,9 +208,7 @@ class Operation:
             return may_repeat(call, error)
 
         try:
-            return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(
-                self.client.exchange, call
-            )
+            return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self.client.exchange, call)
         except GraphError as error:
             if patience is None or not covers(patience, error):
                 raise
@@ -251,7 +245,7 @@ class Operation:
                 return self.send(call, patience)
             except (NoAnswerError, UnavailableError) as error:
                 lost = error
-            self._status(f"no clear answer when trying to {call.purpose}; looking whether it was done")
+            self.status(f"no clear answer when trying to {call.purpose}; looking whether it was done")
             found = self._look(look, settle_seconds)
             if found is not None:
                 return found
@@ -296,9 +290,7 @@ class Operation:
         Raises:
             DeadlineError: there was no result in time.
         """
-        retrying = self._retrying(
-            tenacity.retry_if_result(lambda result: result is None), call, why, reraise=False
-        )
+        retrying = self._retrying(tenacity.retry_if_result(lambda result: result is None), call, why, reraise=False)
         try:
             return cast(T, retrying(attempt))
         except tenacity.RetryError:
@@ -323,7 +315,7 @@ class Operation:
         def announce(state: tenacity.RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             reason = why or (str(error.why) if isinstance(error, CallError) else "")
-            self._status(f"{call.purpose}: {reason}; again in {state.upcoming_sleep:.0f} s")
+            self.status(f"{call.purpose}: {reason}; again in {state.upcoming_sleep:.0f} s")
 
         return tenacity.Retrying(
             sleep=self.client.clock.sleep,

@@ -200,9 +200,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
         with contextlib.suppress(ValueError, AttributeError):
             message = str(json.loads(message).get("Message") or message)
     if not error:
-        message = (
-            "(not a Graph answer) " + body[:200].decode("utf-8", "replace") if body else "(empty answer)"
-        )
+        message = "(not a Graph answer) " + body[:200].decode("utf-8", "replace") if body else "(empty answer)"
     return Answer(
         status,
         str(error.get("code") or ""),
@@ -216,6 +214,4 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
 
 def printable(text: str) -> str:
     """Text from Graph or the configuration, made safe for a terminal line."""
-    return "".join(
-        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)

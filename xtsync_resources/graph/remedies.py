@@ -74,7 +74,6 @@ KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (
         "license",
-        "check that the source tenant has Microsoft Entra ID P1 (or Entra ID Governance for group "
-        "synchronization)",
+        "check that the source tenant has Microsoft Entra ID P1 (or Entra ID Governance for group synchronization)",
     ),
 )

@@ -1,0 +1,48 @@
+# `make lab` shows the main job in two emulated tenants; `make test` checks everything. Both need only
+# Python 3.11 or later (with venv and pip), make, and the package index pip is set up for.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test bench fmt lock clean
+
+help:
+	@echo "make lab    run the program in two emulated tenants, from preview to destroy"
+	@echo "make test   format, lint, types and every test"
+	@echo "make bench  counts and ratios against the budgets"
+	@echo "make fmt    format the code"
+	@echo "make lock   pin the dependencies again (needs uv)"
+	@echo "make clean  remove what was made here"
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
+	@echo "Making the virtual environment (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+lab: $(READY)
+	@$(RUN) -m lab demo
+
+test: $(READY)
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -n auto
+
+bench: $(READY)
+	@$(RUN) -m tests.bench
+
+fmt: $(READY)
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
+	uv pip compile pyproject.toml --extra dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

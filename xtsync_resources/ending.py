@@ -1,0 +1,170 @@
+"""Ending: what happens to the people when the pair is taken apart.
+
+This resource stands between the assignments and the job: it is deleted after the last assignment is gone and
+before settings and job are. With `release` that is nothing, the job was paused before (see job_start). With
+`drain` it waits here until the job has removed everybody from the target.
+
+Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from .graph import calls
+from .graph.errors import DeadlineError, RefusedError
+from .job_state import (
+    ACTIVE,
+    Job,
+    people_synchronized,
+    quarantine_reason,
+    schedule_state,
+)
+from .lifecycle import (
+    HOME,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    tell,
+)
+from .tenant_resource import Home, TenantResource
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+INPUTS = (HOME, "servicePrincipalId", "jobId")
+DRAIN = "drain"
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def describe(on_destroy: str, users: int, groups: int) -> str:
+    """What `pulumi destroy` will do to the people, for the stack's outputs."""
+    scope = " and ".join(
+        f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((users, "user"), (groups, "group")) if count
+    )
+    if on_destroy == DRAIN:
+        return f"drain: {scope} (its members) leave the scope and are DELETED in the target, then the pair ends"
+    return f"release: {scope} leave the scope, their people stay in the target as they are"
+
+
+def wait_until_drained(operation: Operation, service_principal: str, job_id: str) -> None:
+    """Wait until the job has removed everybody it synchronized.
+
+    Calls: GET jobs/{id}, repeatedly.
+
+    Raises:
+        RefusedError: the job holds deletions back or does not run, so waiting is no use.
+        DeadlineError: people are left when the time is over; the next destroy goes on waiting.
+    """
+    call = calls.get_job(service_principal, job_id)
+    left = {"people": 0}
+
+    def drained(job: Job | None) -> bool:
+        if job is None:
+            return True
+        refuse_unless_running(operation, job_id, job)
+        left["people"] = people_synchronized(job)
+        if left["people"]:
+            operation.status(f"{left['people']} people are still in the target; the job runs every 40 minutes")
+        return not left["people"]
+
+    try:
+        operation.wait_until(call, drained, "waiting for the people to be gone from the target")
+    except DeadlineError:
+        why = f"{left['people']} people are still in the target; the job removes them in its next cycle"
+        raise DeadlineError(call, operation.tenant, why) from None
+
+
+def refuse_unless_running(operation: Operation, job_id: str, job: Job) -> None:
+    """Refuse to drain with a job that does not remove anybody.
+
+    Raises:
+        RefusedError: it is paused, disabled or in quarantine.
+    """
+    reason = quarantine_reason(job)
+    if schedule_state(job) == ACTIVE and not reason:
+        return
+    state = f"in quarantine ({reason})" if reason else schedule_state(job) or "in an unknown state"
+    raise RefusedError(
+        f"Cannot drain the pair: the job {job_id} in {operation.tenant} does not run",
+        f"it is {state}, so it would remove nobody from the target",
+        "start it or end its quarantine in the portal, then run `pulumi destroy` again; or set "
+        "xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves the people there",
+    )
+
+
+def refuse_beyond_threshold(operation: Operation, people: int, threshold: int | None) -> None:
+    """Refuse to drain more people than the accidental-deletion threshold lets go.
+
+    Raises:
+        RefusedError: the job would stop in quarantine and remove nobody.
+    """
+    if threshold is not None and people > threshold:
+        raise RefusedError(
+            f"Cannot drain the pair in {operation.tenant}",
+            f"{people} people would be deleted in the target, more than xtsync:deletionThreshold ({threshold})",
+            f"if that is intended, set xtsync:deletionThreshold to {people} or more, run `pulumi up`, then "
+            "`pulumi destroy`",
+        )
+
+
+class EndingProvider(TenantResourceProvider):
+    """Owns nothing; acts when it is deleted."""
+
+    replace_keys = INPUTS[1:]
+
+    def create(self, props: Properties) -> CreateResult:
+        """Nothing yet."""
+        return CreateResult(f"{props['jobId']}/ending", props)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Nothing to see; no call."""
+        return ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing."""
+        return UpdateResult(news)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """With `drain`, wait until the people are gone from the target. Calls: GET jobs/{id}."""
+        if self.settings.on_destroy == DRAIN:
+            wait_until_drained(self.operation(), props["servicePrincipalId"], props["jobId"])
+            tell("nobody of this pair is left in the target")
+
+
+ENDING = EndingProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class Ending(TenantResource):
+    """What happens to the people at the end.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        job_id: the job.
+        depends_on: job and settings; assignments depend on this.
+    """
+
+    provider_reference = ("ending", "ENDING")
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        job_id: pulumi.Input[str],
+        depends_on: list[pulumi.Resource],
+    ) -> None:
+        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id}
+        super().__init__(name, home, inputs, depends_on=depends_on)
