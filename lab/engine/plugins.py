@@ -1,0 +1,149 @@
+"""Provider processes: real `python -m pulumi.dynamic`, and stand-in plugins that speak the same protocol."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.rpc import status_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from lab.engine.processes import Children
+from lab.engine.values import from_struct, plain, to_struct, without_nulls
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULES = {"pulumi-python": "pulumi.dynamic", "azuread": "lab.azuread"}
+CHANNEL = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class PluginError(Exception):
+    """A provider refused a call; the text is its message."""
+
+
+class InitFailed(PluginError):  # noqa: N818 - Pulumi's word
+    """The object exists, but is not as asked for."""
+
+    def __init__(self, detail: provider_pb2.ErrorResourceInitFailed) -> None:
+        self.reasons = list(detail.reasons)
+        self.id = detail.id
+        self.properties = from_struct(detail.properties)
+        self.inputs = from_struct(detail.inputs) if detail.HasField("inputs") else None
+        count = f"{len(self.reasons)} error{'' if len(self.reasons) == 1 else 's'} occurred:"
+        super().__init__("\n".join([count, *(f"\t* {reason}" for reason in self.reasons)]))
+
+
+class Plugin:
+    """One provider process."""
+
+    def __init__(
+        self,
+        children: Children,
+        package: str,
+        python: str,
+        folder: Path,
+        engine_address: str,
+        environment: Mapping[str, str],
+        output: Callable[[str], None],
+    ) -> None:
+        if package not in MODULES:
+            raise PluginError(f"the lab has no plugin for the package {package!r}, only {', '.join(MODULES)}")
+        environment = {**environment}
+        if package != "pulumi-python":
+            environment["PYTHONPATH"] = os.pathsep.join(
+                part for part in (str(REPOSITORY), environment.get("PYTHONPATH")) if part
+            )
+        command = [python, "-u", "-m", MODULES[package], engine_address]
+        self._process = children.start(command, folder, environment, stderr=subprocess.PIPE)
+        assert self._process.stdout is not None
+        port = self._process.stdout.readline().strip()
+        for stream in (self._process.stdout, self._process.stderr):
+            threading.Thread(target=self._forward, args=(stream, output), daemon=True).start()
+        if not port.isdigit():
+            raise PluginError(f"the plugin for {package!r} did not start; its output is shown above")
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL)
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+        self._accepts_secrets = False
+
+    @staticmethod
+    def _forward(stream: Any, output: Callable[[str], None]) -> None:
+        for line in stream:
+            output(line.rstrip("\n"))
+
+    def configure(self, inputs: Mapping[str, Any]) -> None:
+        """Hand over the provider's properties, in plain."""
+        arguments = to_struct(without_nulls(plain(inputs)), secrets=False)
+        request = provider_pb2.ConfigureRequest(args=arguments, acceptSecrets=True, sends_old_inputs=True)
+        self._accepts_secrets = self._call(self._stub.Configure, request).acceptSecrets
+
+    def check_config(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+        """Let the plugin refuse its properties, where it can.
+
+        Raises:
+            PluginError: with every failure.
+        """
+        request = provider_pb2.CheckRequest(urn=urn, olds=self.struct(olds), news=self.struct(news))
+        try:
+            answer = self._stub.CheckConfig(request)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+                return
+            raise explained(error) from None
+        if answer.failures:
+            raise PluginError("; ".join(f"{f.property}: {f.reason}" for f in answer.failures))
+
+    def struct(self, properties: Mapping[str, Any]) -> Any:
+        """Properties as this plugin takes them."""
+        value = without_nulls(dict(properties))
+        return to_struct(value, secrets=self._accepts_secrets)
+
+    def call(self, method: str, **fields: Any) -> Any:
+        """Call a method; mappings become structs.
+
+        Raises:
+            PluginError: it refused.
+            InitFailed: it made an object that is not as asked for.
+        """
+        request_type = getattr(provider_pb2, f"{method}Request")
+        request = request_type(
+            **{key: self.struct(value) if isinstance(value, Mapping) else value for key, value in fields.items()}
+        )
+        return self._call(getattr(self._stub, method), request)
+
+    @staticmethod
+    def _call(method: Any, request: Any) -> Any:
+        try:
+            return method(request)
+        except grpc.RpcError as error:
+            raise explained(error) from None
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(3)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        channel = getattr(self, "_channel", None)
+        if channel is not None:
+            channel.close()
+
+
+def explained(error: grpc.RpcError) -> PluginError:
+    """A refusal with its details; what the SDK adds around the message is taken off."""
+    metadata: Any = error.trailing_metadata()
+    for key, value in metadata or ():
+        if key == "grpc-status-details-bin":
+            status = status_pb2.Status.FromString(value)
+            for detail in status.details:
+                failed = provider_pb2.ErrorResourceInitFailed()
+                if detail.Unpack(failed):
+                    return InitFailed(failed)
+    text = str(error.details() or error.code()).strip()
+    return PluginError(text.removeprefix("Exception calling application: "))
