@@ -194,4 +194,4 @@ class JobStart(TenantResource):
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id, "running": running}
-        super().__init__(name, home, inputs, computed=["jobState", "jobStatus"], depends_on=depends_on)
+        super().__init__(name, home, inputs, computed=["job_state", "job_status"], depends_on=depends_on)

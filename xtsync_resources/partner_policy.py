@@ -272,4 +272,4 @@ class PartnerPolicy(TenantResource):
 
     def __init__(self, name: str, home: Home, tenant_id: str, settings: Values, baseline: pulumi.Output[str]) -> None:
         inputs = {"tenantId": tenant_id, **settings, "baseline": baseline}
-        super().__init__(name, home, inputs, computed=["former", "asCreated"])
+        super().__init__(name, home, inputs, computed=["former", "as_created"])

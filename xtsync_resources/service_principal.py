@@ -191,4 +191,4 @@ class ServicePrincipal(TenantResource):
 
     def __init__(self, name: str, home: Home, service_principal_id: pulumi.Input[str]) -> None:
         inputs = {"servicePrincipalId": service_principal_id}
-        super().__init__(name, home, inputs, computed=["appId", "appRoleId", "baseline"])
+        super().__init__(name, home, inputs, computed=["app_id", "app_role_id", "baseline"])

@@ -45,7 +45,7 @@ class TenantResource(pulumi.CustomResource):
             name: the resource's name.
             home: the tenant it lives in.
             inputs: its arguments, in Graph's names.
-            computed: names of outputs that are not inputs.
+            computed: attributes that are outputs and not inputs.
             depends_on: what must be finished before.
         """
         properties = {
@@ -58,5 +58,9 @@ class TenantResource(pulumi.CustomResource):
         super().__init__(token, name, properties, home.options(depends_on))
 
     def translate_output_property(self, prop: str) -> str:
-        """The Python attribute of a property: `jobState` -> `job_state`."""
+        """From the engine's name to the attribute's: `jobState` -> `job_state`."""
         return re.sub(r"(?<=[a-z])([A-Z])", lambda m: f"_{m[1].lower()}", prop)
+
+    def translate_input_property(self, prop: str) -> str:
+        """From the attribute's name to the engine's: `job_state` -> `jobState`."""
+        return re.sub(r"(?<=[a-z])_([a-z])", lambda m: m[1].upper(), prop)

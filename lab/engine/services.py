@@ -25,8 +25,11 @@ from lab.engine.values import Unknown, from_struct, has, plain, to_struct
 
 # Compatible with this version of the real engine, as far as it is supported at all.
 VERSION = "3.260.0"
-# By number in resource.proto: secrets, alias specs, deletedWith.
-FEATURES = (0, 3, 5)
+FEATURES = (
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+)
 SEVERITIES = ("debug", "info", "warning", "error")
 THREADS = 1200
 
