@@ -117,7 +117,7 @@ def _flag(name: str, given: Any, variable: str | None, default: bool) -> bool:
     value = variable or default if given in (None, "") else given
     if isinstance(value, str):
         try:
-            value = {"1": True, "0": False}.get(value, None) if value in "10" else json.loads(value.lower())
+            value = {"1": True, "0": False}.get(value) if value in "10" else json.loads(value.lower())
         except ValueError:
             value = None
     if not isinstance(value, bool):

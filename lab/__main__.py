@@ -1,0 +1,22 @@
+"""`python -m lab`: emulated tenants and a small engine to try the program without Azure."""
+
+from __future__ import annotations
+
+import typer
+
+from lab import demo
+from lab.engine import commands as deployments
+from lab.entra import commands as tenants
+
+app = typer.Typer(
+    help="Try the program without Azure: emulated tenants, and a small engine that deploys to any endpoint.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+deployments.register(app)
+tenants.register(app)
+demo.register(app)
+
+if __name__ == "__main__":
+    app(prog_name="python -m lab")

@@ -1,0 +1,155 @@
+"""The deployment commands of `python -m lab`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from lab.engine import Engine, Options, ProjectError, Result, StateError
+from lab.engine.display import Display, as_json, print_result
+
+StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack's name; reads Pulumi.NAME.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+State = Annotated[Path | None, typer.Option(help="Folder of states. [default: .lab/state in the program folder]")]
+ConfigFile = Annotated[Path | None, typer.Option("--config-file", help="Another stack file.")]
+Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The program folder.")]
+Expect = Annotated[bool, typer.Option("--expect-no-changes", help="Exit with 7 if anything changes.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Read the tenants into the state first.")]
+PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only say what would be done.")]
+HERE = Path()
+
+
+def register(app: typer.Typer) -> None:
+    """Add preview, up, refresh, destroy and outputs."""
+    app.command(help="Say what `up` would do in both tenants.")(preview)
+    app.command(help="Make both tenants as the program says.")(up)
+    app.command(help="Read both tenants into the state; shows what somebody changed.")(refresh)
+    app.command(help="Take everything back that the stack made.")(destroy)
+    app.command(help="Print the stack's outputs.")(outputs)
+
+
+def preview(
+    stack: StackName,
+    json_: AsJson = False,
+    state: State = None,
+    config_file: ConfigFile = None,
+    cwd: Folder = HERE,
+    expect_no_changes: Expect = False,
+    refresh_first: Refresh = False,
+) -> None:
+    """Say what `up` would do."""
+    options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first, preview_only=True)
+    run("preview", stack, json_, state, config_file, cwd, options)
+
+
+def up(
+    stack: StackName,
+    json_: AsJson = False,
+    state: State = None,
+    config_file: ConfigFile = None,
+    cwd: Folder = HERE,
+    expect_no_changes: Expect = False,
+    refresh_first: Refresh = False,
+) -> None:
+    """Make it so."""
+    options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first)
+    run("up", stack, json_, state, config_file, cwd, options)
+
+
+def refresh(
+    stack: StackName,
+    json_: AsJson = False,
+    state: State = None,
+    config_file: ConfigFile = None,
+    cwd: Folder = HERE,
+    expect_no_changes: Expect = False,
+    preview_only: PreviewOnly = False,
+) -> None:
+    """Read what is there."""
+    options = Options(expect_no_changes=expect_no_changes, preview_only=preview_only)
+    run("refresh", stack, json_, state, config_file, cwd, options)
+
+
+def destroy(
+    stack: StackName,
+    json_: AsJson = False,
+    state: State = None,
+    config_file: ConfigFile = None,
+    cwd: Folder = HERE,
+    refresh_first: Refresh = False,
+    preview_only: PreviewOnly = False,
+) -> None:
+    """Take it back."""
+    run("destroy", stack, json_, state, config_file, cwd, Options(refresh=refresh_first, preview_only=preview_only))
+
+
+def outputs(
+    stack: StackName,
+    json_: AsJson = False,
+    state: State = None,
+    config_file: ConfigFile = None,
+    cwd: Folder = HERE,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Print secrets in plain.")] = False,
+) -> None:
+    """Print the outputs."""
+    console = Console()
+    folder = cwd.resolve()
+    with explained(console):
+        engine = Engine(folder, stack, state or folder / ".lab" / "state", config_file=config_file)
+        found = engine.outputs(show_secrets=show_secrets)
+    if json_:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for key, value in sorted(found.items()):
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        console.print(Text(f"{key}: {text}"), soft_wrap=True)
+
+
+def run(
+    operation: str,
+    stack: str,
+    json_: bool,
+    state: Path | None,
+    config_file: Path | None,
+    cwd: Path,
+    options: Options,
+) -> None:
+    """Run an operation and show it; exits with its code."""
+    folder = cwd.resolve()
+    console = Console(stderr=json_, highlight=False)
+
+    def with_listener(listener: Callable[..., None] | None) -> Result:
+        engine = Engine(folder, stack, state or folder / ".lab" / "state", config_file=config_file, listener=listener)
+        found: Result = getattr(engine, operation)(options)
+        return found
+
+    with explained(console):
+        if json_:
+            result = with_listener(None)
+            typer.echo(as_json(result))
+        else:
+            with Display(console, operation, stack, preview=options.preview_only) as display:
+                result = with_listener(display.on_event)
+            print_result(console, result)
+    raise typer.Exit(result.exit_code)
+
+
+class explained:  # noqa: N801 - reads as a statement
+    """Say in one line what cannot be used, and exit with 1."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ProjectError | StateError):
+            self._console.print(Text(f"error: {error}", style="red"))
+            raise typer.Exit(1) from None

@@ -1,0 +1,1 @@
+"""Applications, service principals, application templates and app role assignments."""

@@ -1,0 +1,1 @@
+"""Users, groups, the organization, its licences, other tenants' public facts and deleted objects."""

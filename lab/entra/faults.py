@@ -1,0 +1,96 @@
+"""Faults a test plans ahead: which calls they hit, how often, and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lab.entra.exceptions import GraphError
+
+Kind = Literal["status", "reset", "truncate", "delay", "html"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong for the calls it matches, `times` times, after `skip` of them went well.
+
+    Attributes:
+        kind: an error answer, a connection reset, a body cut off half-way, a late answer, or HTML where JSON belongs.
+        when: before the call does anything, or after its effect took place.
+        tenant: tenant id; `None` is any.
+        method: HTTP method; `None` is any.
+        path: regular expression searched in the path below the version.
+        version: `v1.0` or `beta`; `None` is any, login and metadata included.
+        headers: of the answer, such as `Retry-After`.
+        seconds: how late the answer of `delay` is.
+    """
+
+    kind: Kind = "status"
+    when: Literal["before", "after"] = "before"
+    tenant: str | None = None
+    method: str | None = None
+    path: str = ""
+    version: str | None = None
+    times: int = 1
+    skip: int = 0
+    status: int = 503
+    code: str = "ServiceUnavailable"
+    message: str = "The service is temporarily unavailable."
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0
+
+    def matches(self, tenant: str | None, method: str, version: str | None, path: str) -> bool:
+        """Whether a call is one of those this fault is about."""
+        return (
+            self.tenant in (None, tenant)
+            and self.method in (None, method)
+            and self.version in (None, version)
+            and re.search(self.path, path) is not None
+        )
+
+    def error(self) -> GraphError:
+        """The answer of a `status` fault."""
+        return GraphError(self.status, self.code, self.message, headers=self.headers)
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    skip_left: int
+    times_left: int
+
+
+class Faults:
+    """The planned faults, in the order they were added; the first that matches a call takes it."""
+
+    def __init__(self) -> None:
+        self._planned: list[_Planned] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Plan faults."""
+        self._planned += [_Planned(fault, fault.skip, fault.times) for fault in faults]
+
+    def clear(self) -> None:
+        """Forget all faults that have not happened."""
+        self._planned.clear()
+
+    @property
+    def pending(self) -> list[Fault]:
+        """Faults that have not happened, or not as often as planned."""
+        return [planned.fault for planned in self._planned]
+
+    def take(self, tenant: str | None, method: str, version: str | None, path: str) -> Fault | None:
+        """The fault that hits this call, if any, used up by one."""
+        for planned in self._planned:
+            if not planned.fault.matches(tenant, method, version, path):
+                continue
+            if planned.skip_left:
+                planned.skip_left -= 1
+                continue
+            planned.times_left -= 1
+            if not planned.times_left:
+                self._planned.remove(planned)
+            return planned.fault
+        return None

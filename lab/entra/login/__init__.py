@@ -1,0 +1,1 @@
+"""Signing in: discovery documents, keys, tokens."""

@@ -1,0 +1,1 @@
+"""Cross-tenant access policies: partners and their identity synchronization."""

@@ -1,0 +1,1 @@
+"""Synchronization jobs, secrets, schema, on-demand provisioning and the cycles themselves."""
