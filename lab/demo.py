@@ -55,10 +55,16 @@ def command_line(state: Path) -> tuple[list[str], dict[str, str], str]:
         "PULUMI_BACKEND_URL": state.as_uri(),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
-    if shutil.which("pulumi") and shutil.which("pulumi-resource-azuread"):
+    if shutil.which("pulumi") and has_azuread_plugin():
         return ["pulumi"], environment, "the Pulumi CLI and the azuread plugin on this machine"
     words = "the lab's own engine and azuread stand-in (no Pulumi CLI with azuread plugin on the PATH)"
     return [sys.executable, "-m", "lab"], environment, words
+
+
+def has_azuread_plugin() -> bool:
+    """Whether the real azuread plugin is on the PATH or among Pulumi's installed plugins."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    return bool(shutil.which("pulumi-resource-azuread") or list(home.glob("plugins/resource-azuread-v*")))
 
 
 class Story:
@@ -94,8 +100,7 @@ class Story:
         self.command, environment, words = command_line(state)
         stack = yaml.safe_load((PROGRAM / f"Pulumi.{STACK}.yaml").read_text())
         stack["config"]["xtsync:metadataHost"] = host
-        self.stack_file = folder / f"Pulumi.{STACK}.yaml"
-        self.stack_file.write_text(yaml.safe_dump(stack))
+        self.program = self.program_folder(folder, stack)
         self.environment = {
             **os.environ,
             **environment,
@@ -107,7 +112,20 @@ class Story:
         self.console.print(f"Emulated Entra tenants at https://{host}; deployments by {words}.")
         if self.command == ["pulumi"]:
             init = ["stack", "init", STACK, "--non-interactive"]
-            subprocess.run(["pulumi", *init], cwd=PROGRAM, env=self.environment, check=True)
+            subprocess.run(["pulumi", *init], cwd=self.program, env=self.environment, check=True)
+
+    @staticmethod
+    def program_folder(folder: Path, stack: Mapping[str, Any]) -> Path:
+        """The very program, with a stack file of its own: Pulumi writes into the stack file it uses."""
+        program = folder / "program"
+        program.mkdir()
+        for name in ("__main__.py", "xtsync_resources", "requirements.txt"):
+            (program / name).symlink_to(PROGRAM / name)
+        project = yaml.safe_load((PROGRAM / "Pulumi.yaml").read_text())
+        project["runtime"]["options"]["virtualenv"] = str(PROGRAM / ".venv")
+        (program / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        (program / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(dict(stack)))
+        return program
 
     # --- chapters ------------------------------------------------------------------------------------------
 
@@ -194,7 +212,7 @@ class Story:
         Raises:
             Broken: it ended otherwise than expected.
         """
-        arguments = [operation, "--stack", STACK, "--config-file", str(self.stack_file), *flags]
+        arguments = [operation, "--stack", STACK, "--cwd", str(self.program), *flags]
         if self.command == ["pulumi"]:
             arguments += ["--non-interactive"] + ([] if operation == "preview" else ["--yes", "--skip-preview"])
         else:

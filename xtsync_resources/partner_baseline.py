@@ -28,6 +28,7 @@ from .lifecycle import (
     tell,
 )
 from .partner_object import (
+    COMPLEX_VALUES,
     CONSENT,
     REDEMPTION,
     TRUST,
@@ -36,8 +37,8 @@ from .partner_object import (
     Values,
     changes,
     foreign_settings,
-    inherited,
     leaf,
+    live_values,
     settings_of,
     whole,
     without_annotations,
@@ -159,11 +160,14 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
     side = operation.tenant.side
     if side == "target" and baseline.identity_sync is None:
         remove_left_identity_sync(operation, partner)
+    first = baseline.partner or {}
     flag = REDEMPTION[side]
-    ours: Values = {CONSENT: {flag: leaf(baseline.partner or {}, CONSENT, flag)}}
-    if leaf(live, CONSENT, flag) is True and baseline.partner is None and side == "target":
-        ours = {**ours, TRUST: inherited({TRUST: dict.fromkeys(live.get(TRUST) or {})})[TRUST]}
-    if baseline.partner is None or changes(live, ours):
+    ours: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
+    killed = leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True
+    if killed and side == "target":
+        # The same call that set the flag may have set trust.
+        ours = {**ours, **live_values(first, {TRUST: dict.fromkeys(COMPLEX_VALUES[TRUST])})}
+    if killed or baseline.partner is None:
         withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
 
 

@@ -5,6 +5,7 @@ Every unknown name is reported at once, before anything is created.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,11 +34,12 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
     principals: list[Principal] = []
     problems: list[Problem] = []
     users = find_users(settings.users, options, problems)
+    looked_up = not problems
     for index, name in enumerate(settings.users):
         where = f"xtsync:users[{index}]"
         if name.lower() in users:
             principals.append(Principal("user", name, users[name.lower()]))
-        elif not problems:
+        elif looked_up:
             why = f"{settings.source.name} has no such user"
             problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
     for index, name in enumerate(settings.groups):
@@ -45,7 +47,7 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
         try:
             principals.append(Principal("group", name, find_group(name, options)))
         except Exception as error:  # the SDK raises no narrower one for a failed lookup
-            why = f"{settings.source.name} gave no such group: {one_line(error)}"
+            why = f"{settings.source.name} gave no such group: {reason(error)}"
             problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
     problems.extend(duplicates(principals))
     if problems:
@@ -67,7 +69,7 @@ def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: li
             found.update({user.object_id.lower(): user.object_id for user in by_id.users})
     except Exception as error:
         do = "Check that the signed-in application may read users (User.Read.All), then run again"
-        problems.append(Problem("xtsync:users", None, f"the lookup failed: {one_line(error)}", do))
+        problems.append(Problem("xtsync:users", None, f"the lookup failed: {reason(error)}", do))
     return found
 
 
@@ -90,6 +92,7 @@ def duplicates(principals: Iterable[Principal]) -> list[Problem]:
     return problems
 
 
-def one_line(error: Exception) -> str:
-    """An SDK error without line breaks."""
-    return " ".join(str(error).split())
+def reason(error: Exception) -> str:
+    """A failed lookup's own words, on one line, without what SDK and engine put in front of them."""
+    text = " ".join(str(error).split())
+    return re.sub(r"^(?:.*\bazuread:index/\w+:\w+\b[^:]*: )", "", text).removeprefix("1 error occurred: * ")

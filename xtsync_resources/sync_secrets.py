@@ -66,7 +66,7 @@ def settings_for(target: str, notify_email: str, deletion_threshold: int) -> dic
 def to_graph(settings: Mapping[str, Any]) -> dict[str, str]:
     """To Graph: every value is a text; the notification settings are JSON in a text."""
     return {
-        key: json.dumps(value, separators=(",", ":")) if isinstance(value, Mapping) else str(value)
+        key: json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, Mapping) else str(value)
         for key, value in settings.items()
     }
 

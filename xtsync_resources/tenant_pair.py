@@ -31,6 +31,7 @@ class TenantPair(pulumi.ComponentResource):
     Args:
         name: the component's name; part of every URN.
         settings: the stack's configuration.
+        opts: for the component, such as aliases after renaming it.
 
     Attributes:
         outputs: what the stack exports.
@@ -38,8 +39,8 @@ class TenantPair(pulumi.ComponentResource):
 
     outputs: dict[str, pulumi.Input[Any]]
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        super().__init__("xtsync:index:TenantPair", name)
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("xtsync:index:TenantPair", name, None, opts)
         self._settings = settings
         self._pair = providers.declare(settings, self)
         self._source = Home(settings.source.id, self._pair.source, self)

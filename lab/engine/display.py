@@ -121,7 +121,9 @@ class Display:
         sign, style = SIGNS[step.op]
         if step.op == "refresh" and step.result in ("update", "delete"):
             sign, style = {"update": ("~", "yellow"), "delete": ("-", "red")}[step.result]
-        return f" [{style}]{sign:<2}[/] {escape(step.name):<44} [dim]{short_type(step.type):<32}[/] {what}"
+        # A type is worth its column only where there is room; the names speak for themselves.
+        type_ = f" [dim]{short_type(step.type):<32}[/]" if self._console.width >= 100 else ""
+        return f" [{style}]{sign:<2}[/] {escape(step.name):<44}{type_} {what}"
 
     def _print(self, line: RenderableType) -> None:
         self._console.print(line, soft_wrap=not self._console.is_terminal)
@@ -129,13 +131,9 @@ class Display:
 
 def property_lines(step: Step) -> list[Text]:
     """Old -> new for each property that differs."""
-    if step.op == "refresh":
-        before, after = step.old_inputs, step.inputs
-    else:
-        before, after = step.old_inputs, step.inputs
     lines = []
     for path, kind in step.detailed_diff.items():
-        old, new = shown(at(before, path)), shown(at(after, path))
+        old, new = shown(at(step.old_inputs, path)), shown(at(step.inputs, path))
         sign, style = {"a": ("+", "green"), "d": ("-", "red")}.get(kind["diffKind"][0], ("~", "yellow"))
         value = {"+": new, "-": old}.get(sign, f"{old} -> {new}")
         lines.append(Text(f"      {sign} {path}: {value}", style=style))
@@ -171,11 +169,12 @@ def print_result(console: Console, result: Result) -> None:
         console.print("\n[bold]Outputs:[/]")
         for key, value in sorted(result.outputs.items()):
             console.print(Text(f"    {key}: {shown(value)}"), soft_wrap=True)
-    parts = [f"{sign} {result.summary[op]} {words}" for op, sign, words in SUMMARY if result.summary.get(op)]
-    if result.preview:
-        parts = [part.replace("ted", "te").replace("ced", "ce") for part in parts]
-        parts = [part.replace("creat", "to creat").replace("updat", "to updat") for part in parts]
-        parts = [part.replace("delet", "to delet").replace("replac", "to replac") for part in parts]
+    to = "to " if result.preview else ""
+    parts = [
+        f"{sign} {result.summary[op]} {to}{words if not to else words.removesuffix('d')}"
+        for op, sign, words in SUMMARY
+        if result.summary.get(op)
+    ]
     if result.summary.get("same"):
         parts.append(f"{result.summary['same']} unchanged")
     console.print(f"\n[bold]Resources:[/] {', '.join(parts) or 'none'}")

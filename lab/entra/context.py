@@ -22,8 +22,6 @@ class Context:
     """One tenant's identity, clock, switches and replicas, shared by its backends."""
 
     tenant_id: str
-    display_name: str
-    domain: str
     clock: Clock
     read_settings: Callable[[], Settings]
     replica: Replica = field(init=False)

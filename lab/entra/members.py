@@ -13,6 +13,8 @@ Shape = Mapping[str, Any]
 
 def check_members(body: Any, shape: Shape, *, where: str = "") -> dict[str, Any]:
     """Refuse unknown names and wrong kinds; null is always a value."""
+    if not isinstance(body, dict) and where:
+        raise bad_request(f"Cannot convert the value of property '{where}' to the expected type.")
     if not isinstance(body, dict):
         raise GraphError(400, "BadRequest", "Unable to read JSON request payload: an object is expected.")
     members: dict[str, Any] = {}

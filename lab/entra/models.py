@@ -33,7 +33,7 @@ class Tenant:
         self.display_name = display_name
         self.domain = domain
         self.guest_invitations_allowed = True
-        context = Context(tenant_id, display_name, domain, entra.clock, lambda: self.settings)
+        context = Context(tenant_id, entra.clock, lambda: self.settings)
         self.login = LoginBackend(tenant_id)
         self.policies = PolicyBackend(context)
         self.applications = ApplicationBackend(context)

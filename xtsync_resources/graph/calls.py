@@ -68,7 +68,13 @@ class Patience:
 
 
 def _segment(value: str) -> str:
-    """One path segment; nothing in an id can leave its place in the URL."""
+    """One path segment; nothing in an id can leave its place in the URL.
+
+    Raises:
+        ValueError: the value is empty or a relative step, which no escaping makes a segment.
+    """
+    if value in ("", ".", ".."):
+        raise ValueError(f"{value!r} is not an id")
     return quote(value, safe="")
 
 

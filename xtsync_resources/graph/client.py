@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import math
 import random
 import time
 import uuid
@@ -201,8 +202,7 @@ class Operation:
 
         def worth_repeating(error: BaseException) -> bool:
             if patience is not None and covers(patience, error):
-                limit = self.remaining if patience.seconds is None else patience.seconds
-                return self.client.clock.monotonic() - started < limit
+                return patience.seconds is None or self.client.clock.monotonic() - started < patience.seconds
             if isinstance(error, NoAnswerError) and error.unsent:
                 return self._unreachable_worth_repeating(error, started)
             return may_repeat(call, error)
@@ -372,7 +372,8 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:

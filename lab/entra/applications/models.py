@@ -211,20 +211,21 @@ class ApplicationBackend:
             raise assignment_exists()
         identifier = base64.urlsafe_b64encode(uuid.uuid4().bytes + uuid.uuid4().bytes).decode().rstrip("=")
         assignment = RoleAssignment(identifier, role_id, *assignee, self._context.now())
-        self._context.replica.before_write("assignments", identifier, None)
+        self._context.replica.before_write(f"assignments of {principal.id}", identifier, None)
         principal.assignments[identifier] = assignment
         return assignment
 
     def assignments(self, principal: ServicePrincipal) -> list[RoleAssignment]:
         """The assignments of a service principal as a reader finds them."""
-        see = self._context.replica.see
-        seen = [see("assignments", key, one) for key, one in principal.assignments.items()]
-        return [one for one in seen if one is not None]
+        return self._context.replica.see_all(f"assignments of {principal.id}", principal.assignments)
 
     def unassign(self, principal: ServicePrincipal, assignment_id: str) -> None:
         """Take a user or group out of scope."""
-        if principal.assignments.pop(assignment_id, None) is None:
+        assignment = principal.assignments.get(assignment_id)
+        if assignment is None:
             raise not_found(assignment_id)
+        self._context.replica.before_write(f"assignments of {principal.id}", assignment_id, assignment)
+        del principal.assignments[assignment_id]
 
     def forget_expired(self) -> None:
         """Drop what was deleted too long ago to be restored."""

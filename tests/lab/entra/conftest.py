@@ -66,6 +66,9 @@ class World:
     source: Caller
     target: Caller
 
+    def fetch_token(self, tenant_id: str, **form: str) -> requests.Response:
+        return fetch_token(self.server, tenant_id, **form)
+
     @property
     def source_tenant(self) -> Tenant:
         return self.entra.tenants[SOURCE_TENANT]

@@ -90,6 +90,16 @@ def test_a_new_service_principal_may_be_late(world: Any, status: Any) -> None:
     assert assign(world, principal, role, world.user_id("alice")).status_code == 201
 
 
+def test_lists_of_assignments_lag(world: Any) -> None:
+    _, principal, role = world.instantiate()
+    world.entra.settings = Settings(lag_reads=1)
+    path = f"/servicePrincipals/{principal}/appRoleAssignedTo"
+    made = assign(world, principal, role, world.user_id("alice")).json()["id"]
+    assert [len(world.source("GET", path).json()["value"]) for _ in range(2)] == [0, 1]
+    world.source("DELETE", f"{path}/{made}")
+    assert [len(world.source("GET", path).json()["value"]) for _ in range(2)] == [1, 0]
+
+
 def test_lag_can_be_counted_in_calls(world: Any) -> None:
     world.entra.settings = Settings(principal_lag_calls=2)
     principal = world.instantiate()[1]

@@ -1,0 +1,169 @@
+"""A whole program in the lab: emulated tenants, the real SDK and provider processes, the lab's engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import world
+from lab.engine import Diagnostic, Engine, Event, Options, Result
+from lab.entra import Clock, Entra, Exchange, Server, Tenant, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL_PERMISSIONS = tuple({*world.SOURCE_PERMISSIONS, *world.TARGET_PERMISSIONS})
+
+
+@dataclass
+class Stack:
+    """One stack of the program in the lab, and everything that was said about it."""
+
+    lab: Lab
+    name: str
+    config: dict[str, Any]
+    environment: dict[str, str]
+    program: Path = ROOT
+
+    def run(self, operation: str, *, fails: bool = False, **options: bool) -> Result:
+        """Run an operation; it must end as expected."""
+        events: list[Event] = []
+        engine = Engine(
+            self.program,
+            self.name,
+            self.lab.folder / "state",
+            environment=self.environment,
+            config_file=ROOT / "Pulumi.dev.yaml",
+            config={"xtsync:metadataHost": self.lab.server.host, **self.config},
+            listener=events.append,
+        )
+        result: Result = getattr(engine, operation)(Options(**options))
+        self.lab.texts += [event.message for event in events if isinstance(event, Diagnostic)]
+        self.lab.texts.append(json.dumps(result.outputs))
+        failed = result.exit_code not in (0, 7)
+        assert failed == fails, "\n".join(messages(result)) or f"{operation} did not fail"
+        return result
+
+    def state(self) -> str:
+        """The state file as it is on disk."""
+        return (self.lab.folder / "state" / "xtsync" / f"{self.name}.json").read_text()
+
+
+class Lab:
+    """The tenants and the stacks between them."""
+
+    def __init__(self, server: Server, entra: Entra, folder: Path) -> None:
+        self.server, self.entra, self.folder = server, entra, folder
+        self.texts: list[str] = []
+        self.calls_of_up: list[Exchange] = []
+        self.stack = self.new_stack("dev")
+
+    def new_stack(self, name: str, **config: Any) -> Stack:
+        """A stack with Pulumi.dev.yaml's configuration, changed by keyword (without namespace)."""
+        environment = {
+            **os.environ,
+            **self.server.environment(),
+            "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
+            "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
+        }
+        return Stack(self, name, {f"xtsync:{key}": value for key, value in config.items()}, environment)
+
+    def reverse_stack(self, name: str = "back") -> Stack:
+        """The opposite pair, Fabrikam -> Contoso, with the same sign-in applications."""
+        source = {
+            "tenantId": world.TARGET_TENANT,
+            "name": "Fabrikam",
+            "clientId": world.TARGET_CLIENT,
+            "auth": "secret",
+        }
+        target = {"tenantId": world.SOURCE_TENANT, "name": "Contoso", "clientId": world.SOURCE_CLIENT, "auth": "secret"}
+        stack = self.new_stack(name, source=source, target=target, users=["frank@fabrikam.com"], groups=[])
+        stack.environment["XTSYNC_SOURCE_CLIENT_SECRET"] = world.TARGET_SECRET
+        stack.environment["XTSYNC_TARGET_CLIENT_SECRET"] = world.SOURCE_SECRET
+        for tenant, client in ((self.source, world.SOURCE_CLIENT), (self.target, world.TARGET_CLIENT)):
+            registered = tenant.login.clients[client]
+            tenant.login.clients[client] = type(registered)(
+                client, registered.object_id, registered.secret, frozenset(ALL_PERMISSIONS)
+            )
+        return stack
+
+    @property
+    def source(self) -> Tenant:
+        return self.entra.tenants[world.SOURCE_TENANT]
+
+    @property
+    def target(self) -> Tenant:
+        return self.entra.tenants[world.TARGET_TENANT]
+
+    @property
+    def source_partner(self) -> dict[str, Any] | None:
+        """The partner policy for the target in the source, as its settings."""
+        return self._partner(self.source, world.TARGET_TENANT)
+
+    @property
+    def target_partner(self) -> dict[str, Any] | None:
+        return self._partner(self.target, world.SOURCE_TENANT)
+
+    @staticmethod
+    def _partner(tenant: Tenant, partner: str) -> dict[str, Any] | None:
+        found = tenant.policies.partners.get(partner)
+        return None if found is None else found.members
+
+    def jobs(self, tenant: Tenant | None = None) -> list[Any]:
+        principals = (tenant or self.source).applications.principals.values()
+        return [job for principal in principals for job in principal.synchronization.jobs.values()]
+
+    def arrived(self) -> set[str]:
+        """Mail addresses of the source's people in the target."""
+        return {user.mail for user in self.target.directory.users.values() if user.origin is not None}
+
+    def pass_time(self, minutes: float = 41) -> None:
+        with self.entra.lock:
+            self.entra.clock.advance(minutes=minutes)
+            self.entra.run_due_cycles()
+
+    def settings(self) -> Mapping[str, Any]:
+        """Everything but people and what was deleted."""
+        return {
+            tenant: {area: value for area, value in areas.items() if area not in ("users", "groups")}
+            for tenant, areas in self.entra.snapshot(deleted=False).items()
+        }
+
+    def calls_since(self, number: int) -> list[Exchange]:
+        """Calls to Graph from an index of the traffic on."""
+        return [call for call in self.entra.traffic[number:] if call.version]
+
+
+def messages(result: Result) -> list[str]:
+    """Errors and warnings."""
+    return [f"{d.urn.rsplit('::', 1)[-1]}: {d.message}" for d in result.diagnostics if d.severity != "info"]
+
+
+def told(result: Result, name: str) -> str:
+    """What was said under a resource."""
+    return "\n".join(d.message for d in result.diagnostics if d.urn.endswith(f"::{name}"))
+
+
+def changed(result: Result) -> dict[str, str]:
+    """What an operation did, by resource name; nothing about what stayed."""
+    return {step.name: step.op for step in result.steps if step.op not in ("same", "refresh")}
+
+
+def ours(calls: list[Exchange]) -> list[Exchange]:
+    return [call for call in calls if call.client.startswith("xtsync")]
+
+
+def writes(calls: list[Exchange]) -> list[Exchange]:
+    return [call for call in calls if call.method != "GET"]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    entra = world.dev_world(Clock())
+    with serve(entra) as server:
+        yield Lab(server, entra, tmp_path)
+    assert [call for call in entra.traffic if not call.known] == [], "a call the lab does not know"

@@ -1,0 +1,510 @@
+"""The promises of the README, each as a scenario."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import stat
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Lab, changed, messages, ours, told, writes
+
+from lab import world
+from lab.entra import Fault
+from lab.entra.synchronization.models import Quarantine
+
+
+# --- 1. The end state ------------------------------------------------------------------------------------
+
+
+def test_promise_1_a_person_of_the_source_appears_in_the_target(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com", "carol@contoso.com", "dave@contoso.com"}
+
+
+# --- 2. A second `up` does nothing -----------------------------------------------------------------------
+
+
+def test_promise_2_a_second_up_writes_nothing_and_calls_nothing_of_ours(lab: Lab) -> None:
+    lab.stack.run("up")
+    for operation in ("preview", "up"):
+        before = len(lab.entra.traffic)
+        result = lab.stack.run(operation, expect_no_changes=True)
+        assert result.exit_code == 0
+        calls = lab.calls_since(before)
+        assert not writes(calls)
+        assert not ours(calls)
+
+
+def test_promise_2_a_refresh_finds_nothing_with_at_most_one_read_a_resource(lab: Lab) -> None:
+    lab.stack.run("up")
+    before = len(lab.entra.traffic)
+    result = lab.stack.run("refresh", expect_no_changes=True)
+    assert result.exit_code == 0
+    assert not writes(lab.calls_since(before))
+    assert len(ours(lab.calls_since(before))) <= sum("xtsync:" in step.type for step in result.steps)
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+# --- 3. Previews tell the truth ----------------------------------------------------------------------------
+
+
+def test_promise_3_a_preview_lists_what_up_does_and_writes_nothing(lab: Lab) -> None:
+    previewed = changed(lab.stack.run("preview"))
+    assert not writes(lab.calls_since(0))
+    assert changed(lab.stack.run("up")) == previewed
+    assert changed(lab.stack.run("preview")) == {}
+
+
+def test_promise_3_a_change_previews_as_exactly_what_it_does(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.stack.config["xtsync:deletionThreshold"] = 20
+    lab.stack.config["xtsync:running"] = False
+    previewed = lab.stack.run("preview")
+    details = {path for step in previewed.steps for path in step.detailed_diff}
+    assert details == {"settings.SyncNotificationSettings.DeleteThresholdValue", "running"}
+    assert changed(lab.stack.run("up")) == changed(previewed) == {"secrets": "update", "start": "update"}
+    assert lab.jobs()[0].schedule_state == "Paused"
+
+
+def test_promise_3_adoption_is_announced_with_old_and_new_values(lab: Lab) -> None:
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.target.policies.create(world.SOURCE_TENANT, {"inboundTrust": trust})
+    lab.target.policies.put_identity_sync(
+        world.SOURCE_TENANT, {"displayName": "by hand", "userSyncInbound": {"isSyncAllowed": False}}
+    )
+    preview = lab.stack.run("preview")
+    assert "adopts" in told(preview, "target-partner")
+    assert "automaticUserConsentSettings.inboundAllowed: null -> true" in told(preview, "target-partner")
+    assert 'displayName: "by hand" -> "Contoso to Fabrikam"' in told(preview, "target-identity-sync")
+    assert "adopts" not in told(preview, "source-partner")
+    assert "adopts" in told(lab.stack.run("up"), "target-partner")
+
+
+# --- 4. Nothing foreign is harmed --------------------------------------------------------------------------
+
+
+def test_promise_4_trust_and_other_flags_of_a_shared_partner_policy_survive(lab: Lab) -> None:
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": False, "isHybridAzureADJoinedDeviceAccepted": None}
+    consent = {"inboundAllowed": None, "outboundAllowed": True}
+    lab.target.policies.create(world.SOURCE_TENANT, {"inboundTrust": trust, "automaticUserConsentSettings": consent})
+    before = lab.settings()
+    lab.stack.run("up")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    assert lab.target_partner["automaticUserConsentSettings"] == {"inboundAllowed": True, "outboundAllowed": True}
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
+@pytest.mark.parametrize("ends", ["dev first", "back first"])
+def test_promise_4_both_directions_live_together_and_end_in_either_order(lab: Lab, ends: str) -> None:
+    before = lab.settings()
+    back = lab.reverse_stack()
+    lab.stack.run("up")
+    back.run("up")
+    both = {"inboundAllowed": True, "outboundAllowed": True}
+    assert lab.source_partner is not None
+    assert lab.target_partner is not None
+    assert lab.source_partner["automaticUserConsentSettings"] == both
+    assert lab.target_partner["automaticUserConsentSettings"] == both
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    first, second = (lab.stack, back) if ends == "dev first" else (back, lab.stack)
+    first.run("destroy")
+    assert second.run("refresh", expect_no_changes=True).exit_code == 0
+    second.run("destroy")
+    assert lab.settings() == before
+
+
+# --- 5. Destroy restores -----------------------------------------------------------------------------------
+
+
+def test_promise_5_destroy_leaves_both_tenants_as_they_were(lab: Lab) -> None:
+    before = lab.settings()
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
+def test_promise_5_what_others_added_since_stays_and_is_named(lab: Lab) -> None:
+    lab.stack.run("up")
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.target.policies.update(world.SOURCE_TENANT, {"inboundTrust": trust})
+    result = lab.stack.run("destroy")
+    assert "inboundTrust" in told(result, "target-partner")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    assert lab.target_partner["automaticUserConsentSettings"] == {"inboundAllowed": None, "outboundAllowed": None}
+    assert lab.source_partner is None
+
+
+def test_promise_5_a_field_dropped_from_the_configuration_gets_its_former_value_back(lab: Lab) -> None:
+    trust = {"isMfaAccepted": None, "isCompliantDeviceAccepted": True, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.target.policies.create(world.SOURCE_TENANT, {"inboundTrust": trust})
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True, "compliantDevice": False}
+    lab.stack.run("up")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"]["isMfaAccepted"] is True
+    assert lab.target_partner["inboundTrust"]["isCompliantDeviceAccepted"] is False
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    assert changed(lab.stack.run("up")) == {"target-partner": "update"}
+    assert lab.target_partner["inboundTrust"] == {**trust, "isMfaAccepted": True}
+    del lab.stack.config["xtsync:inboundTrust"]
+    lab.stack.run("up")
+    assert lab.target_partner["inboundTrust"] == trust
+
+
+def test_on_existing_fail_refuses_with_what_was_found_before_any_write(lab: Lab) -> None:
+    lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
+    lab.stack.config["xtsync:onExisting"] = "fail"
+    for operation in ("preview", "up"):
+        text = "\n".join(messages(lab.stack.run(operation, fails=True)))
+        assert "onExisting is fail" in text
+        assert '"inboundAllowed": false' in text
+    assert not [call for call in writes(lab.calls_since(0)) if call.tenant_id == world.TARGET_TENANT]
+
+
+# --- 6. Nobody is deleted by accident ----------------------------------------------------------------------
+
+
+def test_promise_6_release_pauses_the_job_before_the_first_assignment_goes(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    before = len(lab.entra.traffic)
+    assert "release" in lab.stack.run("preview").outputs["onDestroy"]
+    lab.stack.run("destroy")
+    calls = writes(lab.calls_since(before))
+    pause = next(call.number for call in calls if call.path.endswith("/pause"))
+    assert all(pause < call.number for call in calls if "appRoleAssignedTo" in call.path)
+    lab.pass_time()
+    assert len(lab.arrived()) == 3
+
+
+def test_promise_6_drain_waits_until_the_people_are_gone(lab: Lab) -> None:
+    lab.stack.config["xtsync:onDestroy"] = "drain"
+    lab.stack.config["xtsync:deadlineMinutes"] = 0.02
+    lab.stack.run("up")
+    lab.pass_time()
+    assert len(lab.arrived()) == 3
+    text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    assert "3 people are still in the target" in text
+    assert len(lab.jobs()) == 1
+    lab.pass_time()
+    assert lab.arrived() == set()
+    lab.stack.run("destroy")
+    assert lab.jobs() == []
+    assert lab.target_partner is None
+
+
+def test_promise_6_drain_refuses_beyond_the_deletion_threshold(lab: Lab) -> None:
+    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deletionThreshold": 2})
+    lab.stack.run("up")
+    lab.pass_time()
+    text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    assert "3 people would be deleted in the target, more than xtsync:deletionThreshold (2)" in text
+    lab.stack.config["xtsync:onDestroy"] = "release"
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    lab.pass_time()
+    assert len(lab.arrived()) == 3
+
+
+def test_promise_6_the_deletion_threshold_is_on_by_default(lab: Lab) -> None:
+    lab.stack.run("up")
+    (principal,) = (p for p in lab.source.applications.principals.values() if p.template_id)
+    assert principal.synchronization.delete_threshold() == 500
+
+
+# --- drift ---------------------------------------------------------------------------------------------------
+
+
+def test_drift_of_every_managed_object_is_shown_and_repaired(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.target.policies.update(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": None}})
+    lab.target.policies.update_identity_sync(world.SOURCE_TENANT, {"userSyncInbound": {"isSyncAllowed": False}})
+    lab.source.policies.delete(world.TARGET_TENANT)
+    (principal,) = (p for p in lab.source.applications.principals.values() if p.template_id)
+    principal.synchronization.secrets["SyncAll"] = "true"
+    lab.source.synchronization.pause(lab.jobs()[0])
+    found = lab.stack.run("refresh", expect_no_changes=True)
+    assert found.exit_code == 7
+    drift = {step.name: (step.result, set(step.detailed_diff)) for step in found.steps if step.result != "same"}
+    assert drift == {
+        "target-partner": ("update", {"automaticUserConsentSettings.inboundAllowed"}),
+        "target-identity-sync": ("update", {"userSyncInbound.isSyncAllowed"}),
+        "source-partner": ("delete", set()),
+        "secrets": ("update", {"settings.SyncAll"}),
+        "start": ("update", {"running"}),
+    }
+    before = len(lab.entra.traffic)
+    lab.stack.run("up")
+    assert len([c for c in writes(lab.calls_since(before)) if c.path.endswith("/start")]) == 1
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    assert lab.target_partner is not None
+    assert lab.target_partner["automaticUserConsentSettings"]["inboundAllowed"] is True
+    assert lab.jobs()[0].schedule_state == "Active"
+
+
+# --- 8. Faults are absorbed or explained (a first selection) ----------------------------------------------------
+
+
+def test_promise_8_lag_throttling_and_lost_answers_are_absorbed(lab: Lab) -> None:
+    before = lab.settings()
+    lab.entra.faults.add(
+        Fault(method="POST", path="partners$", when="after", kind="reset", tenant=world.TARGET_TENANT),
+        Fault(
+            method="PUT",
+            path="identitySynchronization",
+            status=429,
+            code="TooManyRequests",
+            headers={"Retry-After": "1"},
+        ),
+        Fault(method="POST", path="/jobs$", when="after", status=504, code="UnknownError"),
+        Fault(method="POST", path="/start$", when="after", kind="reset"),
+        Fault(method="PUT", path="secrets", status=503),
+    )
+    lab.stack.run("up")
+    assert len(lab.jobs()) == 1
+    assert lab.jobs()[0].starts_while_running == 0
+    assert not lab.entra.faults.pending
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
+def test_promise_8_a_missing_permission_names_the_least_one(lab: Lab) -> None:
+    client = lab.target.login.clients[world.TARGET_CLIENT]
+    lab.target.login.clients[world.TARGET_CLIENT] = type(client)(
+        client.client_id, client.object_id, client.secret, frozenset({"Policy.Read.All"})
+    )
+    result = lab.stack.run("up", fails=True)
+    text = told(result, "target-partner")
+    assert "Failed to create the partner policy" in text
+    assert "the target tenant Fabrikam" in text
+    assert "Policy.ReadWrite.CrossTenantAccess" in text
+    assert "request-id" in text
+    assert "Traceback" not in text
+
+
+# --- 9. No secrets leak --------------------------------------------------------------------------------------
+
+
+def test_promise_9_no_secret_and_no_token_is_anywhere(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
+    traffic = lab.folder / "traffic.jsonl"
+    lab.stack.environment["XTSYNC_DEBUG"] = "1"
+    for operation in ("preview", "up", "refresh"):
+        lab.stack.run(operation)
+    everything = [lab.stack.state(), *lab.texts, *capfd.readouterr(), *(repr(call) for call in lab.entra.traffic)]
+    lab.stack.run("destroy")
+    everything += [*lab.texts, traffic.read_text() if traffic.exists() else ""]
+    for text in everything:
+        assert world.SOURCE_SECRET not in text
+        assert world.TARGET_SECRET not in text
+        assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.", text), "a token"
+
+
+def test_promise_9_a_secret_of_the_stack_is_only_stored_encrypted(lab: Lab) -> None:
+    from lab.engine import Secret
+
+    for variable in ("XTSYNC_SOURCE_CLIENT_SECRET", "XTSYNC_TARGET_CLIENT_SECRET"):
+        del lab.stack.environment[variable]
+    lab.stack.config["xtsync:sourceClientSecret"] = Secret(world.SOURCE_SECRET)
+    lab.stack.config["xtsync:targetClientSecret"] = Secret(world.TARGET_SECRET)
+    lab.stack.run("up")
+    lab.stack.run("destroy", preview_only=True)
+    assert world.SOURCE_SECRET not in lab.stack.state()
+    assert world.TARGET_SECRET not in lab.stack.state()
+    assert "ciphertext" in lab.stack.state()
+    lab.stack.run("destroy")
+
+
+# --- 10. The right tenant or nothing --------------------------------------------------------------------------
+
+
+def azure_cli(lab: Lab, folder: Path, tenant: str) -> None:
+    """An `az` that is signed in to one tenant only, whichever is asked for."""
+    claims = base64.urlsafe_b64encode(json.dumps({"tid": tenant, "oid": "o"}).encode()).decode().rstrip("=")
+    token = {"accessToken": f"e30.{claims}.c2ln", "expiresOn": "2099-01-01 00:00:00.000000", "expires_on": 4070908800}
+    program = folder / "az"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(token)}\nEND\n")
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    lab.stack.environment["PATH"] = f"{folder}:{lab.stack.environment['PATH']}"
+
+
+def test_promise_10_a_token_of_another_tenant_is_never_used(lab: Lab, tmp_path: Path) -> None:
+    azure_cli(lab, tmp_path, world.SOURCE_TENANT)
+    target = {"tenantId": world.TARGET_TENANT, "name": "Fabrikam", "auth": "cli"}
+    lab.stack.config["xtsync:target"] = target
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert f"the token is for tenant {world.SOURCE_TENANT}" in text
+    assert f"az login --tenant {world.TARGET_TENANT}" in text
+    assert not [call for call in lab.calls_since(0) if call.tenant_id == world.TARGET_TENANT]
+
+
+def test_promise_10_a_changed_tenant_id_is_refused_before_any_call(lab: Lab) -> None:
+    lab.stack.run("up")
+    other = lab.entra.add_tenant("Third", tenant_id="11111111-2222-4333-8444-555555555555", domain="third.example")
+    other.register_client(world.TARGET_CLIENT, world.TARGET_SECRET, world.TARGET_PERMISSIONS)
+    lab.stack.config["xtsync:target"] = {
+        "tenantId": other.tenant_id,
+        "name": "Third",
+        "clientId": world.TARGET_CLIENT,
+        "auth": "secret",
+    }
+    before = len(lab.entra.traffic)
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert "a stack is one pair for life" in text
+    assert not writes(lab.calls_since(before))
+
+
+# --- configuration -----------------------------------------------------------------------------------------------
+
+
+def test_every_problem_of_a_configuration_is_reported_at_once_before_any_call(lab: Lab) -> None:
+    lab.stack.config.update(
+        {
+            "xtsync:source": {"tenantId": "contoso.com", "auth": "secret", "clientId": world.SOURCE_CLIENT},
+            "xtsync:onExisting": "adpot",
+            "xtsync:notifyMail": "a@b.example",
+            "xtsync:users": [],
+            "xtsync:groups": [],
+        }
+    )
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    for part in (
+        'xtsync:source.tenantId = "contoso.com": not a GUID',
+        'xtsync:onExisting = "adpot": not a choice',
+        "xtsync:notifyMail: unknown key. Did you mean notifyEmail",
+        "nobody is in scope",
+    ):
+        assert part in text, text
+    assert lab.entra.traffic == []
+    assert "Traceback" not in text
+
+
+def test_every_unknown_user_and_group_is_reported_at_once_before_any_write(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "nobody@contoso.com", "noone@contoso.com"]
+    lab.stack.config["xtsync:groups"] = ["Finanse"]
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    for part in ('xtsync:users[1] = "nobody@contoso.com"', 'xtsync:users[2] = "noone@contoso.com"', "Finanse"):
+        assert part in text, text
+    assert not writes(lab.calls_since(0))
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("operation", ["refresh", "destroy"])
+def test_a_rotated_secret_is_used_by_the_next_command(lab: Lab, operation: str) -> None:
+    lab.stack.run("up")
+    for tenant, client, side in (
+        (lab.source, world.SOURCE_CLIENT, "SOURCE"),
+        (lab.target, world.TARGET_CLIENT, "TARGET"),
+    ):
+        tenant.login.clients[client].secret = "rotated"
+        lab.stack.environment[f"XTSYNC_{side}_CLIENT_SECRET"] = "rotated"
+    lab.stack.run(operation)
+
+
+# --- quarantine, twins, renaming, state that lasts -------------------------------------------------------------------
+
+
+def quarantine(lab: Lab, reason: str) -> None:
+    now = lab.entra.clock.now()
+    job = lab.jobs()[0]
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine(reason, "Error", "it does not work", now, now + timedelta(hours=6))
+
+
+def test_a_quarantined_job_is_shown_with_its_reason_and_started_again(lab: Lab) -> None:
+    lab.stack.run("up")
+    quarantine(lab, "EncounteredQuarantineException")
+    assert "in quarantine: EncounteredQuarantineException" in told(lab.stack.run("refresh"), "start")
+    assert changed(lab.stack.run("up")) == {"start": "update"}
+    assert lab.jobs()[0].quarantine is None
+    assert told(lab.stack.run("refresh"), "start") == ""
+
+
+def test_held_back_deletions_are_never_approved(lab: Lab) -> None:
+    lab.stack.run("up")
+    quarantine(lab, "TooManyDeletes")
+    assert "TooManyDeletes" in told(lab.stack.run("refresh"), "start")
+    before = len(lab.entra.traffic)
+    assert "approving deletions is done by hand" in told(lab.stack.run("up"), "start")
+    assert not writes(lab.calls_since(before))
+    assert lab.jobs()[0].quarantine is not None
+
+
+def test_a_twin_application_left_by_a_lost_answer_is_reported_with_its_id(lab: Lab) -> None:
+    lab.entra.faults.add(Fault(method="POST", path="instantiate", when="after", status=504, code="UnknownError"))
+    result = lab.stack.run("up")
+    ours_, twin = sorted(
+        lab.source.applications.applications.values(), key=lambda app: app.id != result.outputs["applicationId"]
+    )
+    assert ours_.id == result.outputs["applicationId"]
+    assert f"another configuration application of this name: {twin.id}" in told(result, "service-principal")
+
+
+def variant(lab: Lab, folder: Path, old: str, new: str) -> Path:
+    """The program with one change."""
+    folder.mkdir()
+    text = (ROOT / "__main__.py").read_text()
+    assert old in text
+    (folder / "__main__.py").write_text(text.replace(old, new))
+    (folder / "xtsync_resources").symlink_to(ROOT / "xtsync_resources")
+    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    return folder
+
+
+def test_a_renamed_component_keeps_everything(lab: Lab, tmp_path: Path) -> None:
+    lab.stack.run("up")
+    alias = 'TenantPair("contoso", config.load(), pulumi.ResourceOptions(aliases=[pulumi.Alias(name="pair")]))'
+    lab.stack.program = variant(lab, tmp_path / "renamed", 'TenantPair("pair", config.load())', alias)
+    before = len(lab.entra.traffic)
+    assert changed(lab.stack.run("up")) == {}
+    assert not writes(lab.calls_since(before))
+    lab.stack.run("destroy")
+
+
+def test_a_state_of_an_earlier_version_is_read(lab: Lab) -> None:
+    """tests/fixtures/state-1.json is a state as version 0.1.0 wrote it, with placeholders for ids."""
+    outputs = lab.stack.run("up").outputs
+    fixture = (ROOT / "tests" / "fixtures" / "state-1.json").read_text()
+    (lab.folder / "state" / "xtsync" / "dev.json").write_text(fill(fixture, lab, outputs))
+    assert lab.stack.run("preview", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    before = {**lab.settings()}
+    lab.stack.run("destroy")
+    assert lab.settings() != before
+    assert lab.source_partner is None
+    assert lab.target_partner is None
+    assert lab.jobs() == []
+
+
+def fill(text: str, lab: Lab, outputs: Mapping[str, str]) -> str:
+    for name, value in placeholders(lab, outputs).items():
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+def placeholders(lab: Lab, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What is different in each run, by name."""
+    application = lab.source.applications.applications[outputs["applicationId"]]
+    principal = lab.source.applications.principals[outputs["servicePrincipalId"]]
+    alice = lab.source.directory.user("alice@contoso.com")
+    finance = next(g for g in lab.source.directory.groups.values() if g.display_name == "Finance")
+    assigned = {a.principal_id: a.id for a in principal.assignments.values()}
+    return {
+        "host": lab.server.host,
+        "job": outputs["jobId"],
+        "application": application.id,
+        "app-id": application.app_id,
+        "service-principal": principal.id,
+        "role": principal.roles[0]["id"],
+        "alice-assignment": assigned[alice.id],
+        "finance-assignment": assigned[finance.id],
+        "alice": alice.id,
+        "finance": finance.id,
+    }

@@ -1,0 +1,137 @@
+"""Configuration: every problem is found, at once, and says what to do; defaults are the declared ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
+from xtsync_resources.config import ConfigurationProblems, Settings, parse
+
+CLIENT = "33333333-3333-4333-8333-333333333333"
+GOOD: dict[str, Any] = {"source": {"tenantId": SOURCE_ID}, "target": {"tenantId": TARGET_ID}, "users": ["a@b.c"]}
+
+
+def parsed(environment: dict[str, str] | None = None, **changes: Any) -> Settings:
+    raw = {k: v if isinstance(v, str) else json.dumps(v) for k, v in (GOOD | changes).items() if v is not None}
+    return parse(raw, {}, environment or {})
+
+
+def side(tenant: str = SOURCE_ID, **more: Any) -> dict[str, Any]:
+    return {"tenantId": tenant, **more}
+
+
+CASES: list[tuple[dict[str, Any], str, str]] = [
+    ({"source": None}, "xtsync:source.tenantId: missing", "Entra admin center"),
+    ({"source": {}}, "xtsync:source.tenantId: missing", "Give the id"),
+    ({"source": side("contoso.com")}, 'xtsync:source.tenantId = "contoso.com": not a GUID', "not a name or domain"),
+    ({"target": side()}, f'xtsync:target.tenantId = "{SOURCE_ID}"', "Name two tenants"),
+    ({"target": side(SOURCE_ID.upper())}, "source and target are the same tenant", "Name two tenants"),
+    ({"souce": "x"}, "xtsync:souce: unknown key", "Did you mean source"),
+    ({"zzzzzz": "x"}, "xtsync:zzzzzz: unknown key", "The keys are source, target"),
+    ({"source": side(tenantID="x")}, "xtsync:source.tenantID: unknown key", "Did you mean source.tenantId"),
+    ({"inboundTrust": {"mfaa": True}}, "xtsync:inboundTrust.mfaa: unknown key", "Did you mean inboundTrust.mfa"),
+    ({"inboundTrust": {"mfa": "yes"}}, 'xtsync:inboundTrust.mfa = "yes": not true or false', "Give true or false"),
+    ({"inboundTrust": [1]}, "xtsync:inboundTrust = [1]: not an object", "{mfa: true}"),
+    ({"source": "x"}, 'xtsync:source = "x": not an object with tenantId', "Give an object"),
+    ({"running": "maybe"}, 'xtsync:running = "maybe": not true or false', "Give true or false"),
+    ({"running": 1}, "xtsync:running = 1: not true or false", "Give true or false"),
+    ({"deletionThreshold": "many"}, 'xtsync:deletionThreshold = "many": not a whole number', "Give a whole number"),
+    ({"deletionThreshold": True}, "xtsync:deletionThreshold = true: not a whole number", "Give a whole number"),
+    ({"deletionThreshold": 1.5}, "xtsync:deletionThreshold = 1.5: not a whole number", "Give a whole number"),
+    ({"deletionThreshold": -1}, "xtsync:deletionThreshold = -1: out of range", "Give a number from 0"),
+    ({"deadlineMinutes": 0}, "xtsync:deadlineMinutes = 0: out of range", "Give a number from 0.01"),
+    ({"users": None}, "xtsync:users: nobody is in scope", "Name at least one user or group"),
+    ({"users": [], "groups": []}, "xtsync:users: nobody is in scope", "users or groups"),
+    ({"users": "a@b.c"}, 'xtsync:users = "a@b.c": not a list', "Give a list"),
+    ({"users": ["nobody"]}, 'xtsync:users[0] = "nobody": not a user principal name', "name@domain"),
+    ({"users": [5]}, "xtsync:users[0] = 5: not a user principal name", "object id"),
+    ({"users": ["a@b.c", "A@B.C"]}, 'xtsync:users[1] = "A@B.C": listed twice', "Remove one"),
+    ({"groups": ["Sales", " "]}, 'xtsync:groups[1] = " ": not a display name', "object id"),
+    ({"metadataHost": "https://host/x"}, "xtsync:metadataHost = ", "without https://"),
+    ({"notifyEmail": "someone"}, 'xtsync:notifyEmail = "someone": not an e-mail', "name@domain"),
+    ({"displayName": "a\nb"}, "xtsync:displayName = ", "without line breaks"),
+    ({"cloud": "germany"}, 'xtsync:cloud = "germany": not a choice', "usgovernmentl5 or china"),
+    ({"onExisting": "take"}, 'xtsync:onExisting = "take"', "Choose adopt or fail"),
+    ({"onDestroy": "keep"}, 'xtsync:onDestroy = "keep"', "Choose release or drain"),
+    ({"source": side(auth="magic")}, 'xtsync:source.auth = "magic"', "Choose cli, secret"),
+    ({"source": side(clientId=CLIENT)}, f'xtsync:source.clientId = "{CLIENT}"', "set auth: secret"),
+    ({"source": side(auth="secret")}, "xtsync:source.clientId: missing", "Give the id"),
+    (
+        {"target": side(TARGET_ID, auth="secret", clientId=CLIENT)},
+        "xtsync:targetClientSecret: auth: secret needs",
+        "XTSYNC_TARGET_CLIENT_SECRET",
+    ),
+    *(
+        ({"source": side(auth=kind)}, f'xtsync:source.auth = "{kind}"', "Use cli or secret")
+        for kind in ("certificate", "oidc", "managedIdentity")
+    ),
+    ({"syncGroups": True}, "xtsync:syncGroups: not available yet", "Remove it"),
+    ({"provisionOnDemand": ["a@b.c"]}, "xtsync:provisionOnDemand: not available yet", "Remove it"),
+]
+
+
+@pytest.mark.parametrize(("changes", "names", "remedy"), CASES)
+def test_a_problem_names_its_key_its_value_and_the_remedy(changes: dict[str, Any], names: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationProblems) as caught:
+        parsed(**changes)
+    assert any(names in str(p) and remedy in p.do for p in caught.value.problems), str(caught.value)
+    assert "nothing was changed" in str(caught.value)
+
+
+def test_all_problems_are_found_at_once() -> None:
+    with pytest.raises(ConfigurationProblems) as caught:
+        parsed(source={}, running="x", cloud="x", users=["x"], nope="1")
+    keys = {problem.key for problem in caught.value.problems}
+    wanted = {"source.tenantId", "running", "cloud", "users[0]", "nope"}
+    assert keys == {f"xtsync:{key}" for key in wanted}
+    assert str(caught.value).startswith("The configuration has 5 problems")
+
+
+def test_a_scope_that_cannot_be_read_is_not_called_empty_as_well() -> None:
+    with pytest.raises(ConfigurationProblems) as caught:
+        parsed(users="x")
+    assert [problem.key for problem in caught.value.problems] == ["xtsync:users"]
+
+
+def test_defaults_are_the_declared_ones() -> None:
+    document = yaml.safe_load((Path(__file__).parents[2] / "Pulumi.yaml").read_text())
+    declared = {key: entry["default"] for key, entry in document["config"].items()}
+    settings = parsed()
+    assert declared.pop("syncGroups") is False
+    assert declared.pop("provisionOnDemand") == []
+    assert declared == {
+        "cloud": settings.cloud.name,
+        "users": [],
+        "groups": list(settings.groups),
+        "deletionThreshold": settings.deletion_threshold,
+        "running": settings.running,
+        "onExisting": settings.on_existing,
+        "onDestroy": settings.on_destroy,
+    }
+    assert settings.deadline_minutes == 15
+    assert settings.source.auth == settings.target.auth == "cli"
+    assert settings.display_name == f"{SOURCE_ID} to {TARGET_ID}"
+    assert (settings.inbound_trust, settings.notify_email, settings.metadata_host) == ({}, "", "")
+
+
+def test_values_arrive() -> None:
+    settings = parsed(
+        {"XTSYNC_SOURCE_CLIENT_SECRET": "s"},
+        source=side(SOURCE_ID.upper(), name="Contoso", auth="secret", clientId=CLIENT),
+        inboundTrust={"mfa": True, "hybridJoinedDevice": False},
+        deletionThreshold=0,
+        deadlineMinutes=0.5,
+        running=False,
+        metadataHost="host:8443",
+        cloud="china",
+    )
+    assert (settings.source.id, settings.source.name, settings.source.client_id) == (SOURCE_ID, "Contoso", CLIENT)
+    assert settings.inbound_trust == {"isMfaAccepted": True, "isHybridAzureADJoinedDeviceAccepted": False}
+    assert (settings.deletion_threshold, settings.deadline_minutes, settings.running) == (0, 0.5, False)
+    assert (settings.cloud.name, settings.metadata_host) == ("china", "host:8443")
+    assert settings.display_name == f"Contoso to {TARGET_ID}"

@@ -1,0 +1,136 @@
+"""The rules of the shared partner object, as properties that hold for every object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xtsync_resources.partner_object import (
+    COMPLEX_VALUES,
+    CONSENT,
+    TRUST,
+    Baseline,
+    changes,
+    describe,
+    foreign_settings,
+    leaf,
+    live_values,
+    settings_of,
+    without,
+    without_annotations,
+)
+
+FLAG = st.sampled_from([True, False, None])
+PARTNER = st.fixed_dictionaries(
+    {"tenantId": st.just("t")},
+    optional={
+        **{
+            name: st.none() | st.fixed_dictionaries({}, optional=dict.fromkeys(members, FLAG))
+            for name, members in COMPLEX_VALUES.items()
+        },
+        "b2bCollaborationInbound": st.none() | st.just({"applications": {"accessType": "blocked"}}),
+        "isServiceProvider": FLAG,
+    },
+)
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.dictionaries(st.sampled_from(members), FLAG, min_size=1) for name, members in COMPLEX_VALUES.items()
+    },
+)
+
+
+def applied(partner: dict[str, Any], body: dict[str, Any], *, merges: bool) -> dict[str, Any]:
+    """What a server makes of a PATCH: complex values merged, or replaced."""
+    result = dict(partner)
+    for name, value in body.items():
+        result[name] = {**(partner.get(name) or {}), **value} if merges and value is not None else value
+    return result
+
+
+def leaves(partner: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    return {(name, m): leaf(partner, name, m) for name, members in COMPLEX_VALUES.items() for m in members}
+
+
+@given(PARTNER, VALUES, st.booleans())
+def test_changes_make_it_so_and_touch_nothing_else(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
+    after = applied(partner, changes(partner, wanted), merges=merges)
+    ours = {(name, m): value for name, members in wanted.items() for m, value in members.items()}
+    assert leaves(after) == leaves(partner) | ours
+    assert {k: v for k, v in after.items() if k not in COMPLEX_VALUES} == {
+        k: v for k, v in partner.items() if k not in COMPLEX_VALUES
+    }
+    assert changes(after, wanted) == {}
+
+
+@given(PARTNER, VALUES, st.booleans())
+def test_former_values_come_back(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
+    former = live_values(partner, wanted)
+    after = applied(partner, changes(partner, wanted), merges=merges)
+    back = applied(after, changes(after, former), merges=merges)
+    assert leaves(back) == leaves(partner)
+
+
+@given(PARTNER, VALUES)
+def test_without_sets_only_the_managed_fields_to_inherit(partner: dict[str, Any], managed: Any) -> None:
+    ours = {(name, m): None for name, members in managed.items() for m in members}
+    assert leaves(without(partner, managed)) == leaves(partner) | ours
+
+
+@given(PARTNER, VALUES)
+def test_our_own_writes_are_not_foreign(created: dict[str, Any], managed: Any) -> None:
+    assert foreign_settings({**created, **changes(created, managed)}, managed, created) == {}
+
+
+def test_null_is_not_false() -> None:
+    partner = {CONSENT: {"inboundAllowed": None}}
+    assert changes(partner, {CONSENT: {"inboundAllowed": False}})[CONSENT]["inboundAllowed"] is False
+    assert changes({CONSENT: {"inboundAllowed": False}}, {CONSENT: {"inboundAllowed": None}}) == {
+        CONSENT: {"inboundAllowed": None, "outboundAllowed": None}
+    }
+    assert settings_of(partner) == {}
+    assert settings_of({CONSENT: {"inboundAllowed": False}}) == {CONSENT: {"inboundAllowed": False}}
+
+
+def test_trust_without_any_member_goes_back_to_null() -> None:
+    assert changes({TRUST: {"isMfaAccepted": True}}, {TRUST: {"isMfaAccepted": None}}) == {TRUST: None}
+
+
+def test_foreign_settings_are_what_came_later() -> None:
+    created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}, "b2bDirectConnectInbound": {"a": 1}}
+    live = {**created, TRUST: {"isMfaAccepted": False}}
+    managed = {CONSENT: {"inboundAllowed": True}}
+    assert set(foreign_settings(live, managed, created)) == {TRUST}
+    assert set(foreign_settings(live, managed, {})) == {TRUST, "b2bDirectConnectInbound"}
+
+
+@pytest.mark.parametrize(
+    ("side", "partner", "opposite"),
+    [
+        ("source", None, False),
+        ("source", {CONSENT: {"inboundAllowed": True}}, True),
+        ("source", {CONSENT: {"inboundAllowed": True}, TRUST: {"isMfaAccepted": True}}, True),
+        ("source", {CONSENT: {"outboundAllowed": True}}, False),
+        ("source", {CONSENT: {"inboundAllowed": True, "outboundAllowed": False}}, False),
+        ("target", {CONSENT: {"outboundAllowed": True}}, True),
+        ("target", {CONSENT: {"outboundAllowed": True}, TRUST: {"isMfaAccepted": True}}, False),
+        ("target", {CONSENT: {"outboundAllowed": True}, "b2bCollaborationInbound": {"a": 1}}, False),
+        ("target", {CONSENT: {"outboundAllowed": None}}, False),
+    ],
+)
+def test_what_the_opposite_direction_looks_like(side: str, partner: Any, opposite: bool) -> None:
+    assert Baseline(partner, None).looks_like_opposite_direction(side) is opposite
+
+
+@given(st.none() | PARTNER, st.none() | st.just({"displayName": None}))
+def test_a_baseline_survives_its_text(partner: Any, sync: Any) -> None:
+    assert Baseline.parse(Baseline(partner, sync).text()) == Baseline(partner, sync)
+
+
+def test_annotations_and_descriptions() -> None:
+    assert without_annotations({"@odata.context": "x", "a": None}) == {"a": None}
+    before, after = {"a": {"x": None, "y": True}}, {"a": {"x": False, "y": True}}
+    assert describe(before, after) == ["a.x: null -> false"]

@@ -1,0 +1,204 @@
+"""Lifecycle of the dynamic providers in direct calls, against a Graph in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, FakeGraph, SettableClock, client_for, refusal
+from xtsync_resources import lifecycle
+from xtsync_resources.graph.errors import RefusedError
+from xtsync_resources.graph.transport import TransportError
+from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
+from xtsync_resources.job_start import JobStartProvider
+from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider
+from xtsync_resources.partner_baseline import PartnerBaselineProvider
+from xtsync_resources.partner_object import CONSENT, TRUST, Baseline
+from xtsync_resources.partner_policy import PartnerPolicyProvider
+from xtsync_resources.service_principal import SynchronizationBaseline
+from xtsync_resources.sync_job import SyncJobProvider
+
+Make = Callable[..., Any]
+LOST = TransportError("cut", unsent=False)
+
+
+class Bench:
+    """A tenant in memory and the clock of the client that talks to it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tenant: Any, *, merges: bool = True) -> None:
+        self.graph, self.tenant = FakeGraph(merges=merges), tenant
+        self.partner = TARGET_ID if tenant is SOURCE else SOURCE_ID
+        client, self.clock = client_for(self.graph, tenant)
+        monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client})
+
+    def provider(self, kind: type[TenantResourceProvider], on_existing: str = "adopt") -> Any:
+        provider = kind()
+        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, on_existing, "release")
+        return provider
+
+    def policy(self, values: Any, before: Any = None, sync: Any = None) -> dict[str, Any]:
+        baseline = Baseline(before, sync).text()
+        return {"homeTenantId": self.tenant.id, "tenantId": self.partner, **values, "baseline": baseline}
+
+    def flags(self) -> Any:
+        return self.graph.partners[self.partner][CONSENT]
+
+
+@pytest.fixture(params=[True, False], ids=["merging", "replacing"])
+def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(monkeypatch, TARGET, merges=request.param)
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(monkeypatch, SOURCE)
+
+
+IN = {CONSENT: {"inboundAllowed": True}}
+
+
+def test_an_absent_policy_is_one_post_and_goes_again(target: Bench) -> None:
+    provider = target.provider(PartnerPolicyProvider)
+    made = provider.create(target.policy(IN))
+    assert target.graph.calls == ["POST partners"]
+    assert target.flags()["inboundAllowed"] is True
+    provider.delete(made.id, made.outs)
+    assert target.graph.partners == {}
+
+
+def test_settings_ignored_by_the_post_are_patched(target: Bench) -> None:
+    target.graph.once("POST", "partners", lambda body: {k: body.pop(k) for k in list(body) if k != "tenantId"} and None)
+    target.provider(PartnerPolicyProvider).create(target.policy(IN))
+    assert target.graph.calls == ["POST partners", f"PATCH {SOURCE_ID}"]
+    assert target.flags()["inboundAllowed"] is True
+
+
+def test_settings_refused_by_the_post_take_two_steps(target: Bench) -> None:
+    target.graph.once("POST", "partners", refusal(400, "Request_BadRequest"))
+    target.provider(PartnerPolicyProvider).create(target.policy(IN))
+    assert target.graph.calls == ["POST partners", "POST partners", f"PATCH {SOURCE_ID}"]
+    assert target.flags()["inboundAllowed"] is True
+
+
+def test_a_conflict_merges_into_what_is_there(target: Bench) -> None:
+    target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": None, "outboundAllowed": False}})
+    made = target.provider(PartnerPolicyProvider).create(target.policy(IN))
+    assert target.flags() == {"inboundAllowed": True, "outboundAllowed": False}
+    assert json.loads(made.outs["asCreated"]) == {}
+
+
+def test_a_conflict_with_a_deleted_policy_waits(target: Bench) -> None:
+    target.graph.once("POST", "partners", refusal(409, "Request_MultipleObjectsWithSameKeyValue"))
+    target.provider(PartnerPolicyProvider).create(target.policy(IN))
+    assert target.graph.calls == ["POST partners", f"GET {SOURCE_ID}", "POST partners"]
+    assert target.clock.slept
+
+
+def test_a_ghost_is_made_anew(target: Bench) -> None:
+    ghost = target.graph.make_partner(SOURCE_ID)
+    target.graph.once("PATCH", SOURCE_ID, lambda _: target.graph.partners.clear())
+    target.provider(PartnerPolicyProvider).create(target.policy(IN, dict(ghost)))
+    assert target.graph.writes == [f"PATCH {SOURCE_ID}", "POST partners"]
+    assert target.flags()["inboundAllowed"] is True
+
+
+def test_updates_add_and_drop_fields_and_put_former_values_back(target: Bench) -> None:
+    before = {CONSENT: {"inboundAllowed": None, "outboundAllowed": True}, TRUST: {"isMfaAccepted": False}}
+    adopted = dict(target.graph.make_partner(SOURCE_ID, **before))
+    provider = target.provider(PartnerPolicyProvider)
+    made = provider.create(target.policy(IN, adopted))
+    news = target.policy({**IN, TRUST: {"isMfaAccepted": True}}, adopted)
+    added = provider.update(made.id, made.outs, news)
+    assert target.graph.partners[SOURCE_ID][TRUST]["isMfaAccepted"] is True
+    dropped = provider.update(made.id, added.outs, target.policy(IN, adopted))
+    assert target.graph.partners[SOURCE_ID][TRUST]["isMfaAccepted"] is False
+    provider.delete(made.id, dropped.outs)
+    assert target.flags() == {"inboundAllowed": None, "outboundAllowed": True}
+
+
+def test_additions_of_others_keep_the_policy(target: Bench) -> None:
+    provider = target.provider(PartnerPolicyProvider)
+    made = provider.create(target.policy(IN))
+    target.graph.partners[SOURCE_ID]["b2bCollaborationInbound"] = {"applications": {"accessType": "blocked"}}
+    provider.delete(made.id, made.outs)
+    assert target.flags()["inboundAllowed"] is None
+    assert target.graph.partners[SOURCE_ID]["b2bCollaborationInbound"]
+
+
+def test_clean_up_after_a_crash(target: Bench) -> None:
+    provider = target.provider(PartnerBaselineProvider)
+    made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID})
+    target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": True, "outboundAllowed": None}})
+    target.graph.syncs[SOURCE_ID] = {"displayName": "d"}
+    provider.delete(made.id, made.outs)
+    assert (target.graph.partners, target.graph.syncs) == ({}, {})
+
+
+def test_clean_up_in_the_source_restores_an_adopted_policy(source: Bench) -> None:
+    source.graph.make_partner(TARGET_ID, b2bCollaborationInbound={"a": 1})
+    provider = source.provider(PartnerBaselineProvider)
+    made = provider.create({"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID})
+    source.flags()["outboundAllowed"] = True
+    provider.delete(made.id, made.outs)
+    assert source.flags()["outboundAllowed"] is None
+    with pytest.raises(RefusedError, match="onExisting"):
+        source.provider(PartnerBaselineProvider, "fail").create({"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID})
+
+
+SYNC = {"displayName": "d", "userSyncInbound": {"isSyncAllowed": True}}
+
+
+def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> None:
+    target.graph.make_partner(SOURCE_ID)
+    target.graph.syncs[SOURCE_ID] = {"displayName": "old"}
+    provider = target.provider(IdentitySyncPolicyProvider)
+    provider.create(target.policy(SYNC))
+    assert [call.split()[0] for call in target.graph.calls] == ["PUT", "PATCH"]
+    target.graph.once("PATCH", "identitySynchronization", lambda _: target.graph.syncs.clear())
+    props = target.policy({**SYNC, "displayName": "new"}) | {"former": "null"}
+    provider.update(SOURCE_ID, props, props)
+    assert target.graph.syncs[SOURCE_ID]["displayName"] == "new"
+    provider.delete(SOURCE_ID, props)
+    assert target.graph.syncs == {}
+
+
+def job_properties() -> dict[str, Any]:
+    baseline = SynchronizationBaseline().text()
+    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "baseline": baseline}
+    return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
+
+
+def test_a_lost_job_is_found_and_not_made_twice(source: Bench) -> None:
+    def lose(_: Any) -> TransportError:
+        source.graph.make_job("made")
+        return LOST
+
+    source.graph.once("POST", "/jobs", lose)
+    assert source.provider(SyncJobProvider).create(job_properties()).id == "made"
+    assert source.graph.writes.count("POST jobs") == 1
+
+
+@pytest.mark.parametrize(("state", "writes"), [("Active", []), ("Disabled", ["POST start"])])
+def test_a_running_job_is_never_started(source: Bench, state: str, writes: list[str]) -> None:
+    source.graph.make_job("j", state)
+    props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
+    made = source.provider(JobStartProvider).create(props)
+    assert source.graph.writes == writes
+    assert made.outs["jobState"] == "Active"
+
+
+def test_quarantine_is_a_partial_read_even_without_an_engine(source: Bench) -> None:
+    source.graph.make_job("j", "Active")["status"] = {"code": "Quarantine", "quarantine": {"reason": "Unknown"}}
+    props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
+    with pytest.raises(Partial, match="in quarantine: Unknown"):
+        source.provider(JobStartProvider).read("j", props)
+
+
+def test_objects_of_another_tenant_are_refused(source: Bench) -> None:
+    with pytest.raises(RefusedError, match="one pair for life"):
+        source.provider(JobStartProvider).read("j", {"homeTenantId": TARGET_ID})
+    assert source.graph.calls == []
+    assert isinstance(source.clock, SettableClock)
