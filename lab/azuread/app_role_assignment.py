@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from lab.azuread.exceptions import GraphError, ProviderError
 from lab.azuread.graph import NOT_FOUND, Graph
@@ -54,7 +53,9 @@ def _not_replicated(answer: Answer) -> bool:
 class AppRoleAssignment:
     """Every change replaces it; one that exists already is an error."""
 
-    inputs = tuple(Input(name, is_uuid, replaces=True) for name in ("appRoleId", "principalObjectId", "resourceObjectId"))
+    inputs = tuple(
+        Input(name, is_uuid, replaces=True) for name in ("appRoleId", "principalObjectId", "resourceObjectId")
+    )
     computed = ("principalDisplayName", "principalType", "resourceDisplayName")
 
     def make(self, graph: Graph, inputs: Properties, deadline: Deadline) -> str:
@@ -99,7 +100,7 @@ class AppRoleAssignment:
             raise ProviderError(f"retrieving {wanted}: {error}") from error
         return found and {name: found.get(member) or "" for name, member in _WIRE.items()}
 
-    def update(self, graph: Graph, object_id: str, news: Properties, deadline: Deadline) -> Any:
+    def update(self, _graph: Graph, _object_id: str, _news: Properties, _deadline: Deadline) -> None:
         """There is nothing to change in place.
 
         Raises:
@@ -113,4 +114,4 @@ class AppRoleAssignment:
         try:
             graph.call("DELETE", wanted.path, deadline=deadline)
         except GraphError as error:
-            raise ProviderError(f"Deleting {wanted}: {error}: {error}") from error
+            raise ProviderError(f"Deleting {wanted}: {error}") from error

@@ -57,7 +57,9 @@ class ApplicationFromTemplate:
         for half in ("application", "servicePrincipal"):
             if not (made.get(half) or {}).get("id"):
                 raise ProviderError(f"{creating}: {half} was nil")
-        return f"/applicationTemplates/{template}/instantiate/{made['application']['id']}/{made['servicePrincipal']['id']}"
+        return (
+            f"/applicationTemplates/{template}/instantiate/{made['application']['id']}/{made['servicePrincipal']['id']}"
+        )
 
     def settle(self, graph: Graph, object_id: str, deadline: Deadline) -> None:
         """Wait for five good reads of the application in a row."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +39,7 @@ _FLAGS: Mapping[str, tuple[str, bool]] = {
     "useMsi": ("ARM_USE_MSI", False),
     "useOidc": ("ARM_USE_OIDC", False),
 }
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 _OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "__internal", "__defaults"})
 
 
@@ -114,12 +114,9 @@ def read_configuration(properties: Mapping[str, Any], environment: Mapping[str, 
 
 def _flag(name: str, given: Any, variable: str | None, default: bool) -> bool:
     """A boolean, which the SDK sends as JSON text."""
-    value = variable or default if given in (None, "") else given
-    if isinstance(value, str):
-        try:
-            value = {"1": True, "0": False}.get(value) if value in "10" else json.loads(value.lower())
-        except ValueError:
-            value = None
-    if not isinstance(value, bool):
+    value = (variable or default) if given in (None, "") else given
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in _TRUTHS:
         raise ProviderError(f"the property {name} must be true or false")
-    return value
+    return _TRUTHS[str(value).lower()]

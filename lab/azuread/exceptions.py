@@ -7,7 +7,9 @@ from typing import Any
 
 
 class ProviderError(Exception):
-    """The operation failed; the text is in azuread's manner."""
+    """The operation failed; the text is in azuread's manner, `doing` goes before it."""
+
+    doing = ""
 
 
 class NotConfigured(ProviderError):  # noqa: N818 - says what is the case

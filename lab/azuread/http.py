@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from lab.azuread.exceptions import GraphError, ProviderError
 
@@ -99,7 +100,7 @@ class Http:
     def __init__(self, timing: Timing, stopping: threading.Event) -> None:
         self.timing = timing
         self._stopping = stopping
-        self._verify = os.environ.get("SSL_CERT_FILE") or requests.certs.where()
+        self._verify = os.environ.get("SSL_CERT_FILE") or DEFAULT_CA_BUNDLE_PATH
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from pulumi.runtime.proto import provider_pb2
 
-from lab.azuread.exceptions import NotConfigured
 from lab.azuread.graph import Graph
 from lab.azuread.http import Deadline
 from lab.azuread.values import DEFAULTS, UNKNOWN, Properties
@@ -35,8 +34,13 @@ class Input:
 class ResourceType(Protocol):
     """One resource type. A creation is `make`, after which the object has an id, and `settle`."""
 
-    inputs: tuple[Input, ...]
-    computed: tuple[str, ...]
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What the program gives."""
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """What is known only after the creation."""
 
     def make(self, graph: Graph, inputs: Properties, deadline: Deadline) -> str:
         """Create the object; its id."""
@@ -98,15 +102,6 @@ def differences(
 
 def inputs_of(kind: ResourceType, properties: Mapping[str, Any]) -> Properties:
     """The inputs among an object's properties, as the engine keeps them."""
-    return {wanted.name: properties[wanted.name] for wanted in kind.inputs if wanted.name in properties} | {DEFAULTS: []}
-
-
-def known(graph: Graph | None) -> Graph:
-    """Graph, if there are credentials.
-
-    Raises:
-        NotConfigured: there are none.
-    """
-    if graph is None:
-        raise NotConfigured("the provider is not configured: its credentials are missing or not yet known")
-    return graph
+    return {wanted.name: properties[wanted.name] for wanted in kind.inputs if wanted.name in properties} | {
+        DEFAULTS: []
+    }

@@ -17,7 +17,6 @@ from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
 
-
 # --- 1. The end state ------------------------------------------------------------------------------------
 
 

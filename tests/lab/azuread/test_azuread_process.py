@@ -21,7 +21,7 @@ from lab.entra import Clock, serve
 from lab.world import dev_world
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-COMMAND = [sys.executable, "-u", "-m", "lab.azuread.plugin", "127.0.0.1:1"]
+COMMAND = [sys.executable, "-u", "-m", "lab.azuread", "127.0.0.1:1"]
 
 
 @contextmanager

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason=f"no recordings at 
 def load(name: str) -> Any:
     """A module of the recordings' folder."""
     spec = importlib.util.spec_from_file_location(f"conformance_{name}", VECTORS / f"{name}.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

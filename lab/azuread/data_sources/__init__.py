@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lab.azuread.lookups.applications import get_application, get_service_principal
-from lab.azuread.lookups.groups import get_group, get_groups
-from lab.azuread.lookups.lookup import Lookup
-from lab.azuread.lookups.users import get_client_config, get_user, get_users
+from lab.azuread.data_sources.applications import get_application, get_service_principal
+from lab.azuread.data_sources.groups import get_group, get_groups
+from lab.azuread.data_sources.lookup import Lookup
+from lab.azuread.data_sources.users import get_client_config, get_user, get_users
 
 LOOKUPS: Mapping[str, Lookup] = {
     "azuread:index/getApplication:getApplication": get_application,

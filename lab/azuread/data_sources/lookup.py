@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from lab.azuread.exceptions import GraphError, ProviderError
 from lab.azuread.graph import Entity, Graph
 from lab.azuread.values import Properties
 
 Lookup = Callable[[Graph, Properties], Properties]
+Result = TypeVar("Result")
 
 
 def exactly_one(arguments: Mapping[str, Any], *names: str) -> tuple[str, Any]:
@@ -55,7 +56,7 @@ def hashed(kind: str, texts: Iterable[str], separator: str) -> str:
     return f"{kind}#{base64.urlsafe_b64encode(digest).decode()}"
 
 
-def asked[Result](words: str, call: Callable[[], Result]) -> Result:
+def asked(words: str, call: Callable[[], Result]) -> Result:
     """Call, and say of a failure what it was about.
 
     Raises:
