@@ -6,11 +6,12 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench fmt lock clean
+.PHONY: help lab test faults bench fmt lock clean
 
 help:
 	@echo "make lab    run the program in two emulated tenants, from preview to destroy"
 	@echo "make test   format, lint, types and every test"
+	@echo "make faults every fault and a kill at every call, some forty minutes"
 	@echo "make bench  counts and ratios against the budgets"
 	@echo "make fmt    format the code"
 	@echo "make lock   pin the dependencies again (needs uv)"
@@ -31,6 +32,9 @@ test: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -n auto
+
+faults: $(READY)
+	@$(RUN) -m tests.faults
 
 bench: $(READY)
 	@$(RUN) -m tests.bench

@@ -40,8 +40,9 @@ class TenantName:
 class XtsyncError(Exception):
     """The root: `what` failed, `why`, and what to `do`; `reference` helps support find the call."""
 
-    # Shown by the engine in front of the message, as `RefusedError: ...`, without a module path.
-    __module__ = "builtins"
+    def __init_subclass__(cls) -> None:
+        # Shown by the engine in front of the message, as `RefusedError: ...`, without a module path.
+        cls.__module__ = "builtins"
 
     def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:
         self.what, self.why, self.do, self.reference = what, why, do, reference
