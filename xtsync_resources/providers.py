@@ -68,7 +68,7 @@ def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
             tenant_id=source.id,
             client_id=source.client_id or None,
             client_secret=source.client_secret,
-            environment=settings.cloud.azuread_environment,
+            environment=None if settings.metadata_host else settings.cloud.azuread_environment,
             metadata_host=settings.metadata_host or None,
             # Said in full: an ARM_USE_... of another set-up must not choose how we sign in.
             use_cli=source.auth == "cli",

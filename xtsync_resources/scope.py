@@ -47,8 +47,7 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
         try:
             principals.append(Principal("group", name, find_group(name, options)))
         except Exception as error:  # the SDK raises no narrower one for a failed lookup
-            why = f"{settings.source.name} gave no such group: {reason(error)}"
-            problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
+            problems.append(group_problem(where, name, settings.source.name, reason(error)))
     problems.extend(duplicates(principals))
     if problems:
         raise ConfigurationProblems(problems)
@@ -78,6 +77,16 @@ def find_group(name: str, options: pulumi.InvokeOptions) -> str:
     if GUID.fullmatch(name):
         return azuread.get_group(object_id=name, opts=options).object_id
     return azuread.get_group(display_name=name, opts=options).object_id
+
+
+def group_problem(where: str, name: str, tenant: str, why: str) -> Problem:
+    """What a failed lookup of a group means: it is not there, it is not the only one, or nobody could look."""
+    if "No group found" in why or "not found" in why.lower():
+        return Problem(where, name, f"{tenant} has no such group", "Check the spelling, or give the object id")
+    if "More than one group" in why:
+        return Problem(where, name, f"{tenant} has several groups of this name", "Give the object id")
+    do = "Check the network and that the signed-in application may read groups (Group.Read.All), then run again"
+    return Problem(where, name, f"the lookup failed: {why}", do)
 
 
 def duplicates(principals: Iterable[Principal]) -> list[Problem]:

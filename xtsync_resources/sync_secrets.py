@@ -102,8 +102,16 @@ def deletion_threshold(settings: Mapping[str, str]) -> int | None:
     return int(notification.get("DeleteThresholdValue") or DEFAULT_THRESHOLD)
 
 
-def with_others(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, str]:
+def with_others(
+    wanted: Mapping[str, Any], live: Mapping[str, str], dropped: Mapping[str, Any] | None = None
+) -> dict[str, str]:
     """What to send: ours, and what others have set as far as it can be read.
+
+    Args:
+        wanted: our settings.
+        live: all settings there are.
+        dropped: members of the notification settings that are ours no longer, with their former values; None
+            is "was not there".
 
     Graph does not say whether keys that are left out survive a PUT, so they are sent along; masked ones
     cannot be. Members that others added to the notification settings are kept as well.
@@ -111,6 +119,10 @@ def with_others(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str,
     merged: dict[str, Any] = {key: value for key, value in live.items() if value != MASK}
     for key, value in wanted.items():
         merged[key] = {**parse_object(live.get(key, "")), **value} if isinstance(value, Mapping) else value
+    for member, former in (dropped or {}).items():
+        merged[NOTIFICATION].pop(member, None)
+        if former is not None:
+            merged[NOTIFICATION][member] = former
     return to_graph(merged)
 
 
@@ -146,11 +158,15 @@ class SyncSecretsProvider(TenantResourceProvider):
         outputs = {**props, "settings": from_graph(props["settings"], live)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
-        """Save them again, whole. Calls: GET, PUT secrets."""
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets."""
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
-        operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live)))
+        before = SynchronizationBaseline.parse(news["baseline"]).settings or {}
+        former = parse_object(before.get(NOTIFICATION, ""))
+        gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
+        dropped = {member: former.get(member) for member in gone}
+        operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
         return UpdateResult(news)
 
     def delete(self, _id: str, props: Properties) -> None:

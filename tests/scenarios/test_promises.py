@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import certifi
 import pytest
 from conftest import ROOT, Lab, changed, messages, ours, told, writes
 
@@ -389,7 +390,11 @@ def test_every_unknown_user_and_group_is_reported_at_once_before_any_write(lab: 
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", "nobody@contoso.com", "noone@contoso.com"]
     lab.stack.config["xtsync:groups"] = ["Finanse"]
     text = "\n".join(messages(lab.stack.run("up", fails=True)))
-    for part in ('xtsync:users[1] = "nobody@contoso.com"', 'xtsync:users[2] = "noone@contoso.com"', "Finanse"):
+    for part in (
+        'xtsync:users[1] = "nobody@contoso.com"',
+        'xtsync:users[2] = "noone@contoso.com"',
+        'xtsync:groups[0] = "Finanse": Contoso has no such group',
+    ):
         assert part in text, text
     assert not writes(lab.calls_since(0))
     assert "Traceback" not in text
@@ -507,3 +512,66 @@ def placeholders(lab: Lab, outputs: Mapping[str, str]) -> dict[str, str]:
         "alice": alice.id,
         "finance": finance.id,
     }
+
+
+def test_a_notification_address_comes_and_goes(lab: Lab) -> None:
+    def notification() -> dict[str, object]:
+        (principal,) = (p for p in lab.source.applications.principals.values() if p.template_id)
+        found: dict[str, object] = json.loads(principal.synchronization.secrets["SyncNotificationSettings"])
+        return found
+
+    lab.stack.run("up")
+    at_first = notification()
+    lab.stack.config["xtsync:notifyEmail"] = "admins@contoso.com"
+    assert changed(lab.stack.run("up")) == {"secrets": "update"}
+    assert notification() == {**at_first, "Enabled": True, "Recipients": "admins@contoso.com"}
+    del lab.stack.config["xtsync:notifyEmail"]
+    lab.stack.run("up")
+    assert notification() == at_first
+
+
+def test_people_come_into_scope_and_leave_it(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
+    bob, alice = (lab.source.directory.user(f"{name}@contoso.com").id for name in ("bob", "alice"))
+    assert changed(lab.stack.run("up")) == {f"user-{bob}": "create", f"user-{alice}": "delete"}
+    lab.pass_time()
+    assert lab.arrived() == {"bob@contoso.com", "carol@contoso.com", "dave@contoso.com"}
+    lab.stack.config["xtsync:users"] = [bob]
+    assert changed(lab.stack.run("up")) == {}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        ("wrong secret", "the client secret is wrong (AADSTS7000215)"),
+        ("expired secret", "the client secret has expired (AADSTS7000222)"),
+        ("unknown application", "this tenant does not know the application (AADSTS700016)"),
+        ("unknown tenant", "there is no such tenant in this cloud"),
+        ("untrusted certificate", "the server's certificate is not trusted"),
+        ("unreachable host", "onnection refused"),
+    ],
+)
+def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, says: str) -> None:
+    target = {"tenantId": world.TARGET_TENANT, "name": "Fabrikam", "clientId": world.TARGET_CLIENT, "auth": "secret"}
+    unknown = "99999999-9999-4999-8999-999999999999"
+    if break_it == "wrong secret":
+        lab.stack.environment["XTSYNC_TARGET_CLIENT_SECRET"] = "guessed"
+    elif break_it == "expired secret":
+        lab.target.login.clients[world.TARGET_CLIENT].secret_expired = True
+    elif break_it == "unknown application":
+        lab.stack.config["xtsync:target"] = {**target, "clientId": unknown}
+    elif break_it == "unknown tenant":
+        lab.stack.config["xtsync:target"] = {**target, "tenantId": unknown}
+    elif break_it == "untrusted certificate":
+        lab.stack.environment.pop("REQUESTS_CA_BUNDLE")
+        lab.stack.environment["REQUESTS_CA_BUNDLE"] = certifi.where()
+    else:
+        lab.stack.config["xtsync:metadataHost"] = "localhost:1"
+        lab.stack.config["xtsync:users"] = []
+        lab.stack.config["xtsync:groups"] = ["11111111-1111-4111-8111-111111111111"]
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert says in text, text
+    assert "Traceback" not in text
+    assert not writes(lab.calls_since(0))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from .client import USER_AGENT, Clock, GraphClient
+import tenacity
+
+from .client import USER_AGENT, Clock, GraphClient, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
 from .credentials import SignIn, TokenSource, credential_for
 from .errors import ConfigurationError, TenantName
 from .transport import HttpsTransport, Request, Transport, TransportError
+
+METADATA_TRIES = 5
 
 
 def connect(
@@ -38,15 +42,15 @@ def connect(
     Raises:
         ConfigurationError: the metadata document cannot be had or used.
     """
-    transport = transport or HttpsTransport()
-    endpoints = fetch_endpoints(metadata_host, transport) if metadata_host else CLOUDS[cloud].endpoints
+    transport, clock = transport or HttpsTransport(), clock or SystemClock()
+    endpoints = fetch_endpoints(metadata_host, transport, clock) if metadata_host else CLOUDS[cloud].endpoints
     sign_in = SignIn(kind, client_id, secret, known_authority=not metadata_host)
     tokens = TokenSource(tenant, endpoints.scope, lambda: credential_for(tenant, sign_in, endpoints))
     return GraphClient(tenant, endpoints, tokens, transport, clock)
 
 
-def fetch_endpoints(host: str, transport: Transport) -> Endpoints:
-    """Read the endpoints of a private cloud; one GET, without credentials.
+def fetch_endpoints(host: str, transport: Transport, clock: Clock) -> Endpoints:
+    """Read the endpoints of a private cloud; one GET, without credentials, repeated a few times.
 
     Raises:
         ConfigurationError: it cannot be reached or understood, or an endpoint is not https.
@@ -54,8 +58,16 @@ def fetch_endpoints(host: str, transport: Transport) -> Endpoints:
     url = f"https://{host}{METADATA_PATH}"
     what = f"Failed to read the endpoints from {url}"
     do = "check xtsync:metadataHost; for a private certificate authority set REQUESTS_CA_BUNDLE"
+    tries = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, TransportError) and not error.permanent)
+        | tenacity.retry_if_result(lambda answer: answer.status == 429 or answer.status >= 500),
+        stop=tenacity.stop_after_attempt(METADATA_TRIES),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+        sleep=clock.sleep,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
     try:
-        answer = transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
+        answer = tries(transport.send, Request("GET", url, {"User-Agent": USER_AGENT}))
     except TransportError as error:
         raise ConfigurationError(what, str(error), do) from None
     if answer.status != 200:

@@ -151,6 +151,11 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
         "check xtsync:{side}.tenantId and xtsync:cloud",
     ),
     (
+        "Unable to get authority configuration",
+        "there is no such tenant in this cloud",
+        "check xtsync:{side}.tenantId and xtsync:cloud",
+    ),
+    (
         "AADSTS700024",
         "the sign-in was outside its time range",
         "set this computer's clock",
@@ -170,7 +175,8 @@ def explain(tenant: TenantName, error: AzureError) -> SignInError:
     what = f"Failed to sign in to {tenant}"
     for code, why, do in REFUSALS:
         if code in text:
-            return SignInError(what, f"{why} ({code})", do.format(**words), trace_id(text))
+            code = f" ({code})" if code.startswith("AADSTS") else ""  # noqa: PLW2901
+            return SignInError(what, f"{why}{code}", do.format(**words), trace_id(text))
     if isinstance(error, CredentialUnavailableError):
         return SignInError(what, first_line(text), f"run `az login --tenant {tenant.id}`")
     if isinstance(error, ClientAuthenticationError):

@@ -42,6 +42,11 @@ class TransportError(Exception):
         super().__init__(cause)
         self.unsent = unsent
 
+    @property
+    def permanent(self) -> bool:
+        """Whether trying again is no use: an untrusted certificate stays untrusted."""
+        return "certificate" in str(self)
+
 
 class Transport(Protocol):
     """Sends one request and gives the answer, whatever its status; raises TransportError without one."""
