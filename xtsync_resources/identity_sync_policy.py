@@ -117,7 +117,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the managed members. Call: GET identitySynchronization (Policy.Read.All)."""
-        live = self.operation().read(calls.get_identity_sync(id_))
+        live = self.operation().read_surely(calls.get_identity_sync(id_))
         if live is None:
             return ReadResult("", {})
         outputs = {**props, **live_values(live)}

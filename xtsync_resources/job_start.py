@@ -67,16 +67,16 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
     get = calls.get_job(service_principal, job_id)
     current = "Disabled" if job is None else schedule_state(job)
     if (current == ACTIVE) == running and not (job is not None and running and may_release(job)):
-        return job if job is not None else operation.send(get)
+        return job if job is not None else operation.send(get, calls.JOB_APPEARS)
     if running:
 
         def look() -> Job | None:
-            found = operation.send(get)
-            return found if schedule_state(found) == ACTIVE else None
+            found = operation.read(get)
+            return found if found is not None and schedule_state(found) == ACTIVE else None
 
-        operation.make(calls.start_job(service_principal, job_id), look)
+        operation.make(calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS)
     else:
-        operation.send(calls.pause_job(service_principal, job_id))
+        operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
     state = ACTIVE if running else PAUSED
     found = operation.wait_until(
         get,
@@ -116,7 +116,7 @@ class JobStartProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See whether it runs; a quarantine is reported as an unhealthy resource. Call: GET jobs/{id}."""
-        job = self.operation().read(calls.get_job(props["servicePrincipalId"], id_))
+        job = self.operation().read_surely(calls.get_job(props["servicePrincipalId"], id_))
         if job is None:
             return ReadResult("", {})
         outputs = {**props, **seen(job)}
@@ -133,7 +133,7 @@ class JobStartProvider(TenantResourceProvider):
         """Make it run or pause, and give the state."""
         operation, service_principal, job_id = self.operation(), props["servicePrincipalId"], props["jobId"]
         known_new = made_here_counts and operation.client.made_here(job_id)
-        job = None if known_new else operation.send(calls.get_job(service_principal, job_id))
+        job = None if known_new else operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
         job = make_so(operation, service_principal, job_id, bool(props["running"]), job)
         warn_of_quarantine(job)
         return {**seen(job), "running": bool(props["running"])}

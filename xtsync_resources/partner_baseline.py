@@ -123,7 +123,7 @@ def withdraw(operation: Operation, partner: str, former: Values, as_created: Jso
 def remove_partner(operation: Operation, partner: str) -> None:
     """Delete a partner policy and see it gone. Calls: DELETE, GET partners/{id}."""
     try:
-        operation.send(calls.delete_partner(partner))
+        operation.send(calls.delete_partner(partner), calls.PARTNER_IS_FREE)
     except NotFoundError:
         return
     # Deletes are answered before they are everywhere; until then a new policy would be refused.

@@ -227,7 +227,7 @@ class PartnerPolicyProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the managed fields. Call: GET partners/{id} (Policy.Read.All)."""
-        live = self.operation().read(calls.get_partner(id_))
+        live = self.operation().read_surely(calls.get_partner(id_))
         if live is None:
             return ReadResult("", {})
         outputs = refreshed(props, live)

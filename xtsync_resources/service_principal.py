@@ -153,7 +153,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET servicePrincipals/{id}."""
-        found = self.operation().read(calls.get_service_principal(id_))
+        found = self.operation().read_surely(calls.get_service_principal(id_))
         if found is None:
             return ReadResult("", {})
         role = assignable_role(found) or props["appRoleId"]

@@ -32,6 +32,7 @@ INPUTS = (HOME, "servicePrincipalId", "templateId", "targetTenantId", "baseline"
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
+GATE = (calls.POLICIES_APPEAR, calls.SERVICE_PRINCIPAL_SETTLES)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -44,7 +45,7 @@ def create(operation: Operation, service_principal: str, template: str, target: 
     this very process saw that there was none; POST jobs. Least permission: Application.ReadWrite.OwnedBy as
     owner, else Synchronization.ReadWrite.All.
     """
-    operation.send(calls.validate_credentials(service_principal, template, target), calls.POLICIES_APPEAR)
+    operation.send(calls.validate_credentials(service_principal, template, target), *GATE)
 
     def look() -> Any:
         return job_of_template(operation.send(calls.list_jobs(service_principal)))
@@ -75,7 +76,7 @@ class SyncJobProvider(TenantResourceProvider):
             tell(f"adopts the existing job {found.job} ({found.state})")
             operation.send(
                 calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
-                calls.POLICIES_APPEAR,
+                *GATE,
             )
             return CreateResult(found.job, props)
         job = create(operation, service_principal, props["templateId"], props["targetTenantId"])
@@ -83,7 +84,7 @@ class SyncJobProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""
-        job = self.operation().read(calls.get_job(props["servicePrincipalId"], id_))
+        job = self.operation().read_surely(calls.get_job(props["servicePrincipalId"], id_))
         return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
 
     def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:

@@ -131,7 +131,7 @@ def with_others(
 
 def live_settings(operation: Operation, service_principal: str) -> dict[str, str] | None:
     """What is set now, None without a service principal. Call: GET secrets."""
-    answer = operation.read(calls.get_secrets(service_principal))
+    answer = operation.read_surely(calls.get_secrets(service_principal))
     return None if answer is None else settings_by_key(answer)
 
 

@@ -117,6 +117,12 @@ def update_partner(partner: str, settings: Body) -> Call:
     )
 
 
+# A deleted identity sync policy holds its partner policy for as long as a replica still knows it.
+PARTNER_IS_FREE = Patience(
+    "waiting for the deleted identity sync policy to be gone everywhere", frozenset({400, 409}), seconds=60
+)
+
+
 def delete_partner(partner: str) -> Call:
     """Delete a partner policy; Graph refuses while it has an identity sync policy."""
     return Call(
@@ -273,8 +279,13 @@ POLICIES_APPEAR = Patience(
     texts=(
         "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure",
         "AzureDirectoryB2BManagementPolicyCheckFailure",
+        "has not enabled automatic user consent",
+        "has not enabled inbound synchronization",
     ),
 )
+
+
+JOB_APPEARS = Patience("waiting for the new job to appear", frozenset({404}), seconds=60)
 
 
 def list_jobs(service_principal: str) -> Call:

@@ -16,7 +16,7 @@ import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -32,6 +32,7 @@ from .errors import (
     DeadlineError,
     GraphError,
     NoAnswerError,
+    NotFoundError,
     TenantName,
     ThrottledError,
     UnavailableError,
@@ -46,6 +47,7 @@ USER_AGENT = "xtsync/0.1"
 # A host that cannot be reached at all is not worth the whole deadline.
 UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
+GONE_PAUSES = (0.5, 1.0, 2.0)
 log = logging.getLogger("xtsync.graph")
 
 
@@ -184,7 +186,7 @@ class Operation:
         """Seconds left before the deadline."""
         return self._deadline - self.client.clock.monotonic()
 
-    def send(self, call: Call, patience: Patience | None = None) -> Json:
+    def send(self, call: Call, *patience: Patience) -> Json:
         """Make a call, repeating it as it allows.
 
         Args:
@@ -201,8 +203,10 @@ class Operation:
         started = self.client.clock.monotonic()
 
         def worth_repeating(error: BaseException) -> bool:
-            if patience is not None and covers(patience, error):
-                return patience.seconds is None or self.client.clock.monotonic() - started < patience.seconds
+            waits_for = covering(patience, error)
+            if waits_for is not None:
+                waited = self.client.clock.monotonic() - started
+                return waits_for.seconds is None or waited < waits_for.seconds
             if isinstance(error, NoAnswerError) and error.unsent:
                 return self._unreachable_worth_repeating(error, started)
             return may_repeat(call, error)
@@ -210,10 +214,11 @@ class Operation:
         try:
             return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self.client.exchange, call)
         except GraphError as error:
-            if patience is None or not covers(patience, error):
+            waits_for = covering(patience, error)
+            if waits_for is None:
                 raise
             waited = self.client.clock.monotonic() - started
-            why = f"{patience.why}: after {waited:.0f} s Graph still answers {error.answer}"
+            why = f"{waits_for.why}: after {waited:.0f} s Graph still answers {error.answer}"
             raise DeadlineError(call, self.tenant, why, error) from None
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
@@ -225,7 +230,7 @@ class Operation:
         self,
         call: Call,
         look: Callable[[], T | None],
-        patience: Patience | None = None,
+        *patience: Patience,
         settle_seconds: float = 0,
     ) -> Json | T:
         """Make a call that must not be carried out twice: after a lost answer, look before sending again.
@@ -242,7 +247,7 @@ class Operation:
         """
         for attempt in itertools.count():
             try:
-                return self.send(call, patience)
+                return self.send(call, *patience)
             except (NoAnswerError, UnavailableError) as error:
                 lost = error
             self.status(f"no clear answer when trying to {call.purpose}; looking whether it was done")
@@ -266,18 +271,30 @@ class Operation:
             self.client.clock.sleep(min(pause, left))
             pause *= 2
 
-    def read(self, call: Call, patience: Patience | None = None) -> Json | None:
+    def read(self, call: Call, *patience: Patience) -> Json | None:
         """Make a read; None where the object is not there.
 
         Raises:
-            SignInError, CallError: as for `send`, but for 404.
+            SignInError, CallError: as for `send`, but for "not found".
         """
         try:
-            return self.send(call, patience)
-        except GraphError as error:
-            if error.answer.status == 404:
-                return None
-            raise
+            return self.send(call, *patience)
+        except NotFoundError:
+            return None
+
+    def read_surely(self, call: Call) -> Json | None:
+        """Make a read whose None makes the engine forget an object, and create it again.
+
+        A replica that lags may not know a new object yet, so None is believed only if it stays so for some
+        seconds. An object that is there costs one read.
+        """
+        found = self.read(call)
+        for pause in GONE_PAUSES:
+            if found is not None or pause >= self.remaining:
+                break
+            self.client.clock.sleep(pause)
+            found = self.read(call)
+        return found
 
     def poll(self, attempt: Callable[[], T | None], call: Call, why: str) -> T:
         """Try until there is a result: at once, then at growing distances, to the deadline.
@@ -331,12 +348,19 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)
 _POLL = tenacity.wait_exponential(multiplier=0.2, exp_base=1.6, max=10)
 
 
-def covers(patience: Patience, error: BaseException) -> bool:
-    """Whether an error means "not there yet"."""
-    return (
-        isinstance(error, GraphError)
-        and error.answer.status in patience.statuses
-        and (not patience.texts or any(error.answer.mentions(text) for text in patience.texts))
+def covering(patience: Sequence[Patience], error: BaseException) -> Patience | None:
+    """The patience by which an error means "not there yet", if any."""
+    if not isinstance(error, GraphError):
+        return None
+    answer = error.answer
+    return next(
+        (
+            waits_for
+            for waits_for in patience
+            if answer.status in waits_for.statuses
+            and (not waits_for.texts or any(answer.mentions(text) for text in waits_for.texts))
+        ),
+        None,
     )
 
 
