@@ -73,6 +73,10 @@ class _Running:
         self._loop.run_forever()
         if self._runner:
             self._loop.run_until_complete(self._runner.cleanup())
+        held_back = asyncio.all_tasks(self._loop)  # answers that a fault delays
+        for task in held_back:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*held_back, return_exceptions=True))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
