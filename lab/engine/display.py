@@ -168,7 +168,8 @@ def print_result(console: Console, result: Result) -> None:
     if result.outputs and result.operation != "refresh":
         console.print("\n[bold]Outputs:[/]")
         for key, value in sorted(result.outputs.items()):
-            console.print(Text(f"    {key}: {shown(value)}"), soft_wrap=True)
+            sign = "- " if result.operation == "destroy" else ""
+            console.print(Text(f"    {sign}{key}: {shown(value)}"), soft_wrap=True)
     to = "to " if result.preview else ""
     parts = [
         f"{sign} {result.summary[op]} {to}{words if not to else words.removesuffix('d')}"

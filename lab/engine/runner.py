@@ -196,7 +196,9 @@ class Engine:
                 "error",
                 f"no changes were expected for {verb} but changes were {'proposed' if deployment.preview else 'made'}",
             )
-        stack = next((r for r in deployment.live.values() if is_stack(r)), None)
+        # What a preview of destroy shows are the outputs that would go.
+        around = deployment.store.resources if deployment.preview else deployment.live.values()
+        stack = next((r for r in (*deployment.live.values(), *around) if is_stack(r)), None)
         return Result(
             operation,
             self._stack,
