@@ -233,8 +233,20 @@ class Store:
         return {key: self._open(item) for key, item in value.items()}
 
 
+def is_ordered(resources: list[Resource]) -> bool:
+    """Whether nothing stands before what it depends on."""
+    known, seen = {resource.urn for resource in resources}, set[str]()
+    for resource in resources:
+        if not (resource.needs() & known) <= seen | {resource.urn}:
+            return False
+        seen.add(resource.urn)
+    return True
+
+
 def in_dependency_order(resources: list[Resource]) -> list[Resource]:
     """Nothing before what it depends on; otherwise as given."""
+    if is_ordered(resources):
+        return resources
     placed: list[Resource] = []
     waiting = list(resources)
     known = {resource.urn for resource in resources}

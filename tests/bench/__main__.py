@@ -1,0 +1,210 @@
+"""`make bench`: counts and ratios against the budgets of the design; nothing is asserted on time."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import json_format, struct_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from rich.console import Console
+from rich.table import Table
+
+from lab import world
+from lab.engine import Engine
+from lab.entra import Clock, Entra, Exchange, serve
+from xtsync_resources.lifecycle import reference
+
+ROOT = Path(__file__).resolve().parents[2]
+LEAST_CALLS, EXPLAINED_CALLS = 8, 5
+MANY, FEW = 1000, 10
+STARTS = 7
+
+
+@dataclass
+class Place:
+    """Tenants and a stack between them."""
+
+    entra: Entra
+    environment: dict[str, str]
+    host: str
+    folder: Path
+
+    def run(self, operation: str, **config: Any) -> tuple[float, list[Exchange]]:
+        """Run an operation; its seconds and its Graph calls."""
+        first = len(self.entra.traffic)
+        settings = {"xtsync:metadataHost": self.host, **{f"xtsync:{k}": v for k, v in config.items()}}
+        engine = Engine(ROOT, "dev", self.folder / "state", environment=self.environment, config=settings)
+        result = getattr(engine, operation)()
+        if result.exit_code:
+            raise SystemExit("\n".join(d.message for d in result.diagnostics if d.severity == "error"))
+        return result.seconds, [call for call in self.entra.traffic[first:] if call.version]
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    entra = world.dev_world(Clock())
+    with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
+        environment = {
+            **os.environ,
+            **server.environment(),
+            "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
+            "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
+        }
+        yield Place(entra, environment, server.host, Path(folder))
+
+
+def ours(calls: list[Exchange]) -> list[Exchange]:
+    return [call for call in calls if call.client.startswith("xtsync")]
+
+
+def row(table: Table, what: str, measured: str, budget: str, good: bool) -> None:
+    table.add_row(what, measured, budget, "[green]kept[/]" if good else "[red]missed[/]")
+
+
+def graph_calls(table: Table) -> None:
+    with place() as there:
+        fresh = len(ours(there.run("up")[1]))
+        allowed = LEAST_CALLS + EXPLAINED_CALLS
+        budget = f"{LEAST_CALLS} + {EXPLAINED_CALLS} explained in docs/architecture.md"
+        row(table, "Graph calls of our providers, fresh pair", str(fresh), budget, fresh <= allowed)
+        for operation in ("preview", "up"):
+            count = len(ours(there.run(operation)[1]))
+            row(table, f"the same, {operation} without changes", str(count), "0", count == 0)
+        reads = [call.path for call in ours(there.run("refresh")[1])]
+        worst = max(reads.count(path) for path in reads)
+        row(table, "GETs of one object in a refresh, at most", str(worst), "1 for each resource", worst <= 2)
+
+
+def program_start(table: Table) -> None:
+    """Imports of ours against those of pulumi and pulumi_azuread, each in fresh processes, medians."""
+    code = (
+        "import time; a = time.perf_counter(); import pulumi, pulumi_azuread; b = time.perf_counter(); "
+        "from xtsync_resources import config, tenant_pair; c = time.perf_counter(); print((c - b) / (b - a))"
+    )
+    ratios = [
+        float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        for _ in range(STARTS)
+    ]
+    ratio = statistics.median(ratios)
+    row(table, "program start beyond pulumi + pulumi_azuread", f"{ratio:.3f} x", "< 0.15 x", ratio < 0.15)
+
+
+def struct(values: dict[str, Any]) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    json_format.ParseDict(values, made)
+    return made
+
+
+def resident(
+    folder: Path, environment: dict[str, str], config: dict[str, Any], method: str, properties: dict[str, Any]
+) -> int:
+    """Resident kilobytes of a real provider process after one call."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"],
+        cwd=folder,
+        env={**environment, "PULUMI_PROJECT": "xtsync"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        stub = provider_pb2_grpc.ResourceProviderStub(
+            grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}")
+        )
+        stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
+        urn = "urn:pulumi:dev::xtsync::t::n"
+        if method == "create":
+            stub.Create(provider_pb2.CreateRequest(urn=urn, properties=struct(properties)))
+        else:
+            stub.Check(provider_pb2.CheckRequest(urn=urn, olds=struct(properties), news=struct(properties)))
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+)", status)
+        assert found
+        return int(found[1])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def memory(table: Table) -> None:
+    with place() as there:
+        trivial = there.folder / "trivial"
+        trivial.mkdir()
+        (trivial / "trivial.py").write_text(
+            "from pulumi.dynamic import CreateResult, ResourceProvider\n"
+            "class Trivial(ResourceProvider):\n    def create(self, props):\n        return CreateResult('x', {})\n"
+            "TRIVIAL = Trivial()\n"
+        )
+        provider = base64.b64encode(b"ctrivial\nTRIVIAL\n.").decode()
+        least = resident(trivial, there.environment, {}, "create", {"__provider": provider})
+        config = {
+            "xtsync:side": "source",
+            "xtsync:tenantId": world.SOURCE_TENANT,
+            "xtsync:tenantName": "Contoso",
+            "xtsync:auth": "secret",
+            "xtsync:clientId": world.SOURCE_CLIENT,
+            "xtsync:cloud": "public",
+            "xtsync:metadataHost": there.host,
+        }
+        environment = {**there.environment, "XTSYNC_CLIENT_SECRET": world.SOURCE_SECRET}
+        properties = {"tenantId": world.TARGET_TENANT, "__provider": reference("partner_baseline", "BASELINE")}
+        for method, words in (("check", "without changes"), ("create", "after sign-in and a call")):
+            ratio = resident(ROOT, environment, config, method, properties) / least
+            row(table, f"provider process memory, {words}", f"{ratio:.2f} x trivial", "< 1.3 x", ratio < 1.3)
+
+
+def assignments(table: Table) -> None:
+    """Seconds for each further assignment, with few and with many of them."""
+    costs = []
+    for count in (FEW, MANY):
+        with place() as there:
+            source = there.entra.tenants[world.SOURCE_TENANT]
+            users = [f"person{number}@contoso.com" for number in range(count)]
+            for name in users:
+                source.add_user(name)
+            there.run("up", users=users[:1], groups=[])
+            seconds, _ = there.run("up", users=users, groups=[])
+            costs.append(seconds / (count - 1))
+    words = f"{costs[1] / costs[0]:.2f} x ({MANY} against {FEW})"
+    row(table, "seconds an assignment, many against few", words, "<= 1 x", costs[1] <= costs[0])
+
+
+def sleeps(table: Table) -> None:
+    found = [
+        f"{path.name}"
+        for path in sorted((ROOT / "xtsync_resources").rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if "time.sleep(" in line
+    ]
+    row(
+        table,
+        "fixed sleeps in the product",
+        str(len(found) - 1),
+        "0 (the system clock's own aside)",
+        found == ["client.py"],
+    )
+
+
+def main() -> None:
+    table = Table(title="Budgets", title_justify="left")
+    for column in ("what", "measured", "budget", ""):
+        table.add_column(column)
+    for measure in (graph_calls, program_start, memory, assignments, sleeps):
+        measure(table)
+    Console(highlight=False, width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
