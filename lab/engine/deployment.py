@@ -88,6 +88,13 @@ class Deployment:
         if not already:
             self.on_stop()
 
+    def wait_for_running(self) -> None:
+        """Wait for the steps that have begun; once everything has stopped no other will."""
+        for _ in range(self.options.parallel):
+            self._running.acquire()
+        for _ in range(self.options.parallel):
+            self._running.release()
+
     def run_step(self, step: Step, action: Callable[[], Step]) -> Step:
         """Run one step: announce it, do it, record how it ended.
 

@@ -148,6 +148,7 @@ class Engine:
                 interrupt(process)
             code = process.wait()
             ended.set()
+            deployment.wait_for_running()
             if code != 0 and not deployment.failed and not deployment.stopped:
                 deployment.fail(f"the program ended with exit code {code}", "")
             if code == 0 and not deployment.failed and not deployment.stopped:
