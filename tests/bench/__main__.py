@@ -193,7 +193,7 @@ def sleeps(table: Table) -> None:
         "fixed sleeps in the product",
         str(len(found) - 1),
         "0 (the system clock's own aside)",
-        found == ["client.py"],
+        found == ["clock.py"],
     )
 
 

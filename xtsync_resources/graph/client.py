@@ -14,16 +14,16 @@ import json
 import logging
 import math
 import random
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import tenacity
 
 from .calls import Call, Patience, Repeat
+from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import TokenSource
 from .errors import (
@@ -49,38 +49,6 @@ UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
 log = logging.getLogger("xtsync.graph")
-
-
-class Clock(Protocol):
-    """Time, as a seam: tests move it."""
-
-    def monotonic(self) -> float:
-        """Seconds that only go forward."""
-        ...
-
-    def now(self) -> datetime:
-        """The time of day, in UTC."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        ...
-
-
-class SystemClock:
-    """This computer's time."""
-
-    def monotonic(self) -> float:
-        """Seconds that only go forward."""
-        return time.monotonic()
-
-    def now(self) -> datetime:
-        """The time of day, in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        time.sleep(seconds)
 
 
 class GraphClient:

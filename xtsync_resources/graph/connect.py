@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import tenacity
 
-from .client import USER_AGENT, Clock, GraphClient, SystemClock
+from .client import USER_AGENT, GraphClient
+from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
 from .credentials import SignIn, TokenSource, credential_for
 from .errors import ConfigurationError, TenantName

@@ -1,0 +1,231 @@
+"""Living with a stack: bad input, rotation, quarantine, renaming, older states, live changes, failing sign-ins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import certifi
+import pytest
+from conftest import ROOT, Lab, changed, messages, told, writes
+
+from lab import world
+from lab.entra import Fault
+from lab.entra.synchronization.models import Quarantine
+
+# --- configuration -----------------------------------------------------------------------------------------------
+
+
+def test_every_problem_of_a_configuration_is_reported_at_once_before_any_call(lab: Lab) -> None:
+    lab.stack.config.update(
+        {
+            "xtsync:source": {"tenantId": "contoso.com", "auth": "secret", "clientId": world.SOURCE_CLIENT},
+            "xtsync:onExisting": "adpot",
+            "xtsync:notifyMail": "a@b.example",
+            "xtsync:users": [],
+            "xtsync:groups": [],
+        }
+    )
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    for part in (
+        'xtsync:source.tenantId = "contoso.com": not a GUID',
+        'xtsync:onExisting = "adpot": not a choice',
+        "xtsync:notifyMail: unknown key. Did you mean notifyEmail",
+        "nobody is in scope",
+    ):
+        assert part in text, text
+    assert lab.entra.traffic == []
+    assert "Traceback" not in text
+
+
+def test_every_unknown_user_and_group_is_reported_at_once_before_any_write(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "nobody@contoso.com", "noone@contoso.com"]
+    lab.stack.config["xtsync:groups"] = ["Finanse"]
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    for part in (
+        'xtsync:users[1] = "nobody@contoso.com"',
+        'xtsync:users[2] = "noone@contoso.com"',
+        'xtsync:groups[0] = "Finanse": Contoso has no such group',
+    ):
+        assert part in text, text
+    assert not writes(lab.calls_since(0))
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("operation", ["refresh", "destroy"])
+def test_a_rotated_secret_is_used_by_the_next_command(lab: Lab, operation: str) -> None:
+    lab.stack.run("up")
+    for tenant, client, side in (
+        (lab.source, world.SOURCE_CLIENT, "SOURCE"),
+        (lab.target, world.TARGET_CLIENT, "TARGET"),
+    ):
+        tenant.login.clients[client].secret = "rotated"
+        lab.stack.environment[f"XTSYNC_{side}_CLIENT_SECRET"] = "rotated"
+    lab.stack.run(operation)
+
+
+# --- quarantine, twins, renaming, state that lasts -------------------------------------------------------------------
+
+
+def quarantine(lab: Lab, reason: str) -> None:
+    now = lab.entra.clock.now()
+    job = lab.jobs()[0]
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine(reason, "Error", "it does not work", now, now + timedelta(hours=6))
+
+
+def test_a_quarantined_job_is_shown_with_its_reason_and_started_again(lab: Lab) -> None:
+    lab.stack.run("up")
+    quarantine(lab, "EncounteredQuarantineException")
+    assert "in quarantine: EncounteredQuarantineException" in told(lab.stack.run("refresh"), "start")
+    assert changed(lab.stack.run("up")) == {"start": "update"}
+    assert lab.jobs()[0].quarantine is None
+    assert told(lab.stack.run("refresh"), "start") == ""
+
+
+def test_held_back_deletions_are_never_approved(lab: Lab) -> None:
+    lab.stack.run("up")
+    quarantine(lab, "TooManyDeletes")
+    assert "TooManyDeletes" in told(lab.stack.run("refresh"), "start")
+    before = len(lab.entra.traffic)
+    assert "approving deletions is done by hand" in told(lab.stack.run("up"), "start")
+    assert not writes(lab.calls_since(before))
+    assert lab.jobs()[0].quarantine is not None
+
+
+def test_a_twin_application_left_by_a_lost_answer_is_reported_with_its_id(lab: Lab) -> None:
+    lab.entra.faults.add(Fault(method="POST", path="instantiate", when="after", status=504, code="UnknownError"))
+    result = lab.stack.run("up")
+    ours_, twin = sorted(
+        lab.source.applications.applications.values(), key=lambda app: app.id != result.outputs["applicationId"]
+    )
+    assert ours_.id == result.outputs["applicationId"]
+    assert f"another configuration application of this name: {twin.id}" in told(result, "service-principal")
+
+
+def variant(lab: Lab, folder: Path, old: str, new: str) -> Path:
+    """The program with one change."""
+    folder.mkdir()
+    text = (ROOT / "__main__.py").read_text()
+    assert old in text
+    (folder / "__main__.py").write_text(text.replace(old, new))
+    (folder / "xtsync_resources").symlink_to(ROOT / "xtsync_resources")
+    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    return folder
+
+
+def test_a_renamed_component_keeps_everything(lab: Lab, tmp_path: Path) -> None:
+    lab.stack.run("up")
+    alias = 'TenantPair("contoso", config.load(), pulumi.ResourceOptions(aliases=[pulumi.Alias(name="pair")]))'
+    lab.stack.program = variant(lab, tmp_path / "renamed", 'TenantPair("pair", config.load())', alias)
+    before = len(lab.entra.traffic)
+    assert changed(lab.stack.run("up")) == {}
+    assert not writes(lab.calls_since(before))
+    lab.stack.run("destroy")
+
+
+def test_a_state_of_an_earlier_version_is_read(lab: Lab) -> None:
+    """tests/fixtures/state-1.json is a state as version 0.1.0 wrote it, with placeholders for ids."""
+    outputs = lab.stack.run("up").outputs
+    fixture = (ROOT / "tests" / "fixtures" / "state-1.json").read_text()
+    (lab.folder / "state" / "xtsync" / "dev.json").write_text(fill(fixture, lab, outputs))
+    assert lab.stack.run("preview", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    before = {**lab.settings()}
+    lab.stack.run("destroy")
+    assert lab.settings() != before
+    assert lab.source_partner is None
+    assert lab.target_partner is None
+    assert lab.jobs() == []
+
+
+def fill(text: str, lab: Lab, outputs: Mapping[str, str]) -> str:
+    for name, value in placeholders(lab, outputs).items():
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+def placeholders(lab: Lab, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What is different in each run, by name."""
+    application = lab.source.applications.applications[outputs["applicationId"]]
+    principal = lab.source.applications.principals[outputs["servicePrincipalId"]]
+    alice = lab.source.directory.user("alice@contoso.com")
+    finance = next(g for g in lab.source.directory.groups.values() if g.display_name == "Finance")
+    assigned = {a.principal_id: a.id for a in principal.assignments.values()}
+    return {
+        "host": lab.server.host,
+        "job": outputs["jobId"],
+        "application": application.id,
+        "app-id": application.app_id,
+        "service-principal": principal.id,
+        "role": principal.roles[0]["id"],
+        "alice-assignment": assigned[alice.id],
+        "finance-assignment": assigned[finance.id],
+        "alice": alice.id,
+        "finance": finance.id,
+    }
+
+
+def test_a_notification_address_comes_and_goes(lab: Lab) -> None:
+    def notification() -> dict[str, object]:
+        (principal,) = (p for p in lab.source.applications.principals.values() if p.template_id)
+        found: dict[str, object] = json.loads(principal.synchronization.secrets["SyncNotificationSettings"])
+        return found
+
+    lab.stack.run("up")
+    at_first = notification()
+    lab.stack.config["xtsync:notifyEmail"] = "admins@contoso.com"
+    assert changed(lab.stack.run("up")) == {"secrets": "update"}
+    assert notification() == {**at_first, "Enabled": True, "Recipients": "admins@contoso.com"}
+    del lab.stack.config["xtsync:notifyEmail"]
+    lab.stack.run("up")
+    assert notification() == at_first
+
+
+def test_people_come_into_scope_and_leave_it(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
+    bob, alice = (lab.source.directory.user(f"{name}@contoso.com").id for name in ("bob", "alice"))
+    assert changed(lab.stack.run("up")) == {f"user-{bob}": "create", f"user-{alice}": "delete"}
+    lab.pass_time()
+    assert lab.arrived() == {"bob@contoso.com", "carol@contoso.com", "dave@contoso.com"}
+    lab.stack.config["xtsync:users"] = [bob]
+    assert changed(lab.stack.run("up")) == {}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        ("wrong secret", "the client secret is wrong (AADSTS7000215)"),
+        ("expired secret", "the client secret has expired (AADSTS7000222)"),
+        ("unknown application", "this tenant does not know the application (AADSTS700016)"),
+        ("unknown tenant", "there is no such tenant in this cloud"),
+        ("untrusted certificate", "the server's certificate is not trusted"),
+        ("unreachable host", "onnection refused"),
+    ],
+)
+def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, says: str) -> None:
+    target = {"tenantId": world.TARGET_TENANT, "name": "Fabrikam", "clientId": world.TARGET_CLIENT, "auth": "secret"}
+    unknown = "99999999-9999-4999-8999-999999999999"
+    if break_it == "wrong secret":
+        lab.stack.environment["XTSYNC_TARGET_CLIENT_SECRET"] = "guessed"
+    elif break_it == "expired secret":
+        lab.target.login.clients[world.TARGET_CLIENT].secret_expired = True
+    elif break_it == "unknown application":
+        lab.stack.config["xtsync:target"] = {**target, "clientId": unknown}
+    elif break_it == "unknown tenant":
+        lab.stack.config["xtsync:target"] = {**target, "tenantId": unknown}
+    elif break_it == "untrusted certificate":
+        lab.stack.environment.pop("REQUESTS_CA_BUNDLE")
+        lab.stack.environment["REQUESTS_CA_BUNDLE"] = certifi.where()
+    else:
+        lab.stack.config["xtsync:metadataHost"] = "localhost:1"
+        lab.stack.config["xtsync:users"] = []
+        lab.stack.config["xtsync:groups"] = ["11111111-1111-4111-8111-111111111111"]
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert says in text, text
+    assert "Traceback" not in text
+    assert not writes(lab.calls_since(0))
