@@ -137,7 +137,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         if former is None:
             remove_identity_sync(operation, id_)
             return
-        live = operation.read(calls.get_identity_sync(id_))
+        live = operation.read_surely(calls.get_identity_sync(id_))
         body = {} if live is None else differing(live, former)
         if body:
             operation.send(calls.update_identity_sync(id_, body))

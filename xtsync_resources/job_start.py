@@ -146,7 +146,8 @@ class JobStartProvider(TenantResourceProvider):
         also GET secrets.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
-        job = operation.read(calls.get_job(service_principal, id_))
+        # A job that is only not seen yet would go on running while the assignments go.
+        job = operation.read_surely(calls.get_job(service_principal, id_))
         if job is None:
             return
         draining = self.settings.on_destroy == DRAIN

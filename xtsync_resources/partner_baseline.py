@@ -93,7 +93,7 @@ def withdraw(operation: Operation, partner: str, former: Values, as_created: Jso
         as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
         baseline: what was there at first.
     """
-    live = operation.read(calls.get_partner(partner))
+    live = operation.read_surely(calls.get_partner(partner))
     if live is None:
         return
     if as_created is not None:
@@ -154,12 +154,16 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
     Only a run killed between a write and the saving of the state leaves something here: our redemption flag,
     or (in the target) an identity sync policy that was not there before. Both exist for this pair alone.
     """
-    live = operation.read(calls.get_partner(partner))
+    # After our own orderly withdrawal "not there" is what we expect, else it has to be certain.
+    expected = operation.client.made_here(withdrawal(partner))
+    look_for = operation.read if expected else operation.read_surely
+    live = look_for(calls.get_partner(partner))
     if live is None:
         return
     side = operation.tenant.side
-    if side == "target" and baseline.identity_sync is None:
-        remove_left_identity_sync(operation, partner)
+    ours_alone = side == "target" and baseline.identity_sync is None
+    if ours_alone and look_for(calls.get_identity_sync(partner)) is not None:
+        remove_identity_sync(operation, partner)
     first = baseline.partner or {}
     flag = REDEMPTION[side]
     ours: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
@@ -171,10 +175,9 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
         withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
 
 
-def remove_left_identity_sync(operation: Operation, partner: str) -> None:
-    """Remove an identity sync policy that came to be while this stack existed."""
-    if operation.read(calls.get_identity_sync(partner)) is not None:
-        remove_identity_sync(operation, partner)
+def withdrawal(partner: str) -> str:
+    """The name under which this process remembers that it took its fields back."""
+    return f"withdrawal from {partner}"
 
 
 class PartnerBaselineProvider(TenantResourceProvider):

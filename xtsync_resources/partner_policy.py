@@ -31,7 +31,7 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
-from .partner_baseline import refuse_to_adopt, withdraw
+from .partner_baseline import refuse_to_adopt, withdraw, withdrawal
 from .partner_object import (
     COMPLEX_VALUES,
     Baseline,
@@ -61,8 +61,12 @@ def managed_values(properties: Mapping[str, Any]) -> Values:
 
 
 def refreshed(properties: Mapping[str, Any], partner: Json) -> Properties:
-    """From Graph: the resource's properties with the managed fields as they are now."""
-    return {**properties, **live_values(partner, managed_values(properties))}
+    """From Graph: the resource's properties with the managed fields as they are now.
+
+    Which fields are managed is remembered with their former values: a field that was found to be null is not
+    among the properties any more, because Pulumi drops nulls.
+    """
+    return {**properties, **live_values(partner, Ownership.of(properties).former)}
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,11 @@ def create(operation: Operation, partner: str, wanted: Values, baseline: Baselin
     former = live_values(baseline.partner or {}, wanted)
     if baseline.partner is None:
         return Ownership(former, post(operation, partner, wanted))
-    return Ownership(former, put_in_place(operation, partner, wanted))
+    return Ownership(former, put_in_place(operation, partner, wanted, operation.read(calls.get_partner(partner))))
 
 
-def put_in_place(operation: Operation, partner: str, wanted: Values) -> Json | None:
-    """Merge fields into the partner policy; give the object if it had to be created, else None."""
-    live = operation.read(calls.get_partner(partner))
+def put_in_place(operation: Operation, partner: str, wanted: Values, live: Json | None) -> Json | None:
+    """Merge fields into the partner policy as just read; give the object if it had to be created, else None."""
     body = changes(live, wanted) if live is not None else None
     if body == {}:
         return None
@@ -155,40 +158,35 @@ def post(operation: Operation, partner: str, wanted: Values) -> Json:
     return without_annotations(found) if certain else {}
 
 
-def update(
-    operation: Operation, partner: str, managed: Values, wanted: Values, owned: Ownership, baseline: Baseline
-) -> Ownership:
+def update(operation: Operation, partner: str, wanted: Values, owned: Ownership, baseline: Baseline) -> Ownership:
     """Change, add and drop fields; a dropped one gets its former value back.
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
     """
-    live = operation.read(calls.get_partner(partner)) or {}
+    live = operation.read(calls.get_partner(partner))
     former = {
         name: {
-            member: former_value(name, member, value, managed, live, owned, baseline)
-            for member, value in members.items()
+            member: former_value(name, member, value, live or {}, owned, baseline) for member, value in members.items()
         }
         for name, members in wanted.items()
     }
     dropped = {
-        name: {m: owned.former.get(name, {}).get(m) for m in members if m not in wanted.get(name, {})}
-        for name, members in managed.items()
+        name: {member: value for member, value in members.items() if member not in wanted.get(name, {})}
+        for name, members in owned.former.items()
     }
     target = {
         name: {**dropped.get(name, {}), **wanted.get(name, {})}
         for name in COMPLEX_VALUES
         if dropped.get(name) or wanted.get(name)
     }
-    created = put_in_place(operation, partner, target)
+    created = put_in_place(operation, partner, target, live)
     return Ownership(former, owned.as_created if created is None else created)
 
 
-def former_value(
-    name: str, member: str, value: Any, managed: Values, live: Json, owned: Ownership, baseline: Baseline
-) -> Any:
+def former_value(name: str, member: str, value: Any, live: Json, owned: Ownership, baseline: Baseline) -> Any:
     """The value a field had before it was managed."""
-    if member in managed.get(name, {}):
-        return owned.former.get(name, {}).get(member)
+    if member in owned.former.get(name, {}):
+        return owned.former[name][member]
     now = leaf(live, name, member)
     # Already as wanted: a run was killed after writing it, or it was so from the start. The baseline knows.
     return leaf(baseline.partner or {}, name, member) if now == value else now
@@ -236,19 +234,15 @@ class PartnerPolicyProvider(TenantResourceProvider):
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
         owned = update(
-            self.operation(),
-            id_,
-            managed_values(olds),
-            managed_values(news),
-            Ownership.of(olds),
-            Baseline.parse(news["baseline"]),
+            self.operation(), id_, managed_values(news), Ownership.of(olds), Baseline.parse(news["baseline"])
         )
         return UpdateResult({**news, **owned.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""
-        owned = Ownership.of(props)
-        withdraw(self.operation(), id_, owned.former, owned.as_created, Baseline.parse(props["baseline"]))
+        owned, operation = Ownership.of(props), self.operation()
+        withdraw(operation, id_, owned.former, owned.as_created, Baseline.parse(props["baseline"]))
+        operation.client.remember_made(withdrawal(id_))
 
 
 PARTNER_POLICY = PartnerPolicyProvider()

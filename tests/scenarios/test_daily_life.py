@@ -229,3 +229,56 @@ def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, s
     assert says in text, text
     assert "Traceback" not in text
     assert not writes(lab.calls_since(0))
+
+
+# --- a pair that was made by hand --------------------------------------------------------------------------------
+
+
+def only_imported(state: str) -> str:
+    """A state as it is after `pulumi import` of the application and the assignments, with their providers."""
+    document = json.loads(state)
+    kept = []
+    for resource in document["deployment"]["resources"]:
+        if "dynamic/xtsync" in resource["type"]:
+            continue
+        resource.pop("dependencies", None)
+        resource.pop("propertyDependencies", None)
+        kept.append(resource)
+    document["deployment"]["resources"] = kept
+    return json.dumps(document)
+
+
+def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: Lab) -> None:
+    lab.stack.run("up")
+    (job,) = lab.jobs()
+    made_by_hand = lab.settings()
+    path = lab.folder / "state" / "xtsync" / "dev.json"
+    path.write_text(only_imported(path.read_text()))
+
+    preview = lab.stack.run("preview")
+    for name in ("source-partner", "target-partner", "target-identity-sync"):
+        assert "adopts" in told(preview, name)
+    before = len(lab.entra.traffic)
+    result = lab.stack.run("up")
+    assert f"adopts the existing job {job.id}" in told(result, "job")
+    assert "adopts the existing synchronization settings" in told(result, "secrets")
+    changing = [call for call in writes(lab.calls_since(before)) if not call.path.endswith("/validateCredentials")]
+    assert [call.path.rsplit("/", 1)[-1] for call in changing] == ["secrets"]
+    assert lab.jobs() == [job]
+    assert job.starts_while_running == 0
+    assert lab.settings() == made_by_hand
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
+    lab.stack.run("up")
+    path = lab.folder / "state" / "xtsync" / "dev.json"
+    path.write_text(only_imported(path.read_text()))
+    lab.source.policies.delete(world.TARGET_TENANT)
+    lab.target.policies.delete_identity_sync(world.SOURCE_TENANT)
+    lab.target.policies.delete(world.SOURCE_TENANT)
+    lab.stack.config["xtsync:onExisting"] = "fail"
+    text = told(lab.stack.run("up", fails=True), "service-principal")
+    assert "onExisting is fail" in text
+    assert lab.jobs()[0].id in text

@@ -357,3 +357,17 @@ def test_promise_10_a_changed_tenant_id_is_refused_before_any_call(lab: Lab) -> 
     text = "\n".join(messages(lab.stack.run("up", fails=True)))
     assert "a stack is one pair for life" in text
     assert not writes(lab.calls_since(before))
+
+
+def test_promise_5_a_former_value_outlives_drift_to_inherit(lab: Lab) -> None:
+    lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
+    before = lab.settings()
+    lab.stack.run("up")
+    for value in (None, False):
+        lab.target.policies.update(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": value}})
+        lab.stack.run("refresh")
+        assert changed(lab.stack.run("preview")) == {"target-partner": "update"}
+        lab.stack.run("refresh")
+        assert changed(lab.stack.run("up")) == {"target-partner": "update"}
+    lab.stack.run("destroy")
+    assert lab.settings() == before
