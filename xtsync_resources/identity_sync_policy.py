@@ -22,10 +22,9 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    is_unknown,
     tell,
 )
-from .partner_baseline import refuse_to_adopt, remove_identity_sync
+from .partner_baseline import remove_identity_sync, to_be_adopted
 from .partner_object import Baseline, Json
 from .tenant_resource import Home, TenantResource
 
@@ -93,13 +92,13 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
 
     def announce(self, props: Properties) -> None:
         """Say what a create adopts, with old -> new."""
-        if is_unknown(props["baseline"]):
-            policy = self.operation().read(calls.get_identity_sync(props["tenantId"]))
-            if policy is not None and self.settings.on_existing == "fail":
-                what = f"an identity sync policy for {props['tenantId']}"
-                raise refuse_to_adopt(what, self.settings.tenant, live_values(policy))
-        else:
-            policy = Baseline.parse(props["baseline"]).identity_sync
+        policy = to_be_adopted(
+            self,
+            props,
+            calls.get_identity_sync(props["tenantId"]),
+            lambda baseline: baseline.identity_sync,
+            f"an identity sync policy for {props['tenantId']}",
+        )
         if policy is not None:
             live = live_values(policy)
             lines = [

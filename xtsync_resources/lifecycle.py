@@ -88,6 +88,15 @@ class Partial(Exception):  # noqa: N818 - a result, not an accident
         self.id, self.outputs, self.reasons = id_, dict(outputs), tuple(reasons)
 
 
+def another_pair(was: str, side: str, now: str) -> RefusedError:
+    """The refusal to act on a stack whose configuration names another tenant than its objects are in."""
+    return RefusedError(
+        f"This stack's {side} tenant is {was}, but its configuration names {now}",
+        "a stack is one pair for life: its objects in the former tenants would stay as they are",
+        f"set xtsync:{side}.tenantId back to {was} and run `pulumi destroy`, or make a new stack for the new pair",
+    )
+
+
 def speaking(method: Method) -> Method:
     """Make a lifecycle method report partial failures, and let errors leave without their history."""
 
@@ -149,12 +158,7 @@ class TenantResourceProvider(ResourceProvider):
         tenant = self.settings.tenant
         home = properties.get(HOME, tenant.id) if isinstance(properties, dict) else tenant.id
         if not is_unknown(home) and home != tenant.id:
-            raise RefusedError(
-                f"This stack has objects in tenant {home}, but its configuration names {tenant}",
-                "a stack is one pair for life: acting in another tenant would leave the first one as it is",
-                f"set xtsync:{tenant.side}.tenantId back to {home} and run `pulumi destroy`, or make a new "
-                "stack for the new pair",
-            )
+            raise another_pair(str(home), tenant.side, tenant.id)
 
     def operation(self) -> Operation:
         """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""
@@ -283,6 +287,7 @@ __all__ = [
     "ReadResult",
     "TenantResourceProvider",
     "UpdateResult",
+    "another_pair",
     "inputs_of",
     "is_unknown",
     "reference",

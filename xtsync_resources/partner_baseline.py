@@ -11,25 +11,31 @@ what a killed run left behind without an entry in the state.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pulumi
 
 from .graph import calls
+from .graph.calls import Call
 from .graph.errors import NotFoundError, RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
+    CheckResult,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
+    another_pair,
     inputs_of,
+    is_unknown,
     tell,
 )
 from .partner_object import (
     COMPLEX_VALUES,
     CONSENT,
+    OPPOSITE,
     REDEMPTION,
     TRUST,
     Baseline,
@@ -78,6 +84,29 @@ def refuse_to_adopt(what: str, tenant: TenantName, found: Json) -> RefusedError:
         "set xtsync:onExisting to adopt to take it over (only the configured fields are written, and their "
         "former values come back with `pulumi destroy`), or remove it",
     )
+
+
+def to_be_adopted(
+    provider: TenantResourceProvider, props: Properties, call: Call, pick: Callable[[Baseline], Json | None], what: str
+) -> Json | None:
+    """What a create will adopt, or None. Reads only in a preview, when no baseline is known yet.
+
+    Args:
+        provider: who asks.
+        props: its inputs, with the baseline.
+        call: reads the object.
+        pick: takes it out of a baseline.
+        what: names it in a refusal.
+
+    Raises:
+        RefusedError: there is one, and `onExisting` is `fail`; in an update the baseline has refused before.
+    """
+    if not is_unknown(props["baseline"]):
+        return pick(Baseline.parse(props["baseline"]))
+    found = provider.operation().read(call)
+    if found is not None and provider.settings.on_existing == "fail":
+        raise refuse_to_adopt(what, provider.settings.tenant, settings_of(found))
+    return found
 
 
 def withdraw(operation: Operation, partner: str, former: Values, as_created: Json | None, baseline: Baseline) -> None:
@@ -184,6 +213,15 @@ class PartnerBaselineProvider(TenantResourceProvider):
     """Keeps the record."""
 
     replace_keys = INPUTS[1:]
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Refuse another partner: the objects of this stack in the old one would stay as they are.
+
+        Everything else of the stack comes after the baselines, so this stops a run before its first write.
+        """
+        if olds and olds["tenantId"] != news["tenantId"]:
+            raise another_pair(olds["tenantId"], OPPOSITE[self.settings.tenant.side], news["tenantId"])
+        return CheckResult(news, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Look, and remember. Refuses what exists under `onExisting: fail`."""

@@ -11,7 +11,7 @@ Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,9 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    is_unknown,
     tell,
 )
-from .partner_baseline import refuse_to_adopt, withdraw, withdrawal
+from .partner_baseline import to_be_adopted, withdraw, withdrawal
 from .partner_object import (
     COMPLEX_VALUES,
     Baseline,
@@ -41,7 +40,6 @@ from .partner_object import (
     describe,
     leaf,
     live_values,
-    settings_of,
     without_annotations,
 )
 from .tenant_resource import Home, TenantResource
@@ -204,14 +202,14 @@ class PartnerPolicyProvider(TenantResourceProvider):
         return CheckResult(news, [])
 
     def announce(self, props: Properties) -> None:
-        """Say what a create adopts, with old -> new. Reads only in a preview, when no baseline is known."""
-        if is_unknown(props["baseline"]):
-            partner = self.operation().read(calls.get_partner(props["tenantId"]))
-            if partner is not None and self.settings.on_existing == "fail":
-                what = f"a partner policy for {props['tenantId']}"
-                raise refuse_to_adopt(what, self.settings.tenant, settings_of(partner))
-        else:
-            partner = Baseline.parse(props["baseline"]).partner
+        """Say what a create adopts, with old -> new."""
+        partner = to_be_adopted(
+            self,
+            props,
+            calls.get_partner(props["tenantId"]),
+            lambda baseline: baseline.partner,
+            f"a partner policy for {props['tenantId']}",
+        )
         if partner is not None:
             wanted = managed_values(props)
             lines = describe(live_values(partner, wanted), wanted) or ["every field is as configured"]
@@ -260,10 +258,19 @@ class PartnerPolicy(TenantResource):
         tenant_id: the partner's tenant id.
         settings: fields by complex value, in Graph's names; fields left out are not touched.
         baseline: `PartnerBaseline.baseline` of the same tenant.
+        depends_on: the baselines of both tenants.
     """
 
     provider_reference = ("partner_policy", "PARTNER_POLICY")
 
-    def __init__(self, name: str, home: Home, tenant_id: str, settings: Values, baseline: pulumi.Output[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        tenant_id: str,
+        settings: Values,
+        baseline: pulumi.Output[str],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
         inputs = {"tenantId": tenant_id, **settings, "baseline": baseline}
-        super().__init__(name, home, inputs, computed=["former", "as_created"])
+        super().__init__(name, home, inputs, computed=["former", "as_created"], depends_on=depends_on)

@@ -48,6 +48,10 @@ class TenantPair(pulumi.ComponentResource):
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
         principals = scope.look_up(settings, self._pair.azuread)
 
+        # Both tenants are looked at before anything is written in either; what is found may refuse the run.
+        self._target_baseline = PartnerBaseline("target-baseline", self._target, settings.source.id)
+        self._source_baseline = PartnerBaseline("source-baseline", self._source, settings.target.id)
+        self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
         application = self._configuration_application()
         service_principal = ServicePrincipal("service-principal", self._source, application.service_principal_object_id)
@@ -92,26 +96,20 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        baseline = PartnerBaseline("target-baseline", self._target, source).baseline
+        baseline = self._target_baseline.baseline
         values: dict[str, Any] = {CONSENT: {REDEMPTION["target"]: True}}
         if settings.inbound_trust:
             values[TRUST] = dict(settings.inbound_trust)
-        partner = PartnerPolicy("target-partner", self._target, source, values, baseline)
+        partner = PartnerPolicy("target-partner", self._target, source, values, baseline, self._looked)
         return IdentitySyncPolicy(
-            "target-identity-sync",
-            self._target,
-            source,
-            settings.display_name,
-            baseline,
-            depends_on=[partner],
+            "target-identity-sync", self._target, source, settings.display_name, baseline, depends_on=[partner]
         )
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
-        target = self._settings.target.id
-        baseline = PartnerBaseline("source-baseline", self._source, target).baseline
+        target, baseline = self._settings.target.id, self._source_baseline.baseline
         values = {CONSENT: {REDEMPTION["source"]: True}}
-        return PartnerPolicy("source-partner", self._source, target, values, baseline)
+        return PartnerPolicy("source-partner", self._source, target, values, baseline, self._looked)
 
     def _configuration_application(self) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration."""
@@ -119,7 +117,7 @@ class TenantPair(pulumi.ComponentResource):
             "application",
             display_name=self._settings.display_name,
             template_id=APPLICATION_TEMPLATE,
-            opts=self._with_azuread(),
+            opts=self._with_azuread(depends_on=self._looked),
         )
 
     def _assign(

@@ -93,7 +93,8 @@ class Display:
         elif event.ephemeral:
             self._status[event.urn] = event.message
         elif event.severity in NOTABLE and event.urn == "":
-            self._print(Text(f"    {event.message}", style=colour(event.severity)))
+            label = "" if event.severity == "info" else f"{event.severity}: "
+            self._print(Text(f"    {label}{event.message}", style=colour(event.severity)))
         if self._live is not None:
             self._live.update(Group(*(self._running(step) for step in self._steps.values())))
 
