@@ -32,8 +32,12 @@ AZUREAD_ASSIGNMENT = "Permission being assigned already exists"
 def run_all(work: list[Any], attempt: Any, title: str) -> dict[Any, str]:
     """Try everything on two processors; gives what went wrong with each."""
     with ProcessPoolExecutor(2) as pool:
-        found = pool.map(attempt, work)
-        return dict(zip(work, track(found, title, len(work), console=console), strict=True))
+        futures = [pool.submit(attempt, case) for case in work]
+        found = {}
+        for case, future in zip(work, track(futures, title, console=console), strict=True):
+            error = future.exception()
+            found[case] = future.result() if error is None else f"could not be tried: {error!r}"
+        return found
 
 
 def fault_table(results: dict[Cell, str]) -> None:
