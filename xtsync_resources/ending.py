@@ -17,10 +17,12 @@ from .graph import calls
 from .graph.errors import DeadlineError, RefusedError
 from .job_state import (
     ACTIVE,
+    NOT_RUN,
     Job,
     people_synchronized,
     quarantine_reason,
     schedule_state,
+    status_code,
 )
 from .lifecycle import (
     HOME,
@@ -68,18 +70,31 @@ def wait_until_drained(operation: Operation, service_principal: str, job_id: str
 
     def drained(job: Job | None) -> bool:
         if job is None:
-            return True
+            if operation.read_surely(call) is None:
+                raise job_is_gone(operation, job_id)
+            return False
         refuse_unless_running(operation, job_id, job)
         left["people"] = people_synchronized(job)
         if left["people"]:
             operation.status(f"{left['people']} people are still in the target; the job runs every 40 minutes")
-        return not left["people"]
+        # Before its first cycle has ended a job counts nobody, whoever it has made already.
+        return not left["people"] and status_code(job) != NOT_RUN
 
     try:
         operation.wait_until(call, drained, "waiting for the people to be gone from the target")
     except DeadlineError:
         why = f"{left['people']} people are still in the target; the job removes them in its next cycle"
         raise DeadlineError(call, operation.tenant, why) from None
+
+
+def job_is_gone(operation: Operation, job_id: str) -> RefusedError:
+    """The refusal to call a pair drained whose job cannot say so any more."""
+    return RefusedError(
+        f"Cannot drain the pair: the job {job_id} in {operation.tenant} is gone",
+        "only the job can remove people from the target, and say when they are gone",
+        "remove the people in the target by hand if they should go; then set xtsync:onDestroy to release, run "
+        "`pulumi up --skip-preview` and `pulumi destroy`",
+    )
 
 
 def refuse_unless_running(operation: Operation, job_id: str, job: Job) -> None:

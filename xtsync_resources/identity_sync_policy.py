@@ -110,7 +110,10 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Make it so. Calls: PUT, or PATCH where it was there before."""
         was = Baseline.parse(props["baseline"]).identity_sync
-        put_in_place(self.operation(), props["tenantId"], managed_values(props), was)
+        operation, partner = self.operation(), props["tenantId"]
+        # The baseline may be old: what it saw can have been changed or deleted since.
+        live = None if was is None else operation.read_surely(calls.get_identity_sync(partner))
+        put_in_place(operation, partner, managed_values(props), live)
         former = json.dumps(None if was is None else live_values(was))
         return CreateResult(props["tenantId"], {**props, "former": former})
 

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
 from .graph import calls
 from .job_state import (
     ACTIVE,
     HELD_DELETIONS,
     PAUSED,
     Job,
-    people_synchronized,
     quarantine_reason,
     schedule_state,
     status_code,
@@ -34,13 +32,13 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .service_principal import settings_by_key
-from .sync_secrets import deletion_threshold
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
+# A start without an answer is looked for this long: starting a job that runs can stop it from working.
+LOST_START_SECONDS = 5.0
 INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
 
 
@@ -66,6 +64,8 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
     """
     get = calls.get_job(service_principal, job_id)
     current = "Disabled" if job is None else schedule_state(job)
+    if running and job is not None and quarantine_reason(job) == HELD_DELETIONS:
+        return job  # starting would release the deletions that are held back, in whatever state the job is
     if (current == ACTIVE) == running and not (job is not None and running and may_release(job)):
         return job if job is not None else operation.send(get, calls.JOB_APPEARS)
     if running:
@@ -74,7 +74,9 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
             found = operation.read(get)
             return found if found is not None and schedule_state(found) == ACTIVE else None
 
-        operation.make(calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS)
+        operation.make(
+            calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS, settle_seconds=LOST_START_SECONDS
+        )
     else:
         operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
     state = ACTIVE if running else PAUSED
@@ -138,25 +140,8 @@ class JobStartProvider(TenantResourceProvider):
         warn_of_quarantine(job)
         return {**seen(job), "running": bool(props["running"])}
 
-    def delete(self, id_: str, props: Properties) -> None:
-        """Prepare for the assignments to go, which happens next.
-
-        `release` pauses the job first, so that nobody is deleted in the target. `drain` sees to it that the job
-        runs and will not hold deletions back. Calls: GET jobs/{id}, POST pause or start, GET jobs/{id}; `drain`
-        also GET secrets.
-        """
-        operation, service_principal = self.operation(), props["servicePrincipalId"]
-        # A job that is only not seen yet would go on running while the assignments go.
-        job = operation.read_surely(calls.get_job(service_principal, id_))
-        if job is None:
-            return
-        draining = self.settings.on_destroy == DRAIN
-        if draining:
-            settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
-            refuse_beyond_threshold(operation, people_synchronized(job), deletion_threshold(settings))
-        job = make_so(operation, service_principal, id_, draining, job)
-        if draining:
-            refuse_unless_running(operation, id_, job)
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Nothing: the brake, which is deleted next, knows what the job has to do while people leave the scope."""
 
 
 JOB_START = JobStartProvider()

@@ -10,7 +10,7 @@ from typing import Any
 
 Job = Mapping[str, Any]
 ACTIVE, PAUSED, DISABLED = "Active", "Paused", "Disabled"
-QUARANTINE = "Quarantine"
+QUARANTINE, NOT_RUN = "Quarantine", "NotRun"
 HELD_DELETIONS = "TooManyDeletes"
 
 

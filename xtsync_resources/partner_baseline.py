@@ -27,6 +27,7 @@ from .lifecycle import (
     Properties,
     ReadResult,
     TenantResourceProvider,
+    UpdateResult,
     another_pair,
     inputs_of,
     is_unknown,
@@ -141,7 +142,7 @@ def withdraw(operation: Operation, partner: str, former: Values, as_created: Jso
     body = changes(live, former)
     if body:
         operation.send(calls.update_partner(partner, body))
-    if others:
+    if others and not operation.client.made_here(withdrawal(partner)):
         tell(
             "the partner policy stays: others have added "
             f"{', '.join(sorted(others))} since it was made. Only our fields went back to inherit",
@@ -235,6 +236,10 @@ class PartnerBaselineProvider(TenantResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """A memory does not drift; no call."""
         return ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing: what was found at first stays remembered."""
+        return UpdateResult({**olds, **news})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""

@@ -38,8 +38,11 @@ from .partner_object import (
     Values,
     changes,
     describe,
+    inherited,
     leaf,
     live_values,
+    settings_of,
+    without,
     without_annotations,
 )
 from .tenant_resource import Home, TenantResource
@@ -74,19 +77,27 @@ class Ownership:
     Attributes:
         former: the values the managed fields had before.
         as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
+        adopted: the object as it was found where the baseline did not know it, else None.
     """
 
     former: Values
     as_created: Json | None
+    adopted: Json | None = None
 
     def outputs(self) -> Properties:
         """As kept in state."""
-        return {"former": json.dumps(self.former), "asCreated": json.dumps(self.as_created)}
+        parts = {"former": self.former, "asCreated": self.as_created, "adopted": self.adopted}
+        return {name: json.dumps(part) for name, part in parts.items()}
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> Ownership:
         """Read back what `outputs` wrote."""
-        return cls(json.loads(properties["former"]), json.loads(properties["asCreated"]))
+        adopted = properties.get("adopted", "null")
+        return cls(json.loads(properties["former"]), json.loads(properties["asCreated"]), json.loads(adopted))
+
+    def baseline(self, recorded: Baseline) -> Baseline:
+        """What was there before: as recorded, or as found where the record had missed it."""
+        return recorded if self.adopted is None else Baseline(self.adopted, recorded.identity_sync)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -98,13 +109,43 @@ def create(operation: Operation, partner: str, wanted: Values, baseline: Baselin
     Calls: POST partners; where there is one already GET and PATCH (Policy.ReadWrite.CrossTenantAccess).
     """
     former = live_values(baseline.partner or {}, wanted)
-    if baseline.partner is None:
-        return Ownership(former, post(operation, partner, wanted))
-    return Ownership(former, put_in_place(operation, partner, wanted, operation.read(calls.get_partner(partner))))
+    live = None if baseline.partner is None else operation.read_surely(calls.get_partner(partner))
+    made = put_in_place(operation, partner, wanted, live)
+    if made is None:
+        return Ownership(former, None)
+    if made.certain:
+        return Ownership(former, without_annotations(made.partner))
+    return ownership_of_found(made.partner, wanted, baseline)
 
 
-def put_in_place(operation: Operation, partner: str, wanted: Values, live: Json | None) -> Json | None:
-    """Merge fields into the partner policy as just read; give the object if it had to be created, else None."""
+def ownership_of_found(found: Json, wanted: Values, baseline: Baseline) -> Ownership:
+    """Whose an object is that our creating call did not clearly make.
+
+    It was there all along and the baseline says so; or a run of ours made it and could not say so, then it has our
+    fields and nothing else; or somebody else made it after we looked.
+    """
+    first = live_values(baseline.partner or {}, wanted)
+    if baseline.partner is not None:
+        return Ownership(first, None)
+    if not changes(found, wanted) and not settings_of(without(found, wanted)):
+        return Ownership(first, {})
+    former = {
+        name: {m: None if leaf(found, name, m) == value else leaf(found, name, m) for m, value in members.items()}
+        for name, members in wanted.items()
+    }
+    return Ownership(former, None, without_annotations(found))
+
+
+@dataclass(frozen=True)
+class Made:
+    """The partner policy after our creating call; `certain` if it is that call's own answer."""
+
+    partner: Json
+    certain: bool
+
+
+def put_in_place(operation: Operation, partner: str, wanted: Values, live: Json | None) -> Made | None:
+    """Merge fields into the partner policy as just read; give what came of creating it, None if it was there."""
     body = changes(live, wanted) if live is not None else None
     if body == {}:
         return None
@@ -123,11 +164,11 @@ def any_set(members: Mapping[str, Any]) -> bool:
     return any(value is not None for value in members.values())
 
 
-def post(operation: Operation, partner: str, wanted: Values) -> Json:
+def post(operation: Operation, partner: str, wanted: Values) -> Made:
     """Create the partner policy with its fields in one call, as far as Graph takes them that way.
 
     Returns:
-        The object as created; {} where that is not certain (a lost answer, a conflict).
+        The object before anything of ours was merged into it, and whether it is our call's own answer.
     """
     create_call = calls.create_partner(partner, wanted)
     certain = True
@@ -153,7 +194,7 @@ def post(operation: Operation, partner: str, wanted: Values) -> Json:
     body = changes(found, wanted)
     if body:
         operation.send(calls.update_partner(partner, body), calls.PARTNER_APPEARS)
-    return without_annotations(found) if certain else {}
+    return Made(found, certain)
 
 
 def update(operation: Operation, partner: str, wanted: Values, owned: Ownership, baseline: Baseline) -> Ownership:
@@ -161,7 +202,7 @@ def update(operation: Operation, partner: str, wanted: Values, owned: Ownership,
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
     """
-    live = operation.read(calls.get_partner(partner))
+    live = operation.read_surely(calls.get_partner(partner))
     former = {
         name: {
             member: former_value(name, member, value, live or {}, owned, baseline) for member, value in members.items()
@@ -177,8 +218,12 @@ def update(operation: Operation, partner: str, wanted: Values, owned: Ownership,
         for name in COMPLEX_VALUES
         if dropped.get(name) or wanted.get(name)
     }
-    created = put_in_place(operation, partner, target, live)
-    return Ownership(former, owned.as_created if created is None else created)
+    made = put_in_place(operation, partner, target, live)
+    if made is None:
+        return Ownership(former, owned.as_created, owned.adopted)
+    if made.certain:
+        return Ownership(inherited(former), without_annotations(made.partner))
+    return Ownership(former, owned.as_created, owned.adopted or (None if owned.as_created is None else made.partner))
 
 
 def former_value(name: str, member: str, value: Any, live: Json, owned: Ownership, baseline: Baseline) -> Any:
@@ -231,15 +276,15 @@ class PartnerPolicyProvider(TenantResourceProvider):
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
-        owned = update(
-            self.operation(), id_, managed_values(news), Ownership.of(olds), Baseline.parse(news["baseline"])
-        )
+        was = Ownership.of(olds)
+        baseline = was.baseline(Baseline.parse(news["baseline"]))
+        owned = update(self.operation(), id_, managed_values(news), was, baseline)
         return UpdateResult({**news, **owned.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""
         owned, operation = Ownership.of(props), self.operation()
-        withdraw(operation, id_, owned.former, owned.as_created, Baseline.parse(props["baseline"]))
+        withdraw(operation, id_, owned.former, owned.as_created, owned.baseline(Baseline.parse(props["baseline"])))
         operation.client.remember_made(withdrawal(id_))
 
 
@@ -273,4 +318,4 @@ class PartnerPolicy(TenantResource):
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {"tenantId": tenant_id, **settings, "baseline": baseline}
-        super().__init__(name, home, inputs, computed=["former", "as_created"], depends_on=depends_on)
+        super().__init__(name, home, inputs, computed=["former", "as_created", "adopted"], depends_on=depends_on)

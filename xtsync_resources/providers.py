@@ -7,6 +7,7 @@ a client secret from the stack's configuration is stored encrypted.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pulumi
@@ -67,7 +68,8 @@ def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
             "source-azuread",
             tenant_id=source.id,
             client_id=source.client_id or None,
-            client_secret=source.client_secret,
+            # As a property it would win over the environment, which is to win.
+            client_secret=None if os.environ.get(secret_variable("source")) else source.client_secret,
             environment=None if settings.metadata_host else settings.cloud.azuread_environment,
             metadata_host=settings.metadata_host or None,
             # Said in full: an ARM_USE_... of another set-up must not choose how we sign in.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import ForbiddenError, RefusedError
+from .graph.errors import CallError, RefusedError
 from .lifecycle import (
     HOME,
     WARNING,
@@ -25,6 +25,7 @@ from .lifecycle import (
     Properties,
     ReadResult,
     TenantResourceProvider,
+    UpdateResult,
     inputs_of,
     tell,
 )
@@ -107,7 +108,7 @@ def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> 
     """
     try:
         answer = operation.send(calls.list_applications(service_principal["displayName"]))
-    except ForbiddenError as error:
+    except CallError as error:
         tell(f"could not look for twins of the configuration application: {error.why}", severity=WARNING)
         return
     for application in answer.get("value") or ():
@@ -133,6 +134,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
             calls.get_service_principal(id_),
             lambda seen: seen is not None and bool(assignable_role(seen)),
             f"waiting for the service principal and its app role {ROLE} to appear",
+            calls.SERVICE_PRINCIPAL_IS_OURS,
         )
         assert found is not None
         baseline = look(operation, id_)
@@ -159,6 +161,10 @@ class ServicePrincipalProvider(TenantResourceProvider):
         role = assignable_role(found) or props["appRoleId"]
         outputs = {**props, "appId": found.get("appId") or props["appId"], "appRoleId": role}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing: what was found at first stays remembered."""
+        return UpdateResult({**olds, **news})
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Nothing: it goes with the application, which azuread owns."""

@@ -50,7 +50,8 @@ def create(operation: Operation, service_principal: str, template: str, target: 
     def look() -> Any:
         return job_of_template(operation.send(calls.list_jobs(service_principal)))
 
-    job = None if operation.client.made_here(service_principal) else look()
+    # A run that was killed may have made it a moment ago; a list that lags would lead to a second one.
+    job = None if operation.client.made_here(service_principal) else operation.look_for(look, LOST_JOB_SECONDS)
     if job is None:
         job = operation.make(
             calls.create_job(service_principal, template),
@@ -72,7 +73,7 @@ class SyncJobProvider(TenantResourceProvider):
         service_principal = props["servicePrincipalId"]
         found = SynchronizationBaseline.parse(props["baseline"])
         operation = self.operation()
-        if found.job:
+        if found.job and operation.read_surely(calls.get_job(service_principal, found.job)) is not None:
             tell(f"adopts the existing job {found.job} ({found.state})")
             operation.send(
                 calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
@@ -94,7 +95,7 @@ class SyncJobProvider(TenantResourceProvider):
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
         if SynchronizationBaseline.parse(props["baseline"]).job == id_:
-            tell(f"the job {id_} was there before and stays, paused")
+            tell(f"the job {id_} was there before and is not deleted; it goes with its application if that goes")
             return
         try:
             self.operation().send(calls.delete_job(props["servicePrincipalId"], id_))

@@ -17,6 +17,7 @@ import pulumi
 from .graph import calls
 from .lifecycle import (
     HOME,
+    WARNING,
     CreateResult,
     Properties,
     ReadResult,
@@ -162,6 +163,12 @@ class SyncSecretsProvider(TenantResourceProvider):
         """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets."""
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
+        if live.get("SyncAll") == "true" and news["settings"]["SyncAll"] == "false":
+            tell(
+                "the scope was everybody (SyncAll) and is assigned users and groups again. That takes effect only "
+                "when the job is restarted in the portal, which removes everybody else from the target",
+                severity=WARNING,
+            )
         before = SynchronizationBaseline.parse(news["baseline"]).settings or {}
         former = parse_object(before.get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_azuread as azuread
 
 from . import providers, scope
+from .brake import Brake
 from .config import Settings
 from .ending import Ending, describe
 from .identity_sync_policy import IdentitySyncPolicy
@@ -73,13 +74,14 @@ class TenantPair(pulumi.ComponentResource):
         )
         ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets])
         assignments = [self._assign(principal, service_principal, ending) for principal in principals]
+        brake = Brake("brake", self._source, service_principal.id, job.id, depends_on=[ending, *assignments])
         start = JobStart(
             "start",
             self._source,
             service_principal.id,
             job.id,
             settings.running,
-            depends_on=[ending, *assignments],
+            depends_on=[secrets, brake],
         )
         self.outputs = {
             "jobId": job.id,

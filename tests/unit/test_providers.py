@@ -87,7 +87,8 @@ def test_a_conflict_merges_into_what_is_there(target: Bench) -> None:
     target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": None, "outboundAllowed": False}})
     made = target.provider(PartnerPolicyProvider).create(target.policy(IN))
     assert target.flags() == {"inboundAllowed": True, "outboundAllowed": False}
-    assert json.loads(made.outs["asCreated"]) == {}
+    assert json.loads(made.outs["asCreated"]) is None, "somebody else made it"
+    assert json.loads(made.outs["adopted"])[CONSENT] == {"inboundAllowed": None, "outboundAllowed": False}
 
 
 def test_a_conflict_with_a_deleted_policy_waits(target: Bench) -> None:

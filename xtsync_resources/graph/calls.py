@@ -215,7 +215,9 @@ def get_service_principal(service_principal: str) -> Call:
 # The template's service principal comes after its application, and is known everywhere later still: 404, then
 # (to the synchronization service, and before ownership is known) 403 or 409. Those two also mean "missing
 # permission", so they are believed for a minute only.
-SERVICE_PRINCIPAL_APPEARS = Patience("waiting for the new service principal to appear", frozenset({404}))
+SERVICE_PRINCIPAL_IS_OURS = Patience(
+    "waiting for the new service principal to be known as ours", frozenset({400, 401, 403}), seconds=60
+)
 SERVICE_PRINCIPAL_SETTLES = Patience(
     "waiting for the new service principal to be known to the synchronization service",
     frozenset({401, 403, 404, 409}),

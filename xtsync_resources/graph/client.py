@@ -218,8 +218,12 @@ class Operation:
                 return self.send(call, *patience)
             except (NoAnswerError, UnavailableError) as error:
                 lost = error
+            asked = lost.answer.retry_after or 0.0 if isinstance(lost, UnavailableError) else 0.0
+            if asked >= self.remaining or (isinstance(lost, UnavailableError) and lost.answer.status == 501):
+                raise lost
             self.status(f"no clear answer when trying to {call.purpose}; looking whether it was done")
-            found = self._look(look, settle_seconds)
+            self.client.clock.sleep(asked)
+            found = self.look_for(look, settle_seconds)
             if found is not None:
                 return found
             seconds = random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311
@@ -228,7 +232,8 @@ class Operation:
             self.client.clock.sleep(seconds)
         raise AssertionError("unreachable: the count has no end")
 
-    def _look(self, look: Callable[[], T | None], settle_seconds: float) -> T | None:
+    def look_for(self, look: Callable[[], T | None], settle_seconds: float) -> T | None:
+        """Look for something that may be there, for as long as a replica may not know it yet."""
         ends = self.client.clock.monotonic() + min(settle_seconds, max(self.remaining, 0))
         pause = 0.5
         while True:
@@ -281,7 +286,7 @@ class Operation:
         except tenacity.RetryError:
             raise DeadlineError(call, self.tenant, f"{why}, to the end of the time allowed") from None
 
-    def wait_until(self, call: Call, done: Callable[[Json | None], bool], why: str) -> Json | None:
+    def wait_until(self, call: Call, done: Callable[[Json | None], bool], why: str, *patience: Patience) -> Json | None:
         """Read until a predicate holds of the answer, None standing for 404.
 
         Raises:
@@ -289,7 +294,7 @@ class Operation:
         """
 
         def attempt() -> tuple[Json | None] | None:
-            seen = self.read(call)
+            seen = self.read(call, *patience)
             return (seen,) if done(seen) else None
 
         return self.poll(attempt, call, why)[0]

@@ -14,6 +14,8 @@ CONNECT_SECONDS = 15
 # The synchronization service is slow at times: validateCredentials and on-demand can take half a minute.
 READ_SECONDS = 120
 WORKERS = 4
+# Signs in an error text that the request has certainly not left: no address, no connection, no trust.
+BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED")
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,11 @@ class HttpsTransport:
                 verify=self._verify,
                 allow_redirects=False,
             )
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
+        except requests.exceptions.ConnectTimeout as error:
             raise TransportError(plain_cause(error), unsent=True) from error
         except requests.exceptions.RequestException as error:
-            raise TransportError(plain_cause(error), unsent="Failed to establish" in str(error)) from error
+            unsent = any(sign in str(error) for sign in BEFORE_SENDING)
+            raise TransportError(plain_cause(error), unsent=unsent) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, answer.content)
 

@@ -120,10 +120,10 @@ def until_taken(entra: Entra, process: subprocess.Popen[str]) -> None:
 def test_json_is_one_document_and_plain_lines_have_no_control_codes(tmp_path: Path) -> None:
     with serve(world.dev_world(Clock())) as server:
         document, _ = start(server, tmp_path, "preview", "--json").communicate(timeout=60)
-        assert json.loads(document)["summary"] == {"create": 18}
+        assert json.loads(document)["summary"] == {"create": 19}
         text, _ = start(server, tmp_path, "preview").communicate(timeout=60)
         assert "\x1b" not in text
-        assert "Resources: + 18 to create" in text
+        assert "Resources: + 19 to create" in text
 
 
 def test_control_c_ends_after_the_running_step_with_a_state_to_go_on_from(tmp_path: Path) -> None:

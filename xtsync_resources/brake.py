@@ -1,0 +1,101 @@
+"""Brake: prepares the job before anybody's assignment goes.
+
+It depends on the assignments and the start depends on it, so it is in the state before the job is ever started, and
+is deleted after the start and before the first assignment, whatever became of the start. `release` pauses the job
+here, so that nobody is deleted in the target; `drain` sees to it that the job runs and will not hold deletions back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
+from .graph import calls
+from .job_start import make_so
+from .job_state import people_synchronized
+from .lifecycle import (
+    HOME,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+)
+from .service_principal import settings_by_key
+from .sync_secrets import deletion_threshold
+from .tenant_resource import Home, TenantResource
+
+INPUTS = (HOME, "servicePrincipalId", "jobId")
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+class BrakeProvider(TenantResourceProvider):
+    """Owns nothing; acts when it is deleted."""
+
+    replace_keys = INPUTS[1:]
+
+    def create(self, props: Properties) -> CreateResult:
+        """Nothing yet."""
+        return CreateResult(f"{props['jobId']}/brake", props)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Nothing to see; no call."""
+        return ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing."""
+        return UpdateResult(news)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Prepare for the assignments to go, which happens next.
+
+        Calls: GET jobs/{id}, POST pause or start, GET jobs/{id}; `drain` also GET secrets.
+        """
+        operation, service_principal, job_id = self.operation(), props["servicePrincipalId"], props["jobId"]
+        # A job that is only not seen yet would go on running while the assignments go.
+        job = operation.read_surely(calls.get_job(service_principal, job_id))
+        if job is None:
+            return
+        draining = self.settings.on_destroy == DRAIN
+        if draining:
+            settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
+            refuse_beyond_threshold(operation, people_synchronized(job), deletion_threshold(settings))
+        job = make_so(operation, service_principal, job_id, draining, job)
+        if draining:
+            refuse_unless_running(operation, job_id, job)
+
+
+BRAKE = BrakeProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class Brake(TenantResource):
+    """What happens to the job before anybody leaves the scope for good.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        job_id: the job.
+        depends_on: the assignments; the start depends on this.
+    """
+
+    provider_reference = ("brake", "BRAKE")
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        job_id: pulumi.Input[str],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id}
+        super().__init__(name, home, inputs, depends_on=depends_on)
