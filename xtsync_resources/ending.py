@@ -1,7 +1,7 @@
 """Ending: what happens to the people when the pair is taken apart.
 
 This resource stands between the assignments and the job: it is deleted after the last assignment is gone and
-before settings and job are. With `release` that is nothing, the job was paused before (see job_start). With
+before settings and job are. With `release` that is nothing, the brake has paused the job before. With
 `drain` it waits here until the job has removed everybody from the target.
 
 Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview

@@ -1,0 +1,40 @@
+"""What Graph cannot change is replaced, the old one first; everything else is left for the engine to compare."""
+
+from __future__ import annotations
+
+import pytest
+
+from xtsync_resources import lifecycle
+from xtsync_resources.graph.errors import TenantName
+from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
+from xtsync_resources.job_start import JobStartProvider
+from xtsync_resources.lifecycle import TenantResourceProvider
+from xtsync_resources.partner_policy import PartnerPolicyProvider
+from xtsync_resources.sync_job import SyncJobProvider
+from xtsync_resources.sync_secrets import SyncSecretsProvider
+
+CASES = [
+    (PartnerPolicyProvider, "tenantId", "automaticUserConsentSettings"),
+    (IdentitySyncPolicyProvider, "tenantId", "displayName"),
+    (SyncJobProvider, "templateId", "baseline"),
+    (SyncSecretsProvider, "servicePrincipalId", "settings"),
+    (JobStartProvider, "jobId", "running"),
+]
+
+
+def made(kind: type[TenantResourceProvider]) -> TenantResourceProvider:
+    provider = kind()
+    name = TenantName("source", "Contoso", "a")
+    provider.settings = lifecycle.ProviderSettings(name, "", "cli", "", "public", "", 1, "adopt", "release")
+    return provider
+
+
+@pytest.mark.parametrize(("kind", "key", "other"), CASES)
+def test_a_key_replaces_and_the_rest_updates(kind: type[TenantResourceProvider], key: str, other: str) -> None:
+    olds = {key: "one", other: "same", "computed": "x"}
+    replaced = made(kind).diff("id", olds, {key: "two", other: "same"})
+    assert replaced.replaces == [key]
+    assert replaced.delete_before_replace is True
+    changed = made(kind).diff("id", olds, {key: "one", other: "different"})
+    assert changed.changes is None, "the engine compares, so that people see key by key what differs"
+    assert changed.replaces == []
