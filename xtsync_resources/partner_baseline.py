@@ -201,7 +201,7 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
     if killed and side == "target":
         # The same call that set the flag may have set trust.
         ours = {**ours, **live_values(first, {TRUST: dict.fromkeys(COMPLEX_VALUES[TRUST])})}
-    if killed or baseline.partner is None:
+    if killed or (baseline.partner is None and not settings_of(live)):
         withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
 
 

@@ -52,13 +52,15 @@ def test_a_policy_made_by_others_after_the_first_look_is_not_deleted(lab: Lab) -
     lab.entra.faults.add(Fault(method="POST", path="partners$", tenant=world.TARGET_TENANT, status=403, code="Denied"))
     lab.stack.run("up", fails=True)
     trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
-    lab.target.policies.create(world.SOURCE_TENANT, {"inboundTrust": trust})
+    refused = {"inboundAllowed": False, "outboundAllowed": None}
+    made = {"inboundTrust": trust, "automaticUserConsentSettings": refused}
+    lab.target.policies.create(world.SOURCE_TENANT, made)
     lab.stack.config["xtsync:inboundTrust"] = {"mfa": False}
     lab.stack.run("up")
     lab.stack.run("destroy")
     assert lab.target_partner is not None
     assert lab.target_partner["inboundTrust"] == trust
-    assert lab.target_partner["automaticUserConsentSettings"] == {"inboundAllowed": None, "outboundAllowed": None}
+    assert lab.target_partner["automaticUserConsentSettings"] == refused
 
 
 def test_a_missed_read_of_an_existing_policy_does_not_make_it_ours(lab: Lab) -> None:
