@@ -15,41 +15,19 @@ from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
 from .graph import calls
 from .job_start import make_so
 from .job_state import people_synchronized
-from .lifecycle import (
-    HOME,
-    CreateResult,
-    Properties,
-    ReadResult,
-    TenantResourceProvider,
-    UpdateResult,
-    inputs_of,
-)
+from .lifecycle import Properties
+from .marker import MarkerProvider
 from .service_principal import settings_by_key
 from .sync_secrets import deletion_threshold
 from .tenant_resource import Home, TenantResource
 
-INPUTS = (HOME, "servicePrincipalId", "jobId")
-
-
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-class BrakeProvider(TenantResourceProvider):
-    """Owns nothing; acts when it is deleted."""
+class BrakeProvider(MarkerProvider):
+    """Pauses the job, or when draining keeps it running."""
 
-    replace_keys = INPUTS[1:]
-
-    def create(self, props: Properties) -> CreateResult:
-        """Nothing yet."""
-        return CreateResult(f"{props['jobId']}/brake", props)
-
-    def read(self, id_: str, props: Properties) -> ReadResult:
-        """Nothing to see; no call."""
-        return ReadResult(id_, props, inputs_of(props, INPUTS))
-
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing."""
-        return UpdateResult(news)
+    suffix = "brake"
 
     def delete(self, _id: str, props: Properties) -> None:
         """Prepare for the assignments to go, which happens next.

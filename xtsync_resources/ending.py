@@ -25,21 +25,15 @@ from .job_state import (
     status_code,
 )
 from .lifecycle import (
-    HOME,
-    CreateResult,
     Properties,
-    ReadResult,
-    TenantResourceProvider,
-    UpdateResult,
-    inputs_of,
     tell,
 )
+from .marker import MarkerProvider
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId")
 DRAIN = "drain"
 
 
@@ -130,22 +124,10 @@ def refuse_beyond_threshold(operation: Operation, people: int, threshold: int | 
         )
 
 
-class EndingProvider(TenantResourceProvider):
-    """Owns nothing; acts when it is deleted."""
+class EndingProvider(MarkerProvider):
+    """Waits for the people to be gone, when draining."""
 
-    replace_keys = INPUTS[1:]
-
-    def create(self, props: Properties) -> CreateResult:
-        """Nothing yet."""
-        return CreateResult(f"{props['jobId']}/ending", props)
-
-    def read(self, id_: str, props: Properties) -> ReadResult:
-        """Nothing to see; no call."""
-        return ReadResult(id_, props, inputs_of(props, INPUTS))
-
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing."""
-        return UpdateResult(news)
+    suffix = "ending"
 
     def delete(self, _id: str, props: Properties) -> None:
         """With `drain`, wait until the people are gone from the target. Calls: GET jobs/{id}."""
