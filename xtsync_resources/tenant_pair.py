@@ -12,6 +12,7 @@ import pulumi
 import pulumi_azuread as azuread
 
 from . import providers, scope
+from .assignment import AssignmentHooks
 from .brake import Brake
 from .config import Settings
 from .ending import Ending, describe
@@ -73,6 +74,7 @@ class TenantPair(pulumi.ComponentResource):
             depends_on=[job],
         )
         ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets])
+        self._hooks = AssignmentHooks(settings).binding
         assignments = [self._assign(principal, service_principal, ending) for principal in principals]
         brake = Brake("brake", self._source, service_principal.id, job.id, depends_on=[ending, *assignments])
         start = JobStart(
@@ -135,7 +137,7 @@ class TenantPair(pulumi.ComponentResource):
             app_role_id=service_principal.app_role_id,
             principal_object_id=principal.object_id,
             resource_object_id=service_principal.id,
-            opts=self._with_azuread(depends_on=[ending]),
+            opts=self._with_azuread(depends_on=[ending], hooks=self._hooks),
         )
 
     def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:

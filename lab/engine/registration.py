@@ -8,6 +8,8 @@ from typing import Any
 
 from lab.engine.comparison import top_level
 from lab.engine.deployment import Deployment, Difference, Stopped, new_provider_id, step_of
+from lab.engine.hooks import KNOWN as KNOWN_HOOKS
+from lab.engine.hooks import Hooks
 from lab.engine.model import Step
 from lab.engine.plugins import InitFailed, PluginError
 from lab.engine.state import STACK_TYPE, Resource
@@ -35,6 +37,7 @@ class Registrar:
         self._asked: set[str] = set()
         self._renamed: dict[str, str] = {}
         self._lock = threading.Lock()
+        self.hooks = Hooks()
         self.root = ""
 
     def register(self, request: Any) -> Resource:
@@ -82,8 +85,9 @@ class Registrar:
             PluginError: naming the feature.
         """
         found = [words for name, words in UNSUPPORTED.items() if getattr(request, name)]
-        if request.HasField("hooks") and request.hooks.ListFields():
-            found.append("resource hooks")
+        for field, _ in request.hooks.ListFields():
+            if field.name not in KNOWN_HOOKS:
+                found.append(f"{field.name} hooks")
         if found:
             raise PluginError(f"the lab's engine does not support {' and '.join(found)}")
         package = request.type.split(":")[0]
@@ -196,9 +200,9 @@ class Registrar:
         checked = self.deployment.check(wanted, known_before.inputs if known_before else {}, given)
         wanted = replace(wanted, inputs=self.keep_ignored(wanted, old, checked))
         if early is not None:
-            return self.create(wanted, early, keys=self._keys_of_early[wanted.urn])
+            return self.create(wanted, early, request, self._keys_of_early[wanted.urn])
         if old is None:
-            return self.create(wanted, None)
+            return self.create(wanted, None, request)
         difference = self.deployment.diff(
             replace(old, ignore_changes=wanted.ignore_changes), wanted.inputs, wanted.provider_urn
         )
@@ -220,7 +224,7 @@ class Registrar:
 
     # --- steps ---------------------------------------------------------------------------------------------
 
-    def create(self, wanted: Resource, replaced: Resource | None, keys: tuple[str, ...] = ()) -> Resource:
+    def create(self, wanted: Resource, replaced: Resource | None, request: Any, keys: tuple[str, ...] = ()) -> Resource:
         """Create it, anew or in the place of another."""
         deployment = self.deployment
         op = "create-replacement" if replaced else "create"
@@ -236,11 +240,15 @@ class Registrar:
                 answer = deployment.pending(
                     wanted,
                     "creating",
-                    lambda: plugin.call(
-                        "Create",
-                        urn=wanted.urn,
-                        properties=wanted.inputs,
-                        timeout=wanted.custom_timeouts.get("create", 0),
+                    lambda: self.hooks.creating(
+                        wanted,
+                        request.hooks,
+                        lambda: plugin.call(
+                            "Create",
+                            urn=wanted.urn,
+                            properties=wanted.inputs,
+                            timeout=wanted.custom_timeouts.get("create", 0),
+                        ),
                     ),
                 )
             except InitFailed as failed:
@@ -250,6 +258,7 @@ class Registrar:
                 raise
             made[0] = replace(wanted, id=answer.id, outputs=deployment.outputs(answer.properties, wanted))
             self._take_place(made[0])
+            self.hooks.created(made[0], request.hooks)
             return step_of(op, made[0], 1, old=replaced, keys=keys)
 
         step = step_of(op, wanted, 1, old=replaced, keys=keys)
@@ -317,7 +326,7 @@ class Registrar:
         if first:
             for resource in self.to_delete_first(old):
                 deployment.delete(resource, 1)
-        return self.create(wanted, old, keys=difference.replaces)
+        return self.create(wanted, old, request, difference.replaces)
 
     def to_delete_first(self, old: Resource) -> list[Resource]:
         """A resource and the dependents that must be replaced with it, dependents first.

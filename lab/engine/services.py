@@ -29,6 +29,8 @@ FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 )
 SEVERITIES = ("debug", "info", "warning", "error")
 THREADS = 1200
@@ -64,6 +66,16 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         resource = self._deployment.live[request.urn]
         resource.outputs = from_struct(request.outputs)
         self._deployment.put(resource)
+        return empty_pb2.Empty()
+
+    def RegisterResourceHook(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Remember a function of the program to call around a step."""
+        self._registrar.hooks.register(request)
+        return empty_pb2.Empty()
+
+    def RegisterErrorHook(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """Remember a function of the program to ask after a failure."""
+        self._registrar.hooks.register(request)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802

@@ -24,9 +24,6 @@ from tests.faults.harness import (
 )
 
 console = Console(highlight=False)
-# azuread takes an assignment that exists for an error, also one it made itself before it was killed
-# (docs/operations.md, "After a crash").
-AZUREAD_ASSIGNMENT = "Permission being assigned already exists"
 
 
 def run_all(work: list[Any], attempt: Any, title: str) -> dict[Any, str]:
@@ -56,16 +53,15 @@ def fault_table(results: dict[Cell, str]) -> None:
 
 def kill_table(results: dict[KillPoint, str]) -> None:
     table = Table(title="Kill -9 at every Graph call, then up or destroy: converged", title_justify="left")
-    for column in ("command", "victim", "then", "converged", "needs a hand (azuread)"):
+    for column in ("command", "victim", "then", "converged"):
         table.add_column(column)
     counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     for point, wrong in results.items():
         key = (point.command, point.victim, point.then)
         counts[key]["all"] += 1
         counts[key]["good"] += not wrong
-        counts[key]["azuread"] += AZUREAD_ASSIGNMENT in wrong
     for key, counted in counts.items():
-        table.add_row(*key, f"{counted['good']}/{counted['all']}", str(counted["azuread"] or ""))
+        table.add_row(*key, f"{counted['good']}/{counted['all']}")
     console.print(table)
 
 
@@ -73,10 +69,10 @@ def main() -> int:
     what = set(sys.argv[1:]) or {"faults", "kills"}
     wrong: dict[Any, str] = {}
     if "kills" in what:
-        points = kill_points({command: calls_of(command) for command in ("up", "destroy")})
+        points = kill_points({command: calls_of(command) for command in ("up", "update", "destroy")})
         killed = run_all(points, try_kill_point, "kill points")
         kill_table(killed)
-        wrong |= {point: text for point, text in killed.items() if text and AZUREAD_ASSIGNMENT not in text}
+        wrong |= {point: text for point, text in killed.items() if text}
     if "faults" in what:
         all_cells = cells({command: calls_seen(command) for command in COMMANDS})
         done = run_all(all_cells, try_cell, "fault cells")

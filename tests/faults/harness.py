@@ -57,13 +57,25 @@ class Ground:
 
     def run(self, command: str) -> Result:
         engine = Engine(ROOT, "dev", self.folder / "state", environment=self.environment, config_file=self.stack_file)
-        result: Result = getattr(engine, command)(Options())
+        result: Result = getattr(engine, verb(command))(Options())
         return result
+
+    def change(self) -> None:
+        """Change what can be changed of a live pair, so that the next `up` has something to update everywhere."""
+        stack = yaml.safe_load(self.stack_file.read_text())
+        stack["config"] |= {
+            "xtsync:displayName": "Changed",
+            "xtsync:notifyEmail": "changed@contoso.com",
+            "xtsync:inboundTrust": {"mfa": True},
+            "xtsync:users": ["bob@contoso.com"],
+            "xtsync:running": False,
+        }
+        self.stack_file.write_text(yaml.safe_dump(stack))
 
     def start(self, command: str) -> subprocess.Popen[bytes]:
         arguments = ["--stack", "dev", "--state", str(self.folder / "state"), "--config-file", str(self.stack_file)]
         return subprocess.Popen(
-            [sys.executable, "-m", "lab", command, *arguments],
+            [sys.executable, "-m", "lab", verb(command), *arguments],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -79,6 +91,11 @@ class Ground:
 
     def calls(self) -> int:
         return sum(1 for call in self.entra.traffic if call.version)
+
+
+def verb(command: str) -> str:
+    """What to type for a command of the tables; an update is an `up` of a changed configuration."""
+    return "up" if command == "update" else command
 
 
 @contextmanager
@@ -127,6 +144,8 @@ def prepare(place: Ground, command: str) -> None:
     """What has to be there before a command."""
     if command != "up":
         assert place.run("up").exit_code == 0
+    if command == "update":
+        place.change()
 
 
 def calls_of(command: str) -> int:

@@ -15,7 +15,8 @@ import logging
 import math
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -254,6 +255,27 @@ class Operation:
             return self.send(call, *patience)
         except NotFoundError:
             return None
+
+    def pages(self, call: Call) -> Iterator[Json]:
+        """Make a read of a collection: its entries, page after page, fetched as they are needed.
+
+        Raises:
+            SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
+                the token.
+        """
+        while True:
+            page = self.send(call)
+            yield from page.get("value") or ()
+            link = page.get("@odata.nextLink")
+            if not link:
+                return
+            call = self._next_page(call, str(link))
+
+    def _next_page(self, call: Call, link: str) -> Call:
+        start = f"{self.client.endpoints.graph}/{call.version}/"
+        if not link.startswith(start):
+            raise NoAnswerError(call, self.tenant, f"the next page is not at Graph but at {link}", unsent=False)
+        return replace(call, path=link[len(start) - 1 :])
 
     def read_surely(self, call: Call) -> Json | None:
         """Make a read whose None makes the engine forget an object, and create it again.

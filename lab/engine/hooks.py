@@ -1,0 +1,86 @@
+"""Hooks: functions of the program that the engine calls around a step. Only those the program uses are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
+
+from lab.engine.plugins import CHANNEL, InitFailed, PluginError
+from lab.engine.state import Resource
+from lab.engine.values import to_struct
+
+KNOWN = ("after_create", "on_error")
+MOST_RETRIES = 100
+
+
+class Hooks:
+    """What the program registered, by name, and how to call it."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[str, Any] = {}
+
+    def register(self, request: Any) -> None:
+        """Remember a hook."""
+        self._callbacks[request.name] = request.callback
+
+    def creating(self, resource: Resource, binding: Any, create: Callable[[], Any]) -> Any:
+        """Create, again for as long as an error hook says so.
+
+        Raises:
+            PluginError: it failed for good, or a hook did.
+        """
+        errors: list[str] = []
+        while True:
+            try:
+                return create()
+            except InitFailed:
+                raise
+            except PluginError as error:
+                errors.insert(0, str(error))
+                if len(errors) > MOST_RETRIES or not self._retry(resource, binding.on_error, errors):
+                    raise
+
+    def _retry(self, resource: Resource, names: Sequence[str], errors: Sequence[str]) -> bool:
+        inputs = to_struct(resource.inputs, secrets=True)
+        request = resource_pb2.ErrorHookRequest(
+            urn=resource.urn,
+            name=resource.name,
+            type=resource.type,
+            new_inputs=inputs,
+            failed_operation="create",
+            errors=errors,
+        )
+        answers = [resource_pb2.ErrorHookResponse.FromString(self._call(name, request)) for name in names]
+        return any(answer.retry for answer in answers)
+
+    def created(self, resource: Resource, binding: Any) -> None:
+        """Call the hooks for what was created.
+
+        Raises:
+            PluginError: one of them failed.
+        """
+        for name in binding.after_create:
+            request = resource_pb2.ResourceHookRequest(
+                urn=resource.urn,
+                id=resource.id,
+                name=resource.name,
+                type=resource.type,
+                new_inputs=to_struct(resource.inputs, secrets=True),
+                new_outputs=to_struct(resource.outputs, secrets=True),
+            )
+            answer = resource_pb2.ResourceHookResponse.FromString(self._call(name, request))
+            if answer.error:
+                raise PluginError(f'after hook "{name}" failed: {answer.error}')
+
+    def _call(self, name: str, request: Any) -> bytes:
+        callback = self._callbacks[name]
+        with grpc.insecure_channel(callback.target, options=CHANNEL) as channel:
+            stub = callback_pb2_grpc.CallbacksStub(channel)
+            invocation = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
+            try:
+                return bytes(stub.Invoke(invocation).response)
+            except grpc.RpcError as error:
+                raise PluginError(f'hook "{name}" failed: {error}') from None

@@ -1,0 +1,76 @@
+"""Assignments that exist already, as after a crash just behind azuread's call: azuread takes none over."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from conftest import Lab, Stack, changed, messages, writes
+
+from lab.entra import Exchange
+
+
+def forget(stack: Stack, *kinds: str) -> list[str]:
+    """Let the state lose assignments, as when a run is killed before it could note them."""
+    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
+    document = json.loads(path.read_text())
+    resources = document["deployment"]["resources"]
+    names = [r["urn"].rsplit("::", 1)[-1] for r in resources if "appRoleAssignment" in r["type"]]
+    gone = {r["urn"] for r in resources if r["urn"].rsplit("::", 1)[-1].startswith(kinds)}
+    resources[:] = [r for r in resources if r["urn"] not in gone]
+    for resource in resources:
+        resource["dependencies"] = [urn for urn in resource.get("dependencies") or () if urn not in gone]
+    path.write_text(json.dumps(document))
+    return [name for name in names if name.startswith(kinds)]
+
+
+def steps(calls: list[Exchange]) -> list[str]:
+    """Writes to assignments and job, in order."""
+    names = {"pause": "pause", "start": "start"}
+    return [names.get(call.path.rsplit("/", 1)[-1], call.method) for call in writes(calls)]
+
+
+def test_promise_7_an_assignment_a_crash_left_behind_is_taken_over_while_the_job_pauses(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.source.settings = replace(lab.source.settings, page_size=1)
+    people, before = lab.arrived(), len(lab.entra.traffic)
+    forgotten = forget(lab.stack, "user-")
+    result = lab.stack.run("up")
+    assert changed(result) == dict.fromkeys(forgotten, "create")
+    done = steps(lab.calls_since(before))
+    assert [step for step in done if step != "POST"] == ["pause", "DELETE", "start"]
+    assert done.index("DELETE") < done.index("POST", done.index("DELETE")) < done.index("start")
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    lab.pass_time()
+    assert lab.arrived() == people
+    assert not changed(lab.stack.run("up"))
+    lab.stack.run("destroy")
+
+
+def test_several_assignments_are_taken_over_at_once(lab: Lab) -> None:
+    lab.stack.run("up")
+    before = len(lab.entra.traffic)
+    forgotten = forget(lab.stack, "user-", "group-")
+    assert changed(lab.stack.run("up")) == dict.fromkeys(forgotten, "create")
+    done = steps(lab.calls_since(before))
+    assert (done.count("pause"), done.count("start"), done.count("DELETE")) == (1, 1, len(forgotten))
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+
+
+def test_a_paused_job_stays_paused(lab: Lab) -> None:
+    lab.stack.config["xtsync:running"] = False
+    lab.stack.run("up")
+    forget(lab.stack, "user-")
+    lab.stack.run("up")
+    assert [job.schedule_state for job in lab.jobs()] != ["Active"]
+
+
+def test_on_existing_fail_leaves_an_existing_assignment_alone(lab: Lab) -> None:
+    lab.stack.config["xtsync:onExisting"] = "fail"
+    lab.stack.run("up")
+    forget(lab.stack, "user-")
+    before = len(lab.entra.traffic)
+    result = lab.stack.run("up", fails=True)
+    assert "Permission being assigned already exists" in "\n".join(messages(result))
+    assert "DELETE" not in steps(lab.calls_since(before))

@@ -1,0 +1,138 @@
+"""Assignments that exist already: azuread creates them and takes none over, not even its own after a crash.
+
+When its create is refused for that reason, a hook of the program removes the assignment that is in the way and
+lets azuread create it again. A job that runs is paused meanwhile: whoever it finds unassigned it deletes in the
+target. Nothing is called unless azuread has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .config import Settings
+from .graph import calls
+from .graph.errors import XtsyncError
+from .job_start import make_so
+from .job_state import ACTIVE, schedule_state
+from .service_principal import job_of_template
+
+if TYPE_CHECKING:
+    from .graph.client import Operation
+
+EXISTS = "Permission being assigned already exists"
+SETTLE_SECONDS = 5.0
+
+
+class AssignmentHooks:
+    """The hooks of a pair's assignments.
+
+    Args:
+        settings: the stack's configuration.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._taken_over: set[str] = set()
+        self._waiting: set[str] = set()
+        self._paused: tuple[str, str] | None = None
+        self._lock = threading.Lock()
+        self.binding = pulumi.ResourceHookBinding(
+            on_error=[pulumi.ErrorHook("xtsync-take-over-assignment", self._failed)],
+            after_create=[pulumi.ResourceHook("xtsync-assignment-made", self._made)],
+        )
+
+    async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
+        """Whether azuread should try again."""
+        exists = any(EXISTS in error for error in failed.errors[:1])
+        inputs = failed.new_inputs
+        if failed.failed_operation == "create" and exists and self._settings.on_existing == "adopt" and inputs:
+            return await self._guarded(failed.urn, inputs)
+        return False
+
+    async def _guarded(self, urn: str, inputs: Mapping[str, Any]) -> bool:
+        """Take over, with messages instead of exceptions: the engine shows azuread's own error beside them."""
+        try:
+            secret = await self._secret()
+            return await asyncio.to_thread(self._take_over, urn, inputs, secret)
+        except XtsyncError as error:
+            pulumi.log.warn(str(error))
+            return False
+
+    async def _made(self, made: pulumi.ResourceHookArgs) -> None:
+        """Let the job run again when the last assignment that was taken over is there."""
+        with contextlib.suppress(KeyError):
+            self._waiting.remove(made.urn)
+            await asyncio.to_thread(self._run_again, await self._secret())
+
+    async def _secret(self) -> str:
+        given = self._settings.source.client_secret
+        return str(await given.future() or "") if given is not None else ""
+
+    def _take_over(self, urn: str, inputs: Mapping[str, Any], secret: str) -> bool:
+        """Remove the assignment that is in the way.
+
+        Calls: GET appRoleAssignedTo, GET jobs, (POST pause, GET jobs/{id}), DELETE appRoleAssignedTo/{id}.
+
+        Raises:
+            XtsyncError: a call failed.
+        """
+        operation, service_principal = self._operation(secret), str(inputs["resourceObjectId"])
+        with self._lock:
+            if urn in self._taken_over:
+                return False
+            self._taken_over.add(urn)
+
+            def look() -> Mapping[str, Any] | None:
+                return find(operation, inputs)
+
+            existing = operation.look_for(look, SETTLE_SECONDS)
+            if existing is None:
+                return False
+            self._pause(operation, service_principal)
+            self._waiting.add(urn)
+            operation.read(calls.delete_assignment(service_principal, str(existing["id"])))
+            operation.poll(
+                lambda: True if look() is None else None,
+                calls.list_assignments(service_principal),
+                "waiting for the assignment to be gone",
+            )
+        pulumi.log.info(
+            f"the assignment of {inputs['principalObjectId']} exists already; it is made anew, to be managed"
+        )
+        return True
+
+    def _pause(self, operation: Operation, service_principal: str) -> None:
+        job = job_of_template(operation.send(calls.list_jobs(service_principal)))
+        if job is not None and schedule_state(job) == ACTIVE:
+            self._paused = (service_principal, str(job["id"]))
+            make_so(operation, service_principal, str(job["id"]), False, job)
+
+    def _run_again(self, secret: str) -> None:
+        with self._lock:
+            if self._waiting or self._paused is None:
+                return
+            operation, (service_principal, job_id) = self._operation(secret), self._paused
+            job = operation.send(calls.get_job(service_principal, job_id))
+            make_so(operation, service_principal, job_id, True, job)
+            self._paused = None
+
+    def _operation(self, secret: str) -> Operation:
+        from .clients import client_of  # noqa: PLC0415 - HTTP and sign-in are rarely needed here
+
+        settings = self._settings
+        return client_of(settings, settings.source, secret).operation(60 * settings.deadline_minutes)
+
+
+def find(operation: Operation, inputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The assignment azuread was to make. Call: GET appRoleAssignedTo, page by page."""
+    for assignment in operation.pages(calls.list_assignments(str(inputs["resourceObjectId"]))):
+        same_principal = assignment.get("principalId") == inputs["principalObjectId"]
+        if same_principal and assignment.get("appRoleId") == inputs["appRoleId"]:
+            return assignment
+    return None

@@ -1,0 +1,73 @@
+"""The configuration application's service principal and who is assigned to it: steps 5 and 9 of the how-to.
+
+Source: https://learn.microsoft.com/graph/api/serviceprincipal-get
+and https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, segment
+
+
+def service_principal_path(service_principal: str) -> str:
+    return f"/servicePrincipals/{segment(service_principal)}"
+
+
+def get_service_principal(service_principal: str) -> Call:
+    """Read the service principal's application id and app roles."""
+    return Call(
+        "GET",
+        f"{service_principal_path(service_principal)}?$select=id,appId,displayName,appRoles",
+        f"read the configuration's service principal {service_principal}",
+        APPLICATION,
+        APPLICATION_ROLE,
+    )
+
+
+# The template's service principal comes after its application, and is known everywhere later still: 404, then
+# (to the synchronization service, and before ownership is known) 403 or 409. Those two also mean "missing
+# permission", so they are believed for a minute only.
+SERVICE_PRINCIPAL_IS_OURS = Patience(
+    "waiting for the new service principal to be known as ours", frozenset({400, 401, 403}), seconds=60
+)
+SERVICE_PRINCIPAL_SETTLES = Patience(
+    "waiting for the new service principal to be known to the synchronization service",
+    frozenset({401, 403, 404, 409}),
+    seconds=60,
+)
+
+
+def list_applications(display_name: str) -> Call:
+    """Find applications by display name, to report twins."""
+    name = quote(display_name.replace("'", "''"), safe="")
+    return Call(
+        "GET",
+        f"/applications?$filter=displayName%20eq%20'{name}'&$select=id,appId,applicationTemplateId,createdDateTime",
+        "look for twins of the configuration application",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+    )
+
+
+def list_assignments(service_principal: str) -> Call:
+    """List who is assigned to the service principal, page by page."""
+    return Call(
+        "GET",
+        f"{service_principal_path(service_principal)}/appRoleAssignedTo",
+        f"list the assignments of {service_principal}",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+    )
+
+
+def delete_assignment(service_principal: str, assignment: str) -> Call:
+    """Take one user or group out of the scope."""
+    return Call(
+        "DELETE",
+        f"{service_principal_path(service_principal)}/appRoleAssignedTo/{segment(assignment)}",
+        f"remove the assignment {assignment}",
+        ASSIGNMENT,
+        APPLICATION_ROLE,
+    )

@@ -1,0 +1,122 @@
+"""Policies of both tenants: steps 2, 3 and 4 of the how-to.
+
+Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
+and https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner
+"""
+
+from __future__ import annotations
+
+from ._call import POLICY_READ, POLICY_ROLE, POLICY_WRITE, Body, Call, Patience, Repeat, segment
+
+PARTNERS = "/policies/crossTenantAccessPolicy/partners"
+
+
+def _partner_path(partner: str) -> str:
+    return f"{PARTNERS}/{segment(partner)}"
+
+
+def get_partner(partner: str) -> Call:
+    """Read a partner policy; the key is the partner's tenant id."""
+    return Call("GET", _partner_path(partner), f"read the partner policy for {partner}", POLICY_READ, POLICY_ROLE)
+
+
+def create_partner(partner: str, settings: Body) -> Call:
+    """Create a partner policy with its first settings (steps 2, 3 and 4 of the how-to)."""
+    return Call(
+        "POST",
+        PARTNERS,
+        f"create the partner policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+        {"tenantId": partner, **settings},
+        Repeat.LOOK_FIRST,
+    )
+
+
+def update_partner(partner: str, settings: Body) -> Call:
+    """Change a partner policy; properties that are not sent stay as they are."""
+    return Call(
+        "PATCH",
+        _partner_path(partner),
+        f"update the partner policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+        settings,
+    )
+
+
+# A deleted identity sync policy holds its partner policy for as long as a replica still knows it.
+PARTNER_IS_FREE = Patience(
+    "waiting for the deleted identity sync policy to be gone everywhere", frozenset({400, 409}), seconds=60
+)
+
+
+def delete_partner(partner: str) -> Call:
+    """Delete a partner policy; Graph refuses while it has an identity sync policy."""
+    return Call(
+        "DELETE",
+        _partner_path(partner),
+        f"delete the partner policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+    )
+
+
+# After our own create another replica may not know the object yet.
+PARTNER_APPEARS = Patience("waiting for the new partner policy to appear", frozenset({404}))
+
+
+# --- identity sync policy: https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner
+
+
+def _identity_sync_path(partner: str) -> str:
+    return f"{_partner_path(partner)}/identitySynchronization"
+
+
+def get_identity_sync(partner: str) -> Call:
+    """Read the identity sync policy of a partner."""
+    return Call(
+        "GET",
+        _identity_sync_path(partner),
+        f"read the identity sync policy for {partner}",
+        POLICY_READ,
+        POLICY_ROLE,
+    )
+
+
+def create_identity_sync(partner: str, settings: Body) -> Call:
+    """Create the identity sync policy (step 2); PUT answers 409 when there is one already.
+
+    Repeating it is safe: a second PUT either replaces the same values or is told 409.
+    """
+    return Call(
+        "PUT",
+        _identity_sync_path(partner),
+        f"create the identity sync policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+        settings,
+    )
+
+
+def update_identity_sync(partner: str, settings: Body) -> Call:
+    """Change the identity sync policy."""
+    return Call(
+        "PATCH",
+        _identity_sync_path(partner),
+        f"update the identity sync policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+        settings,
+    )
+
+
+def delete_identity_sync(partner: str) -> Call:
+    """Delete the identity sync policy; people already synchronized stay."""
+    return Call(
+        "DELETE",
+        _identity_sync_path(partner),
+        f"delete the identity sync policy for {partner}",
+        POLICY_WRITE,
+        POLICY_ROLE,
+    )

@@ -1,0 +1,112 @@
+"""Jobs and settings of the synchronization: steps 6 to 8, 11 and 12 of the how-to.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ._applications import service_principal_path
+from ._call import JOB_ROLE, SYNCHRONIZATION, Body, Call, Patience, Repeat, segment
+
+
+def _synchronization(
+    method: str,
+    service_principal: str,
+    path: str,
+    purpose: str,
+    body: Body | None = None,
+    repeat: Repeat = Repeat.SAFE,
+) -> Call:
+    return Call(
+        method,
+        f"{service_principal_path(service_principal)}/synchronization/{path}",
+        purpose,
+        # Owners manage what they made with Application.ReadWrite.OwnedBy; Synchronization.* works for any.
+        SYNCHRONIZATION,
+        JOB_ROLE,
+        body,
+        repeat,
+    )
+
+
+def validate_credentials(service_principal: str, template: str, target: str) -> Call:
+    """Ask the synchronization service whether both tenants allow the pair (step 6); changes nothing."""
+    body = {
+        "useSavedCredentials": False,
+        "templateId": template,
+        "credentials": [
+            {"key": "CompanyId", "value": target},
+            {"key": "AuthenticationType", "value": "SyncPolicy"},
+        ],
+    }
+    purpose = f"validate that {target} accepts synchronization"
+    return _synchronization("POST", service_principal, "jobs/validateCredentials", purpose, body)
+
+
+# The synchronization service sees new policies of either tenant with a delay; its other refusals are final.
+POLICIES_APPEAR = Patience(
+    "waiting for the synchronization service to see the policies of both tenants",
+    frozenset(range(400, 500)),
+    texts=(
+        "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure",
+        "AzureDirectoryB2BManagementPolicyCheckFailure",
+        "has not enabled automatic user consent",
+        "has not enabled inbound synchronization",
+    ),
+)
+
+
+JOB_APPEARS = Patience("waiting for the new job to appear", frozenset({404}), seconds=60)
+
+
+def list_jobs(service_principal: str) -> Call:
+    """List the service principal's synchronization jobs."""
+    return _synchronization("GET", service_principal, "jobs", f"list the jobs of {service_principal}")
+
+
+def create_job(service_principal: str, template: str) -> Call:
+    """Create a synchronization job from a template (step 7); it starts out disabled."""
+    purpose = f"create the {template} job of {service_principal}"
+    return _synchronization("POST", service_principal, "jobs", purpose, {"templateId": template}, Repeat.LOOK_FIRST)
+
+
+def get_job(service_principal: str, job: str) -> Call:
+    """Read a job's schedule and status (step 12)."""
+    return _synchronization("GET", service_principal, f"jobs/{segment(job)}", f"read the job {job}")
+
+
+def delete_job(service_principal: str, job: str) -> Call:
+    """Delete a job with its state; the people it synchronized stay."""
+    return _synchronization("DELETE", service_principal, f"jobs/{segment(job)}", f"delete the job {job}")
+
+
+def start_job(service_principal: str, job: str) -> Call:
+    """Start a job (step 11). Not to be repeated on a job that runs."""
+    return _synchronization(
+        "POST",
+        service_principal,
+        f"jobs/{segment(job)}/start",
+        f"start the job {job}",
+        repeat=Repeat.LOOK_FIRST,
+    )
+
+
+def pause_job(service_principal: str, job: str) -> Call:
+    """Pause a job; a cycle that runs is finished first, and the state is kept."""
+    return _synchronization("POST", service_principal, f"jobs/{segment(job)}/pause", f"pause the job {job}")
+
+
+def get_secrets(service_principal: str) -> Call:
+    """Read the settings ("secrets") of the synchronization; sensitive values come back as `*`."""
+    return _synchronization(
+        "GET", service_principal, "secrets", f"read the synchronization settings of {service_principal}"
+    )
+
+
+def put_secrets(service_principal: str, values: Mapping[str, str]) -> Call:
+    """Write settings of the synchronization (step 8)."""
+    body = {"value": [{"key": key, "value": value} for key, value in values.items()]}
+    purpose = f"save the synchronization settings of {service_principal}"
+    return _synchronization("PUT", service_principal, "secrets", purpose, body)
