@@ -65,8 +65,8 @@ class Tenant:
     name: str
     client_id: str = ""
     auth: str = "cli"
-    # A stack secret, where a user prefers that to the environment; the environment wins.
-    client_secret: pulumi.Output[str] | None = field(default=None, compare=False)
+    # A stack secret (an Output in the program), where a user prefers that; the environment wins.
+    client_secret: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def load() -> Settings:
 
 def parse(
     values: Mapping[str, str],
-    secrets: Mapping[str, pulumi.Output[str] | None],
+    secrets: Mapping[str, Any],
     environment: Mapping[str, str],
 ) -> Settings:
     """Turn raw values into settings.
@@ -289,7 +289,7 @@ class Reader:
                 self.problem(f"{key}.{name}", flag, "not true or false", "Give true or false")
         return {TRUST_KEYS[n]: flag for n, flag in value.items() if n in TRUST_KEYS and isinstance(flag, bool)}
 
-    def tenant(self, side: str, secret: pulumi.Output[str] | None, environment: Mapping[str, str]) -> Tenant:
+    def tenant(self, side: str, secret: Any, environment: Mapping[str, str]) -> Tenant:
         """One side of the pair."""
         value = self.json(side, dict, "an object with tenantId") or {}
         self.unknown_keys(value, TENANT_KEYS, f"{side}.")

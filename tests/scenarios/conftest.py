@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lab import world
 from lab.engine import Diagnostic, Engine, Event, Options, Result
@@ -167,3 +168,52 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     with serve(entra) as server:
         yield Lab(server, entra, tmp_path)
     assert [call for call in entra.traffic if not call.known] == [], "a call the lab does not know"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an `xtsync` command said."""
+
+    exit_code: int
+    out: str
+    errors: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Command:
+    """`xtsync` on the lab's stack, in this process, as typed in a terminal of 120 columns."""
+
+    lab: Lab
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, answer: str = "") -> Said:
+        from typer.testing import CliRunner
+
+        from xtsync_resources.operate.cli import app
+
+        for name, value in {**self.lab.stack.environment, "COLUMNS": "120"}.items():
+            self.monkeypatch.setenv(name, value)
+        folder = self.lab.folder
+        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": self.config()}))
+        options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
+        result = CliRunner().invoke(app, [*options, *arguments], input=answer, catch_exceptions=False)
+        self.lab.texts += [result.stdout, result.stderr]
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    def config(self) -> dict[str, Any]:
+        given: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+        return {**given, "xtsync:metadataHost": self.lab.server.host, **self.lab.stack.config}
+
+    def up(self) -> None:
+        """Run `up` and keep its outputs where the commands find them."""
+        outputs = self.lab.stack.run("up").outputs
+        (self.lab.folder / "outputs.json").write_text(json.dumps(outputs))
+
+
+@pytest.fixture
+def xtsync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Command:
+    return Command(lab, monkeypatch)

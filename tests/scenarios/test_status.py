@@ -1,0 +1,67 @@
+"""`xtsync status`: the job's state in words, for people and for scripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from conftest import Command, Lab
+
+from lab.entra.synchronization.models import Quarantine
+
+
+def test_a_job_that_waits_for_its_first_cycle_has_never_run_and_is_healthy(xtsync: Command) -> None:
+    xtsync.up()
+    said = xtsync("status", "--stack", "dev")
+    assert said.exit_code == 0, said
+    assert "Contoso → Fabrikam (stack dev)" in said.out
+    assert "the first cycle is not done yet" in said.out
+    assert "Last run       never" in said.out
+    assert "0001" not in said.out
+
+
+def test_after_a_cycle_it_says_who_is_in_the_target_and_when_it_runs_again(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    said = xtsync("status", "-s", "dev", "--json")
+    assert said.exit_code == 0
+    assert said.document["people"] == len(lab.arrived()) > 0
+    assert said.document["last_result"] == "Succeeded"
+    assert said.document["first_cycle"]
+    assert "everything is in step" in xtsync("status", "-s", "dev", "--wait", "first-cycle").out
+
+
+def test_a_paused_job_is_not_healthy_and_says_what_to_do(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config["xtsync:running"] = False
+    xtsync.up()
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "xtsync resume" in said.out
+
+
+def test_a_quarantine_is_told_with_reason_and_remedy_and_waiting_for_it_is_refused(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    job, now = lab.jobs()[0], lab.entra.clock.now()
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine("TooManyDeletes", "Error", "600 people", now, now + timedelta(hours=6))
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "in quarantine (TooManyDeletes): 600 people" in said.out
+    assert "xtsync:deletionThreshold" in said.out
+    assert "is no use" in xtsync("status", "-s", "dev", "--wait", "steady").errors
+
+
+def test_a_deleted_job_is_one_clear_message(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    for principal in lab.source.applications.principals.values():
+        principal.synchronization.jobs.clear()
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 2
+    assert "the source tenant Contoso" in said.errors
+    assert "Traceback" not in said.errors
+
+
+def test_what_the_command_needs_is_asked_for_in_words(lab: Lab, xtsync: Command, monkeypatch: object) -> None:
+    assert "Pulumi.prod.yaml" in xtsync("status", "-s", "prod").errors
+    assert "Cannot read the outputs" in xtsync("status", "-s", "dev").errors
+    (lab.folder / "outputs.json").write_text("{}")
+    assert "run `pulumi up --stack dev`" in xtsync("status", "-s", "dev").errors

@@ -1,0 +1,126 @@
+"""What can be typed: the commands of `xtsync` and what they share.
+
+Exit codes: 0 all is well; 1 it is not, as the output says; 2 it could not be found out or done.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import pulumi
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..graph.errors import XtsyncError, printable
+from . import stack as stacks
+from . import status
+
+WELL, NOT_WELL, FAILED = 0, 1, 2
+
+app = typer.Typer(
+    name="xtsync",
+    help="Look at a pair of tenants, and act on it, between two runs of Pulumi.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    cwd: Annotated[Path, typer.Option("--cwd", "-C", help="The program's folder.")] = Path(),
+    config_file: Annotated[Path | None, typer.Option(help="The stack's file. [default: Pulumi.STACK.yaml]")] = None,
+    outputs: Annotated[
+        Path | None, typer.Option(help="A file with the stack's outputs as JSON. [default: ask Pulumi]")
+    ] = None,
+) -> None:
+    """Take what all commands share."""
+    context.obj = stacks.Location(cwd, config_file, outputs)
+    if os.environ.get("XTSYNC_DEBUG"):
+        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+        logging.getLogger("xtsync").setLevel(logging.DEBUG)
+
+
+class Screen:
+    """Where a command writes: words for people on the terminal, or one JSON document."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False)
+        self.errors = Console(stderr=True, highlight=False)
+        self._waiting = self.errors.status("") if self.errors.is_terminal else None
+
+    def status(self, text: str) -> None:
+        """Show what is being waited for, on a terminal only."""
+        if self._waiting is not None:
+            self._waiting.update(Text(printable(text)))
+            self._waiting.start()
+
+    def quiet(self) -> None:
+        """Waiting is over."""
+        if self._waiting is not None:
+            self._waiting.stop()
+
+    def print(self, *parts: Any) -> None:
+        """Write for people."""
+        self.quiet()
+        for part in parts:
+            self.console.print(part, soft_wrap=isinstance(part, str | Text))
+
+    def json(self, document: Any) -> None:
+        """Write for machines."""
+        self.quiet()
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[stacks.Stack, Screen], int]) -> None:
+    """Read the stack and do what the command does; ends with its exit code."""
+    screen = Screen(as_json)
+    try:
+        code = act(stacks.read(name, context.obj, screen.status), screen)
+    except (XtsyncError, pulumi.RunError) as error:
+        screen.quiet()
+        screen.errors.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+        code = FAILED
+    finally:
+        screen.quiet()
+    raise typer.Exit(code)
+
+
+StackName = Annotated[str | None, typer.Option("--stack", "-s", help="The stack. [default: the one selected]")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+
+@app.command(name="status")
+def status_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, until Ctrl-C.")] = False,
+    wait: Annotated[
+        status.Wait | None, typer.Option(help="Wait until the first cycle is done, all is in step, or nobody is left.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="How long to wait at most, in minutes.")] = 60,
+) -> None:
+    """Say how the job does: schedule, last and next run, people, progress, quarantine.
+
+    Exit code 0 if it is healthy, 1 if not, 2 if that could not be found out.
+    """
+    run(context, stack, as_json, lambda found, screen: status.command(found, screen, watch, wait, minutes))
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

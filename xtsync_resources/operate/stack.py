@@ -1,0 +1,190 @@
+"""The stack a command works on: its configuration, its outputs, and clients for both tenants."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..clients import client_of
+from ..config import SIDES, Settings, Tenant, parse, secret_variable
+from ..graph.client import GraphClient, Operation
+from ..graph.errors import ConfigurationError
+
+NAMESPACE = "xtsync:"
+PULUMI_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a stack's files are; None is the usual place."""
+
+    folder: Path = field(default_factory=Path)
+    config_file: Path | None = None
+    outputs_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack, read once.
+
+    Attributes:
+        name: its name.
+        settings: its configuration.
+        status: shows a word about what is being waited for.
+    """
+
+    name: str
+    settings: Settings
+    location: Location = field(default_factory=Location)
+    status: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    _clients: dict[str, GraphClient] = field(default_factory=dict, compare=False)
+
+    @functools.cached_property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the program exported at the last `pulumi up`.
+
+        Raises:
+            ConfigurationError: they cannot be had.
+        """
+        return read_outputs(self.name, self.location)
+
+    def output(self, key: str) -> str:
+        """One of the outputs as text.
+
+        Raises:
+            ConfigurationError: the stack has none of this name, as before its first `pulumi up`.
+        """
+        value = self.outputs.get(key)
+        if not value:
+            raise ConfigurationError(
+                f"The stack {self.name} has no output {key}",
+                "the pair was not set up by it, or not to the end",
+                f"run `pulumi up --stack {self.name}`",
+            )
+        return str(value)
+
+    @property
+    def service_principal(self) -> str:
+        """The object id of the configuration's service principal."""
+        return self.output("servicePrincipalId")
+
+    @property
+    def job(self) -> str:
+        """The id of the job."""
+        return self.output("jobId")
+
+    def client(self, side: str) -> GraphClient:
+        """A client for the source or the target; signs in with its first call."""
+        if side not in self._clients:
+            tenant: Tenant = getattr(self.settings, side)
+            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant))
+        return self._clients[side]
+
+    def operation(self, side: str, seconds: float | None = None) -> Operation:
+        """Begin an operation in a tenant, bounded by xtsync:deadlineMinutes if not said otherwise."""
+        return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status)
+
+    def _secret(self, tenant: Tenant) -> str:
+        if tenant.client_secret is None or os.environ.get(secret_variable(tenant.side)):
+            return ""
+        key = f"{NAMESPACE}{tenant.side}ClientSecret"
+        return pulumi(["config", "get", key, "--stack", self.name], self.location.folder).strip()
+
+
+def read(name: str | None, location: Location, status: Callable[[str], None]) -> Stack:
+    """Read a stack's configuration.
+
+    Args:
+        name: the stack; None is the one selected in Pulumi.
+        location: where its files are.
+        status: shows words to people who wait.
+
+    Raises:
+        ConfigurationError: there is no such stack file, or Pulumi cannot say which stack is selected.
+        ConfigurationProblems: its configuration is wrong.
+    """
+    name = name or pulumi(["stack", "--show-name"], location.folder).strip()
+    values = read_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
+    own = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+    secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
+    return Stack(name, parse(texts, secrets, os.environ), location, status)
+
+
+def read_values(path: Path) -> Mapping[str, Any]:
+    """The configuration in a stack file, by full key.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    do = "name the stack with --stack, and run in the program's folder or give it with --cwd"
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"Cannot read the stack file {path}", error.strerror or str(error), do) from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"Cannot read the stack file {path}", f"it is not YAML: {error}", do) from None
+    found = document.get("config") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
+    """A stack's outputs, from a file or from Pulumi.
+
+    Raises:
+        ConfigurationError: they cannot be had.
+    """
+    if location.outputs_file is None:
+        text = pulumi(["stack", "output", "--json", "--stack", name], location.folder)
+    else:
+        try:
+            text = location.outputs_file.read_text()
+        except OSError as error:
+            what = f"Cannot read the outputs in {location.outputs_file}"
+            raise ConfigurationError(what, error.strerror or str(error), "check --outputs") from None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        why = "they are not a JSON object"
+        raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs")
+    return found
+
+
+def pulumi(arguments: list[str], folder: Path) -> str:
+    """What the Pulumi CLI prints for a command.
+
+    Raises:
+        ConfigurationError: it is not there, or it failed.
+    """
+    what = f"Cannot run `pulumi {' '.join(arguments)}`"
+    command = shutil.which("pulumi")
+    if command is None:
+        do = "install Pulumi; or name the stack with --stack and a file with its outputs as JSON with --outputs"
+        raise ConfigurationError(what, "there is no pulumi on the PATH", do)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+            [command, *arguments, "--non-interactive"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=PULUMI_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"it did not answer within {PULUMI_SECONDS} s"
+        raise ConfigurationError(what, why, "check that its backend can be reached") from None
+    if done.returncode:
+        why = " ".join((done.stderr or done.stdout).split()) or f"it ended with exit code {done.returncode}"
+        raise ConfigurationError(what, why, "run it by hand to see more; `pulumi stack ls` lists the stacks")
+    return done.stdout

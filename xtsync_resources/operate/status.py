@@ -1,0 +1,300 @@
+"""`xtsync status`: how the job does, in words.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationstatus
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from ..graph import calls
+from ..graph.errors import RefusedError
+from ..job_state import (
+    ACTIVE,
+    DISABLED,
+    NOT_RUN,
+    PAUSED,
+    Job,
+    people_synchronized,
+    quarantine_reason,
+    schedule_state,
+    status_code,
+)
+
+if TYPE_CHECKING:
+    from ..graph.client import Operation
+    from .cli import Screen
+    from .stack import Stack
+
+INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization
+WATCH_SECONDS = 20.0
+QUARANTINE_REMEDIES: Mapping[str, str] = {
+    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. Check the scope with "
+    "`xtsync logs --failures`; approve the deletions in the portal only if they are right",
+    "EncounteredQuarantineException": "the target could not be reached or refused. Run `xtsync doctor`; then "
+    "`xtsync resume` clears the quarantine",
+    "EncounteredEscrowProportionThreshold": "too large a part of the changes failed. `xtsync logs --failures` says "
+    "why; mend that, then `xtsync restart`",
+    "IngestionInterrupted": "reading the source was interrupted. The job tries again by itself",
+    "QuarantinedOnDemand": "it was put there on purpose. `xtsync resume` ends it",
+}
+OTHER_QUARANTINE = "`xtsync logs --failures` says what failed; mend that, then `xtsync restart`"
+
+
+class Wait(StrEnum):
+    """What `--wait` waits for."""
+
+    FIRST_CYCLE = "first-cycle"
+    STEADY = "steady"
+    DRAINED = "drained"
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a job's answer means.
+
+    Attributes:
+        healthy: whether nobody has to do anything.
+        headline: the state in one sentence.
+        remedy: what to do about it; "" where nothing is to be done.
+        state: `Active`, `Paused` or `Disabled`.
+        code: Graph's status code.
+        last_run: end of the last run; None for never.
+        last_result: how it ended.
+        next_run: when the next is due; None where none is.
+        first_cycle: when the first cycle was done; None for not yet.
+        people: people kept in the target.
+        counts: entries by type.
+        done, total: progress of the running cycle, in the job's own units; 0 where none runs.
+        quarantine: why it is in quarantine; "" where it is not.
+    """
+
+    healthy: bool
+    headline: str
+    remedy: str
+    state: str
+    code: str
+    last_run: datetime | None
+    last_result: str
+    next_run: datetime | None
+    first_cycle: datetime | None
+    people: int
+    counts: Mapping[str, int]
+    done: int
+    total: int
+    quarantine: str
+
+
+# --- from Graph ------------------------------------------------------------------------------------------------
+
+
+def moment(value: object) -> datetime | None:
+    """A time; None for the year 1, which is "never", for nothing, and for what is no time."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found.year > 1 else None
+
+
+def read_health(job: Job) -> Health:
+    """From Graph: what a `synchronizationJob` says of itself."""
+    status = job.get("status") or {}
+    quarantine, state, code = quarantine_reason(job), schedule_state(job), status_code(job)
+    last = last_execution(status)
+    last_run = moment(last.get("timeEnded")) or moment(last.get("timeBegan"))
+    began = moment(last.get("timeBegan")) or last_run
+    next_run = began + INTERVAL if began and state == ACTIVE else None
+    if quarantine:
+        next_run = moment((status.get("quarantine") or {}).get("nextAttempt"))
+    progress = running_progress(status)
+    healthy, headline, remedy = verdict(job, state, code, quarantine, last)
+    return Health(
+        healthy=healthy,
+        headline=headline,
+        remedy=remedy,
+        state=state,
+        code=code,
+        last_run=last_run,
+        last_result=str(last.get("state") or ""),
+        next_run=next_run,
+        first_cycle=moment(status.get("steadyStateFirstAchievedTime")),
+        people=people_synchronized(job),
+        counts={
+            str(item.get("key")): int(item.get("value") or 0)
+            for item in status.get("synchronizedEntryCountByType") or ()
+        },
+        done=int(progress.get("completedUnits") or 0),
+        total=int(progress.get("totalUnits") or 0),
+        quarantine=quarantine,
+    )
+
+
+def last_execution(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The last run; a job that never ran carries a made-up failed one from the year 1, which is none."""
+    last: Mapping[str, Any] = status.get("lastExecution") or {}
+    return last if moment(last.get("timeEnded")) or moment(last.get("timeBegan")) else {}
+
+
+def running_progress(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The progress of a cycle that runs now; done ones are none."""
+    for found in status.get("progress") or ():
+        if 0 <= int(found.get("completedUnits") or 0) < int(found.get("totalUnits") or 0):
+            return dict(found)
+    return {}
+
+
+def verdict(job: Job, state: str, code: str, quarantine: str, last: Mapping[str, Any]) -> tuple[bool, str, str]:
+    """Whether it is healthy, that in words, and what to do."""
+    if quarantine:
+        error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
+        detail = f": {error['message']}" if error.get("message") else ""
+        remedy = QUARANTINE_REMEDIES.get(quarantine, OTHER_QUARANTINE)
+        return False, f"in quarantine ({quarantine}){detail}", remedy
+    if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
+        return False, "paused: nothing is synchronized", "`xtsync resume`, or xtsync:running: true and `pulumi up`"
+    if state != ACTIVE:
+        remedy = "`pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
+        return False, "disabled: it was never started, or Microsoft has stopped it", remedy
+    if last.get("state") == "Failed":
+        error = last.get("error") or {}
+        why = error.get("message") or error.get("code") or "no reason given"
+        return False, f"running, but the last cycle failed: {why}", "`xtsync logs --failures` says for whom"
+    if last.get("state") == "EntryLevelErrors":
+        headline = "running; some people could not be synchronized in the last cycle"
+        return True, headline, "`xtsync logs --failures` says who and why"
+    if code == NOT_RUN or not last:
+        return True, "running; the first cycle is not done yet", ""
+    return True, "running; everything is in step", ""
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def ago(when: datetime | None, now: datetime) -> str:
+    """A time as people say it, with the time itself."""
+    if when is None:
+        return "never"
+    seconds = (when - now).total_seconds()
+    size = abs(seconds)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count = int(size // length)
+        if count:
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            distance = f"in {words}" if seconds > 0 else f"{words} ago"
+            return f"{distance} ({when.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+    return "now"
+
+
+def next_words(health: Health, now: datetime) -> str:
+    """When the next run is."""
+    if health.next_run is None:
+        return "when the first cycle begins" if health.state == ACTIVE and not health.quarantine else "none is planned"
+    return ago(health.next_run, now) if health.next_run > now else "due now"
+
+
+def as_table(stack: Stack, health: Health, now: datetime) -> Table:
+    """The whole state as rows."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    source, target = stack.settings.source.name, stack.settings.target.name
+    colour = "green" if health.healthy else "red"
+    rows: list[tuple[str, str | Text]] = [
+        ("Pair", f"{source} → {target} (stack {stack.name})"),
+        ("Job", Text(health.headline, style=colour)),
+        *([("Do", health.remedy)] if health.remedy else []),
+        ("Schedule", f"{health.state or 'unknown'}, every {INTERVAL.seconds // 60} minutes"),
+        ("Last run", ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")),
+        ("Next run", next_words(health, now)),
+        ("First cycle", f"done {ago(health.first_cycle, now)}" if health.first_cycle else "not done yet"),
+        (
+            "In the target",
+            ", ".join(f"{count} {kind}" for kind, count in health.counts.items()) or "nobody counted yet",
+        ),
+    ]
+    for label, value in rows:
+        table.add_row(label, value if isinstance(value, Text) else Text(value))
+    return table
+
+
+def as_document(stack: Stack, health: Health) -> dict[str, Any]:
+    """The state for machines."""
+    return {"stack": stack.name, "jobId": stack.job, **asdict(health)}
+
+
+def bar(health: Health) -> Progress:
+    """How far the running cycle is."""
+    progress = Progress(TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn())
+    progress.add_task("Cycle", completed=health.done, total=health.total)
+    return progress
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+
+def read_job(operation: Operation, stack: Stack) -> Job:
+    """The job. Call: GET jobs/{id} (Synchronization.Read.All; how-to step 12).
+
+    Raises:
+        RefusedError: it is gone.
+        XtsyncError: it could not be read.
+    """
+    job = operation.read(calls.get_job(stack.service_principal, stack.job))
+    if job is None:
+        raise RefusedError(
+            f"The job {stack.job} in {operation.tenant} is gone",
+            "somebody deleted it, or the configuration application",
+            "run `pulumi refresh` and `pulumi up`, which makes it again",
+        )
+    return job
+
+
+def reached(wait: Wait, job: Job) -> bool:
+    """Whether what is waited for has come.
+
+    Raises:
+        RefusedError: it cannot come, as the job does not run.
+    """
+    health = read_health(job)
+    if wait is Wait.DRAINED:
+        done = not health.people and health.code != NOT_RUN
+    elif wait is Wait.FIRST_CYCLE:
+        done = health.first_cycle is not None
+    else:
+        done = health.first_cycle is not None and health.healthy and not health.total
+    if not done and (health.quarantine or health.state != ACTIVE):
+        raise RefusedError(f"Waiting for {wait.value} is no use", f"the job is {health.headline}", health.remedy)
+    return done
+
+
+def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
+    """Show the state, perhaps after waiting or again and again; 0 if healthy, 1 if not."""
+    operation = stack.operation("source", 60 * minutes if wait else None)
+    if wait:
+        operation.wait_until(
+            calls.get_job(stack.service_principal, stack.job),
+            lambda job: job is not None and reached(wait, job),
+            f"waiting for {wait.value}",
+        )
+    while True:
+        health = read_health(read_job(operation, stack))
+        if screen.as_json:
+            screen.json(as_document(stack, health))
+        else:
+            now = operation.client.clock.now()
+            parts: Sequence[Any] = [as_table(stack, health, now), *([bar(health)] if health.total else [])]
+            screen.print(*parts)
+        if not watch:
+            return 0 if health.healthy else 1
+        operation.client.clock.sleep(WATCH_SECONDS)
+        operation = stack.operation("source")
