@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
+from .job_state import ACTIVE, quarantine_reason, schedule_state
 from .lifecycle import (
     HOME,
     WARNING,
@@ -26,7 +27,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .service_principal import SynchronizationBaseline, settings_by_key
+from .service_principal import SynchronizationBaseline, job_of_template, settings_by_key
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -136,19 +137,57 @@ def live_settings(operation: Operation, service_principal: str) -> dict[str, str
     return None if answer is None else settings_by_key(answer)
 
 
+def scope_shrinks(
+    operation: Operation, service_principal: str, before: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]
+) -> None:
+    """Restart the job where the scope was everybody and is the assigned people now: else that has no effect.
+
+    Calls: none as a rule; else GET jobs, POST jobs/{id}/restart.
+
+    Args:
+        operation: in the source.
+        service_principal: whose settings were saved.
+        before: the settings as the state and as the tenant had them; after a crash only one of them knows.
+        wanted: the settings as they are now.
+    """
+    if wanted["SyncAll"] != "false" or not any(settings.get("SyncAll") == "true" for settings in before):
+        return
+    job = job_of_template(operation.send(calls.list_jobs(service_principal)))
+    if job is None:
+        return
+    if schedule_state(job) != ACTIVE or quarantine_reason(job):
+        tell(
+            "the scope was everybody (SyncAll) and is the assigned users and groups again. That has no effect before "
+            "the job is restarted; it does not run now. `xtsync restart` does it, which removes everybody else from "
+            "the target",
+            severity=WARNING,
+        )
+        return
+    operation.send(calls.restart_job(service_principal, str(job["id"]), calls.RESTART))
+    tell(
+        "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that "
+        "to have effect: everybody else leaves the target, within xtsync:deletionThreshold",
+        severity=WARNING,
+    )
+
+
 class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
     replace_keys = ("servicePrincipalId",)
 
     def create(self, props: Properties) -> CreateResult:
-        """Save them. Call: PUT secrets. What was there is known from the service principal's baseline."""
-        id_ = props["servicePrincipalId"]
+        """Save them. Call: PUT secrets.
+
+        What is there is known where this very process has just looked, else it is read: GET secrets.
+        """
+        operation, id_ = self.operation(), props["servicePrincipalId"]
         before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
         if before:
             tell(f"adopts the existing synchronization settings: {', '.join(sorted(before))}")
-        values = with_others(props["settings"], before)
-        self.operation().send(calls.put_secrets(id_, values), calls.SERVICE_PRINCIPAL_SETTLES)
+        live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
+        operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), calls.SERVICE_PRINCIPAL_SETTLES)
+        scope_shrinks(operation, id_, (before, live), props["settings"])
         return CreateResult(f"{id_}/secrets", props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -163,17 +202,12 @@ class SyncSecretsProvider(TenantResourceProvider):
         """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets."""
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
-        if live.get("SyncAll") == "true" and news["settings"]["SyncAll"] == "false":
-            tell(
-                "the scope was everybody (SyncAll) and is assigned users and groups again. That takes effect only "
-                "when the job is restarted in the portal, which removes everybody else from the target",
-                severity=WARNING,
-            )
         before = SynchronizationBaseline.parse(news["baseline"]).settings or {}
         former = parse_object(before.get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
         operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
+        scope_shrinks(operation, service_principal, (olds["settings"], live), news["settings"])
         return UpdateResult(news)
 
     def delete(self, _id: str, props: Properties) -> None:

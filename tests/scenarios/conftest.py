@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,12 +164,45 @@ def writes(calls: list[Exchange]) -> list[Exchange]:
     return [call for call in calls if call.method != "GET"]
 
 
+CANARIES = (world.SOURCE_SECRET, world.TARGET_SECRET)
+TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.")
+
+
+def leaks(places: Mapping[str, str]) -> list[str]:
+    """Places where a client secret or a token can be read."""
+    return [
+        f"{canary} in {place}"
+        for place, text in places.items()
+        for canary in (*(c for c in CANARIES if c in text), *(["a token"] if TOKEN.search(text) else []))
+    ]
+
+
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Lab]:
+    """The lab; after every scenario secrets and tokens are searched for everywhere anything was written."""
+    commands: list[str] = []
+    start = subprocess.Popen.__init__
+
+    def noted(self: Any, args: Any, *more: Any, **options: Any) -> None:
+        commands.append(str(args))
+        start(self, args, *more, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
     entra = world.dev_world(Clock())
     with serve(entra) as server:
-        yield Lab(server, entra, tmp_path)
+        made = Lab(server, entra, tmp_path)
+        yield made
     assert [call for call in entra.traffic if not call.known] == [], "a call the lab does not know"
+    files = (path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink())
+    assert not leaks(
+        {
+            "messages and outputs": "\n".join(made.texts),
+            "process arguments": "\n".join(commands),
+            "traffic records": "\n".join(map(repr, entra.traffic)),
+            "standard output and error": "".join(capfd.readouterr()),
+            **{path.name: path.read_text(errors="replace") for path in files},
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import json
 import logging
 import math
 import random
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +40,7 @@ from .errors import (
     UnavailableError,
     graph_error,
     parse_answer,
+    printable,
 )
 from .transport import Request, Response, Transport, TransportError
 
@@ -49,6 +51,9 @@ USER_AGENT = "xtsync/0.1"
 UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
+WIRE_CHARACTERS = 2000
+PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
+SECRET_NAME = re.compile(r"secret|password|token|assertion", re.IGNORECASE)
 log = logging.getLogger("xtsync.graph")
 
 
@@ -100,11 +105,12 @@ class GraphClient:
 
     def _send(self, call: Call, token: str) -> Response:
         body = None if call.body is None else json.dumps(call.body).encode()
+        ours = str(uuid.uuid4())
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "User-Agent": USER_AGENT,
-            "client-request-id": str(uuid.uuid4()),
+            "client-request-id": ours,
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -114,16 +120,18 @@ class GraphClient:
                 Request(call.method, f"{self.endpoints.graph}{call.url_path}", headers, body)
             )
         except TransportError as error:
-            log.debug("%s %s: no answer: %s", call.method, call.url_path, error)
+            log.debug("%s %s: no answer: %s, client-request-id %s", call.method, call.url_path, error, ours)
             raise NoAnswerError(call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph) from None
         log.debug(
-            "%s %s %s: %s in %.0f ms, request-id %s",
+            "%s %s %s: %s in %.0f ms %s, request-id %s, client-request-id %s",
             call.method,
             call.url_path,
-            "" if body is None else body.decode(),
+            wire_text(body),
             response.status,
             1000 * (self.clock.monotonic() - began),
+            wire_text(response.body),
             response.headers.get("request-id", ""),
+            ours,
         )
         return response
 
@@ -341,6 +349,31 @@ class Operation:
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)
 _POLL = tenacity.wait_exponential(multiplier=0.2, exp_base=1.6, max=10)
+
+
+def wire_text(body: bytes | None) -> str:
+    """A body for the log of XTSYNC_DEBUG: one line, not endless, without values that are or may be secret."""
+    if not body:
+        return ""
+    try:
+        text = json.dumps(without_secrets(json.loads(body)), ensure_ascii=False)
+    except ValueError:
+        text = f"({len(body)} bytes that are not JSON)"
+    return printable(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
+
+
+def without_secrets(value: Any) -> Any:
+    """The same JSON with values of secret-looking names, and of unknown synchronization settings, as `***`."""
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) >= {"key", "value"} and isinstance(value["value"], str) and value["key"] not in PLAIN_SETTINGS:
+        return {**value, "value": "***"}
+    return {
+        name: "***" if SECRET_NAME.search(name) and isinstance(item, str) else without_secrets(item)
+        for name, item in value.items()
+    }
 
 
 def covering(patience: Sequence[Patience], error: BaseException) -> Patience | None:

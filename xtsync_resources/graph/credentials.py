@@ -18,7 +18,7 @@ from azure.identity import AzureCliCredential, ClientSecretCredential, Credentia
 
 from .clouds import Endpoints
 from .errors import SignInError, TenantName, WrongTenantError
-from .transport import plain_cause, trusted_certificates
+from .transport import network_cause, plain_cause, trusted_certificates
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,11 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
         "check xtsync:{side}.clientId, and that an administrator consented to the application in this tenant",
     ),
     (
+        "AADSTS65001",
+        "nobody has consented to the application in this tenant",
+        "let an administrator consent to the application {client} with its permissions",
+    ),
+    (
         "AADSTS90002",
         "there is no such tenant in this cloud",
         "check xtsync:{side}.tenantId and xtsync:cloud",
@@ -157,7 +162,7 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "AADSTS700024",
-        "the sign-in was outside its time range",
+        "the sign-in was outside its time range: this computer's clock is wrong",
         "set this computer's clock",
     ),
 )
@@ -179,7 +184,8 @@ def explain(tenant: TenantName, error: AzureError) -> SignInError:
             return SignInError(what, f"{why}{code}", do.format(**words), trace_id(text))
     if isinstance(error, CredentialUnavailableError):
         return SignInError(what, first_line(text), f"run `az login --tenant {tenant.id}`")
-    if isinstance(error, ClientAuthenticationError):
+    # azure-identity also calls it a refusal when the login service could not be asked.
+    if isinstance(error, ClientAuthenticationError) and ("AADSTS" in text or not network_cause(text)):
         return SignInError(what, first_line(text), f"check xtsync:{side}.auth and its values", trace_id(text))
     return SignInError(
         what,

@@ -73,6 +73,10 @@ KNOWN: tuple[tuple[str, str], ...] = (
         "check that both tenants are in the same cloud; pairs across clouds are not supported",
     ),
     (
+        "NonPremiumTenant",
+        "give the tenant Microsoft Entra ID P1; without it this part of Graph is closed",
+    ),
+    (
         "license",
         "check that the source tenant has Microsoft Entra ID P1 (or Entra ID Governance for group synchronization)",
     ),

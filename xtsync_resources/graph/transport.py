@@ -96,6 +96,13 @@ class HttpsTransport:
 def plain_cause(error: BaseException) -> str:
     """The innermost reason of a network error, in a few words."""
     text = str(error)
+    return network_cause(text) or text.rsplit(":", 1)[-1].strip(" ')\"") or type(error).__name__
+
+
+def network_cause(text: str) -> str:
+    """What an error text says of the network; "" where it is about something else."""
+    if "certificate is not yet valid" in text or "certificate has expired" in text:
+        return "the server's certificate is not valid at the time of this computer's clock, which may be wrong"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return "the server's certificate is not trusted (CERTIFICATE_VERIFY_FAILED)"
     if "Name or service not known" in text or "NameResolution" in text or "getaddrinfo" in text:
@@ -106,4 +113,4 @@ def plain_cause(error: BaseException) -> str:
         return "it took too long"
     if "reset by peer" in text.lower() or "aborted" in text.lower() or "without response" in text.lower():
         return "the connection was cut"
-    return text.rsplit(":", 1)[-1].strip(" ')\"") or type(error).__name__
+    return ""

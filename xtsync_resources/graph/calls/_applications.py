@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, segment
+from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, literal, segment
 
 
 def service_principal_path(service_principal: str) -> str:
@@ -41,10 +41,10 @@ SERVICE_PRINCIPAL_SETTLES = Patience(
 
 def list_applications(display_name: str) -> Call:
     """Find applications by display name, to report twins."""
-    name = quote(display_name.replace("'", "''"), safe="")
+    name = quote(literal(display_name), safe="")
     return Call(
         "GET",
-        f"/applications?$filter=displayName%20eq%20'{name}'&$select=id,appId,applicationTemplateId,createdDateTime",
+        f"/applications?$filter=displayName%20eq%20{name}&$select=id,appId,applicationTemplateId,createdDateTime",
         "look for twins of the configuration application",
         READ_APPLICATION,
         APPLICATION_ROLE,

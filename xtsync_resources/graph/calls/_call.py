@@ -73,3 +73,8 @@ def segment(value: str) -> str:
     if value in ("", ".", ".."):
         raise ValueError(f"{value!r} is not an id")
     return quote(value, safe="")
+
+
+def literal(value: str) -> str:
+    """A text inside a filter; a quote in it cannot end it."""
+    return "'" + value.replace("'", "''") + "'"

@@ -110,3 +110,34 @@ def put_secrets(service_principal: str, values: Mapping[str, str]) -> Call:
     body = {"value": [{"key": key, "value": value} for key, value in values.items()]}
     purpose = f"save the synchronization settings of {service_principal}"
     return _synchronization("PUT", service_principal, "secrets", purpose, body)
+
+
+# Everything is looked at again; deletions that are held back stay held back (that would be ForceDeletes).
+RESTART = "Watermark, Escrows, QuarantineState"
+RESTART_FULL = "Full"
+
+
+def restart_job(service_principal: str, job: str, reset_scope: str) -> Call:
+    """Restart a job, so that everything is looked at again; needed after the scope shrank from everybody.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-restart
+    """
+    body = {"criteria": {"resetScope": reset_scope}}
+    return _synchronization("POST", service_principal, f"jobs/{segment(job)}/restart", f"restart the job {job}", body)
+
+
+def get_schema(service_principal: str, job: str) -> Call:
+    """Read a job's rules, mappings and scoping filters."""
+    path = f"jobs/{segment(job)}/schema"
+    return _synchronization("GET", service_principal, path, f"read the schema of the job {job}")
+
+
+def provision_on_demand(service_principal: str, job: str, rule: str, user: str) -> Call:
+    """Provision one user now (step 10). Harmless to repeat: the second time there is nothing to change.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-provisionondemand
+    """
+    subject = {"objectId": user, "objectTypeName": "User"}
+    body = {"parameters": [{"ruleId": rule, "subjects": [subject]}]}
+    path = f"jobs/{segment(job)}/provisionOnDemand"
+    return _synchronization("POST", service_principal, path, f"provision {user} on demand", body)

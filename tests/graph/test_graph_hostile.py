@@ -1,0 +1,128 @@
+"""Names and ids from anywhere cannot break out of a URL, a filter or a terminal line; many threads share a client."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab import world
+from lab.entra import Clock, Fault, serve
+from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
+from xtsync_resources.graph import calls
+from xtsync_resources.graph.client import wire_text
+from xtsync_resources.graph.connect import connect
+from xtsync_resources.graph.errors import NoAnswerError, TenantName, XtsyncError, printable
+
+IDS = st.text(min_size=1).filter(lambda text: text not in (".", ".."))
+MAKERS: dict[str, Callable[..., calls.Call]] = {
+    name: found
+    for name, found in vars(calls).items()
+    if inspect.isfunction(found) and found.__annotations__.get("return") == "Call"
+}
+PLAIN = {"settings": {}, "values": {}, "top": 5, "seconds": 1.0}
+
+
+def made(maker: Callable[..., calls.Call], text: str) -> calls.Call:
+    parameters = inspect.signature(maker).parameters
+    return maker(**{name: PLAIN.get(name, text) for name in parameters})
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@given(text=IDS)
+def test_no_id_leaves_its_place_in_a_url(name: str, text: str) -> None:
+    plain, hostile = made(MAKERS[name], "x"), made(MAKERS[name], text)
+    url = hostile.url_path
+    assert url.isascii()
+    assert url.isprintable()
+    assert not set(url) & set(' "<>\\^`{|}#')
+    assert urlsplit(url).path.count("/") == urlsplit(plain.url_path).path.count("/")
+    assert list(parse_qs(urlsplit(url).query)) == list(parse_qs(urlsplit(plain.url_path).query))
+
+
+@given(IDS)
+def test_a_name_stays_inside_its_quotes_in_a_filter(text: str) -> None:
+    query = urlsplit(calls.list_applications(text).path).query
+    found = unquote(query.split("&")[0].removeprefix("$filter="))
+    assert found.startswith("displayName eq '")
+    assert found.endswith("'")
+    inside = found.removeprefix("displayName eq '")[:-1]
+    assert "'" not in inside.replace("''", "")
+    assert inside.replace("''", "'") == text
+
+
+@given(st.text(), st.text())
+def test_no_text_reaches_a_terminal_raw(what: str, why: str) -> None:
+    assert printable(what).isprintable()
+    shown = str(XtsyncError(what, why, what, why))
+    assert shown.count("\n") == 1 + bool(what) + bool(why)
+    assert shown.replace("\n", "").isprintable()
+
+
+@given(st.recursive(st.text() | st.none() | st.booleans(), lambda inner: st.dictionaries(st.text(), inner)))
+def test_the_wire_log_is_one_line_without_secrets(value: object) -> None:
+    import json
+
+    body = json.dumps({"clientSecret": "canary", "value": [{"key": "Password", "value": "canary"}], "x": value})
+    assert "canary" not in wire_text(body.encode()).replace(json.dumps(value), "")
+    assert wire_text(body.encode()).isprintable()
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/v1.0/x", "https://graph.example.evil/v1.0/", "/relative", "x"])
+def test_a_next_page_elsewhere_does_not_get_the_token(link: str) -> None:
+    transport = ScriptedTransport(answer(200, {"value": [1], "@odata.nextLink": link}))
+    operation, _ = operation_for(transport)
+    with pytest.raises(NoAnswerError, match="next page is not at Graph"):
+        list(operation.pages(calls.list_assignments("sp")))
+
+
+def test_four_threads_share_one_client_under_throttling_violations_and_an_expired_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entra = world.dev_world(Clock())
+    problems: list[BaseException] = []
+    with serve(entra) as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        client = connect(
+            TenantName("target", "Fabrikam", world.TARGET_TENANT),
+            kind="secret",
+            client_id=world.TARGET_CLIENT,
+            secret=lambda: world.TARGET_SECRET,
+            cloud="",
+            metadata_host=server.host,
+        )
+        violation = {"status": 409, "code": "Directory_ConcurrencyViolation", "method": "PATCH"}
+        entra.faults.add(
+            *(Fault(**violation, skip=skip) for skip in range(0, 30, 7)),
+            *(Fault(status=429, code="TooManyRequests", headers={"Retry-After": "0"}, skip=s) for s in (3, 40)),
+            Fault(status=401, code="InvalidAuthenticationToken", skip=25),
+        )
+        partners = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(4)]
+
+        def work(partner: str) -> None:
+            try:
+                operation = client.operation(60)
+                operation.make(calls.create_partner(partner, {}), lambda: None)
+                for number in range(10):
+                    settings = {"automaticUserConsentSettings": {"inboundAllowed": bool(number % 2)}}
+                    operation.send(calls.update_partner(partner, settings))
+                operation.send(calls.get_partner(partner))
+            except BaseException as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=work, args=(partner,)) for partner in partners]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert problems == []
+        assert not entra.faults.pending
+        policies = entra.tenants[world.TARGET_TENANT].policies.partners
+        assert all(policies[p].members["automaticUserConsentSettings"]["inboundAllowed"] is True for p in partners)
+        assert len({call.path for call in entra.traffic if call.method == "PATCH"}) == len(partners)
