@@ -86,6 +86,7 @@ class Settings:
     running: bool = True
     on_existing: str = "adopt"
     on_destroy: str = "release"
+    provision_on_demand: tuple[str, ...] = ()
     deadline_minutes: float = 15
 
 
@@ -166,10 +167,10 @@ def parse(
         running=reader.boolean("running", True),
         on_existing=reader.choice("onExisting", ("adopt", "fail"), "adopt"),
         on_destroy=reader.choice("onDestroy", ("release", "drain"), "release"),
+        provision_on_demand=reader.names("provisionOnDemand", "a user principal name or object id", is_user),
         deadline_minutes=reader.number("deadlineMinutes", 15, whole=False, least=0.01),
     )
     reader.not_available("syncGroups", reader.boolean("syncGroups", False))
-    reader.not_available("provisionOnDemand", reader.names("provisionOnDemand", "a user", is_user))
     if reader.problems:
         raise ConfigurationProblems(reader.problems)
     return settings

@@ -6,7 +6,7 @@ Every unknown name is reported at once, before anything is created.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -24,8 +24,16 @@ class Principal:
     object_id: str
 
 
-def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, ...]:
-    """Find everyone in scope: one GET each, made by azuread (User.Read.All, Group.Read.All).
+@dataclass(frozen=True)
+class Scope:
+    """Who is assigned, and the object ids of who is provisioned at once, by configured name."""
+
+    principals: tuple[Principal, ...]
+    on_demand: Mapping[str, str]
+
+
+def look_up(settings: Settings, provider: azuread.Provider) -> Scope:
+    """Find everyone who is named: one GET each, made by azuread (User.Read.All, Group.Read.All).
 
     Raises:
         ConfigurationProblems: some user or group does not exist, or two names mean the same object.
@@ -33,15 +41,12 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
     options = pulumi.InvokeOptions(provider=provider)
     principals: list[Principal] = []
     problems: list[Problem] = []
-    users = find_users(settings.users, options, problems)
-    looked_up = not problems
-    for index, name in enumerate(settings.users):
-        where = f"xtsync:users[{index}]"
-        if name.lower() in users:
-            principals.append(Principal("user", name, users[name.lower()]))
-        elif looked_up:
-            why = f"{settings.source.name} has no such user"
-            problems.append(Problem(where, name, why, "Check the spelling, or give the object id"))
+    named = {name.lower(): name for name in (*settings.users, *settings.provision_on_demand)}
+    users = find_users(named.values(), options, problems)
+    if not problems:
+        problems += unknown_users("users", settings.users, users, settings.source.name)
+        problems += unknown_users("provisionOnDemand", settings.provision_on_demand, users, settings.source.name)
+    principals += [Principal("user", name, users[name.lower()]) for name in settings.users if name.lower() in users]
     for index, name in enumerate(settings.groups):
         where = f"xtsync:groups[{index}]"
         try:
@@ -51,7 +56,17 @@ def look_up(settings: Settings, provider: azuread.Provider) -> tuple[Principal, 
     problems.extend(duplicates(principals))
     if problems:
         raise ConfigurationProblems(problems)
-    return tuple(principals)
+    return Scope(tuple(principals), {name: users[name.lower()] for name in settings.provision_on_demand})
+
+
+def unknown_users(key: str, names: Sequence[str], found: Mapping[str, str], tenant: str) -> list[Problem]:
+    """Names nobody in the source has."""
+    do = "Check the spelling, or give the object id"
+    return [
+        Problem(f"xtsync:{key}[{index}]", name, f"{tenant} has no such user", do)
+        for index, name in enumerate(names)
+        if name.lower() not in found
+    ]
 
 
 def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: list[Problem]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from .job_start import JobStart
 from .partner_baseline import PartnerBaseline
 from .partner_object import CONSENT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
+from .provision_on_demand import ProvisionOnDemand
 from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal
 from .sync_job import SyncJob
 from .sync_secrets import SyncSecrets, settings_for
@@ -48,7 +49,7 @@ class TenantPair(pulumi.ComponentResource):
         self._source = Home(settings.source.id, self._pair.source, self)
         self._target = Home(settings.target.id, self._pair.target, self)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
-        principals = scope.look_up(settings, self._pair.azuread)
+        people = scope.look_up(settings, self._pair.azuread)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline("target-baseline", self._target, settings.source.id)
@@ -75,7 +76,7 @@ class TenantPair(pulumi.ComponentResource):
         )
         ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets])
         self._hooks = AssignmentHooks(settings).binding
-        assignments = [self._assign(principal, service_principal, ending) for principal in principals]
+        assignments = [self._assign(principal, service_principal, ending) for principal in people.principals]
         brake = Brake("brake", self._source, service_principal.id, job.id, depends_on=[ending, *assignments])
         start = JobStart(
             "start",
@@ -85,6 +86,16 @@ class TenantPair(pulumi.ComponentResource):
             settings.running,
             depends_on=[secrets, brake],
         )
+        on_demand = None
+        if people.on_demand:
+            on_demand = ProvisionOnDemand(
+                "provision-on-demand",
+                self._source,
+                service_principal.id,
+                job.id,
+                people.on_demand,
+                depends_on=[start, *assignments],
+            )
         self.outputs = {
             "jobId": job.id,
             "servicePrincipalId": service_principal.id,
@@ -94,6 +105,7 @@ class TenantPair(pulumi.ComponentResource):
             "scope": {"users": len(settings.users), "groups": len(settings.groups)},
             "onDestroy": describe(settings.on_destroy, len(settings.users), len(settings.groups)),
             "portalUrl": self._portal_url(service_principal),
+            **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
         }
         self.register_outputs({})
 

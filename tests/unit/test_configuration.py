@@ -71,7 +71,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         for kind in ("certificate", "oidc", "managedIdentity")
     ),
     ({"syncGroups": True}, "xtsync:syncGroups: not available yet", "Remove it"),
-    ({"provisionOnDemand": ["a@b.c"]}, "xtsync:provisionOnDemand: not available yet", "Remove it"),
+    ({"provisionOnDemand": ["alice"]}, 'xtsync:provisionOnDemand[0] = "alice": not a user', "Give a user principal"),
 ]
 
 

@@ -14,6 +14,7 @@ from xtsync_resources import (
     job_start,
     partner_baseline,
     partner_policy,
+    provision_on_demand,
     service_principal,
     sync_job,
     sync_secrets,
@@ -29,6 +30,8 @@ PINNED = [
     (sync_job.SyncJob, sync_job.SYNC_JOB, "sync_job", "SYNC_JOB"),
     (sync_secrets.SyncSecrets, sync_secrets.SYNC_SECRETS, "sync_secrets", "SYNC_SECRETS"),
     (ending.Ending, ending.ENDING, "ending", "ENDING"),
+    (provision_on_demand.ProvisionOnDemand, provision_on_demand.PROVISION_ON_DEMAND,
+     "provision_on_demand", "PROVISION_ON_DEMAND"),
     (job_start.JobStart, job_start.JOB_START, "job_start", "JOB_START"),
 ]  # fmt: skip
 

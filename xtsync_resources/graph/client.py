@@ -264,14 +264,19 @@ class Operation:
         except NotFoundError:
             return None
 
-    def pages(self, call: Call) -> Iterator[Json]:
+    def pages(self, call: Call, wait: Callable[[], None] = lambda: None) -> Iterator[Json]:
         """Make a read of a collection: its entries, page after page, fetched as they are needed.
+
+        Args:
+            call: the read of the first page.
+            wait: called before each page, where their rate is bounded.
 
         Raises:
             SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
                 the token.
         """
         while True:
+            wait()
             page = self.send(call)
             yield from page.get("value") or ()
             link = page.get("@odata.nextLink")

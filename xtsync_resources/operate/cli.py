@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..graph.errors import XtsyncError, printable
+from . import control, logs, provision, status
 from . import stack as stacks
-from . import status
 
 WELL, NOT_WELL, FAILED = 0, 1, 2
 
@@ -116,6 +116,65 @@ def status_command(
     Exit code 0 if it is healthy, 1 if not, 2 if that could not be found out.
     """
     run(context, stack, as_json, lambda found, screen: status.command(found, screen, watch, wait, minutes))
+
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command(name="pause")
+def pause_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
+    """Pause the job: nobody is created, changed or removed in the target meanwhile."""
+    run(context, stack, as_json, lambda found, screen: control.command(found, screen, "pause", yes))
+
+
+@app.command(name="resume")
+def resume_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
+    """Let a paused job go on, or end a quarantine that holds no deletions back."""
+    run(context, stack, as_json, lambda found, screen: control.command(found, screen, "resume", yes))
+
+
+@app.command(name="restart")
+def restart_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    full: Annotated[bool, typer.Option("--full", help="Forget everything: as a new job.")] = False,
+) -> None:
+    """Let the job look at everybody again, as after a change of scope. Never approves held-back deletions."""
+    action = "restart --full" if full else "restart"
+    run(context, stack, as_json, lambda found, screen: control.command(found, screen, action, yes))
+
+
+@app.command(name="logs")
+def logs_command(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(help="Only this person: a user principal name or object id.")] = "",
+    stack: StackName = None,
+    as_json: AsJson = False,
+    since: Annotated[str, typer.Option(help="From when: 90m, 24h, 7d, or a date. [default: 24h]")] = "",
+    failures: Annotated[bool, typer.Option("--failures", help="Only what failed.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
+    details: Annotated[bool, typer.Option("--details", "-d", help="Steps, scoping, changes and advice too.")] = False,
+    most: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
+) -> None:
+    """Show what the job did, one line an event. Events appear some minutes late."""
+    wanted = logs.Wanted(user, since, failures, follow, details, most)
+    run(context, stack, as_json, lambda found, screen: logs.command(found, screen, wanted))
+
+
+@app.command(name="provision")
+def provision_command(
+    context: typer.Context,
+    users: Annotated[list[str], typer.Argument(help="User principal names or object ids, in the source.")],
+    stack: StackName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Provision people now, and say step by step what came of it.
+
+    Exit code 0 if all of them are in the target as they should be, 1 if not.
+    """
+    run(context, stack, as_json, lambda found, screen: provision.command(found, screen, users))
 
 
 def main() -> None:

@@ -31,6 +31,11 @@ from ._call import (
     literal,
     segment,
 )
+from ._directory import (
+    READ_ROLE,
+    READ_USERS,
+    get_user,
+)
 from ._logs import (
     LOG_ROLE,
     PROVISIONING_LOG,
@@ -84,6 +89,8 @@ __all__ = [
     "POLICY_WRITE",
     "PROVISIONING_LOG",
     "READ_APPLICATION",
+    "READ_ROLE",
+    "READ_USERS",
     "RESTART",
     "RESTART_FULL",
     "SERVICE_PRINCIPAL_IS_OURS",
@@ -106,6 +113,7 @@ __all__ = [
     "get_schema",
     "get_secrets",
     "get_service_principal",
+    "get_user",
     "list_applications",
     "list_assignments",
     "list_jobs",

@@ -1,0 +1,123 @@
+"""Running a pair day to day: provision people now, read the logs, pause, resume and restart the job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from conftest import Command, Lab, changed, told, writes
+
+from lab import world
+from lab.entra.synchronization.models import Quarantine
+
+ALICE = "alice@contoso.com"
+
+
+def test_step_10_one_person_is_provisioned_now_with_the_verdict_step_by_step(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    said = xtsync("provision", ALICE, "-s", "dev")
+    assert said.exit_code == 0, said
+    assert f"{ALICE}  Success" in said.out
+    assert "EntryExport" in said.out
+    assert ALICE in lab.arrived()
+    again = xtsync("provision", ALICE, "-s", "dev", "--json")
+    assert again.document[0]["code"] == "RedundantExport"
+    assert again.document[0]["good"] is True
+
+
+def test_an_answer_of_200_is_not_success(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    said = xtsync("provision", "bob@contoso.com", "-s", "dev")
+    assert said.exit_code == 1
+    assert "bob@contoso.com  Skipped (NotEffectivelyEntitled)" in said.out
+    assert "put the person in scope" in said.out
+    before = len(lab.entra.traffic)
+    said = xtsync("provision", "nobody@contoso.com", "noone@contoso.com", "-s", "dev")
+    assert said.exit_code == 2
+    assert "Cannot find nobody@contoso.com, noone@contoso.com in the source tenant Contoso" in said.errors
+    assert not writes(lab.calls_since(before))
+
+
+def test_the_log_has_a_line_an_event_and_finds_a_person_and_failures(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    said = xtsync("logs", "-s", "dev", "--since", "7d", "--details")
+    assert said.exit_code == 0, said
+    line = next(line for line in said.out.splitlines() if ALICE in line)
+    assert "success" in line
+    assert "create" in line
+    assert "import" in said.out
+    only = xtsync("logs", ALICE, "-s", "dev", "--since", "7d", "--json").document
+    assert len(only) == 1
+    assert "Nothing since" in xtsync("logs", "-s", "dev", "--failures").out
+    assert "neither a span nor a time" in xtsync("logs", "-s", "dev", "--since", "soon").errors
+
+
+def test_step_10_and_12_the_log_waits_its_turn(lab: Lab, xtsync: Command) -> None:
+    lab.source.settings = lab.source.settings.__class__(audit_throttled=True, page_size=100)
+    xtsync.up()
+    assert xtsync("logs", "-s", "dev").exit_code == 0
+
+
+def test_pause_resume_and_restart_say_what_they_mean_and_ask(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    declined = xtsync("pause", "-s", "dev", answer="n\n")
+    assert declined.exit_code == 1
+    assert "Nobody is created, changed or removed in Fabrikam" in declined.errors
+    assert lab.jobs()[0].schedule_state == "Active"
+    assert xtsync("pause", "-s", "dev", answer="y\n").exit_code == 0
+    assert lab.jobs()[0].schedule_state == "Paused"
+    assert "xtsync resume" in xtsync("restart", "-s", "dev", "--yes").errors
+    assert xtsync("resume", "-s", "dev", "--yes").exit_code == 0
+    assert xtsync("restart", "-s", "dev", "--yes").exit_code == 0
+    assert xtsync("restart", "--full", "-s", "dev", "--yes").exit_code == 0
+    scopes = [c.request_body["criteria"]["resetScope"] for c in lab.calls_since(0) if c.path.endswith("/restart")]
+    assert scopes == ["Watermark, Escrows, QuarantineState", "Full"]
+    assert lab.jobs()[0].schedule_state == "Active"
+
+
+def test_held_back_deletions_are_released_by_no_command(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    job, now = lab.jobs()[0], lab.entra.clock.now()
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine("TooManyDeletes", "Error", "600 people", now, now + timedelta(hours=6))
+    before = len(lab.entra.traffic)
+    for command in (["resume"], ["restart"], ["restart", "--full"]):
+        said = xtsync(*command, "-s", "dev", "--yes")
+        assert said.exit_code == 2
+        assert "approve the deletions in the portal" in said.errors
+    assert not writes(lab.calls_since(before))
+
+
+# --- the resource ------------------------------------------------------------------------------------------------
+
+
+def test_people_in_the_list_are_provisioned_once_with_their_verdict_as_an_output(lab: Lab) -> None:
+    lab.stack.config["xtsync:provisionOnDemand"] = [ALICE]
+    result = lab.stack.run("up")
+    assert result.outputs["provisionedOnDemand"] == {ALICE: "Success"}
+    assert ALICE in lab.arrived()
+    before = len(lab.entra.traffic)
+    assert not changed(lab.stack.run("up"))
+    lab.stack.config["xtsync:provisionOnDemand"] = [ALICE, "carol@contoso.com"]
+    assert changed(lab.stack.run("up")) == {"provision-on-demand": "update"}
+    tried = [call for call in lab.calls_since(before) if call.path.endswith("/provisionOnDemand")]
+    carol = next(
+        user.id for user in lab.source.directory.users.values() if user.user_principal_name.startswith("carol")
+    )
+    assert [c.request_body["parameters"][0]["subjects"][0]["objectId"] for c in tried] == [carol]
+    lab.stack.config["xtsync:provisionOnDemand"] = []
+    assert changed(lab.stack.run("up")) == {"provision-on-demand": "delete"}
+    lab.stack.run("destroy")
+
+
+def test_a_person_who_cannot_be_provisioned_fails_the_run_and_is_tried_again(lab: Lab) -> None:
+    lab.stack.config["xtsync:provisionOnDemand"] = [ALICE]
+    lab.stack.run("up")
+    lab.target.policies.partners[world.SOURCE_TENANT].members["automaticUserConsentSettings"] = None
+    lab.stack.config["xtsync:provisionOnDemand"] = [ALICE, "dave@contoso.com"]
+    result = lab.stack.run("up", fails=True)
+    assert "dave@contoso.com could not be provisioned" in told(result, "provision-on-demand")
+    lab.stack.run("refresh")
+    result = lab.stack.run("up")
+    assert result.outputs["provisionedOnDemand"]["dave@contoso.com"] == "Success"
+    lab.stack.run("destroy")

@@ -1,0 +1,94 @@
+"""`xtsync pause`, `resume` and `restart`: act on the job, after saying what that means.
+
+Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-restart
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..graph import calls
+from ..graph.errors import RefusedError
+from ..job_start import make_so
+from ..job_state import ACTIVE, HELD_DELETIONS, quarantine_reason, schedule_state
+from .status import as_document, as_table, read_health, read_job
+
+if TYPE_CHECKING:
+    from ..graph.client import Operation
+    from ..job_state import Job
+    from .cli import Screen
+    from .stack import Stack
+
+MEANING = {
+    "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
+    "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and `pulumi up` ends "
+    "it, unless xtsync:running is false.",
+    "resume": "The job goes on every 40 minutes with everything that changed since. A quarantine ends with it.",
+    "restart": "The job looks at everybody again: longer cycles, the same people. Whoever is not in scope any more "
+    "leaves {target}, within xtsync:deletionThreshold.",
+    "restart --full": "The job forgets all it knows and begins like a new one, with an initial cycle over everybody "
+    "in scope.",
+}
+
+
+def confirmed(stack: Stack, screen: Screen, action: str, yes: bool) -> bool:
+    """Say what an action means and ask; `yes` answers for scripts."""
+    source, target = stack.settings.source.name, stack.settings.target.name
+    if yes:
+        return True
+    screen.quiet()
+    screen.errors.print(f"{action} the job of {source} → {target}.", markup=False, style="bold")
+    screen.errors.print(MEANING[action].format(target=target), markup=False)
+    return typer.confirm("Go on?", default=False, err=True)
+
+
+def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
+    """Do it and show the state that follows; 1 if it was declined."""
+    operation = stack.operation("source")
+    job = read_job(operation, stack)
+    refuse_held_deletions(operation, stack, job, action)
+    if not confirmed(stack, screen, action, yes):
+        screen.errors.print("Nothing was done.")
+        return 1
+    if action in ("pause", "resume"):
+        job = make_so(operation, stack.service_principal, stack.job, action == "resume", job)
+    else:
+        restart(operation, stack, job, calls.RESTART_FULL if action == "restart --full" else calls.RESTART)
+        job = read_job(operation, stack)
+    health = read_health(job)
+    if screen.as_json:
+        screen.json(as_document(stack, health))
+    else:
+        screen.print(as_table(stack, health, operation.client.clock.now()))
+    return 0
+
+
+def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
+    """Restart a job that runs. Call: POST jobs/{id}/restart.
+
+    Raises:
+        RefusedError: it does not run; restarting would start it by the way.
+    """
+    if schedule_state(job) != ACTIVE:
+        raise RefusedError(
+            f"Cannot restart the job {stack.job} in {operation.tenant}",
+            f"it is {schedule_state(job) or 'not running'}, and restarting would start it",
+            "run `xtsync resume` first",
+        )
+    operation.send(calls.restart_job(stack.service_principal, stack.job, scope))
+
+
+def refuse_held_deletions(operation: Operation, stack: Stack, job: Job, action: str) -> None:
+    """Never release deletions that are held back: that is a decision about people, made by hand.
+
+    Raises:
+        RefusedError: there are some, and the action would release them.
+    """
+    if action != "pause" and quarantine_reason(job) == HELD_DELETIONS:
+        raise RefusedError(
+            f"Will not {action} the job {stack.job} in {operation.tenant}",
+            "it holds deletions back (TooManyDeletes), and this would clear the quarantine",
+            "check the scope with `xtsync logs`; approve the deletions in the portal, or put people back in scope",
+        )

@@ -1,0 +1,200 @@
+"""`xtsync logs`: what the job did, one line an event.
+
+Source: https://learn.microsoft.com/graph/api/provisioningobjectsummary-list
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from ..graph import calls
+from ..graph.errors import ConfigurationError, printable
+from ..graph.pace import Pace
+from . import people
+from .status import moment
+
+if TYPE_CHECKING:
+    from ..graph.client import Operation
+    from .cli import Screen
+    from .stack import Stack
+
+PAGE = 100
+FOLLOW_SECONDS = 10.0
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+COLOURS = {"failure": "red", "skipped": "yellow", "warning": "yellow", "success": "green"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events to show.
+
+    Attributes:
+        user: a user principal name or object id; "" for everybody.
+        since: from when on; "" for the last day.
+        failures: only what failed.
+        follow: go on with what comes.
+        details: steps and advice as well.
+        most: at most so many.
+    """
+
+    user: str = ""
+    since: str = ""
+    failures: bool = False
+    follow: bool = False
+    details: bool = False
+    most: int = 100
+
+
+# --- to Graph --------------------------------------------------------------------------------------------------
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """A point in time from `90m`, `24h`, `7d`, or an ISO date or time (UTC if it does not say).
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    if found := re.fullmatch(r"(\d{1,6})([mhd])", text):
+        return now - timedelta(**{UNITS[found[2]]: int(found[1])})
+    when = moment(text)
+    if when is None:
+        do = "give something like 90m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00"
+        raise ConfigurationError(f"Cannot understand --since {text}", "it is neither a span nor a time", do)
+    return when
+
+
+def filter_for(job: str, since: datetime, user: str, failures: bool) -> str:
+    """The filter for a job's events; filters on logs are case sensitive."""
+    parts = [f"jobId eq {calls.literal(job)}", f"activityDateTime gt {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"]
+    if user:
+        parts.append(f"sourceIdentity/id eq {calls.literal(user)}")
+    if failures:
+        parts.append("provisioningStatusInfo/status eq 'failure'")
+    return " and ".join(parts)
+
+
+# --- from Graph ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing the job did to one person."""
+
+    id: str
+    when: datetime | None
+    action: str
+    status: str
+    source: str
+    target: str
+    code: str
+    reason: str
+    advice: str
+    steps: tuple[tuple[str, str, str], ...]
+    changes: tuple[tuple[str, str, str], ...]
+
+
+def read_event(item: Mapping[str, Any]) -> Event:
+    """From Graph: a `provisioningObjectSummary`."""
+    info = item.get("provisioningStatusInfo") or {}
+    error = info.get("errorInformation") or {}
+    return Event(
+        id=str(item.get("id") or ""),
+        when=moment(item.get("activityDateTime")),
+        action=str(item.get("provisioningAction") or "other"),
+        status=str(info.get("status") or "unknown"),
+        source=identity(item.get("sourceIdentity")),
+        target=identity(item.get("targetIdentity")),
+        code=str(error.get("errorCode") or ""),
+        reason=str(error.get("reason") or error.get("additionalDetails") or ""),
+        advice=str(error.get("recommendedAction") or ""),
+        steps=tuple(
+            (
+                str(step.get("provisioningStepType") or step.get("name") or ""),
+                str(step.get("status") or ""),
+                str(step.get("description") or ""),
+            )
+            for step in item.get("provisioningSteps") or ()
+        ),
+        changes=tuple(
+            (str(one.get("displayName") or ""), str(one.get("oldValue") or ""), str(one.get("newValue") or ""))
+            for one in item.get("modifiedProperties") or ()
+        ),
+    )
+
+
+def identity(found: Any) -> str:
+    """How a log names somebody."""
+    value = found if isinstance(found, Mapping) else {}
+    return str(value.get("displayName") or value.get("id") or "")
+
+
+def events(operation: Operation, pace: Pace, filter_text: str) -> Iterator[Event]:
+    """Events, newest first. Calls: GET auditLogs/provisioning, page by page (ProvisioningLog.Read.All)."""
+    call = calls.provisioning_logs(filter_text, PAGE)
+    return map(read_event, operation.pages(call, pace.wait))
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def as_line(event: Event) -> Text:
+    """One line an event."""
+    when = f"{event.when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if event.when else "?"
+    target = f" → {event.target}" if event.target and event.target != event.source else ""
+    why = " ".join(part for part in (f"{event.code}:" if event.code else "", event.reason) if part)
+    return Text.assemble(
+        f"{when}  ",
+        (f"{event.status:<8}", COLOURS.get(event.status, "")),
+        printable(f" {event.action:<8} {event.source}{target}{f'  {why}' if why else ''}"),
+    )
+
+
+def as_details(event: Event) -> list[Text]:
+    """What is behind an event."""
+    lines = [f"    {kind:<12} {status:<8} {words}" for kind, status, words in event.steps]
+    lines += [f"    {name}: {old or '(empty)'} → {new or '(empty)'}" for name, old, new in event.changes]
+    lines += [f"    Do: {event.advice}"] if event.advice else []
+    return [Text(printable(line)) for line in lines]
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+
+def command(stack: Stack, screen: Screen, wanted: Wanted) -> int:
+    """Show events, oldest first as in any log; 0 whether there are some or not."""
+    operation = stack.operation("source")
+    clock = operation.client.clock
+    pace = Pace(clock)
+    user = people.find(operation, [wanted.user])[wanted.user] if wanted.user else ""
+    since = parse_since(wanted.since or "24h", clock.now())
+    seen: set[str] = set()
+
+    def show() -> int:
+        filter_text = filter_for(stack.job, since, user, wanted.failures)
+        found = list(itertools.islice(events(operation, pace, filter_text), wanted.most))[::-1]
+        new = [event for event in found if event.id not in seen]
+        seen.update(event.id for event in new)
+        if screen.as_json:
+            screen.json([event.__dict__ for event in new])
+            return len(new)
+        for event in new:
+            screen.print(as_line(event), *(as_details(event) if wanted.details else []))
+        return len(new)
+
+    shown = show()
+    if not screen.as_json and not shown:
+        screen.print(f"Nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Events appear some minutes late.")
+    elif not screen.as_json and shown == wanted.most:
+        screen.print(f"The newest {wanted.most}; --most shows more.")
+    while wanted.follow:
+        clock.sleep(FOLLOW_SECONDS)
+        operation = stack.operation("source")
+        show()
+    return 0

@@ -1,0 +1,58 @@
+"""`xtsync provision`: provision people now, and show what came of it step by step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ..graph.errors import printable
+from ..graph.pace import Pace
+from ..on_demand import FAILURE, SKIPPED, Verdict, provision
+from . import people
+
+if TYPE_CHECKING:
+    from .cli import Screen
+    from .stack import Stack
+
+COLOURS = {FAILURE: "red", SKIPPED: "yellow"}
+
+
+def heading(name: str, verdict: Verdict) -> Text:
+    """One person's verdict in a line."""
+    colour = "green" if verdict.good else COLOURS.get(verdict.result, "yellow")
+    return Text.assemble(f"{printable(name)}  ", (printable(str(verdict)), colour))
+
+
+def steps_table(verdict: Verdict) -> Table:
+    """What was done on the way."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for step in verdict.steps:
+        why = ": ".join(part for part in (step.code, step.reason) if part and part != "None")
+        table.add_row(*(Text(printable(part)) for part in (step.name, step.status, why)))
+    return table
+
+
+def as_document(name: str, user: str, verdict: Verdict) -> dict[str, Any]:
+    """One person's verdict for machines."""
+    return {"user": name, "objectId": user, "good": verdict.good, "remedy": verdict.remedy, **asdict(verdict)}
+
+
+def command(stack: Stack, screen: Screen, names: list[str]) -> int:
+    """Provision them one after the other; 0 if all of them are in the target as they should be."""
+    operation = stack.operation("source")
+    by_id = {object_id: name for name, object_id in people.find(operation, names).items()}
+    documents, good = [], True
+    pace = Pace(operation.client.clock)
+    for user, verdict in provision(operation, stack.service_principal, stack.job, by_id, pace, patient=False):
+        good = good and verdict.good
+        documents.append(as_document(by_id[user], user, verdict))
+        if not screen.as_json:
+            screen.print(heading(by_id[user], verdict), steps_table(verdict))
+            if verdict.remedy:
+                screen.print(Text(f"  Do: {verdict.remedy}"))
+    if screen.as_json:
+        screen.json(documents)
+    return 0 if good else 1
