@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..graph.errors import XtsyncError, printable
-from . import control, logs, provision, status
+from . import control, export, logs, provision, status
 from . import stack as stacks
 
 WELL, NOT_WELL, FAILED = 0, 1, 2
@@ -74,7 +74,9 @@ class Screen:
         """Write for people."""
         self.quiet()
         for part in parts:
-            self.console.print(part, soft_wrap=isinstance(part, str | Text))
+            # Text is shown as it is: neither markup nor emoji codes are read out of data.
+            shown = Text(part) if isinstance(part, str) else part
+            self.console.print(shown, soft_wrap=isinstance(shown, Text))
 
     def json(self, document: Any) -> None:
         """Write for machines."""
@@ -84,9 +86,14 @@ class Screen:
 
 def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[stacks.Stack, Screen], int]) -> None:
     """Read the stack and do what the command does; ends with its exit code."""
+    answer(as_json, lambda screen: act(stacks.read(name, context.obj, screen.status), screen))
+
+
+def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
+    """Do what a command does, with errors as one message; ends with its exit code."""
     screen = Screen(as_json)
     try:
-        code = act(stacks.read(name, context.obj, screen.status), screen)
+        code = act(screen)
     except (XtsyncError, pulumi.RunError) as error:
         screen.quiet()
         screen.errors.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
@@ -175,6 +182,41 @@ def provision_command(
     Exit code 0 if all of them are in the target as they should be, 1 if not.
     """
     run(context, stack, as_json, lambda found, screen: provision.command(found, screen, users))
+
+
+@app.command(name="export")
+def export_command(
+    source: Annotated[str, typer.Option(help="The source's tenant id.")],
+    target: Annotated[str, typer.Option(help="The target's tenant id.")],
+    source_name: Annotated[str, typer.Option(help="What to call the source.")] = "",
+    target_name: Annotated[str, typer.Option(help="What to call the target.")] = "",
+    auth: Annotated[str, typer.Option(help="How to sign in to both.")] = "cli",
+    source_client_id: Annotated[str, typer.Option(help="The application to sign in to the source with.")] = "",
+    target_client_id: Annotated[str, typer.Option(help="The application to sign in to the target with.")] = "",
+    cloud: Annotated[str, typer.Option(help="The cloud both are in.")] = "public",
+    metadata_host: Annotated[str, typer.Option(help="Take the endpoints from this host instead.")] = "",
+    application: Annotated[str, typer.Option(help="Which configuration application, where there are several.")] = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The stack file to write.")] = None,
+    import_file: Annotated[Path | None, typer.Option(help="Also write a file for `pulumi import --file`.")] = None,
+    stack: Annotated[str, typer.Option("--stack", "-s", help="The stack this will be; for the import file.")] = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Read a pair that runs, whoever made it, and write the stack configuration that reproduces it."""
+    sides = {"source": (source, source_name, source_client_id), "target": (target, target_name, target_client_id)}
+
+    def act(screen: Screen) -> int:
+        found = stacks.provisional(sides, auth, cloud, metadata_host, screen.status)
+        return export.command(
+            found.settings,
+            found.operation,
+            screen,
+            application=application,
+            output=output,
+            import_file=import_file,
+            stack=stack,
+        )
+
+    answer(as_json, act)
 
 
 def main() -> None:

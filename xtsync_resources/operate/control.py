@@ -39,8 +39,8 @@ def confirmed(stack: Stack, screen: Screen, action: str, yes: bool) -> bool:
     if yes:
         return True
     screen.quiet()
-    screen.errors.print(f"{action} the job of {source} → {target}.", markup=False, style="bold")
-    screen.errors.print(MEANING[action].format(target=target), markup=False)
+    screen.errors.print(f"{action} the job of {source} → {target}.", markup=False, emoji=False, style="bold")
+    screen.errors.print(MEANING[action].format(target=target), markup=False, emoji=False)
     return typer.confirm("Go on?", default=False, err=True)
 
 

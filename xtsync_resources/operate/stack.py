@@ -120,6 +120,30 @@ def read(name: str | None, location: Location, status: Callable[[str], None]) ->
     return Stack(name, parse(texts, secrets, os.environ), location, status)
 
 
+def provisional(
+    sides: Mapping[str, tuple[str, str, str]], auth: str, cloud: str, metadata_host: str, status: Callable[[str], None]
+) -> Stack:
+    """A stack that is not written yet, to look at its tenants.
+
+    Args:
+        sides: tenant id, name and client id by side.
+        auth: how to sign in to both.
+        cloud: the cloud both are in.
+        metadata_host: as the configuration key of this name.
+        status: shows words to people who wait.
+
+    Raises:
+        ConfigurationProblems: something of it cannot be used.
+    """
+    values: dict[str, Any] = {
+        side: {"tenantId": id_, "name": name, "auth": auth, **({"clientId": client} if client else {})}
+        for side, (id_, name, client) in sides.items()
+    }
+    values |= {"cloud": cloud, "metadataHost": metadata_host, "users": ["not.read@yet"]}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return Stack("", parse(texts, {}, os.environ), Location(), status)
+
+
 def read_values(path: Path) -> Mapping[str, Any]:
     """The configuration in a stack file, by full key.
 

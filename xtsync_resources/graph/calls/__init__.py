@@ -10,9 +10,11 @@ from ._applications import (
     SERVICE_PRINCIPAL_IS_OURS,
     SERVICE_PRINCIPAL_SETTLES,
     delete_assignment,
+    find_application,
     get_service_principal,
     list_applications,
     list_assignments,
+    list_instances,
 )
 from ._call import (
     APPLICATION,
@@ -107,6 +109,7 @@ __all__ = [
     "delete_identity_sync",
     "delete_job",
     "delete_partner",
+    "find_application",
     "get_identity_sync",
     "get_job",
     "get_partner",
@@ -116,6 +119,7 @@ __all__ = [
     "get_user",
     "list_applications",
     "list_assignments",
+    "list_instances",
     "list_jobs",
     "literal",
     "pause_job",

@@ -71,3 +71,21 @@ def delete_assignment(service_principal: str, assignment: str) -> Call:
         ASSIGNMENT,
         APPLICATION_ROLE,
     )
+
+
+def list_instances(template: str) -> Call:
+    """Find service principals of a gallery template, page by page."""
+    query = f"$filter=applicationTemplateId%20eq%20{quote(literal(template), safe='')}&$select=id,appId,displayName"
+    return Call(
+        "GET",
+        f"/servicePrincipals?{query}",
+        "list the configuration applications",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+    )
+
+
+def find_application(app_id: str) -> Call:
+    """Find an application by its application (client) id."""
+    query = f"$filter=appId%20eq%20{quote(literal(app_id), safe='')}&$select=id,appId,displayName"
+    return Call("GET", f"/applications?{query}", f"find the application {app_id}", READ_APPLICATION, APPLICATION_ROLE)

@@ -1,0 +1,73 @@
+"""`xtsync export`: the stack configuration that reproduces a pair, whoever made it."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+from conftest import Command, Lab, writes
+
+from lab import world
+
+PAIR = ["--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret"]
+CLIENTS = ["--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT]
+NAMES = ["--source-name", "Contoso", "--target-name", "Fabrikam"]
+
+
+def export(lab: Lab, xtsync: Command, *more: str) -> object:
+    return xtsync("export", *PAIR, *CLIENTS, *NAMES, "--metadata-host", lab.server.host, *more)
+
+
+def test_an_exported_pair_ends_in_no_changes(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config |= {
+        "xtsync:notifyEmail": "it@contoso.com",
+        "xtsync:deletionThreshold": 40,
+        "xtsync:inboundTrust": {"mfa": True},
+        "xtsync:running": False,
+    }
+    xtsync.up()
+    before = len(lab.entra.traffic)
+    imports = lab.folder / "import.json"
+    said = export(lab, xtsync, "--import-file", str(imports))
+    assert said.exit_code == 0, said
+    assert not writes(lab.calls_since(before))
+    config = yaml.safe_load(said.out)["config"]
+    finance = next(group for group in lab.source.directory.groups.values() if group.display_name == "Finance")
+    assert config["xtsync:groups"] == [finance.id]
+    assert f"- {finance.id}  # Finance" in said.out
+    assert config["xtsync:users"] == ["alice@contoso.com"]
+
+    lab.stack.config = config
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    document = json.loads(lab.stack.state())
+    azuread = {
+        r["urn"].split("::")[-1]: r["id"] for r in document["deployment"]["resources"] if "azuread:index" in r["type"]
+    }
+    assert {one["name"]: one["id"] for one in json.loads(imports.read_text())["resources"]} == azuread
+    urns = {r["urn"] for r in document["deployment"]["resources"]}
+    assert set(json.loads(imports.read_text())["nameTable"].values()) <= urns
+
+
+def test_a_pair_that_is_not_there_or_not_the_only_one_is_said(lab: Lab, xtsync: Command) -> None:
+    said = export(lab, xtsync)
+    assert said.exit_code == 2
+    assert "no configuration application there synchronizes into this target" in said.errors
+    xtsync.up()
+    other = lab.new_stack("other", displayName="Another")
+    other.run("up")
+    said = export(lab, xtsync)
+    assert "Another" in said.errors
+    assert "--application" in said.errors
+    assert (
+        export(lab, xtsync, "--application", "Another", "--json").document["config"]["xtsync:displayName"] == "Another"
+    )
+
+
+def test_what_the_configuration_cannot_say_is_a_warning(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    principal = next(p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
+    principal.synchronization.secrets["SyncAll"] = "true"
+    said = export(lab, xtsync, "--output", str(lab.folder / "Pulumi.found.yaml"))
+    assert "everybody in the source is in scope" in said.errors
+    assert "# Note: everybody" in (lab.folder / "Pulumi.found.yaml").read_text()
+    assert "not a GUID" in xtsync("export", "--source", "contoso.com", "--target", world.TARGET_TENANT).errors

@@ -1,0 +1,281 @@
+"""`xtsync export`: read a pair that runs, and write the stack configuration that reproduces it.
+
+What it reads is the pair as it is, whoever made it: by hand, by another tool, by this program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..config import TRUST_KEYS
+from ..graph import calls
+from ..graph.errors import ForbiddenError, RefusedError, printable
+from ..job_state import ACTIVE, schedule_state
+from ..partner_object import TRUST, leaf
+from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
+from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..config import Settings
+    from ..graph.client import Operation
+    from .cli import Screen
+
+DEFAULT_THRESHOLD = 500
+MANAGED_BY_MICROSOFT = "MTO_Sync_"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A user or group in scope."""
+
+    kind: str
+    object_id: str
+    name: str
+    assignment_id: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A pair as it is.
+
+    Attributes:
+        application: of the configuration: object id, display name.
+        service_principal: its object id.
+        job: the job.
+        settings: the synchronization settings by key.
+        people: who is assigned.
+        trust: the inbound trust flags that are set, by configuration key.
+        sync_name: the identity sync policy's display name; "" where there is none.
+        warnings: what the configuration cannot say.
+    """
+
+    application: str
+    display_name: str
+    service_principal: str
+    job: Mapping[str, Any]
+    settings: Mapping[str, str]
+    people: Sequence[Assigned]
+    trust: Mapping[str, bool]
+    sync_name: str
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+# --- from Graph ------------------------------------------------------------------------------------------------
+
+
+def look(source: Operation, target: Operation, wanted: str) -> Found:
+    """Read a pair in both tenants.
+
+    Calls, in the source: GET servicePrincipals, and for each of the template GET jobs and secrets; GET
+    applications, appRoleAssignedTo and users/{id} for the one that is chosen (Application.Read.All,
+    Synchronization.Read.All, User.Read.All). In the target: GET partners/{id}, identitySynchronization
+    (Policy.Read.All).
+
+    Args:
+        source: in the source.
+        target: in the target.
+        wanted: display name or id of the configuration application, where there are several; else "".
+
+    Raises:
+        RefusedError: there is no such pair, or there are several.
+        XtsyncError: a call failed.
+    """
+    principal, job, settings = choose(candidates(source, target.tenant.id), source, target, wanted)
+    principal_id = str(principal["id"])
+    role = assignable_role(source.send(calls.get_service_principal(principal_id)))
+    people, warnings = assigned(source, principal_id, role)
+    partner = target.read(calls.get_partner(source.tenant.id)) or {}
+    sync = target.read(calls.get_identity_sync(source.tenant.id))
+    trust = {key: leaf(partner, TRUST, name) for key, name in TRUST_KEYS.items()}
+    sync_name = str((sync or {}).get("displayName") or "")
+    if sync_name and sync_name != principal["displayName"]:
+        warnings.append(
+            f"the identity sync policy is called {sync_name!r}; `pulumi up` gives it the application's name"
+        )
+    if settings.get("SyncAll") == "true":
+        warnings.append("everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned")
+    if not people:
+        warnings.append("nobody is assigned; name at least one user or group")
+    application = next(iter(source.pages(calls.find_application(str(principal["appId"])))), {})
+    return Found(
+        str(application.get("id") or ""),
+        str(principal["displayName"]),
+        principal_id,
+        job,
+        settings,
+        people,
+        {key: value for key, value in trust.items() if value is not None},
+        sync_name,
+        warnings,
+    )
+
+
+Candidate = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]]
+
+
+def candidates(source: Operation, target_id: str) -> list[Candidate]:
+    """Instances of the template that synchronize into the target, with job and settings."""
+    found: list[Candidate] = []
+    for principal in source.pages(calls.list_instances(APPLICATION_TEMPLATE)):
+        source.status(f"looking at {principal['displayName']}")
+        job = job_of_template(source.send(calls.list_jobs(str(principal["id"]))))
+        settings = settings_by_key(source.send(calls.get_secrets(str(principal["id"])))) if job else {}
+        if job and settings.get("CompanyId", "").lower() == target_id:
+            found.append((principal, job, settings))
+    return found
+
+
+def choose(found: Sequence[Candidate], source: Operation, target: Operation, wanted: str) -> Candidate:
+    """The one that is meant.
+
+    Raises:
+        RefusedError: none, or several, or one that Microsoft 365 manages.
+    """
+    what = f"Cannot export the pair from {source.tenant} to {target.tenant}"
+    if wanted:
+        found = [one for one in found if wanted in (one[0]["displayName"], one[0]["id"], one[0]["appId"])]
+    names = ", ".join(f"{one[0]['displayName']} ({one[0]['id']})" for one in found)
+    if not found:
+        do = "check the tenant ids, and --application if given; a pair across clouds cannot be exported"
+        raise RefusedError(what, "no configuration application there synchronizes into this target", do)
+    if len(found) > 1:
+        raise RefusedError(what, f"there are several: {names}", "choose one with --application NAME or ID")
+    if str(found[0][0]["displayName"]).startswith(MANAGED_BY_MICROSOFT):
+        why = f"{names} belongs to a multitenant organization, which Microsoft 365 manages"
+        raise RefusedError(what, why, "leave it to the Microsoft 365 admin center")
+    return found[0]
+
+
+def assigned(source: Operation, principal: str, role: str) -> tuple[list[Assigned], list[str]]:
+    """Who is in scope, and warnings about assignments that are not."""
+    people: list[Assigned] = []
+    warnings: list[str] = []
+    for one in source.pages(calls.list_assignments(principal)):
+        name, kind = str(one.get("principalDisplayName") or ""), str(one.get("principalType") or "")
+        if kind not in ("User", "Group") or (role and one.get("appRoleId") != role):
+            warnings.append(f"the assignment of {name} ({kind}) has another role and is left out")
+            continue
+        object_id = str(one["principalId"])
+        if kind == "User":
+            source.status(f"looking up {name}")
+            name = principal_name(source, object_id) or name
+        people.append(Assigned(kind.lower(), object_id, name, str(one["id"])))
+    return sorted(people, key=lambda person: (person.kind, person.name.lower())), warnings
+
+
+def principal_name(source: Operation, object_id: str) -> str:
+    """A user's principal name; "" where it may not be read. Call: GET users/{id}."""
+    try:
+        return str((source.read(calls.get_user(object_id)) or {}).get("userPrincipalName") or "")
+    except ForbiddenError:
+        return ""
+
+
+# --- to a stack file -------------------------------------------------------------------------------------------
+
+
+def as_config(settings: Settings, found: Found) -> dict[str, Any]:
+    """The configuration, without what is as by default."""
+    notification = parse_object(found.settings.get(NOTIFICATION, ""))
+    threshold = deletion_threshold(found.settings)
+    users = [person.name if "@" in person.name else person.object_id for person in of_kind(found, "user")]
+    config: dict[str, Any] = {
+        "source": tenant(settings.source),
+        "target": tenant(settings.target),
+        "cloud": settings.cloud.name if settings.cloud.name != "public" else None,
+        "metadataHost": settings.metadata_host,
+        "displayName": found.display_name,
+        "users": users,
+        "groups": [person.object_id for person in of_kind(found, "group")],
+        "inboundTrust": dict(found.trust),
+        "notifyEmail": notification.get("Recipients") if notification.get("Enabled") else None,
+        "deletionThreshold": None if threshold == DEFAULT_THRESHOLD else threshold or 0,
+        "running": None if schedule_state(found.job) == ACTIVE else False,
+    }
+    kept = {f"xtsync:{key}": value for key, value in config.items() if value not in (None, "", [], {})}
+    return {**kept, "pulumi:disable-default-providers": ["pulumi-python", "azuread"]}
+
+
+def of_kind(found: Found, kind: str) -> list[Assigned]:
+    """The users or the groups in scope."""
+    return [person for person in found.people if person.kind == kind]
+
+
+def tenant(side: Any) -> dict[str, str]:
+    """A side of the pair."""
+    named = {"name": side.name} if side.name != side.id else {}
+    return {"tenantId": side.id, **named, **({"clientId": side.client_id} if side.client_id else {}), "auth": side.auth}
+
+
+def as_yaml(settings: Settings, found: Found) -> str:
+    """The stack file's text; groups are named by id, with their names beside."""
+    text = yaml.safe_dump({"config": as_config(settings, found)}, sort_keys=False, allow_unicode=True)
+    for group in of_kind(found, "group"):
+        text = text.replace(f"- {group.object_id}\n", f"- {group.object_id}  # {printable(group.name)}\n")
+    warnings = "".join(f"# Note: {printable(warning)}.\n" for warning in found.warnings)
+    return f"# As it runs today, read by `xtsync export`.\n{warnings}{text}"
+
+
+def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
+    """What `pulumi import --file` needs to bring azuread's objects under management."""
+    pair = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair::pair"
+    provider = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair$pulumi:providers:azuread::source-azuread"
+    shared = {"parent": "pair", "provider": "source-azuread"}
+    application = {
+        "type": "azuread:index/applicationFromTemplate:ApplicationFromTemplate",
+        "name": "application",
+        "id": f"/applicationTemplates/{APPLICATION_TEMPLATE}/instantiate/{found.application}/{found.service_principal}",
+    }
+    assignments = [
+        {
+            "type": "azuread:index/appRoleAssignment:AppRoleAssignment",
+            "name": f"{person.kind}-{person.object_id}",
+            "id": f"/servicePrincipals/{found.service_principal}/appRoleAssignedTo/{person.assignment_id}",
+        }
+        for person in found.people
+    ]
+    return {
+        "nameTable": {"pair": pair, "source-azuread": provider},
+        "resources": [{**one, **shared} for one in (application, *assignments)],
+    }
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+
+def command(
+    settings: Settings,
+    connect: Callable[[str], Operation],
+    screen: Screen,
+    *,
+    application: str,
+    output: Path | None,
+    import_file: Path | None,
+    stack: str,
+) -> int:
+    """Read the pair and write the files, or the stack file to standard output."""
+    found = look(connect("source"), connect("target"), application)
+    text = as_yaml(settings, found)
+    if screen.as_json:
+        screen.json({"config": as_config(settings, found), "warnings": list(found.warnings)})
+    elif output is None:
+        screen.print(text.rstrip("\n"))
+    if output is not None:
+        output.write_text(text)
+        screen.errors.print(f"Wrote {output}: {len(found.people)} assignments.", markup=False, emoji=False)
+    if import_file is not None:
+        import_file.write_text(json.dumps(as_import(found, "xtsync", stack), indent=2) + "\n")
+        screen.errors.print(
+            f"Wrote {import_file}, for `pulumi import --file {import_file}`.", markup=False, emoji=False
+        )
+    for warning in found.warnings:
+        screen.errors.print(f"warning: {printable(warning)}", markup=False, emoji=False, style="yellow")
+    return 0
