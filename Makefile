@@ -22,6 +22,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	@echo "Making the virtual environment (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 lab: $(READY)

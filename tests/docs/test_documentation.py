@@ -15,6 +15,7 @@ import yaml
 
 from xtsync_resources import config
 from xtsync_resources.graph import calls
+from xtsync_resources.operate import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -36,6 +37,9 @@ def shell_commands(text: str) -> list[str]:
     return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
 
 
+XTSYNC_COMMANDS = [command for command in shell_commands(README) if command.startswith("xtsync ")]
+# These ask before they act.
+ASKING = ("pause", "resume", "restart")
 LAB_COMMANDS = [command for command in shell_commands(README) if command.startswith(".venv/bin/python -m lab")]
 
 
@@ -65,7 +69,27 @@ def served(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
 
 
 def test_every_command_of_the_readme_is_run_or_explained() -> None:
-    assert set(shell_commands(README)) == {*ELSEWHERE, *LAB_COMMANDS}
+    assert set(shell_commands(README)) == {*ELSEWHERE, *LAB_COMMANDS, *XTSYNC_COMMANDS}
+
+
+def test_the_readme_has_every_xtsync_command() -> None:
+    assert {command.split()[1] for command in XTSYNC_COMMANDS} == {
+        command.name for command in cli.app.registered_commands
+    }
+
+
+def run_xtsync(command: str, environment: dict[str, str], stack_file: Path, outputs: str) -> None:
+    """Run a command of the README on the lab's stack; what Pulumi would be asked for is given in files."""
+    folder = stack_file.parent
+    (folder / "outputs.json").write_text(outputs)
+    words = [sys.executable, "-m", "xtsync_resources.operate", "--cwd", str(folder)]
+    words += ["--outputs", str(folder / "outputs.json"), *command.split()[1:]]
+    words += ["--yes"] if command.split()[1] in ASKING else []
+    words += [] if command.startswith("xtsync export") else ["--stack", "dev"]
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert done.stdout
 
 
 def test_the_lab_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
@@ -83,6 +107,11 @@ def test_the_lab_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> No
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             assert done.stdout
+            if words[2] == "up":
+                outputs = [*words[:2], "outputs", "--json", "--stack", "dev", "--state", str(tmp_path / "state")]
+                found = subprocess.run([sys.executable, *outputs], cwd=ROOT, capture_output=True, text=True, check=True)
+                for xtsync in XTSYNC_COMMANDS:
+                    run_xtsync(xtsync, environment, stack_file, found.stdout)
 
 
 def test_make_lab_tells_the_story_the_readme_shows() -> None:
@@ -111,8 +140,8 @@ def test_the_configuration_table_names_every_key_and_no_other() -> None:
 
 def test_the_permissions_page_names_every_permission_a_call_needs() -> None:
     page = (ROOT / "docs" / "permissions.md").read_text()
-    source = Path(calls.__file__).read_text()
-    for permission in {calls.POLICY_READ, calls.POLICY_WRITE, calls.APPLICATION, calls.SYNCHRONIZATION} | set(
-        re.findall(r'"(\w+\.Read\w*\.All)"', source)
-    ):
+    source = "".join(path.read_text() for path in Path(calls.__file__).parent.glob("*.py"))
+    permissions = set(re.findall(r'"(\w+\.Read[\w.]*)"', source))
+    assert len(permissions) > 6
+    for permission in permissions:
         assert permission in page, permission
