@@ -28,11 +28,12 @@ $(READY): requirements-dev.txt pyproject.toml
 lab: $(READY)
 	@$(RUN) -m lab demo
 
+# Four workers on any machine: many tests wait for processes and clocks.
 test: $(READY)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -n auto
+	$(RUN) -m pytest -n 4
 
 faults: $(READY)
 	@$(RUN) -m tests.faults
