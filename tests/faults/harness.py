@@ -174,14 +174,19 @@ def victim_of(process: subprocess.Popen[bytes], kind: str) -> list[int]:
     """Process ids to kill: the command itself, or its provider processes."""
     if kind == "engine":
         return [process.pid]
-    children = Path(f"/proc/{process.pid}/task").glob("*/children")
-    ids = [int(child) for path in children for child in path.read_text().split()]
+    tasks = list(Path(f"/proc/{process.pid}/task").glob("*"))
+    ids = [int(child) for task in tasks for child in contents(task / "children").split()]
     return [i for i in ids if "pulumi.dynamic" in command_of(i) or "lab.azuread" in command_of(i)]
 
 
 def command_of(process_id: int) -> str:
+    return contents(Path(f"/proc/{process_id}/cmdline")).replace("\0", " ")
+
+
+def contents(path: Path) -> str:
+    """What the system says of a process or thread; "" if it has just ended."""
     try:
-        return Path(f"/proc/{process_id}/cmdline").read_text().replace("\0", " ")
+        return path.read_text()
     except OSError:
         return ""
 
