@@ -27,7 +27,8 @@ from lab.entra import Clock, Entra, Exchange, serve
 
 PROGRAM = Path(__file__).resolve().parents[1]
 STACK = "dev"
-PEOPLE = "alice@contoso.com and the members of Finance"
+PERSON = "alice@contoso.com"
+PEOPLE = f"{PERSON} and the members of Finance"
 
 
 class Broken(Exception):  # noqa: N818 - a claim of the story that is not so
@@ -165,7 +166,12 @@ class Story:
         self.claim(len(changed) == 1 and changed[0].method == "PATCH", "one write repaired it")
 
     def synchronize(self) -> None:
-        """Forty minutes pass."""
+        """One person at once; then forty minutes pass."""
+        self.chapter("One person at once: `xtsync provision` shows every step.")
+        self.xtsync("provision", PERSON)
+        self.claim([user.mail for user in self.arrived()] == [PERSON], f"{PERSON} is in Fabrikam")
+        self.xtsync("status")
+
         self.chapter("Forty minutes pass (on the lab's clock): the job has run a cycle.")
         with self.entra.lock:
             self.clock.advance(minutes=41)
@@ -173,6 +179,7 @@ class Story:
         self.show_people()
         arrived = [user.mail for user in self.arrived()]
         self.claim(len(arrived) == 3, f"{PEOPLE} are in Fabrikam")
+        self.xtsync("logs")
 
     def take_back(self, before: Any) -> None:
         """Destroy; both tenants are as they were, and nobody was deleted."""
@@ -223,6 +230,28 @@ class Story:
         done = subprocess.run([*self.command, *arguments], cwd=PROGRAM, env=self.environment, check=False)
         if not expected(done.returncode):
             raise Broken(f"`{operation}` ended with exit code {done.returncode}")
+
+    def xtsync(self, *words: str) -> None:
+        """Run an `xtsync` command; outside of Pulumi's reach it is given the outputs in a file.
+
+        Raises:
+            Broken: it did not end well.
+        """
+        options = ["--cwd", str(self.program)]
+        if self.command != ["pulumi"]:
+            asked = ["outputs", "--json", "--stack", STACK, "--cwd", str(self.program), "--state", str(self.state)]
+            found = subprocess.run(
+                [*self.command, *asked], cwd=PROGRAM, env=self.environment, check=True, stdout=subprocess.PIPE
+            )
+            outputs = self.program / "outputs.json"
+            outputs.write_bytes(found.stdout)
+            options += ["--outputs", str(outputs)]
+        self.console.print(f"[dim]$ {' '.join(['xtsync', *words, '--stack', STACK])}[/]")
+        sys.stdout.flush()
+        command = [sys.executable, "-m", "xtsync_resources.operate", *options, *words, "--stack", STACK]
+        done = subprocess.run(command, cwd=PROGRAM, env=self.environment, check=False)
+        if done.returncode:
+            raise Broken(f"`xtsync {words[0]}` ended with exit code {done.returncode}")
 
     def show_tenants(self, title: str) -> None:
         """A table of what matters in both tenants."""
