@@ -33,6 +33,7 @@ test: $(READY)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m mypy bootstrap/__main__.py
 	$(RUN) -m pytest -n 4
 
 faults: $(READY)

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..graph.errors import XtsyncError, printable
-from . import control, export, logs, provision, status
+from . import control, export, logs, permissions, provision, status
 from . import stack as stacks
 
 WELL, NOT_WELL, FAILED = 0, 1, 2
@@ -182,6 +182,34 @@ def provision_command(
     Exit code 0 if all of them are in the target as they should be, 1 if not.
     """
     run(context, stack, as_json, lambda found, screen: provision.command(found, screen, users))
+
+
+@app.command(name="permissions")
+def permissions_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    side: Annotated[str | None, typer.Option(help="Only this one: source or target.")] = None,
+    federate: Annotated[
+        str,
+        typer.Option(
+            metavar="WHOSE",
+            help="Let a pipeline sign in without a secret: github:OWNER/REPOSITORY:environment:NAME, "
+            "github:OWNER/REPOSITORY:ref:refs/heads/BRANCH, or "
+            "azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION.",
+        ),
+    ] = "",
+) -> None:
+    """Print the least permissions for this configuration, and the Azure CLI commands that grant them.
+
+    Makes no call; works before the applications to sign in with exist.
+    """
+
+    def act(screen: Screen) -> int:
+        found = stacks.read(stack, context.obj, screen.status, before_sign_in=True)
+        return permissions.command(found, screen, side, federate)
+
+    answer(as_json, act)
 
 
 @app.command(name="export")

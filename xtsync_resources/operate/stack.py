@@ -21,6 +21,8 @@ from ..graph.errors import ConfigurationError
 
 NAMESPACE = "xtsync:"
 PULUMI_SECONDS = 60
+# Stands for an application that is still to be made.
+NO_CLIENT = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,14 @@ class Stack:
         return pulumi(["config", "get", key, "--stack", self.name], self.location.folder).strip()
 
 
-def read(name: str | None, location: Location, status: Callable[[str], None]) -> Stack:
+def read(name: str | None, location: Location, status: Callable[[str], None], *, before_sign_in: bool = False) -> Stack:
     """Read a stack's configuration.
 
     Args:
         name: the stack; None is the one selected in Pulumi.
         location: where its files are.
         status: shows words to people who wait.
+        before_sign_in: whether the applications to sign in with may still be missing.
 
     Raises:
         ConfigurationError: there is no such stack file, or Pulumi cannot say which stack is selected.
@@ -116,8 +119,16 @@ def read(name: str | None, location: Location, status: Callable[[str], None]) ->
     values = read_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     own = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
+    if before_sign_in:
+        own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
+        secrets = {side: secret or "to come" for side, secret in secrets.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     return Stack(name, parse(texts, secrets, os.environ), location, status)
+
+
+def signs_in_by_application(side: object) -> bool:
+    """Whether a side of the configuration needs an application to sign in with."""
+    return isinstance(side, dict) and side.get("auth", "cli") != "cli"
 
 
 def provisional(

@@ -1,0 +1,53 @@
+"""Federated credentials: a pipeline signs in without any secret. Pure: nothing is called.
+
+Sources: https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments
+and https://learn.microsoft.com/azure/devops/pipelines/release/configure-workload-identity
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..config import GUID
+from ..graph.errors import ConfigurationError
+
+AUDIENCE = "api://AzureADTokenExchange"
+GITHUB = "https://token.actions.githubusercontent.com"
+AZURE_DEVOPS = "https://vstoken.dev.azure.com"
+
+
+@dataclass(frozen=True)
+class Federation:
+    """Whose tokens are taken for the application's own."""
+
+    name: str
+    issuer: str
+    subject: str
+
+    def body(self) -> dict[str, object]:
+        """To Graph: a `federatedIdentityCredential`."""
+        return {"name": self.name, "issuer": self.issuer, "subject": self.subject, "audiences": [AUDIENCE]}
+
+
+def parse(text: str) -> Federation:
+    """Understand whose tokens are meant.
+
+    `github:OWNER/REPOSITORY:environment:NAME`, `github:OWNER/REPOSITORY:ref:refs/heads/main` or
+    `azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION`.
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "github" and (found := re.fullmatch(r"([\w.-]+/[\w.-]+):((environment:[^:]+)|(ref:refs/\S+))", rest)):
+        return Federation("xtsync-github", GITHUB, f"repo:{found[1]}:{found[2]}")
+    organization, _, connection = rest.partition(":")
+    if kind == "azure-devops" and GUID.fullmatch(organization) and re.fullmatch(r"[^/]+/[^/]+/[^/]+", connection):
+        return Federation("xtsync-azure-devops", f"{AZURE_DEVOPS}/{organization.lower()}", f"sc://{connection}")
+    raise ConfigurationError(
+        f"Cannot understand the federation {text}",
+        "it has another form than the known ones",
+        "give github:OWNER/REPOSITORY:environment:NAME, github:OWNER/REPOSITORY:ref:refs/heads/BRANCH or "
+        "azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION",
+    )
