@@ -28,6 +28,7 @@ from .calls import Call, Patience, Repeat
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import TokenSource
+from .credentials import claims as read_claims
 from .errors import (
     CONCURRENCY_CODE,
     CallError,
@@ -84,6 +85,23 @@ class GraphClient:
     def made_here(self, key: str) -> bool:
         """Whether this very process made an object; after a crash it did not, and a look is due."""
         return key in self._made
+
+    def claims(self) -> Json:
+        """Sign in and read what the token says of itself; it is not verified here.
+
+        Raises:
+            SignInError: no token, or one of another tenant.
+        """
+        return read_claims(self._tokens.token())
+
+    def discover(self) -> Response:
+        """Ask the login service for the tenant's public OpenID configuration, without a token.
+
+        Raises:
+            TransportError: no answer.
+        """
+        url = f"{self.endpoints.login}/{self.tenant.id}/v2.0/.well-known/openid-configuration"
+        return self._transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
 
     def exchange(self, call: Call) -> Json:
         """Send a call once, with a second token if the first is refused.

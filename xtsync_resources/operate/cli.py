@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..graph.errors import XtsyncError, printable
-from . import control, export, logs, permissions, provision, status
+from . import control, doctor, export, logs, permissions, provision, report, status
 from . import stack as stacks
 
 WELL, NOT_WELL, FAILED = 0, 1, 2
@@ -78,6 +78,11 @@ class Screen:
             shown = Text(part) if isinstance(part, str) else part
             self.console.print(shown, soft_wrap=isinstance(shown, Text))
 
+    def plain(self, text: str) -> None:
+        """Write a text as it is, for a file or a pipe."""
+        self.quiet()
+        typer.echo(text, nl=False)
+
     def json(self, document: Any) -> None:
         """Write for machines."""
         self.quiet()
@@ -105,6 +110,15 @@ def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
 
 StackName = Annotated[str | None, typer.Option("--stack", "-s", help="The stack. [default: the one selected]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+
+
+@app.command(name="doctor")
+def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
+    """Look for everything that would get in the way, in both tenants, without changing anything.
+
+    Exit code 0 without problems, 1 with some.
+    """
+    run(context, stack, as_json, doctor.command)
 
 
 @app.command(name="status")
@@ -210,6 +224,21 @@ def permissions_command(
         return permissions.command(found, screen, side, federate)
 
     answer(as_json, act)
+
+
+@app.command(name="report")
+def report_command(
+    context: typer.Context,
+    stack: StackName = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every pair of the folder.")] = False,
+    form: Annotated[report.Format, typer.Option("--format", help="What to write.")] = report.Format.HTML,
+    output: Annotated[str, typer.Option("--output", "-o", help="The file; - for standard output.")] = "",
+) -> None:
+    """Write a page of the pair: picture, settings, health, recent cycles, last failures.
+
+    Exit code 0 if every pair could be read and is healthy, 1 if not.
+    """
+    answer(False, lambda screen: report.command(stack, context.obj, screen, everything, form, output))
 
 
 @app.command(name="export")

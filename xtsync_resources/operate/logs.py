@@ -88,6 +88,7 @@ class Event:
     """One thing the job did to one person."""
 
     id: str
+    cycle: str
     when: datetime | None
     action: str
     status: str
@@ -106,6 +107,7 @@ def read_event(item: Mapping[str, Any]) -> Event:
     error = info.get("errorInformation") or {}
     return Event(
         id=str(item.get("id") or ""),
+        cycle=str(item.get("cycleId") or ""),
         when=moment(item.get("activityDateTime")),
         action=str(item.get("provisioningAction") or "other"),
         status=str(info.get("status") or "unknown"),

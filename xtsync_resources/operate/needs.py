@@ -71,7 +71,7 @@ def needs_of(side: str, *, users: bool = True, groups: bool = True) -> tuple[Nee
     if users:
         found.append(Need(calls.READ_USERS, "finding users by name"))
     if groups:
-        found.append(Need("Group.Read.All", "finding groups by name"))
+        found.append(Need(calls.READ_GROUPS, "finding groups by name"))
     found.append(Need(calls.PROVISIONING_LOG, "xtsync logs and xtsync report", optional=True))
     return tuple(found)
 

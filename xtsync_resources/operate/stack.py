@@ -115,15 +115,33 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         ConfigurationError: there is no such stack file, or Pulumi cannot say which stack is selected.
         ConfigurationProblems: its configuration is wrong.
     """
-    name = name or pulumi(["stack", "--show-name"], location.folder).strip()
-    values = read_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
-    own = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+    name = name or selected(location.folder)
+    own = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     if before_sign_in:
         own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
         secrets = {side: secret or "to come" for side, secret in secrets.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     return Stack(name, parse(texts, secrets, os.environ), location, status)
+
+
+def selected(folder: Path) -> str:
+    """The stack that is selected in Pulumi.
+
+    Raises:
+        ConfigurationError: Pulumi cannot say.
+    """
+    return pulumi(["stack", "--show-name"], folder).strip()
+
+
+def own_values(path: Path) -> dict[str, Any]:
+    """Our keys in a stack file, without the namespace.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    values = read_values(path)
+    return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
 
 
 def signs_in_by_application(side: object) -> bool:

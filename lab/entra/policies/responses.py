@@ -144,6 +144,19 @@ def get_default(call: Call) -> Answer:
     return Answer(200, body)
 
 
+def get_authorization_policy(call: Call) -> Answer:
+    """GET authorizationPolicy."""
+    body = {
+        "@odata.context": call.context("policies/authorizationPolicy/$entity"),
+        "id": "authorizationPolicy",
+        "displayName": "Authorization Policy",
+        "allowInvitesFrom": "everyone" if call.tenant.guest_invitations_allowed else "none",
+        "blockMsolPowerShell": False,
+        "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+    }
+    return Answer(200, body)
+
+
 def list_partners(call: Call) -> Answer:
     """GET partners."""
     entries = [_expanded(call, one, _partner_read(call, one)) for one in call.tenant.policies.all_partners()]

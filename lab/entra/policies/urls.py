@@ -12,6 +12,7 @@ _DELETED = "/policies/deletedItems/{kind}"
 
 ROUTES = [
     route("GET", _POLICY, responses.get_policy, _READ),
+    route("GET", "/policies/authorizationPolicy", responses.get_authorization_policy, any_of("Policy.Read.All")),
     route("GET", f"{_POLICY}/default", responses.get_default, _READ),
     route("GET", f"{_POLICY}/partners", responses.list_partners, _READ),
     route("POST", f"{_POLICY}/partners", responses.create_partner, _WRITE),

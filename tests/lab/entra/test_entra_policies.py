@@ -224,6 +224,12 @@ def test_policy_and_default(world: Any) -> None:
     assert default["automaticUserConsentSettings"] == {"inboundAllowed": False, "outboundAllowed": False}
 
 
+def test_who_may_invite_guests(world: Any) -> None:
+    assert world.target("GET", "/policies/authorizationPolicy").json()["allowInvitesFrom"] == "everyone"
+    world.target_tenant.guest_invitations_allowed = False
+    assert world.target("GET", "/policies/authorizationPolicy").json()["allowInvitesFrom"] == "none"
+
+
 def test_bodies_must_be_json_and_say_so(world: Any) -> None:
     send = world.target.session.request
     url = f"{world.server.url}/v1.0{PARTNERS}"
