@@ -85,7 +85,14 @@ def run_xtsync(command: str, environment: dict[str, str], stack_file: Path, outp
     words = [sys.executable, "-m", "xtsync_resources.operate", "--cwd", str(folder)]
     words += ["--outputs", str(folder / "outputs.json"), *command.split()[1:]]
     words += ["--yes"] if command.split()[1] in ASKING else []
-    words += [] if command.startswith("xtsync export") else ["--stack", "dev"]
+    if command.split()[1] == "export":  # it has no stack yet: tenants and sign-in are given
+        config = yaml.safe_load(stack_file.read_text())["config"]
+        tenants = {side: config[f"xtsync:{side}"] for side in ("source", "target")}
+        words = [tenants[words[i - 1][2:]]["tenantId"] if word == "GUID" else word for i, word in enumerate(words)]
+        words += ["--auth", "secret", "--metadata-host", config["xtsync:metadataHost"]]
+        words += [w for side, one in tenants.items() for w in (f"--{side}-client-id", one["clientId"])]
+    else:
+        words += ["--stack", "dev"]
     environment = {**environment, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
