@@ -29,6 +29,7 @@ _GROUP_FILTERS = {
     "securityEnabled": _EQ,
     "mailEnabled": _EQ,
 }
+_READS_USERS = {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 _BASIC_USER = (
     "id",
     "businessPhones",
@@ -137,12 +138,17 @@ def get_group(call: Call) -> Answer:
 
 
 def list_members(call: Call) -> Answer:
-    """GET the direct members of a group."""
+    """GET the direct members of a group; of users the caller may not read, only that they are there.
+
+    Source: https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
+    """
     directory = call.tenant.directory
     bodies: list[Any] = []
     for member_id in directory.group(call.parameters["group"]).members:
         if user := directory.users.get(member_id):
-            bodies.append({"@odata.type": "#microsoft.graph.user", **user_body(user)})
+            body = user_body(user)
+            shown = body if call.roles & _READS_USERS else {**dict.fromkeys(body), "id": user.id}
+            bodies.append({"@odata.type": "#microsoft.graph.user", **shown})
         elif group := directory.groups.get(member_id):
             bodies.append({"@odata.type": "#microsoft.graph.group", **group_body(group)})
     select = call.query.get("$select")

@@ -71,6 +71,7 @@ def find_tenant(entra: Entra, name: str) -> Tenant:
 def openid_configuration(entra: Entra, host_url: str, name: str) -> dict[str, Any]:
     """The discovery document of a tenant."""
     tenant_id = "{tenantid}" if name in ("common", "organizations") else find_tenant(entra, name).tenant_id
+    host = host_url.removeprefix("https://")
     base = f"{host_url}/{name if tenant_id == '{tenantid}' else tenant_id}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
@@ -83,6 +84,10 @@ def openid_configuration(entra: Entra, host_url: str, name: str) -> dict[str, An
         "issuer": f"{host_url}/{tenant_id}/v2.0",
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+        "tenant_region_scope": None if tenant_id == "{tenantid}" else "WW",
+        "cloud_instance_name": host,
+        "cloud_graph_host_name": host,
+        "msgraph_host": host,
     }
 
 

@@ -5,6 +5,7 @@ from lab.entra.routing import any_of, route
 
 _WRITE = any_of("Policy.ReadWrite.CrossTenantAccess")
 _READ = any_of("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess")
+_READ_AUTHORIZATION = any_of("Policy.Read.All", "Policy.ReadWrite.Authorization")
 _POLICY = "/policies/crossTenantAccessPolicy"
 _PARTNER = f"{_POLICY}/partners/{{partner}}"
 _SYNC = f"{_PARTNER}/identitySynchronization"
@@ -12,7 +13,7 @@ _DELETED = "/policies/deletedItems/{kind}"
 
 ROUTES = [
     route("GET", _POLICY, responses.get_policy, _READ),
-    route("GET", "/policies/authorizationPolicy", responses.get_authorization_policy, any_of("Policy.Read.All")),
+    route("GET", "/policies/authorizationPolicy", responses.get_authorization_policy, _READ_AUTHORIZATION),
     route("GET", f"{_POLICY}/default", responses.get_default, _READ),
     route("GET", f"{_POLICY}/partners", responses.list_partners, _READ),
     route("POST", f"{_POLICY}/partners", responses.create_partner, _WRITE),

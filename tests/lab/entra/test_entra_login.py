@@ -110,6 +110,15 @@ def test_the_metadata_document_leads_back_here(world: Any) -> None:
     assert answer["authentication"]["identityProvider"] == "AAD"
 
 
+def test_everybody_may_ask_in_which_cloud_a_tenant_is(world: Any) -> None:
+    host, path = world.server.host, "v2.0/.well-known/openid-configuration"
+    document = world.source("GET", f"{world.server.url}/{SOURCE_TENANT}/{path}").json()
+    assert (document["tenant_region_scope"], document["cloud_instance_name"]) == ("WW", host)
+    assert document["msgraph_host"] == host
+    assert world.source("GET", f"{world.server.url}/common/{path}").json()["tenant_region_scope"] is None
+    assert world.source("GET", f"{world.server.url}/{TARGET_CLIENT}/{path}").status_code == 400
+
+
 def test_tls_is_verified_by_the_labs_own_authority_only(world: Any) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"{world.server.url}/metadata/endpoints", timeout=5)

@@ -56,6 +56,9 @@ READ_SYNC = "Synchronization.Read.All"
         ("GET", "/users", ["User.Read.All"], True),
         ("GET", "/users", ["Group.Read.All"], False),
         ("GET", "/groups", ["Group.Read.All"], True),
+        ("GET", "/groups", ["GroupMember.Read.All"], True),
+        ("GET", "/policies/authorizationPolicy", [READ_POLICY], True),
+        ("GET", "/policies/authorizationPolicy", [WRITE_POLICY], False),
         ("GET", "/organization", ["User.Read.All"], False),
     ],
 )
@@ -77,3 +80,16 @@ def test_consent_counts_from_the_next_token_on(world: Any) -> None:
     assert world.source("GET", PARTNERS).status_code == 200
     world.source.sign_in()
     assert world.source("GET", PARTNERS).status_code == 403
+
+
+def test_of_users_who_may_not_be_read_a_group_tells_only_that_they_are_there(world: Any) -> None:
+    def members(*granted: str) -> list[dict[str, Any]]:
+        world.source_tenant.login.clients[SOURCE_CLIENT].permissions = frozenset(granted)
+        world.source.sign_in()
+        path = f"/groups/{world.group_id('Finance')}/members?$select=id,userType"
+        found: list[dict[str, Any]] = world.source("GET", path).json()["value"]
+        return found
+
+    hidden = {"@odata.type": "#microsoft.graph.user", "id": world.user_id("carol"), "userType": None}
+    assert hidden in members("GroupMember.Read.All")
+    assert {**hidden, "userType": "Member"} in members("GroupMember.Read.All", "User.Read.All")
