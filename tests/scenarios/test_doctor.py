@@ -2,78 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from conftest import Command, Lab, writes
 
 from lab import world
+from lab.entra import Tenant
+
+Found = dict[tuple[str, str], list[tuple[str, str]]]
 
 
-def findings(xtsync: Command, code: int) -> dict[tuple[str, str], list[tuple[str, str]]]:
+def findings(xtsync: Command, code: int) -> Found:
     said = xtsync("doctor", "-s", "dev", "--json")
     assert said.exit_code == code, said
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    found: Found = {}
     for one in said.document:
+        assert one["found"]
+        assert one["do"] or one["level"] == "ok"
         found.setdefault((one["side"], one["area"]), []).append((one["level"], one["found"]))
     return found
 
 
-def test_a_healthy_pair_has_no_problem_and_is_not_touched(lab: Lab, xtsync: Command) -> None:
-    found = findings(xtsync, 0)
-    assert found["source", "sign-in"][0][0] == found["target", "sign-in"][0][0] == "ok"
-    assert found["source", "permissions"][0][0] == "ok"
-    assert found["source", "scope"] == [("ok", "3 people would be synchronized")]
-    assert found["target", "partner policy"] == [("ok", "none yet; `pulumi up` makes it")]
-    assert found["source", "clock"] == [("ok", "right")]
-    assert not writes(lab.calls_since(0))
+def grant(tenant: Tenant, client: str, *, more: Set[str] = frozenset(), less: Set[str] = frozenset()) -> None:
+    registered = tenant.login.clients[client]
+    tenant.login.clients[client] = replace(registered, permissions=(registered.permissions | more) - less)
+
+
+def test_all_is_well_before_the_first_up_and_nothing_is_written(lab: Lab, xtsync: Command) -> None:
+    to_look = {"LicenseAssignment.Read.All", "CrossTenantInformation.ReadBasic.All"}
+    grant(lab.source, world.SOURCE_CLIENT, more=to_look)
+    grant(lab.target, world.TARGET_CLIENT, more=to_look)
     said = xtsync("doctor", "-s", "dev")
-    assert "0 problems" in said.out
-    assert "Nothing was changed." in said.out
+    assert said.exit_code == 0, said
+    assert "All is well. Nothing was changed." in said.out
+    found = findings(xtsync, 0)
+    assert {level for several in found.values() for level, _ in several} == {"ok"}
+    assert found["source", "scope"] == [("ok", "3 people in scope")]
+    assert found["target", "partner policy"] == [("ok", "there is none for Contoso yet")]
+    assert found["target", "partner"][0][1].endswith("Contoso (contoso.com)")
+    assert found["pair", "cloud"][0][1].startswith("both tenants are in ")
+    assert not writes(lab.calls_since(0))
+    assert {call.path.rsplit("/", 1)[-1] for call in writes(lab.entra.traffic)} == {"token"}
+
+
+def test_after_up_it_says_what_is_set_and_what_it_may_not_see(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    before = len(lab.entra.traffic)
+    found = findings(xtsync, 0)
+    text = "there is one for Contoso; set: automaticUserConsentSettings.inboundAllowed: true, identitySynchronization"
+    assert found["target", "partner policy"] == [("ok", text)]
+    assert found["source", "licence"] == [("warning", "could not be checked: the sign-in may not read the licences")]
+    assert found["source", "partner"][0][0] == "warning"
+    assert not writes(lab.calls_since(before))
 
 
 def test_a_failing_sign_in_does_not_hide_the_other_tenant(lab: Lab, xtsync: Command) -> None:
     lab.stack.environment["XTSYNC_TARGET_CLIENT_SECRET"] = "guessed"
     found = findings(xtsync, 1)
-    assert found["target", "sign-in"][0] == ("problem", "the client secret is wrong (AADSTS7000215)")
-    assert found["source", "scope"][0][0] == "ok"
+    assert found["target", "sign-in"][0][1].startswith("the client secret is wrong (AADSTS7000215)")
+    assert found["target", "login"][0][0] == found["source", "scope"][0][0] == "ok"
+    assert "XTSYNC_TARGET_CLIENT_SECRET" in xtsync("doctor", "-s", "dev").out
 
 
 def test_missing_permissions_are_named_and_the_rest_goes_on(lab: Lab, xtsync: Command) -> None:
-    client = lab.source.login.clients[world.SOURCE_CLIENT]
-    kept = client.permissions - {"AppRoleAssignment.ReadWrite.All", "Group.Read.All"}
-    lab.source.login.clients[world.SOURCE_CLIENT] = replace(client, permissions=kept)
+    grant(lab.source, world.SOURCE_CLIENT, less={"AppRoleAssignment.ReadWrite.All", "User.Read.All"})
+    lab.stack.config["xtsync:users"] = []
+    hidden = "2 members of groups may not be read: whether they are guests is unknown"
+    assert findings(xtsync, 1)["source", "scope"] == [("ok", "2 people in scope"), ("warning", hidden)]
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com"]
     found = findings(xtsync, 1)
-    assert {text.split()[0] for _, text in found["source", "permissions"]} == {
-        "AppRoleAssignment.ReadWrite.All",
-        "Group.Read.All",
-    }
-    assert found["source", "scope"] == [("warning", "could not be checked")]
+    named = {text.split()[0] for _, text in found["source", "permissions"]}
+    assert named == {"AppRoleAssignment.ReadWrite.All", "User.Read.All"}
+    assert found["source", "scope"] == [
+        ("warning", "could not be checked: the sign-in may not read the user alice@contoso.com")
+    ]
     assert found["source", "partner policy"][0][0] == "ok"
 
 
 def test_who_would_be_skipped_and_who_is_not_there(lab: Lab, xtsync: Command) -> None:
     guest = next(user for user in lab.source.directory.users.values() if user.user_type == "Guest")
+    lab.source.add_group("Twins")
+    lab.source.add_group("Twins")
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", guest.id, "nobody@contoso.com"]
-    lab.stack.config["xtsync:groups"] = ["Nested", "Nowhere"]
-    (problem, warning) = findings(xtsync, 1)["source", "scope"]
-    assert problem == ("problem", "not there: nobody@contoso.com, Nowhere")
-    assert warning[1].startswith("1 person would be synchronized; 2 would be skipped: ")
-    assert "(guest in the source)" in warning[1]
-    assert "Finance (nested group: only direct members count)" in warning[1]
+    lab.stack.config["xtsync:groups"] = ["Nested", "Nowhere", "Twins"]
+    found = findings(xtsync, 1)
+    assert found["source", "users"] == [("problem", "there is no user nobody@contoso.com")]
+    assert found["source", "groups"] == [
+        ("problem", "there is no group Nowhere"),
+        ("problem", "there are several groups Twins"),
+    ]
+    text = "2 people in scope, 2 would be skipped: Visitor (guest), Finance (nested group)"
+    assert found["source", "scope"] == [("warning", text)]
 
 
 def test_what_gets_in_the_way_in_the_target(lab: Lab, xtsync: Command) -> None:
     lab.target.guest_invitations_allowed = False
-    lab.target.policies.default["b2bCollaborationInbound"] = {"usersAndGroups": {"accessType": "blocked"}}
+    nobody = {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+    lab.target.policies.default["b2bCollaborationInbound"] = {"usersAndGroups": nobody}
+    source = {"tenantId": world.FOREIGN_TENANT, "clientId": world.SOURCE_CLIENT, "auth": "secret"}
+    lab.stack.config["xtsync:source"] = source
     found = findings(xtsync, 1)
     assert found["target", "invitations"][0][0] == "problem"
-    assert found["target", "defaults"][0][0] == "warning"
+    assert found["target", "collaboration"][0][0] == "warning"
+    assert "knows no tenant" in found["source", "login"][0][1]
+    assert "no such tenant in this cloud" in found["source", "sign-in"][0][1]
 
 
-def test_what_a_partner_policy_is_used_for_today(lab: Lab, xtsync: Command) -> None:
-    xtsync.up()
-    found = findings(xtsync, 0)
-    assert found["target", "partner policy"][0] == (
-        "ok",
-        "there is one, with automaticUserConsentSettings, identity sync policy; only configured fields are written",
-    )
+def test_without_endpoints_it_could_not_run_at_all(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config["xtsync:metadataHost"] = f"{lab.server.host.split(':')[0]}:1"
+    said = xtsync("doctor", "-s", "dev")
+    assert said.exit_code == 2
+    assert "check xtsync:metadataHost" in said.errors

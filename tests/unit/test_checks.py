@@ -2,100 +2,271 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
-from xtsync_resources.operate import checks
-from xtsync_resources.operate.checks import OK, PROBLEM, WARNING
-from xtsync_resources.operate.needs import ROLE_IDS, Need, needs_of
+from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, ScriptedTransport, answer, client_for
+from xtsync_resources.config import Settings, Tenant
+from xtsync_resources.graph.clouds import CLOUDS
+from xtsync_resources.operate.checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
+from xtsync_resources.operate.checks.finding import counted, listed
+from xtsync_resources.operate.needs import needs_of
 
-APP = {"idtyp": "app"}
+OK, WARNING, PROBLEM = Level.OK, Level.WARNING, Level.PROBLEM
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+WRITE_ALL, OWNED, SYNC = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"
+SOURCE_NEEDS = {need.permission for need in needs_of("source")}
+
+
+def look(side: str = "source", *, set_up: bool = False, **settings: Any) -> Look:
+    source, target = Tenant("source", SOURCE_ID, "Contoso"), Tenant("target", TARGET_ID, "Fabrikam")
+    given = {"users": ("a@contoso.com",), "groups": ("Finance",), **settings}
+    client, _ = client_for(ScriptedTransport(), SOURCE if side == "source" else TARGET)
+    return Look(Settings(source, target, CLOUDS["public"], "x", **given), side, client, set_up)
+
+
+def levels(findings: list[Finding]) -> list[Level]:
+    return [finding.level for finding in findings]
+
+
+# --- permissions -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("granted", "needed", "level"),
+    ("granted", "needed", "covered"),
     [
-        (["Policy.ReadWrite.CrossTenantAccess"], "Policy.ReadWrite.CrossTenantAccess", OK),
-        (["Policy.Read.All"], "Policy.ReadWrite.CrossTenantAccess", PROBLEM),
-        (["Application.ReadWrite.All"], "Application.ReadWrite.OwnedBy", OK),
-        (["Application.ReadWrite.All"], "AppRoleAssignment.ReadWrite.All", OK),
-        (["Application.ReadWrite.OwnedBy"], "Application.Read.All", PROBLEM),
-        (["Directory.Read.All"], "User.Read.All", OK),
-        ([], "Group.Read.All", PROBLEM),
-        (["AuditLog.Read.All"], "ProvisioningLog.Read.All", OK),
+        ("Policy.ReadWrite.CrossTenantAccess", "Policy.ReadWrite.CrossTenantAccess", True),
+        ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All", True),
+        ("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess", False),
+        (WRITE_ALL, OWNED, True),
+        (WRITE_ALL, "Application.Read.All", True),
+        (WRITE_ALL, "AppRoleAssignment.ReadWrite.All", True),
+        (WRITE_ALL, SYNC, False),
+        (OWNED, "Application.Read.All", False),
+        (OWNED, SYNC, False),
+        ("Directory.ReadWrite.All", OWNED, True),
+        ("Directory.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", False),
+        ("Directory.Read.All", OWNED, False),
+        ("Directory.Read.All", "User.Read.All", True),
+        ("User.Read.All", "Group.Read.All", False),
+        ("GroupMember.Read.All", "Group.Read.All", True),
+        ("AuditLog.Read.All", "ProvisioningLog.Read.All", True),
+        ("Synchronization.Read.All", SYNC, False),
     ],
 )
-def test_a_greater_permission_covers_a_lesser_one(granted: list[str], needed: str, level: str) -> None:
-    (finding,) = checks.permissions("source", {**APP, "roles": granted}, [Need(needed, "x")])
-    assert finding.level == level
+def test_a_greater_permission_covers_a_lesser_one(granted: str, needed: str, covered: bool) -> None:
+    assert permissions.covers({granted}, needed) is covered
 
 
-def test_every_missing_permission_is_named_and_optional_ones_only_warn() -> None:
-    findings = checks.permissions("source", APP, needs_of("source"))
-    assert {finding.found.split()[0] for finding in findings} == {need.permission for need in needs_of("source")}
-    assert [f.level for f in findings if "ProvisioningLog" in f.found] == [WARNING]
-    assert {need.permission for need in needs_of("source")} <= set(ROLE_IDS)
+def test_every_missing_permission_is_named_with_what_it_is_for_and_optional_ones_only_warn() -> None:
+    findings = permissions.check(look(), {"idtyp": "app"})
+    assert {finding.found.split()[0] for finding in findings} == SOURCE_NEEDS
+    assert {f.found.split()[0] for f in findings if f.level is WARNING} == {"ProvisioningLog.Read.All"}
+    assert permissions.check(look(), {"roles": sorted(SOURCE_NEEDS)}) == [look().ok("permissions", "all 8 are there")]
+    assert levels(permissions.check(look(groups=()), {"roles": sorted(SOURCE_NEEDS - {"Group.Read.All"})})) == [OK]
 
 
-def test_a_person_needs_roles() -> None:
-    template = checks.ROLE_TEMPLATES
-    some = {"wids": [template["Security Administrator"], template["Application Administrator"]]}
-    assert "Hybrid Identity Administrator" in checks.permissions("source", some, [])[0].found
-    assert checks.permissions("target", some, [])[0].level == OK
-    assert checks.permissions("source", {"wids": [template["Global Administrator"]]}, [])[0].level == OK
+def test_an_owner_can_do_without_the_permission_for_all_synchronization() -> None:
+    (finding,) = permissions.check(look(), {"roles": sorted(SOURCE_NEEDS - {SYNC})})
+    assert finding.level is WARNING
+    assert "only if the sign-in owns" in finding.found
+    greater = sorted(SOURCE_NEEDS - {SYNC, OWNED} | {WRITE_ALL})
+    assert levels(permissions.check(look(), {"roles": greater})) == [PROBLEM]
 
 
 @pytest.mark.parametrize(
-    ("person", "why"),
+    ("side", "held", "lacks"),
+    [
+        ("source", ["Global Administrator"], []),
+        ("source", ["Security Administrator", "Application Administrator"], []),
+        ("source", ["Security Administrator", "Hybrid Identity Administrator"], ["Cloud Application Administrator"]),
+        ("source", ["Cloud Application Administrator"], ["Security Administrator"]),
+        ("target", ["Security Administrator"], []),
+        ("target", [], ["Security Administrator"]),
+    ],
+)
+def test_a_person_needs_directory_roles(side: str, held: list[str], lacks: list[str]) -> None:
+    assert permissions.missing_roles(side, {permissions.ROLE_IDS[name] for name in held}) == lacks
+
+
+def test_a_persons_scopes_and_a_token_that_does_not_name_roles() -> None:
+    scopes = "Policy.ReadWrite.CrossTenantAccess openid"
+    found = permissions.check(look("target"), {"scp": scopes})
+    assert [(one.area, one.level) for one in found] == [("permissions", OK), ("roles", WARNING)]
+    # Azure CLI acts as the person; whether that is enough Graph does not say.
+    assert levels(permissions.check(look("target"), {"scp": "Directory.AccessAsUser.All", "wids": []})) == [
+        WARNING,
+        PROBLEM,
+    ]
+    assert levels(permissions.check(look("target"), {"scp": "openid", "wids": []})) == [PROBLEM, PROBLEM]
+    named = {finding.found.split()[0] for finding in permissions.check(look(), {"scp": "openid", "wids": []})}
+    assert WRITE_ALL in named
+    assert OWNED not in named
+
+
+# --- who is in scope -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
     [
         ({"userPrincipalName": "a@b.c", "userType": "Member"}, ""),
-        ({"userPrincipalName": "a_b#EXT#@b.c", "userType": "Member"}, "guest"),
+        ({"userPrincipalName": "a@b.c", "userType": "Member", "accountEnabled": False}, ""),
+        ({"userPrincipalName": "a@b.c", "userType": "Member", "mail": None}, ""),
+        ({"userPrincipalName": "a_b.c#EXT#@d.e", "userType": "Member"}, "from another tenant"),
         ({"userPrincipalName": "a@b.c", "userType": "Guest"}, "guest"),
+        ({"userPrincipalName": None, "userType": None}, ""),
         ({"@odata.type": "#microsoft.graph.group", "displayName": "G"}, "nested group"),
-        ({"@odata.type": "#microsoft.graph.device"}, "device, not a person"),
-        ({"@odata.type": "#microsoft.graph.orgContact"}, "orgContact, not a person"),
+        ({"@odata.type": "#microsoft.graph.device"}, "device"),
+        ({"@odata.type": "#microsoft.graph.orgContact"}, "contact"),
+        ({"@odata.type": "#microsoft.graph.servicePrincipal"}, "application"),
     ],
 )
-def test_who_is_skipped(person: dict[str, Any], why: str) -> None:
-    assert checks.why_skipped(person).startswith(why)
-    assert bool(checks.why_skipped(person)) == bool(why)
+def test_who_is_skipped(entry: dict[str, Any], why: str) -> None:
+    user = {"@odata.type": "#microsoft.graph.user", "id": "1"}
+    assert people.skipped_because(people.read_member({**user, **entry})) == why
+
+
+def member(name: str, **more: Any) -> people.Member:
+    return people.Member(name, "user", name, f"{name}@contoso.com", **more)
+
+
+def test_people_are_counted_and_the_skipped_are_named_with_the_reason() -> None:
+    nested = people.Member("g", "group", "Sub")
+    (finding,) = people.scope_findings(look(), [member("a"), member("b", guest=True), nested])
+    assert finding.found == "2 people in scope, 2 would be skipped: b (guest), Sub (nested group)"
+    assert finding.level is WARNING
+    assert "name nested groups" in finding.do
+    (finding,) = people.scope_findings(look(), [member("a"), member("b", enabled=False)])
+    assert (finding.level, finding.found) == (OK, "2 people in scope, of whom 1 disabled, also in the target: b")
+    assert levels(people.scope_findings(look(), [])) == [WARNING]
+
+
+def test_people_who_may_not_be_read_and_people_with_the_same_mail_are_warned_of() -> None:
+    hidden = people.Member("h", "user", "h")
+    assert [one.level for one in people.scope_findings(look(), [hidden])] == [OK, WARNING]
+    twins = [member("a", mail="x@y.z"), member("b", mail="X@y.z"), member("c", mail="x@y.z", guest=True)]
+    assert "one account in the target: x@y.z" in people.scope_findings(look(), twins)[-1].found
+
+
+def test_names_that_mean_nobody_several_or_the_same() -> None:
+    scope = people.Scope(
+        assigned={"1": ["a@contoso.com", "1"], "2": ["b"]}, unknown_users=["x@y"], ambiguous_groups=["Twins"]
+    )
+    assert [finding.found for finding in people.name_findings(look(), scope)] == [
+        "there is no user x@y",
+        "there are several groups Twins",
+        "the same is named twice: a@contoso.com = 1",
+    ]
 
 
 def test_many_names_are_shortened() -> None:
-    assert checks.shortened([str(number) for number in range(12)]).endswith("9 and 2 more")
+    assert listed([str(number) for number in range(12)]).endswith("8, 9 and 2 more")
+    assert (counted(1, "person", "people"), counted(2, "problem")) == ("1 person", "2 problems")
+
+
+# --- login and clock -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("seconds", "level"), [(0, OK), (119, OK), (-119, OK), (121, WARNING), (-299, WARNING), (301, PROBLEM)]
+    ("seconds", "level"), [(0, OK), (120, OK), (-120, OK), (121, WARNING), (-300, WARNING), (301, PROBLEM)]
 )
-def test_the_clock(seconds: float, level: str) -> None:
-    assert checks.clock("source", seconds).level == level
+def test_the_clock(seconds: float, level: Level) -> None:
+    finding = sign_in.clock_finding(look(), format_datetime(NOW, usegmt=True), NOW + timedelta(seconds=seconds))
+    assert finding is not None
+    assert finding.level is level
+    assert sign_in.clock_finding(look(), None, NOW) is None
 
 
-def plans(*names: str) -> list[dict[str, Any]]:
-    return [{"capabilityStatus": "Enabled", "servicePlans": [{"servicePlanName": name} for name in names]}]
-
-
-def test_licences() -> None:
-    assert checks.licence("source", plans("AAD_PREMIUM_P2")).level == OK
-    assert checks.licence("source", plans("EXCHANGE_S_STANDARD")).level == WARNING
-    suspended = [{**plans("AAD_PREMIUM")[0], "capabilityStatus": "Suspended"}]
-    assert checks.licence("source", suspended).level == WARNING
-
-
-def test_defaults_and_what_a_partner_overrides() -> None:
-    blocked = {"usersAndGroups": {"accessType": "blocked"}}
-    allowed = {"usersAndGroups": {"accessType": "allowed"}}
-    assert checks.defaults("target", {"b2bCollaborationInbound": blocked}, None).level == WARNING
-    assert (
-        checks.defaults("target", {"b2bCollaborationInbound": blocked}, {"b2bCollaborationInbound": allowed}).level
-        == OK
+def test_what_the_login_service_says_of_a_tenant() -> None:
+    document = {
+        "token_endpoint": "x",
+        "tenant_region_scope": "EU",
+        "cloud_instance_name": "microsoftonline.com",
+        "msgraph_host": "graph.microsoft.com",
+    }
+    findings, discovery = sign_in.read_discovery(look(), "host", answer(200, document))
+    assert (levels(findings), discovery) == (
+        [OK],
+        sign_in.Discovery("EU", "microsoftonline.com", "graph.microsoft.com"),
     )
-    assert checks.defaults("source", {"b2bCollaborationInbound": blocked}, None).level == OK
+    elsewhere = {**document, "msgraph_host": "graph.microsoft.us", "cloud_instance_name": "microsoftonline.us"}
+    findings, other = sign_in.read_discovery(look(), "host", answer(200, elsewhere))
+    assert levels(findings) == [OK, WARNING]
+    assert levels(sign_in.same_cloud({"source": discovery, "target": other})) == [PROBLEM]
+    assert levels(sign_in.same_cloud({"source": discovery, "target": discovery})) == [OK]
+    assert sign_in.same_cloud({"source": discovery, "target": None}) == []
+    assert levels(sign_in.read_discovery(look(), "host", answer(400, {"error": "invalid_tenant"}))[0]) == [PROBLEM]
+    assert levels(sign_in.read_discovery(look(), "host", answer(503))[0]) == [WARNING]
+    assert levels(sign_in.read_discovery(look(), "host", answer(200, ["a proxy"]))[0]) == [WARNING]
 
 
-def test_a_partner_policy_of_a_multitenant_organization_is_a_warning() -> None:
-    assert checks.partner("target", {"isInMultiTenantOrganization": True}, None, "adopt").level == WARNING
-    assert checks.partner("target", {}, None, "fail").level == WARNING
-    assert checks.partner("target", None, None, "fail").level == OK
+# --- licences and policies -------------------------------------------------------------------------------------
+
+
+def licences(name: str, *, licence_state: str = "Enabled", plan_state: str = "Success") -> list[dict[str, Any]]:
+    plan = {"servicePlanName": name, "provisioningStatus": plan_state}
+    return [{"capabilityStatus": licence_state, "servicePlans": [plan]}]
+
+
+@pytest.mark.parametrize(
+    ("found", "enough"),
+    [
+        (licences("AAD_PREMIUM"), True),
+        (licences("AAD_PREMIUM_P2", licence_state="Warning"), True),
+        (licences("Entra_Identity_Governance"), True),
+        (licences("EXCHANGE_S_STANDARD"), False),
+        (licences("AAD_PREMIUM", licence_state="Suspended"), False),
+        (licences("AAD_PREMIUM", plan_state="Disabled"), False),
+        ([], False),
+    ],
+)
+def test_licences(found: list[dict[str, Any]], enough: bool) -> None:
+    assert bool(licence.premium_plans(found)) is enough
+
+
+def b2b(access: str, *targets: str) -> dict[str, Any]:
+    return {"usersAndGroups": {"accessType": access, "targets": [{"target": target} for target in targets]}}
+
+
+@pytest.mark.parametrize(
+    ("setting", "reach"),
+    [
+        ({}, policies.Reach.ALL),
+        (b2b("allowed", "AllUsers"), policies.Reach.ALL),
+        (b2b("allowed", "some-group"), policies.Reach.SOME),
+        (b2b("blocked", "some-group"), policies.Reach.SOME),
+        (b2b("blocked", "AllUsers"), policies.Reach.NONE),
+        (b2b("blocked"), policies.Reach.NONE),
+    ],
+)
+def test_whom_a_setting_lets_through(setting: dict[str, Any], reach: policies.Reach) -> None:
+    assert policies.reach(setting) is reach
+
+
+def consent(**flags: bool) -> dict[str, Any]:
+    return {"automaticUserConsentSettings": {"inboundAllowed": None, "outboundAllowed": None, **flags}}
+
+
+def test_what_a_partner_policy_says_and_who_else_needs_it() -> None:
+    (ours,) = policies.describe_partner(look("source", set_up=True), consent(outboundAllowed=True), None)
+    assert (ours.level, "Also used" in ours.found) == (OK, False)
+    both = consent(outboundAllowed=True, inboundAllowed=True)
+    (shared,) = policies.describe_partner(look("source"), {**both, "tenantRestrictions": {"x": 1}}, None)
+    assert "the opposite pair Fabrikam → Contoso and whoever set tenantRestrictions" in shared.found
+    trust = {"inboundTrust": {"isMfaAccepted": True}}
+    ours_too = look("target", inbound_trust={"isMfaAccepted": True})
+    assert "Also used" not in policies.describe_partner(ours_too, trust, {})[0].found
+    assert "whoever set inboundTrust" in policies.describe_partner(look("target"), trust, None)[0].found
+
+
+def test_a_multitenant_organization_is_warned_of_and_a_refusal_to_adopt_is_foreseen() -> None:
+    organization = {"isInMultiTenantOrganization": True}
+    assert levels(policies.describe_partner(look(), organization, None)) == [OK, WARNING]
+    assert levels(policies.describe_partner(look(on_existing="fail"), {}, None)) == [PROBLEM]
+    assert levels(policies.describe_partner(look(on_existing="fail", set_up=True), {}, None)) == [OK]
+    assert levels(policies.partner_missing(look())) == [OK]
+    assert levels(policies.partner_missing(look(set_up=True))) == [WARNING]

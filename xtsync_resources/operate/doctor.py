@@ -1,183 +1,158 @@
-"""`xtsync doctor`: everything that can be known before any write, in both tenants, without any write."""
+"""`xtsync doctor`: everything that can be known before any write, in both tenants, without any write.
+
+A check that fails does not end the others; both tenants are looked at at the same time.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from ..config import GUID, SIDES
-from ..graph import calls
-from ..graph.errors import ForbiddenError, NotFoundError, SignInError, XtsyncError, printable
-from ..graph.transport import TransportError
-from ..service_principal import APPLICATION_TEMPLATE
-from . import checks
-from .checks import OK, PROBLEM, WARNING, Finding
-from .needs import needs
+from ..config import SIDES
+from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError, printable
+from .checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
+from .checks.finding import counted
 
 if TYPE_CHECKING:
-    from ..graph.client import Operation
     from .cli import Screen
     from .stack import Stack
 
-COLOURS = {OK: "green", WARNING: "yellow", PROBLEM: "red"}
-Check = Callable[[], Iterable[Finding]]
+COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 
 
-def guarded(side: str, area: str, check: Check) -> list[Finding]:
-    """Run a check; one that cannot be carried out is a finding, not the end."""
+@dataclass(frozen=True)
+class Check:
+    """One check of Graph, and the sides it makes sense for."""
+
+    area: str
+    look: Callable[[Look], list[Finding]]
+    sides: tuple[str, ...] = SIDES
+
+
+CHECKS = (
+    Check("licence", licence.check),
+    Check("template", licence.check_template, ("source",)),
+    Check("partner", policies.check_known),
+    Check(policies.AREA, policies.check_partner),
+    Check(policies.COLLABORATION, policies.check_collaboration),
+    Check(policies.INVITATIONS, policies.check_invitations, ("target",)),
+    Check(people.AREA, people.check, ("source",)),
+)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found in one tenant."""
+
+    findings: Sequence[Finding]
+    discovery: sign_in.Discovery | None = None
+
+
+# --- the order of the checks -----------------------------------------------------------------------------------
+
+
+def examine(look: Look, status: Callable[[str], None]) -> Examined:
+    """Make all checks of one tenant, in their order."""
+    status(f"{look.tenant.name}: login and sign-in")
+    findings, discovery = sign_in.check(look)
     try:
-        return list(check())
-    except ForbiddenError as error:
-        do = f"for this check give the application {error.call.permission}; nothing else needs it"
-        return [Finding(side, area, WARNING, "could not be checked", do)]
-    except XtsyncError as error:
-        return [Finding(side, area, PROBLEM, f"{error.what}: {error.why}", error.do)]
-
-
-def look_at(stack: Stack, side: str) -> Iterator[Finding]:
-    """All findings of one tenant; without a sign-in there is nothing more to see."""
-    try:
-        operation = stack.operation(side)
-        claims = operation.client.claims()
+        signed_in, claims = sign_in.check_sign_in(look)
     except SignInError as error:
-        yield Finding(side, "sign-in", PROBLEM, error.why, error.do)
-        return
-    except XtsyncError as error:
-        yield Finding(side, "sign-in", PROBLEM, f"{error.what}: {error.why}", error.do)
-        return
-    yield Finding(side, "sign-in", OK, f"{operation.tenant.name}, as {claims.get('app_displayname') or who(claims)}")
-    yield from checks.permissions(side, claims, needs(stack.settings)[side])
-    for area, check in areas(stack, side, operation):
-        stack.status(f"{side}: {area}")
-        yield from guarded(side, area, check)
+        found = f"{error.why}; no call could be made in this tenant"
+        return Examined([*findings, look.problem("sign-in", found, error.do)], discovery)
+    findings += [signed_in, *permissions.check(look, claims)]
+    for check in CHECKS:
+        if look.side in check.sides:
+            status(f"{look.tenant.name}: {check.area}")
+            try:
+                findings += check.look(look)
+            except NoAnswerError as error:
+                if error.unsent:
+                    found = f"{error.why}; the other checks of this tenant were left out"
+                    return Examined([*findings, look.problem("Graph", found, error.do)], discovery)
+                findings.append(look.not_checked(check.area, error))
+            except XtsyncError as error:
+                findings.append(look.not_checked(check.area, error))
+    return Examined(findings, discovery)
 
 
-def who(claims: Any) -> str:
-    """Whom a token belongs to."""
-    return str(claims.get("upn") or claims.get("appid") or claims.get("oid") or "somebody")
+def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
+    """What each tenant is looked at with, and what is in the way of that.
 
-
-def areas(stack: Stack, side: str, operation: Operation) -> list[tuple[str, Check]]:
-    """What is looked at in a tenant, in order."""
-    found: list[tuple[str, Check]] = [
-        ("clock", lambda: [check_clock(side, operation)]),
-        ("partner policy", lambda: check_policies(stack, side, operation)),
+    Raises:
+        ConfigurationError: neither tenant can be looked at.
+    """
+    found: list[Look] = []
+    failed: dict[str, ConfigurationError] = {}
+    set_up = was_set_up(stack)
+    for side in SIDES:
+        try:
+            found.append(Look(stack.settings, side, stack.client(side), set_up))
+        except ConfigurationError as error:
+            failed[side] = error
+    if not found:
+        raise next(iter(failed.values()))
+    return found, [
+        Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
+        for side, error in failed.items()
     ]
-    if side == "source" or stack.settings.inbound_trust:
-        found.append(("licence", lambda: [check_licence(side, operation)]))
-    if side == "source":
-        found.append(("template", lambda: [check_template(operation)]))
-        found.append(("scope", lambda: check_scope(stack, operation)))
-    else:
-        found.append(("invitations", lambda: [checks.invitations(operation.send(calls.get_authorization_policy()))]))
-    return found
 
 
-def check_clock(side: str, operation: Operation) -> Finding:
-    """This computer's clock by the login service's, and whether that knows the tenant.
-
-    Call: GET {login}/{tenant}/v2.0/.well-known/openid-configuration, without a token.
-    """
+def was_set_up(stack: Stack) -> bool:
+    """Whether the stack has outputs; before the first `up`, and without Pulumi, it has none."""
     try:
-        answer = operation.client.discover()
-    except TransportError as error:
-        return Finding(side, "clock", WARNING, f"could not be checked: {error}")
-    if answer.status != 200:
-        do = "check the tenant id and xtsync:cloud; pairs across clouds are not supported"
-        return Finding(side, "cloud", PROBLEM, "the login service of this cloud does not know the tenant", do)
-    document = json.loads(answer.body)
-    try:
-        there = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
-        return Finding(side, "clock", OK, f"not told; cloud {document.get('cloud_instance_name') or 'as configured'}")
-    return checks.clock(side, (there - operation.client.clock.now()).total_seconds())
+        return bool(stack.outputs)
+    except ConfigurationError:
+        return False
 
 
-def check_licence(side: str, operation: Operation) -> Finding:
-    """What the tenant has bought. Call: GET subscribedSkus (LicenseAssignment.Read.All)."""
-    return checks.licence(side, operation.pages(calls.list_licences()))
+# --- words -----------------------------------------------------------------------------------------------------
 
 
-def check_template(operation: Operation) -> Finding:
-    """The gallery application. Call: GET applicationTemplates/{id}."""
-    try:
-        operation.send(calls.get_application_template(APPLICATION_TEMPLATE))
-    except NotFoundError:
-        do = "ask Microsoft support: without it no configuration can be made in this cloud"
-        return Finding("source", "template", PROBLEM, "the gallery application is not there", do)
-    return Finding("source", "template", OK, "the gallery application is there")
+def as_table(stack: Stack, findings: Sequence[Finding]) -> Table:
+    """The findings for people, remedies below."""
+    names: Mapping[str, str] = {"pair": "both"} | {side: getattr(stack.settings, side).name for side in SIDES}
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in ("tenant", "check", "", "found"):
+        table.add_column(column, overflow="fold")
+    for one in findings:
+        text = Text(printable(one.found))
+        if one.do and one.level is not Level.OK:
+            text.append(f"\nDo: {printable(one.do)}", style="bold")
+        table.add_row(
+            Text(printable(names[one.side])), Text(one.area), Text(one.level.value, style=COLOURS[one.level]), text
+        )
+    return table
 
 
-def check_policies(stack: Stack, side: str, operation: Operation) -> Iterator[Finding]:
-    """The partner policy today and the defaults. Calls: GET partners/{id}, identitySynchronization, default."""
-    partner = stack.settings.target.id if side == "source" else stack.settings.source.id
-    found = operation.read(calls.get_partner(partner))
-    sync = operation.read(calls.get_identity_sync(partner)) if found is not None else None
-    yield checks.partner(side, found, sync, stack.settings.on_existing)
-    yield checks.defaults(side, operation.send(calls.get_policy_defaults()), found)
-
-
-def check_scope(stack: Stack, operation: Operation) -> list[Finding]:
-    """Who is in scope, and who would be skipped.
-
-    Calls: GET users/{id} each, GET groups by name or id, GET groups/{id}/members (User.Read.All, Group.Read.All).
-    """
-    people: dict[str, Any] = {}
-    unknown: list[str] = []
-    for name in stack.settings.users:
-        user = operation.read(calls.get_user(name))
-        unknown += [] if user else [name]
-        people |= {str(user["id"]): user} if user else {}
-    for name in stack.settings.groups:
-        group = find_group(operation, name)
-        if group is None:
-            unknown.append(name)
-            continue
-        people |= {str(person["id"]): person for person in operation.pages(calls.list_members(group))}
-    return checks.scope(people, unknown)
-
-
-def find_group(operation: Operation, name: str) -> str | None:
-    """A group's object id."""
-    if GUID.fullmatch(name):
-        found = operation.read(calls.get_group(name))
-    else:
-        found = next(iter(operation.pages(calls.find_groups(name))), None)
-    return str(found["id"]) if found else None
+def summary(findings: Sequence[Finding]) -> str:
+    """The verdict in one line."""
+    levels = Counter(one.level for one in findings)
+    if not levels[Level.PROBLEM] and not levels[Level.WARNING]:
+        return "All is well. Nothing was changed."
+    parts = [counted(levels[level], level.value) for level in (Level.PROBLEM, Level.WARNING) if levels[level]]
+    return f"{' and '.join(parts)}. Nothing was changed."
 
 
 # --- the command -----------------------------------------------------------------------------------------------
 
 
-def as_table(findings: Iterable[Finding]) -> Table:
-    """Findings as rows; what is to be done stands below what was found."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("tenant", "check", ""):
-        table.add_column(column, no_wrap=True)
-    table.add_column("finding", overflow="fold")
-    for finding in findings:
-        words = Text(printable(finding.found))
-        if finding.do and finding.level != OK:
-            words.append(f"\nDo: {printable(finding.do)}", style="bold")
-        table.add_row(finding.side, finding.area, Text(finding.level, style=COLOURS[finding.level]), words)
-    return table
-
-
 def command(stack: Stack, screen: Screen) -> int:
-    """Look at both tenants at once, and report; 1 if there is a problem."""
-    with ThreadPoolExecutor(len(SIDES)) as pool:
-        found = [finding for side in pool.map(lambda side: list(look_at(stack, side)), SIDES) for finding in side]
-    counts = {level: sum(finding.level == level for finding in found) for level in (PROBLEM, WARNING, OK)}
+    """Examine both tenants; 0 if nothing is in the way, 1 if something is."""
+    found, findings = looks(stack)
+    with ThreadPoolExecutor(len(found)) as threads:
+        examined = list(threads.map(lambda look: examine(look, screen.status), found))
+    discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
+    findings += [finding for one in examined for finding in one.findings]
+    findings += sign_in.same_cloud(discoveries)
     if screen.as_json:
-        screen.json([asdict(finding) for finding in found])
+        screen.json([asdict(one) for one in findings])
     else:
-        screen.print(as_table(found))
-        screen.print(f"{counts[PROBLEM]} problems, {counts[WARNING]} warnings, {counts[OK]} ok. Nothing was changed.")
-    return 1 if counts[PROBLEM] else 0
+        screen.print(as_table(stack, findings), "", summary(findings))
+    return 1 if any(one.level is Level.PROBLEM for one in findings) else 0

@@ -10,19 +10,18 @@ from urllib.parse import quote
 from ._call import POLICY_READ, POLICY_ROLE, READ_APPLICATION, Call, literal, segment
 
 READ_GROUPS = "Group.Read.All"
+READ_LICENCES = "LicenseAssignment.Read.All"
+READ_MEMBERS = "GroupMember.Read.All"
+READ_TENANTS = "CrossTenantInformation.ReadBasic.All"
 READ_USERS = "User.Read.All"
+USER_MEMBERS = "id,userPrincipalName,displayName,mail,userType,accountEnabled"
+LARGEST_PAGE = 999
 READ_ROLE = "Directory Readers"
 
 
 def get_user(user: str) -> Call:
     """Read a user by object id or user principal name."""
-    return Call(
-        "GET",
-        f"/users/{segment(user)}?$select=id,userPrincipalName,displayName,mail,userType,accountEnabled",
-        f"read the user {user}",
-        READ_USERS,
-        READ_ROLE,
-    )
+    return Call("GET", f"/users/{segment(user)}?$select={USER_MEMBERS}", f"read the user {user}", READ_USERS, READ_ROLE)
 
 
 def find_groups(display_name: str) -> Call:
@@ -39,14 +38,27 @@ def get_group(group: str) -> Call:
 
 
 def list_members(group: str) -> Call:
-    """List a group's direct members, page by page: only those are synchronized."""
-    path = f"/groups/{segment(group)}/members?$select=id,displayName,userPrincipalName,userType,accountEnabled"
-    return Call("GET", path, f"list the members of {group}", READ_GROUPS, READ_ROLE)
+    """List a group's direct members, page by page: only those are synchronized.
+
+    Of members of a type that the sign-in may not read Graph tells the id only; for users that is User.Read.All.
+    Source: https://learn.microsoft.com/graph/api/group-list-members.
+    """
+    path = f"/groups/{segment(group)}/members?$select={USER_MEMBERS}&$top={LARGEST_PAGE}"
+    return Call("GET", path, f"list the members of {group}", READ_MEMBERS, READ_ROLE)
 
 
 def list_licences() -> Call:
     """List what the tenant has bought. Source: https://learn.microsoft.com/graph/api/subscribedsku-list."""
-    return Call("GET", "/subscribedSkus", "read the licences", "LicenseAssignment.Read.All", READ_ROLE)
+    return Call("GET", "/subscribedSkus", "read the licences", READ_LICENCES, READ_ROLE)
+
+
+def find_tenant(tenant: str) -> Call:
+    """Read another tenant's public name and domain; 404 where this cloud has no such tenant.
+
+    Source: https://learn.microsoft.com/graph/api/tenantrelationship-findtenantinformationbytenantid.
+    """
+    path = f"/tenantRelationships/findTenantInformationByTenantId(tenantId='{segment(tenant)}')"
+    return Call("GET", path, f"find the tenant {tenant}", READ_TENANTS, READ_ROLE)
 
 
 def get_application_template(template: str) -> Call:

@@ -1,0 +1,109 @@
+"""A finding, and what a check is given to find one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ...graph.errors import ForbiddenError, XtsyncError
+from ...graph.remedies import permission_remedy
+
+if TYPE_CHECKING:
+    from ...config import Settings, Tenant
+    from ...graph.client import GraphClient, Operation
+
+# One slow or throttled endpoint must not take the time of all the others.
+CHECK_SECONDS = 30.0
+NAMES = 10
+MORE = "run it again; with XTSYNC_DEBUG=1 it shows every call"
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        side: `source`, `target`, or `pair` for what concerns both.
+        area: what was looked at, in a word or two.
+        level: how bad it is.
+        found: what was found, in one line.
+        do: the remedy, in one line; "" where nothing is to be done.
+    """
+
+    side: str
+    area: str
+    level: Level
+    found: str
+    do: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One tenant, seen as one side of the pair.
+
+    Attributes:
+        settings: the pair.
+        side: the side this tenant plays.
+        client: signs in with its first call.
+        set_up: whether this stack has set the pair up already.
+    """
+
+    settings: Settings
+    side: str
+    client: GraphClient
+    set_up: bool = False
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant looked at."""
+        return self.settings.source if self.side == "source" else self.settings.target
+
+    @property
+    def partner(self) -> Tenant:
+        """The other one."""
+        return self.settings.target if self.side == "source" else self.settings.source
+
+    def operation(self, seconds: float = CHECK_SECONDS) -> Operation:
+        """Begin the calls of one check."""
+        return self.client.operation(seconds)
+
+    def ok(self, area: str, found: str) -> Finding:
+        """All is well."""
+        return Finding(self.side, area, Level.OK, found)
+
+    def warning(self, area: str, found: str, do: str = "") -> Finding:
+        """It may work, or could not be checked."""
+        return Finding(self.side, area, Level.WARNING, found, do)
+
+    def problem(self, area: str, found: str, do: str) -> Finding:
+        """It will not work."""
+        return Finding(self.side, area, Level.PROBLEM, found, do)
+
+    def not_checked(self, area: str, error: XtsyncError) -> Finding:
+        """What a failed read means: a warning that names the missing permission, where it is that."""
+        if isinstance(error, ForbiddenError) and error.do == permission_remedy(error.call):
+            who = f"a person with the role {error.call.role}" if self.tenant.auth == "cli" else "the application"
+            found = f"could not be checked: the sign-in may not {error.call.purpose}"
+            return self.warning(area, found, f"give {who} {error.call.permission}, or check this by hand")
+        return self.warning(area, f"could not be checked: {error.why}", error.do or MORE)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names in a row, and how many more there are."""
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(names[:NAMES]) + more
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

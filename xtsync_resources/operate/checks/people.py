@@ -1,0 +1,199 @@
+"""Users and groups in scope: whether they exist, and who of them would be skipped.
+
+Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...config import GUID
+from ...graph import calls
+from .finding import Finding, Look, counted, listed
+
+if TYPE_CHECKING:
+    from ...graph.client import Operation
+
+AREA = "scope"
+# Large groups come in many pages.
+SECONDS = 300.0
+TYPE = "#microsoft.graph."
+USER, GROUP = "user", "group"
+NOT_PEOPLE = {GROUP: "nested group", "orgContact": "contact", "servicePrincipal": "application"}
+
+
+@dataclass(frozen=True)
+class Member:
+    """Something in scope: a user, or what a group holds besides users.
+
+    Attributes:
+        object_id: its object id.
+        kind: `user`, `group`, `device`, `orgContact`, ...
+        name: what people call it.
+        principal_name: a user's; "" where it may not be read.
+        guest: whether a user is one.
+        enabled: whether a user can sign in.
+        mail: a user's address; "" for none.
+    """
+
+    object_id: str
+    kind: str
+    name: str
+    principal_name: str = ""
+    guest: bool = False
+    enabled: bool = True
+    mail: str = ""
+
+
+@dataclass
+class Scope:
+    """Who is in scope, each once, and what was not found."""
+
+    members: dict[str, Member] = field(default_factory=dict)
+    assigned: dict[str, list[str]] = field(default_factory=dict)
+    unknown_users: list[str] = field(default_factory=list)
+    unknown_groups: list[str] = field(default_factory=list)
+    ambiguous_groups: list[str] = field(default_factory=list)
+
+
+# --- from Graph ------------------------------------------------------------------------------------------------
+
+
+def read_member(entry: Mapping[str, Any], kind: str = "") -> Member:
+    """From Graph: a user, or a member of a group, of whom perhaps only the id may be read."""
+    kind = kind or str(entry.get("@odata.type") or "").removeprefix(TYPE) or "object"
+    principal_name = str(entry.get("userPrincipalName") or "")
+    return Member(
+        str(entry.get("id")),
+        kind,
+        str(entry.get("displayName") or principal_name or entry.get("id")),
+        principal_name,
+        str(entry.get("userType") or "").lower() == "guest",
+        entry.get("accountEnabled") is not False,
+        str(entry.get("mail") or ""),
+    )
+
+
+def skipped_because(member: Member) -> str:
+    """Why it would not be synchronized; "" for a person who would be."""
+    if member.kind != USER:
+        return NOT_PEOPLE.get(member.kind, member.kind)
+    if member.guest:
+        return "guest"
+    if "#ext#" in member.principal_name.lower():
+        return "from another tenant"
+    return ""
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def read_scope(look: Look) -> Scope:
+    """Look up everyone the configuration names, and who is directly in the groups.
+
+    Calls: GET users/{id} each (User.Read.All); for each group GET groups or groups/{id} (Group.Read.All) and
+    its members (GroupMember.Read.All).
+    """
+    operation, scope = look.operation(SECONDS), Scope()
+    for name in look.settings.users:
+        user = operation.read(calls.get_user(name))
+        if user is None:
+            scope.unknown_users.append(name)
+        else:
+            member = read_member(user, USER)
+            scope.members[member.object_id] = member
+            scope.assigned.setdefault(member.object_id, []).append(name)
+    in_scope = {name.lower() for name in look.settings.users}
+    for name in look.settings.provision_on_demand:
+        if name.lower() not in in_scope and operation.read(calls.get_user(name)) is None:
+            scope.unknown_users.append(name)
+    for name in look.settings.groups:
+        read_group(operation, name, scope)
+    return scope
+
+
+def read_group(operation: Operation, name: str, scope: Scope) -> None:
+    """Find one group and add its direct members; members of members are never synchronized."""
+    if GUID.fullmatch(name):
+        group = operation.read(calls.get_group(name))
+        found = [] if group is None else [group]
+    else:
+        found = list(operation.pages(calls.find_groups(name)))
+    if len(found) != 1:
+        (scope.ambiguous_groups if found else scope.unknown_groups).append(name)
+        return
+    group_id = str(found[0]["id"])
+    scope.assigned.setdefault(group_id, []).append(name)
+    for entry in operation.pages(calls.list_members(group_id)):
+        member = read_member(entry)
+        scope.members.setdefault(member.object_id, member)
+
+
+def check(look: Look) -> list[Finding]:
+    """Look up the scope in the source. Calls: those of `read_scope`."""
+    scope = read_scope(look)
+    return [*name_findings(look, scope), *scope_findings(look, list(scope.members.values()))]
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def name_findings(look: Look, scope: Scope) -> list[Finding]:
+    """Names in the configuration with which `pulumi up` would refuse to begin."""
+    twice = [" = ".join(names) for names in scope.assigned.values() if len(names) > 1]
+    table = (
+        ("users", scope.unknown_users, "there is no user", "check the spelling, or give the object id"),
+        ("groups", scope.unknown_groups, "there is no group", "check the spelling, or give the object id"),
+        ("groups", scope.ambiguous_groups, "there are several groups", "give the object id"),
+        (AREA, twice, "the same is named twice:", "remove one of the two"),
+    )
+    return [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
+
+
+def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:
+    """How many people are in scope, and who would be skipped and why; pure."""
+    people = [member for member in members if member.kind == USER]
+    skipped = [(member, why) for member in members if (why := skipped_because(member))]
+    text = f"{counted(len(people), 'person', 'people')} in scope"
+    disabled = [member.name for member in people if not member.enabled and not skipped_because(member)]
+    if disabled:
+        text += f", of whom {len(disabled)} disabled, also in the target: {listed(disabled)}"
+    findings = [look.ok(AREA, text)]
+    if skipped:
+        names = listed([f"{member.name} ({why})" for member, why in skipped])
+        findings = [look.warning(AREA, f"{text}, {len(skipped)} would be skipped: {names}", skip_remedy(skipped))]
+    elif not people:
+        findings = [look.warning(AREA, "nobody is in scope: the groups are empty", "add people to them")]
+    return [*findings, *unreadable(look, people), *same_mail(look, people)]
+
+
+def skip_remedy(skipped: Iterable[tuple[Member, str]]) -> str:
+    """What to do about who would be skipped."""
+    reasons = {why for _, why in skipped}
+    nested = "name nested groups in xtsync:groups themselves"
+    rest = "only the tenant's own people are synchronized; take the others out of the scope, or leave it so"
+    return "; ".join(
+        [*([nested] if NOT_PEOPLE[GROUP] in reasons else []), *([rest] if reasons - {NOT_PEOPLE[GROUP]} else [])]
+    )
+
+
+def unreadable(look: Look, people: Sequence[Member]) -> list[Finding]:
+    """Members of whom Graph told the id only: whether they are guests cannot be said."""
+    hidden = [member for member in people if not member.principal_name]
+    if not hidden:
+        return []
+    found = f"{counted(len(hidden), 'member')} of groups may not be read: whether they are guests is unknown"
+    return [look.warning(AREA, found, f"give the sign-in {calls.READ_USERS}")]
+
+
+def same_mail(look: Look, people: Sequence[Member]) -> list[Finding]:
+    """People with the same address: both would be linked to one account in the target."""
+    addresses = Counter(member.mail.lower() for member in people if member.mail and not skipped_because(member))
+    shared = [address for address, number in addresses.items() if number > 1]
+    if not shared:
+        return []
+    found = f"several people have the same mail and would share one account in the target: {listed(shared)}"
+    return [look.warning(AREA, found, "give each their own mail")]
