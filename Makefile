@@ -34,7 +34,7 @@ test: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m mypy bootstrap/__main__.py
-	$(RUN) -m pytest -n 4
+	$(RUN) -m pytest -n 4 --dist worksteal
 
 faults: $(READY)
 	@$(RUN) -m tests.faults

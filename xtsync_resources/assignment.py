@@ -25,7 +25,8 @@ from .service_principal import job_of_template
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-EXISTS = "Permission being assigned already exists"
+# Graph says it in one of these ways.
+EXISTS = ("Permission being assigned already exists", "EntitlementGrant entry already exists")
 SETTLE_SECONDS = 5.0
 
 
@@ -49,7 +50,7 @@ class AssignmentHooks:
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
         """Whether azuread should try again."""
-        exists = any(EXISTS in error for error in failed.errors[:1])
+        exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
         inputs = failed.new_inputs
         if failed.failed_operation == "create" and exists and self._settings.on_existing == "adopt" and inputs:
             return await self._guarded(failed.urn, inputs)

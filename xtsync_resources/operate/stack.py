@@ -131,7 +131,7 @@ def selected(folder: Path) -> str:
     Raises:
         ConfigurationError: Pulumi cannot say.
     """
-    return pulumi(["stack", "--show-name"], folder).strip()
+    return pulumi(["stack", "--show-name"], folder).strip().rsplit("/", 1)[-1]
 
 
 def own_values(path: Path) -> dict[str, Any]:
