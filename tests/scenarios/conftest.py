@@ -17,6 +17,7 @@ import yaml
 from lab import world
 from lab.engine import Diagnostic, Engine, Event, Options, Result
 from lab.entra import Clock, Entra, Exchange, Server, Tenant, serve
+from tests.nursery import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL_PERMISSIONS = tuple({*world.SOURCE_PERMISSIONS, *world.TARGET_PERMISSIONS})
@@ -178,7 +179,9 @@ def leaks(places: Mapping[str, str]) -> list[str]:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Lab]:
+def lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], nursery: Nursery
+) -> Iterator[Lab]:
     """The lab; after every scenario secrets and tokens are searched for everywhere anything was written."""
     commands: list[str] = []
     start = subprocess.Popen.__init__
@@ -197,7 +200,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     assert not leaks(
         {
             "messages and outputs": "\n".join(made.texts),
-            "process arguments": "\n".join(commands),
+            "process arguments": "\n".join([*commands, *nursery.commands]),
             "traffic records": "\n".join(map(repr, entra.traffic)),
             "standard output and error": "".join(capfd.readouterr()),
             **{path.name: path.read_text(errors="replace") for path in files},

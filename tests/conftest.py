@@ -1,0 +1,38 @@
+"""Deployments of the tests run in forked processes, except where processes themselves are tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.engine.processes import Children
+from tests.nursery import Nursery
+
+FORKED = ("scenarios", "faults")
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine fork its processes."""
+    if request.path.relative_to(Path(__file__).parent).parts[0] not in FORKED:
+        return
+    found: Nursery = request.getfixturevalue("nursery")
+
+    def start(self: Children, command: Sequence[str], folder: Path, environment: Mapping[str, str], **more: Any) -> Any:
+        process = found.start(command, folder, environment, stderr=more.get("stderr"))
+        assert self._reaper.stdin is not None
+        self._reaper.stdin.write(f"{process.pid}\n")
+        self._reaper.stdin.flush()
+        return process
+
+    monkeypatch.setattr(Children, "start", start)
