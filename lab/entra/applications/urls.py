@@ -7,11 +7,9 @@ _ALL = "Application.ReadWrite.All"
 _READ = any_of("Application.Read.All", _ALL, OWNED, "Directory.Read.All", "Directory.ReadWrite.All")
 _WRITE = any_of(_ALL, "Directory.ReadWrite.All", OWNED)
 _ASSIGN_READ = any_of("Application.Read.All", _ALL, OWNED, "Directory.Read.All", "AppRoleAssignment.ReadWrite.All")
+# Ownership does not stand in for reading here: Application.ReadWrite.OwnedBy is not documented for this call.
 _ASSIGN = any_of(
-    *(
-        frozenset({"AppRoleAssignment.ReadWrite.All", read})
-        for read in ("Application.Read.All", OWNED, "Directory.Read.All")
-    ),
+    *(frozenset({"AppRoleAssignment.ReadWrite.All", read}) for read in ("Application.Read.All", "Directory.Read.All")),
     _ALL,
 )
 _UNASSIGN = any_of("AppRoleAssignment.ReadWrite.All", _ALL)

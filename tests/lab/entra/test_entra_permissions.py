@@ -45,6 +45,7 @@ READ_SYNC = "Synchronization.Read.All"
         ("PUT", SECRETS, [READ_SYNC], False),
         ("GET", ASSIGNED, ["Application.Read.All"], True),
         ("POST", ASSIGNED, [ASSIGN], False),
+        ("POST", ASSIGNED, [ASSIGN, OWNED], False),
         ("POST", ASSIGNED, [ASSIGN, "Application.Read.All"], True),
         ("POST", ASSIGNED, [WRITE_APPLICATIONS], True),
         ("POST", ASSIGNED, ["Application.Read.All"], False),
