@@ -203,7 +203,7 @@ def permissions_command(
     context: typer.Context,
     stack: StackName = None,
     as_json: AsJson = False,
-    side: Annotated[str | None, typer.Option(help="Only this one: source or target.")] = None,
+    side: Annotated[permissions.Side | None, typer.Option(help="Only this one.")] = None,
     federate: Annotated[
         str,
         typer.Option(

@@ -7,12 +7,20 @@ and https://learn.microsoft.com/azure/devops/pipelines/release/configure-workloa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import GUID
 from ..graph.errors import ConfigurationError
 
-AUDIENCE = "api://AzureADTokenExchange"
+# The audience a token must be for, by cloud:
+# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+AUDIENCES: Mapping[str, str] = {
+    "public": "api://AzureADTokenExchange",
+    "usgovernment": "api://AzureADTokenExchangeUSGov",
+    "usgovernmentl5": "api://AzureADTokenExchangeUSGov",
+    "china": "api://AzureADTokenExchangeChina",
+}
 GITHUB = "https://token.actions.githubusercontent.com"
 AZURE_DEVOPS = "https://vstoken.dev.azure.com"
 
@@ -24,27 +32,34 @@ class Federation:
     name: str
     issuer: str
     subject: str
+    audience: str
 
     def body(self) -> dict[str, object]:
         """To Graph: a `federatedIdentityCredential`."""
-        return {"name": self.name, "issuer": self.issuer, "subject": self.subject, "audiences": [AUDIENCE]}
+        return {"name": self.name, "issuer": self.issuer, "subject": self.subject, "audiences": [self.audience]}
 
 
-def parse(text: str) -> Federation:
+def parse(text: str, cloud: str = "public") -> Federation:
     """Understand whose tokens are meant.
 
     `github:OWNER/REPOSITORY:environment:NAME`, `github:OWNER/REPOSITORY:ref:refs/heads/main` or
     `azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION`.
 
+    Args:
+        text: as typed.
+        cloud: the name of the cloud the application is in.
+
     Raises:
         ConfigurationError: it is none of these.
     """
     kind, _, rest = text.partition(":")
+    audience = AUDIENCES[cloud]
     if kind == "github" and (found := re.fullmatch(r"([\w.-]+/[\w.-]+):((environment:[^:]+)|(ref:refs/\S+))", rest)):
-        return Federation("xtsync-github", GITHUB, f"repo:{found[1]}:{found[2]}")
+        return Federation("xtsync-github", GITHUB, f"repo:{found[1]}:{found[2]}", audience)
     organization, _, connection = rest.partition(":")
     if kind == "azure-devops" and GUID.fullmatch(organization) and re.fullmatch(r"[^/]+/[^/]+/[^/]+", connection):
-        return Federation("xtsync-azure-devops", f"{AZURE_DEVOPS}/{organization.lower()}", f"sc://{connection}")
+        issuer = f"{AZURE_DEVOPS}/{organization.lower()}"
+        return Federation("xtsync-azure-devops", issuer, f"sc://{connection}", audience)
     raise ConfigurationError(
         f"Cannot understand the federation {text}",
         "it has another form than the known ones",

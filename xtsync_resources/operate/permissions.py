@@ -7,44 +7,87 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from ..config import Tenant
+from ..config import Tenant, secret_variable
+from ..graph.clouds import Cloud
 from . import federation
 from .needs import GRAPH, ROLES, Need, needs
 from .stack import NO_CLIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .cli import Screen
     from .stack import Stack
 
+# What Azure CLI calls the clouds; it has none for the rest (usgovernmentl5).
+AZURE_CLI_CLOUDS: Mapping[str, str] = {
+    "public": "AzureCloud",
+    "usgovernment": "AzureUSGovernment",
+    "china": "AzureChinaCloud",
+}
 
-def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federation | None) -> list[str]:
-    """Azure CLI commands that make a sign-in application with exactly these permissions."""
+
+class Side(StrEnum):
+    """A side of the pair."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federation | None, cloud: Cloud) -> list[str]:
+    """Azure CLI commands that make a sign-in application with exactly these permissions.
+
+    They are for a POSIX shell, each only after the one before has succeeded: after a sign-in that failed the
+    rest would act in whatever tenant was signed in to before.
+    """
+    if cloud.name not in AZURE_CLI_CLOUDS:
+        return []
     roles = " ".join(f"{need.role_id}=Role" for need in wanted)
-    lines = [f"az login --tenant {tenant.id} --allow-no-subscriptions"]
-    if tenant.client_id in ("", NO_CLIENT):
-        name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
-        create = f"az ad app create --display-name {name} --sign-in-audience AzureADMyOrg --query appId --output tsv"
-        lines += [f"CLIENT_ID=$({create})", 'az ad sp create --id "$CLIENT_ID"']
-    else:
-        lines.append(f"CLIENT_ID={tenant.client_id}")
+    lines = [f"az cloud set --name {AZURE_CLI_CLOUDS[cloud.name]}"] if cloud.name != "public" else []
     lines += [
+        f"az login --tenant {tenant.id} --allow-no-subscriptions --output none",
+        *identity(tenant),
         f'az ad app permission add --id "$CLIENT_ID" --api {GRAPH} --api-permissions {roles}',
-        'az ad app permission admin-consent --id "$CLIENT_ID"',
+        consent(cloud),
     ]
     if federate is not None:
         body = shlex.quote(json.dumps(federate.body()))
-        lines.append(f'az ad app federated-credential create --id "$CLIENT_ID" --parameters {body}')
+        lines.append(f'az ad app federated-credential create --id "$CLIENT_ID" --parameters {body} --output none')
     elif tenant.auth == "secret":
-        lines.append('az ad app credential reset --id "$CLIENT_ID" --append --display-name xtsync --years 1')
+        variable = secret_variable(tenant.side)
+        reset = 'az ad app credential reset --id "$CLIENT_ID" --append --display-name xtsync --years 1'
+        # Into the variable that `pulumi up` reads, so that it is on no screen and in no scrollback.
+        lines += [f"{variable}=$({reset} --query password --output tsv)", f"export {variable}"]
     return lines
+
+
+def identity(tenant: Tenant) -> list[str]:
+    """Commands that give CLIENT_ID: of the configured application, or of a new one, which they tell."""
+    if tenant.client_id not in ("", NO_CLIENT):
+        return [f"CLIENT_ID={tenant.client_id}"]
+    name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
+    # With auth: cli it is no setting, but what the pipeline gives to `az login --service-principal`.
+    told = f"client id of {tenant.side}" if tenant.auth == "cli" else f"xtsync:{tenant.side}.clientId"
+    create = f"az ad app create --display-name {name} --sign-in-audience AzureADMyOrg --query appId --output tsv"
+    return [
+        f"CLIENT_ID=$({create})",
+        'az ad sp create --id "$CLIENT_ID" --output none',
+        f'echo "{told}: $CLIENT_ID"',
+    ]
+
+
+def consent(cloud: Cloud) -> str:
+    """The command that consents; Azure CLI can do that in the public cloud only."""
+    if cloud.name == "public":
+        return 'az ad app permission admin-consent --id "$CLIENT_ID"'
+    where = f"{cloud.portal}: App registrations, $CLIENT_ID, API permissions, Grant admin consent"
+    return f'echo "Azure CLI cannot consent in this cloud. Consent in {where}"'
 
 
 def as_table(tenant: Tenant, wanted: Sequence[Need]) -> Table:
@@ -68,20 +111,23 @@ def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) ->
     }
 
 
-def command(stack: Stack, screen: Screen, side: str | None, federate: str) -> int:
+def command(stack: Stack, screen: Screen, side: Side | None, federate: str) -> int:
     """Print them for both tenants, or one."""
-    how = federation.parse(federate) if federate else None
+    cloud = stack.settings.cloud
+    how = federation.parse(federate, cloud.name) if federate else None
     documents = {}
     for name, wanted in needs(stack.settings).items():
         if side not in (None, name):
             continue
         tenant: Tenant = getattr(stack.settings, name)
-        lines = [] if tenant.auth == "cli" and how is None else commands(tenant, wanted, how)
+        by_application = tenant.auth != "cli" or how is not None
+        lines = commands(tenant, wanted, how, cloud) if by_application else []
         documents[name] = as_document(tenant, wanted, lines)
         if screen.as_json:
             continue
-        if lines:
-            screen.print(as_table(tenant, wanted), "\n".join(lines), "")
+        if by_application:
+            none = f"Azure CLI does not know the cloud {cloud.name}: use bootstrap/, or the portal {cloud.portal}."
+            screen.print(as_table(tenant, wanted), " &&\n".join(lines) or none, "")
         else:
             words = f"auth: cli signs in as the person of `az login`, who needs: {', '.join(ROLES[name])}."
             screen.print(f"{name}: {tenant.name}", words, "")
