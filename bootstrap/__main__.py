@@ -3,7 +3,12 @@
 Run it once for each tenant, as an administrator who may consent (`az login --tenant ...`): see README.md.
 """
 
+import json
+import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pulumi
@@ -11,49 +16,153 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from xtsync_resources.config import SIDES, ConfigurationProblems, Reader
+from xtsync_resources.graph.clouds import CLOUDS, Cloud
+from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
-from xtsync_resources.operate.needs import GRAPH, needs_of
+from xtsync_resources.operate.needs import GRAPH, Need, needs_of
 
-config = pulumi.Config()
-side, name = config.require("side"), config.get("name") or "tenant"
-if side not in ("source", "target"):
-    raise pulumi.RunError(f"xtsync-bootstrap:side = {side!r}: not a choice. Choose source or target.")
-wanted = [need for need in needs_of(side) if not need.optional or config.get_bool("logs")]
+KEYS = ("side", "tenantId", "name", "cloud", "users", "groups", "logs", "federate", "password", "passwordUntil")
 
-graph = azuread.get_service_principal(client_id=GRAPH)
-application = azuread.Application(
-    "application",
-    display_name=f"xtsync {side} ({name})",
-    sign_in_audience="AzureADMyOrg",
-    required_resource_accesses=[
-        azuread.ApplicationRequiredResourceAccessArgs(
-            resource_app_id=GRAPH,
-            resource_accesses=[
-                azuread.ApplicationRequiredResourceAccessResourceAccessArgs(id=need.role_id, type="Role")
-                for need in wanted
-            ],
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration. Field names are the keys' in snake case; README.md explains them."""
+
+    side: str
+    tenant_id: str
+    name: str
+    cloud: Cloud
+    needs: tuple[Need, ...]
+    federation: federation.Federation | None
+    password_until: str
+
+
+def parse(values: Mapping[str, str]) -> Settings:
+    """Turn raw values into settings.
+
+    Raises:
+        ConfigurationProblems: with every problem found.
+    """
+    reader = Reader(values)
+    reader.unknown_keys(values, KEYS, "")
+    side = reader.one_of("side", values.get("side"), SIDES, "source")
+    users, groups = reader.boolean("users", True), reader.boolean("groups", True)
+    logs = reader.boolean("logs", False)
+    cloud = CLOUDS[reader.choice("cloud", tuple(CLOUDS), "public")]
+    tenant_id = reader.guid("tenantId", values.get("tenantId"), required=True)
+    settings = Settings(
+        side=side,
+        tenant_id=tenant_id,
+        name=reader.text("name") or tenant_id,
+        cloud=cloud,
+        needs=tuple(need for need in needs_of(side, users=users, groups=groups) if logs or not need.optional),
+        federation=read_federation(reader, values.get("federate", ""), cloud),
+        password_until=read_end(reader, values.get("passwordUntil", ""), reader.boolean("password", False)),
+    )
+    if reader.problems:
+        prefix = "xtsync-bootstrap:"
+        raise ConfigurationProblems(
+            [replace(one, key=one.key.replace("xtsync:", prefix, 1)) for one in reader.problems]
         )
-    ],
-)
-principal = azuread.ServicePrincipal("principal", client_id=application.client_id)
-for need in wanted:  # assigning a role of Graph to the principal is the administrator's consent
-    azuread.AppRoleAssignment(
-        need.permission,
-        app_role_id=need.role_id,
-        principal_object_id=principal.object_id,
-        resource_object_id=graph.object_id,
+    return settings
+
+
+def read_federation(reader: Reader, text: str, cloud: Cloud) -> federation.Federation | None:
+    """Whose tokens are taken; None for nobody's."""
+    try:
+        return federation.parse(text, cloud.name) if text else None
+    except ConfigurationError as error:
+        reader.problem("federate", text, error.why, error.do[:1].upper() + error.do[1:])
+        return None
+
+
+def read_end(reader: Reader, text: str, password: bool) -> str:
+    """When the client secret ends, as Graph takes it; "" for no secret."""
+    if not password:
+        if text:
+            reader.problem("passwordUntil", text, "there is no client secret", "Set password: true, or remove it")
+        return ""
+    try:
+        return f"{date.fromisoformat(text)}T00:00:00Z"
+    except ValueError:
+        do = "Give the day the client secret ends, as 2027-12-31: a later day makes a new one"
+        reader.problem("passwordUntil", text or None, "not a day" if text else "missing", do)
+        return ""
+
+
+def declare(settings: Settings) -> None:
+    """Declare the application, its consent, and how it proves itself."""
+    # With the tenant said, a sign-in to another one is refused instead of used.
+    provider = azuread.Provider("tenant", tenant_id=settings.tenant_id, environment=settings.cloud.azuread_environment)
+    here = pulumi.ResourceOptions(provider=provider)
+    graph = azuread.get_service_principal_output(client_id=GRAPH, opts=pulumi.InvokeOutputOptions(provider=provider))
+    application = azuread.Application(
+        "application",
+        display_name=f"xtsync {settings.side} ({settings.name})",
+        sign_in_audience="AzureADMyOrg",
+        required_resource_accesses=[
+            azuread.ApplicationRequiredResourceAccessArgs(
+                resource_app_id=GRAPH,
+                resource_accesses=[
+                    azuread.ApplicationRequiredResourceAccessResourceAccessArgs(id=need.role_id, type="Role")
+                    for need in settings.needs
+                ],
+            )
+        ],
+        opts=here,
     )
-if federate := config.get("federate"):
-    trusted = federation.parse(federate)
-    azuread.ApplicationFederatedIdentityCredential(
-        "federation",
-        application_id=application.id,
-        display_name=trusted.name,
-        issuer=trusted.issuer,
-        subject=trusted.subject,
-        audiences=[federation.AUDIENCE],
-    )
-if config.get_bool("password"):
-    password = azuread.ApplicationPassword("password", application_id=application.id, display_name="xtsync")
-    pulumi.export("clientSecret", pulumi.Output.secret(password.value))
-pulumi.export("clientId", application.client_id)
+    principal = azuread.ServicePrincipal("principal", client_id=application.client_id, opts=here)
+    for need in settings.needs:  # assigning a role of Graph to the principal is the administrator's consent
+        azuread.AppRoleAssignment(
+            need.permission,
+            app_role_id=need.role_id,
+            principal_object_id=principal.object_id,
+            resource_object_id=graph.object_id,
+            opts=here,
+        )
+    if trusted := settings.federation:
+        azuread.ApplicationFederatedIdentityCredential(
+            "federation",
+            application_id=application.id,
+            display_name=trusted.name,
+            issuer=trusted.issuer,
+            subject=trusted.subject,
+            audiences=[trusted.audience],
+            opts=here,
+        )
+    if settings.password_until:
+        password = azuread.ApplicationPassword(
+            "password",
+            application_id=application.id,
+            display_name="xtsync",
+            end_date=settings.password_until,
+            opts=here,
+        )
+        pulumi.export("clientSecret", pulumi.Output.secret(password.value))
+        pulumi.export("clientSecretEnds", settings.password_until)
+    pulumi.export("clientId", application.client_id)
+    pulumi.export("tenantId", settings.tenant_id)
+    pulumi.export("stackFile", application.client_id.apply(lambda client_id: stack_file(settings, client_id)))
+
+
+def stack_file(settings: Settings, client_id: str) -> str:
+    """The lines for the stack file of the pair."""
+    lines = [
+        f"xtsync:{settings.side}:",
+        f"  tenantId: {settings.tenant_id}",
+        f"  name: {json.dumps(settings.name, ensure_ascii=False)}",
+    ]
+    if settings.federation and not settings.password_until:
+        # With auth: cli there is no clientId: the program is who `az login` has signed in.
+        lines += [
+            f"  auth: cli  # after `az login --service-principal --username {client_id}` with the pipeline's token"
+        ]
+    else:
+        lines += [f"  clientId: {client_id}", "  auth: secret"]
+    return "\n".join(lines)
+
+
+own = "xtsync-bootstrap:"
+given: Mapping[str, str] = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
+declare(parse({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)}))

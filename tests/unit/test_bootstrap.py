@@ -4,44 +4,66 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from xtsync_resources.operate.needs import needs_of
+from xtsync_resources.operate.needs import GRAPH, needs_of
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "bootstrap" / "__main__.py"
+TENANT = "11111111-2222-4333-8444-555555555555"
 RUN = """
 import asyncio, json, runpy, sys
 import pulumi
 class Mocks(pulumi.runtime.Mocks):
     def __init__(self): self.made = []
     def new_resource(self, args):
-        self.made.append({"type": args.typ, "name": args.name, "inputs": args.inputs})
+        self.made.append({"type": args.typ, "name": args.name, "provider": args.provider, "inputs": args.inputs})
         return args.name + "-id", {**args.inputs, "clientId": "client", "objectId": "object", "value": "canary"}
-    def call(self, args): return {**args.args, "objectId": "graph"}
+    def call(self, args):
+        self.made.append({"type": args.token, "name": "", "provider": args.provider, "inputs": args.args})
+        return {**args.args, "objectId": "graph"}
 loop = asyncio.new_event_loop()
 asyncio.set_event_loop(loop)
-mocks = Mocks()
+mocks, outputs = Mocks(), {}
 pulumi.runtime.set_mocks(mocks, project="xtsync-bootstrap", stack="test")
-pulumi.runtime.set_all_config(json.loads(sys.argv[2]))
+def export(name, value):
+    async def keep():
+        value_ = pulumi.Output.from_input(value)
+        outputs[name] = {"value": await value_.future(), "secret": await value_.is_secret()}
+    outputs[name] = asyncio.ensure_future(keep())
+pulumi.export = export
 async def run():
     await pulumi.runtime.stack.run_pulumi_func(lambda: runpy.run_path(sys.argv[1], run_name="__main__"))
-loop.run_until_complete(run())
-print(json.dumps(mocks.made))
+    for waiting in list(outputs.values()):
+        if asyncio.isfuture(waiting):
+            await waiting
+try:
+    loop.run_until_complete(run())
+except pulumi.RunError as error:
+    sys.exit(f"refused: {error}")
+print(json.dumps({"made": mocks.made, "outputs": outputs}))
 """
 
 
-def declared(**config: str) -> list[dict[str, Any]]:
-    values = json.dumps({f"xtsync-bootstrap:{key}": value for key, value in config.items()})
-    command = [sys.executable, "-c", RUN, str(ROOT / "bootstrap" / "__main__.py"), values]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ}, cwd=ROOT)
+def run(**config: str) -> subprocess.CompletedProcess[str]:
+    given = {f"xtsync-bootstrap:{key}": value for key, value in config.items()}
+    environment = {**os.environ, "PULUMI_CONFIG": json.dumps(given)}
+    command = [sys.executable, "-c", RUN, str(PROGRAM)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
+
+
+def declared(**config: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    done = run(tenantId=TENANT, **config)
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found["made"], found["outputs"]
 
 
 def of_type(found: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
@@ -49,28 +71,96 @@ def of_type(found: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("federate", "subject"),
+    ("federate", "issuer", "subject"),
     [
-        ("github:example/tenants:environment:production", "repo:example/tenants:environment:production"),
-        ("azure-devops:11111111-2222-4333-8444-555555555555:org/project/connection", "sc://org/project/connection"),
+        (
+            "github:example/tenants:environment:production",
+            "https://token.actions.githubusercontent.com",
+            "repo:example/tenants:environment:production",
+        ),
+        (
+            f"azure-devops:{TENANT}:org/project/connection",
+            f"https://vstoken.dev.azure.com/{TENANT}",
+            "sc://org/project/connection",
+        ),
     ],
 )
-def test_the_application_has_exactly_the_permissions_and_the_federation(federate: str, subject: str) -> None:
-    found = declared(side="source", name="Contoso", federate=federate)
+def test_the_application_has_exactly_the_permissions_and_the_federation(
+    federate: str, issuer: str, subject: str
+) -> None:
+    found, outputs = declared(side="source", name='Contoso: "A"', federate=federate)
     wanted = {need.role_id for need in needs_of("source") if not need.optional}
     (application,) = of_type(found, "Application")
-    access = application["requiredResourceAccesses"][0]["resourceAccesses"]
-    assert {one["id"] for one in access} == wanted
+    (access,) = application["requiredResourceAccesses"]
+    assert access["resourceAppId"] == GRAPH
+    assert {one["id"] for one in access["resourceAccesses"]} == wanted
+    assert application["signInAudience"] == "AzureADMyOrg"
     assigned = of_type(found, "AppRoleAssignment")
     assert {one["appRoleId"] for one in assigned} == wanted
-    assert {one["resourceObjectId"] for one in assigned} == {"graph"}
+    assert {(one["principalObjectId"], one["resourceObjectId"]) for one in assigned} == {("object", "graph")}
     (credential,) = of_type(found, "ApplicationFederatedIdentityCredential")
-    assert credential["subject"] == subject
+    assert (credential["issuer"], credential["subject"]) == (issuer, subject)
+    assert credential["audiences"] == ["api://AzureADTokenExchange"]
     assert not of_type(found, "ApplicationPassword")
+    assert set(outputs) == {"clientId", "tenantId", "stackFile"}
+    source = yaml.safe_load(outputs["stackFile"]["value"])["xtsync:source"]
+    assert source == {"tenantId": TENANT, "name": 'Contoso: "A"', "auth": "cli"}
+
+
+def test_everything_is_done_in_the_tenant_that_is_named() -> None:
+    found, _ = declared(side="target", cloud="usgovernment", federate="github:o/r:ref:refs/heads/main")
+    (provider,) = [one["inputs"] for one in found if one["type"] == "pulumi:providers:azuread"]
+    assert (provider["tenantId"], provider["environment"]) == (TENANT, "usgovernment")
+    others = [one for one in found if not one["type"].startswith("pulumi:")]
+    assert others
+    assert all("::tenant::" in one["provider"] for one in others)
+    assert of_type(found, "ApplicationFederatedIdentityCredential")[0]["audiences"] == [
+        "api://AzureADTokenExchangeUSGov"
+    ]
 
 
 def test_a_target_needs_one_permission_and_gets_a_password_only_when_asked() -> None:
-    found = declared(side="target", password="true")
+    found, outputs = declared(side="target", password="true", passwordUntil="2027-12-31")
     assert len(of_type(found, "AppRoleAssignment")) == 1
-    assert len(of_type(found, "ApplicationPassword")) == 1
+    (password,) = of_type(found, "ApplicationPassword")
+    assert password["endDate"] == "2027-12-31T00:00:00Z"
+    assert outputs["clientSecret"] == {"value": "canary", "secret": True}
     assert not of_type(found, "ApplicationFederatedIdentityCredential")
+    assert yaml.safe_load(outputs["stackFile"]["value"])["xtsync:target"] == {
+        "tenantId": TENANT,
+        "name": TENANT,
+        "clientId": "client",
+        "auth": "secret",
+    }
+
+
+def test_what_a_pair_does_not_use_is_not_asked_for() -> None:
+    found, _ = declared(side="source", users="false", groups="false", logs="true")
+    names = {one["name"] for one in found if one["type"].endswith(":AppRoleAssignment")}
+    assert names == {need.permission for need in needs_of("source", users=False, groups=False)}
+    assert "ProvisioningLog.Read.All" in names
+
+
+def test_all_problems_are_told_at_once_and_nothing_is_declared() -> None:
+    done = run(side="sauce", tenantId="contoso.com", federate="gitlab:x", password="true", logs="maybe", usres="true")
+    assert done.returncode != 0
+    assert "The configuration has 6 problems; nothing was changed." in done.stderr
+    for text in (
+        'xtsync-bootstrap:side = "sauce": not a choice',
+        'xtsync-bootstrap:tenantId = "contoso.com": not a GUID',
+        'xtsync-bootstrap:federate = "gitlab:x": it has another form',
+        "xtsync-bootstrap:passwordUntil: missing",
+        'xtsync-bootstrap:logs = "maybe": not true or false',
+        "xtsync-bootstrap:usres: unknown key. Did you mean users",
+    ):
+        assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_readme_and_the_project_name_the_keys_of_the_program() -> None:
+    keys = set(re.findall(r'"(\w+)"', re.search(r"^KEYS = \((.*?)\)", PROGRAM.read_text(), re.M | re.S)[1]))  # type: ignore[index]
+    readme = (ROOT / "bootstrap" / "README.md").read_text()
+    cells = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
+    assert {key for cell in cells for key in re.findall(r"`(\w+)`", cell)} == keys
+    assert set(yaml.safe_load((ROOT / "bootstrap" / "Pulumi.yaml").read_text())["config"]) < keys
