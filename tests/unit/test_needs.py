@@ -1,0 +1,96 @@
+"""What each sign-in application needs, by configuration, and that no call needs more."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_configuration import parsed
+from xtsync_resources.graph import calls
+from xtsync_resources.operate.needs import ROLE_IDS, ROLES, needs, needs_of
+
+ROOT = Path(__file__).resolve().parents[2]
+ALWAYS = {
+    "Policy.ReadWrite.CrossTenantAccess",
+    "Application.ReadWrite.OwnedBy",
+    "Synchronization.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
+    "ProvisioningLog.Read.All",
+}
+# `xtsync doctor` looks for these, and goes without.
+DOCTOR = {
+    "Policy.Read.All",
+    "LicenseAssignment.Read.All",
+    "CrossTenantInformation.ReadBasic.All",
+    "GroupMember.Read.All",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({"users": ["a@b.c"]}, {"User.Read.All"}),
+        ({"users": [], "groups": ["Sales"]}, {"Group.Read.All"}),
+        ({"users": ["a@b.c"], "groups": ["Sales"]}, {"User.Read.All", "Group.Read.All"}),
+        ({"users": [], "groups": ["Sales"], "provisionOnDemand": ["a@b.c"]}, {"User.Read.All", "Group.Read.All"}),
+    ],
+)
+def test_the_source_needs_what_the_configuration_uses(changes: dict[str, Any], more: set[str]) -> None:
+    found = needs(parsed(**changes))
+    assert {need.permission for need in found["source"]} == ALWAYS | more
+    assert [need.permission for need in found["target"]] == ["Policy.ReadWrite.CrossTenantAccess"]
+    assert [need.permission for need in found["source"] if need.optional] == ["ProvisioningLog.Read.All"]
+
+
+def declared() -> dict[str, calls.Call]:
+    """Every call there is, made with any arguments, by name."""
+    found = {}
+    for name in calls.__all__:
+        function = getattr(calls, name)
+        if inspect.isfunction(function) and inspect.signature(function).return_annotation == "Call":
+            arguments = [
+                {} if "Mapping" in p.annotation or p.annotation == "Body" else "x"
+                for p in inspect.signature(function).parameters.values()
+                if p.default is p.empty
+            ]
+            found[name] = function(*arguments)
+    return found
+
+
+def test_every_call_is_allowed_by_what_is_asked_for() -> None:
+    source, target = ({need.permission for need in needs_of(side)} for side in ("source", "target"))
+    made = declared()
+    assert len(made) > 20
+    for name, call in made.items():
+        assert call.permission in source | DOCTOR, name
+        if call.path.startswith("/policies/crossTenantAccessPolicy/partners"):  # made in both tenants
+            assert call.permission in target | {calls.POLICY_READ}, name
+    asked = {call.permission for call in made.values()}
+    assert source - asked <= {"User.Read.All", "Group.Read.All"}, "asked for, and no call needs it"
+
+
+def test_the_permissions_page_says_the_same() -> None:
+    table = (ROOT / "docs" / "permissions.md").read_text().split("## Directory roles")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")][2:]
+    said = {
+        (side, permission, reason.startswith("optional"))
+        for tenant, permissions, reason in rows
+        for side in (("source", "target") if tenant == "both" else (tenant,))
+        for permission in permissions.split(", ")
+        if "`xtsync doctor`" not in reason
+    }
+    assert said == {(side, n.permission, n.optional) for side in ("source", "target") for n in needs_of(side)}
+    roles = (ROOT / "docs" / "permissions.md").read_text().split("## Directory roles")[1]
+    for side, names in ROLES.items():
+        assert f"| {side} | {', '.join(names)} |" in roles
+
+
+def test_the_ids_are_ids_and_each_is_used() -> None:
+    assert set(ROLE_IDS) == {need.permission for side in ("source", "target") for need in needs_of(side)}
+    assert len(set(ROLE_IDS.values())) == len(ROLE_IDS)
+    assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in ROLE_IDS.values())
