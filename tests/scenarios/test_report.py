@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
-from conftest import Command, Lab
+import pytest
+import yaml
+from conftest import Command, Lab, Said, writes
 
 from lab import world
+from xtsync_resources.operate import report
+
+MARKDOWN = ("--format", "markdown", "--output", "-")
+
+
+def of_all(lab: Lab, xtsync: Command) -> Said:
+    """`xtsync report --all`, with a folder of outputs in which only dev has some."""
+    folder = lab.folder / "outputs"
+    folder.mkdir(exist_ok=True)
+    (folder / "dev.json").write_text((lab.folder / "outputs.json").read_text())
+    return xtsync("--outputs", str(folder), "report", "--all", *MARKDOWN)
+
+
+def section_of(said: Said, stack: str) -> str:
+    (found,) = (
+        part for part in said.out.split("\n## ") if f"stack {stack}" in part.splitlines()[0] or part.startswith(stack)
+    )
+    return found
 
 
 def test_a_page_of_a_healthy_pair(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     lab.pass_time()
     page = lab.folder / "page.html"
+    before = len(lab.entra.traffic)
     said = xtsync("report", "-s", "dev", "--output", str(page))
     assert said.exit_code == 0, said
+    calls = lab.calls_since(before)
+    assert (len(calls), writes(calls)) == (2, [])
     text = page.read_text()
     for part in ("Contoso → Fabrikam", "everything is in step", "alice@contoso.com", "stack file", "Recent cycles"):
         assert part in text, part
     markdown = xtsync("report", "-s", "dev", "--format", "markdown", "--output", "-").out
     assert "### Recent cycles" in markdown
     assert "| deletionThreshold | 500 | default |" in markdown
+    secret = "| sourceClientSecret | (not shown) | environment (XTSYNC_SOURCE_CLIENT_SECRET) |"
+    assert secret in markdown.replace("\\", "")
+    assert world.SOURCE_SECRET not in text + markdown
+    nowhere = xtsync("report", "-s", "dev", "--output", str(lab.folder / "none" / "page.html"))
+    assert nowhere.exit_code == 2
+    assert "Cannot write" in nowhere.errors
 
 
 def test_failures_are_listed_with_their_reason(lab: Lab, xtsync: Command) -> None:
@@ -41,9 +72,59 @@ def test_what_cannot_be_read_is_said_and_hides_nothing_else(lab: Lab, xtsync: Co
     lab.source.login.clients[world.SOURCE_CLIENT] = replace(client, permissions=kept)
     (lab.folder / "Pulumi.broken.yaml").write_text("config:\n  xtsync:source: {}\n")
     (lab.folder / "Pulumi.other.yaml").write_text("config:\n  else:key: 1\n")
-    said = xtsync("report", "--all", "--format", "markdown", "--output", "-")
+    (lab.folder / "Pulumi.torn.yaml").write_text("config: [unclosed\n")
+    (lab.folder / "Pulumi.latin.yaml").write_bytes(b"config:\n  xtsync:displayName: \xe9\n")
+    said = of_all(lab, xtsync)
     assert said.exit_code == 1
     assert "## broken" in said.out
+    assert "it is not YAML" in section_of(said, "torn")
+    assert "it is not UTF-8" in section_of(said, "latin").replace("\\", "")
     assert "## other" not in said.out
     assert "Contoso → Fabrikam" in said.out
     assert "ProvisioningLog.Read.All" in said.out.replace("\\", "")
+    assert "Recent cycles" not in said.out
+    assert "the first cycle is not done yet" in section_of(said, "dev")
+
+
+def test_every_pair_is_shown_with_its_own_job(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    xtsync.up()
+    lab.pass_time()
+    waits: list[int] = []
+    monkeypatch.setattr(report.Pace, "wait", lambda self: waits.append(id(self)))
+    config: dict[str, Any] = xtsync.config()
+    target = {**config["xtsync:target"], "tenantId": world.FOREIGN_TENANT, "name": "Never set up"}
+    for name, values in (("never", {**config, "xtsync:target": target}), ("twin", config)):
+        (lab.folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": values}))
+    (lab.folder / "outputs").mkdir()
+    outputs = json.loads((lab.folder / "outputs.json").read_text())
+    (lab.folder / "outputs" / "twin.json").write_text(json.dumps(outputs))
+    said = of_all(lab, xtsync)
+    assert said.exit_code == 1
+    assert "everything is in step" in section_of(said, "dev")
+    assert "everything is in step" in section_of(said, "twin")
+    assert "could not be read" in section_of(said, "never")
+    assert "in step" not in section_of(said, "never")
+    # Two pairs asked for the logs of one tenant, at one common pace.
+    assert (len(waits), len(set(waits))) == (2, 1)
+    shared = xtsync("report", "--all", *MARKDOWN)
+    assert (shared.exit_code, shared.out) == (2, "")
+    assert "a folder with a file STACK.json for each" in shared.errors
+
+
+def test_a_job_that_is_gone_has_its_log_all_the_same(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    for principal in lab.source.applications.principals.values():
+        principal.synchronization.jobs.clear()
+    said = xtsync("report", "-s", "dev", *MARKDOWN)
+    assert said.exit_code == 1
+    assert "is gone" in said.out
+    assert "### Recent cycles" in said.out
+
+
+def test_a_folder_without_pairs_is_not_all_well(lab: Lab, xtsync: Command) -> None:
+    empty = lab.folder / "empty"
+    empty.mkdir()
+    said = xtsync("--cwd", str(empty), "--outputs", str(empty), "report", "--all", *MARKDOWN)
+    assert said.exit_code == 2
+    assert "There is no pair" in said.errors

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from xtsync_resources.operate import report_html, report_markdown
 from xtsync_resources.operate.logs import Event
-from xtsync_resources.operate.report import Cycle, Section, Setting, by_cycle
+from xtsync_resources.operate.report import EVENTS, Cycle, Section, Setting, by_cycle
 from xtsync_resources.operate.status import read_health
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -37,7 +40,8 @@ def section() -> Section:
         read_health(job),
         [Cycle(NOW, {"create": 3, "failed": 1}), Cycle(NOW, {})],
         [event("c", "create", "failure")],
-        ["could not read: " + HOSTILE],
+        entries=4,
+        problems=["could not read: " + HOSTILE],
     )
 
 
@@ -86,6 +90,51 @@ def test_markdown_stays_a_table_whatever_names_say() -> None:
 def test_cycles_are_counted_by_action_with_failures_apart() -> None:
     events = [event("new", "create", "failure"), event("new", "update", "success"), event("old", "create", "success")]
     assert [cycle.counts for cycle in by_cycle(events)] == [{"create": 1}, {"failed": 1, "update": 1}]
+
+
+def test_no_kind_of_entry_gets_lost_or_breaks_the_chart() -> None:
+    events = [event("c", "stagedDelete", "success"), event("c", "other", "success"), event("c", "update", "skipped")]
+    (cycle,) = by_cycle(events)
+    assert cycle.counts == {"other": 2}
+    page = report_html.render([replace(section(), cycles=[cycle])], NOW)
+    assert "2 other" in page
+    assert '<td class="number">2</td>' in page
+
+
+def test_what_the_counts_are_of_is_said() -> None:
+    nothing = replace(section(), cycles=[], failures=[], entries=0)
+    cut = replace(section(), failures=[], entries=EVENTS)
+    for render in (report_html.render, report_markdown.render):
+        assert "has logged nothing yet" in render([nothing], NOW)
+        assert "may not be all there" in render([cut], NOW)
+        assert "None among these entries" in render([cut], NOW)
+        assert "may not be all there" not in render([section()], NOW)
+        assert "Recent cycles" not in render([replace(section(), entries=None)], NOW)
+
+
+def test_everybody_can_read_it() -> None:
+    page = report_html.render([section(), section()], NOW)
+    assert '<html lang="en">' in page
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert page.count("<svg") == page.count('role="img"') == page.count("</title><desc>") == 4
+    tables = page.split("<table")[1:]
+    assert all('<th scope="col">' in one and '<th scope="row">' in one for one in tables)
+    # Nothing is drawn wider than a phone, so nothing is shrunk on one.
+    assert set(re.findall(r'viewBox="0 0 (\d+)', page)) == {"340"}
+    edges = [float(x) + float(w) for x, w in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', page)]
+    assert max(edges) <= 340
+
+
+def test_long_names_are_shortened_in_the_picture_by_how_wide_they_are() -> None:
+    assert report_html.shortened("a" * 40, 40) == "a" * 40
+    assert report_html.shortened("a" * 41, 40) == "a" * 39 + "…"
+    assert report_html.shortened("中" * 21, 40) == "中" * 19 + "…"
+
+
+def test_a_message_of_several_lines_stays_one_quotation() -> None:
+    assert report_markdown.quoted("one.\n  Why: <b>") == "> one.\\\n> Why: \\<b\\>"
 
 
 def test_a_browser_shows_it(tmp_path: Path) -> None:

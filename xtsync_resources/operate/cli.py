@@ -40,7 +40,11 @@ def common(
     cwd: Annotated[Path, typer.Option("--cwd", "-C", help="The program's folder.")] = Path(),
     config_file: Annotated[Path | None, typer.Option(help="The stack's file. [default: Pulumi.STACK.yaml]")] = None,
     outputs: Annotated[
-        Path | None, typer.Option(help="A file with the stack's outputs as JSON. [default: ask Pulumi]")
+        Path | None,
+        typer.Option(
+            help="A file with the stack's outputs as JSON; for report --all a folder with a file STACK.json for each. "
+            "[default: ask Pulumi]"
+        ),
     ] = None,
 ) -> None:
     """Take what all commands share."""

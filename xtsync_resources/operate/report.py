@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..config import KEYS, SIDES, Settings
+from ..config import KEYS, TENANT_KEYS, Settings, Tenant, secret_variable
 from ..graph import calls
-from ..graph.errors import XtsyncError
+from ..graph.errors import ConfigurationError, GraphError, RefusedError, XtsyncError, printable
 from ..graph.pace import Pace
 from . import logs, report_html, report_markdown
 from . import stack as stacks
+from .report_markdown import KINDS
 from .status import Health, read_health, read_job
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 EVENTS = 500
 CYCLES = 12
 FAILURES = 20
+STACK_FILE, DEFAULT = "stack file", "default"
 
 
 class Format(StrEnum):
@@ -38,7 +42,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One key of the configuration, and where its value came from; secrets are never read."""
+    """One key of the configuration, and where its value came from; secrets are never shown."""
 
     key: str
     value: str
@@ -64,7 +68,9 @@ class Section:
         health: how the job does; None where it could not be read.
         cycles: the recent ones, oldest first.
         failures: the last ones, newest first.
+        entries: how many entries of the log were read; None where the log could not be read.
         problems: what could not be read, and why.
+        tenant_closed: whether not even a sign-in to the source succeeded.
     """
 
     stack: str
@@ -74,14 +80,21 @@ class Section:
     health: Health | None = None
     cycles: Sequence[Cycle] = ()
     failures: Sequence[logs.Event] = ()
+    entries: int | None = None
     problems: Sequence[str] = ()
+    tenant_closed: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Whether the log goes on before what was read, so that the oldest cycle may not be all there."""
+        return self.entries == EVENTS
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def described(settings: Settings, given: Mapping[str, Any]) -> list[Setting]:
-    """The configuration as rows. Client secrets are left out altogether."""
+def described(settings: Settings, given: Mapping[str, Any], environment: Mapping[str, str]) -> list[Setting]:
+    """The configuration as rows; of client secrets only where they come from."""
     values = {
         "cloud": settings.cloud.name,
         "users": ", ".join(settings.users),
@@ -97,51 +110,80 @@ def described(settings: Settings, given: Mapping[str, Any]) -> list[Setting]:
         "deadlineMinutes": f"{settings.deadline_minutes:g}",
         "metadataHost": settings.metadata_host,
     }
-    sides = [
-        Setting(f"{side}.{key}", value, "stack file" if key in (given.get(side) or {}) else "default")
-        for side in SIDES
-        for key, value in (("auth", getattr(settings, side).auth), ("clientId", getattr(settings, side).client_id))
-        if value
-    ]
     rows = [
-        Setting(key, str(values[key]), "stack file" if key in given else "default")
+        Setting(key, str(values[key]), STACK_FILE if key in given else DEFAULT)
         for key in KEYS
         if values.get(key) not in (None, "")
     ]
-    return [*sides, *rows]
+    tenants = (settings.source, settings.target)
+    return [row for tenant in tenants for row in of_tenant(tenant, given, environment)] + rows
 
 
-def gather(name: str, location: stacks.Location, screen: Screen) -> Section:
-    """Read one pair; what cannot be read is said in the section.
+def of_tenant(tenant: Tenant, given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Setting]:
+    """The rows of one side."""
+    own = given.get(tenant.side)
+    own = json.loads(own) if isinstance(own, str) else own
+    values = dict(zip(TENANT_KEYS, (tenant.id, tenant.name, tenant.client_id, tenant.auth), strict=True))
+    for key, value in values.items():
+        if value:
+            yield Setting(f"{tenant.side}.{key}", value, STACK_FILE if key in (own or {}) else DEFAULT)
+    if tenant.auth == "secret":
+        variable = secret_variable(tenant.side)
+        origin = f"environment ({variable})" if environment.get(variable) else STACK_FILE
+        yield Setting(f"{tenant.side}ClientSecret", "(not shown)", origin)
 
-    Calls: GET jobs/{id}, GET auditLogs/provisioning (ProvisioningLog.Read.All).
-    """
-    try:
-        stack = stacks.read(name, location, screen.status)
-    except (XtsyncError, pulumi.RunError) as error:  # a stack that cannot be read must not hide the others
-        return Section(name, problems=[str(error)])
-    given = stacks.own_values(location.config_file or location.folder / f"Pulumi.{stack.name}.yaml")
-    section = Section(
-        stack.name,
-        (stack.settings.source.name, stack.settings.source.id),
-        (stack.settings.target.name, stack.settings.target.id),
-        described(stack.settings, given),
-    )
-    problems: list[str] = []
-    try:
-        section = dataclasses.replace(section, health=read_health(read_job(stack.operation("source"), stack)))
-        found = list(itertools.islice(recent(stack), EVENTS))
+
+class Gathering:
+    """Reads pairs one after the other; what cannot be read of one is said in its section, and the others go on."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        # The rate of the logs is bounded for an application in a tenant, whichever pair it is asked about.
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def section(self, name: str, location: stacks.Location) -> Section:
+        """Read one pair."""
+        try:
+            stack = stacks.read(name, location, self._screen.status)
+            given = stacks.own_values(location.config_file or location.folder / f"Pulumi.{stack.name}.yaml")
+        except (XtsyncError, pulumi.RunError) as error:
+            return Section(name, problems=[str(error)])
+        source, target = stack.settings.source, stack.settings.target
+        section = Section(
+            stack.name, (source.name, source.id), (target.name, target.id), described(stack.settings, given, os.environ)
+        )
+        return self._with_logs(stack, with_health(stack, section))
+
+    def _with_logs(self, stack: stacks.Stack, section: Section) -> Section:
+        """Add cycles and failures, unless it is clear already that nothing can be read in the tenant.
+
+        Call: GET auditLogs/provisioning (ProvisioningLog.Read.All), `EVENTS` entries at most.
+        """
+        if section.tenant_closed:
+            return section
+        try:
+            found = list(itertools.islice(self._recent(stack), EVENTS))
+        except XtsyncError as error:
+            return dataclasses.replace(section, problems=[*section.problems, str(error)])
         failures = [event for event in found if event.status == "failure"][:FAILURES]
-        section = dataclasses.replace(section, cycles=by_cycle(found), failures=failures)
+        return dataclasses.replace(section, cycles=by_cycle(found), failures=failures, entries=len(found))
+
+    def _recent(self, stack: stacks.Stack) -> Iterator[logs.Event]:
+        """The job's last events, newest first."""
+        operation, source = stack.operation("source"), stack.settings.source
+        pace = self._paces.setdefault((source.id, source.client_id), Pace(operation.client.clock))
+        return logs.events(operation, pace, f"jobId eq {calls.literal(stack.job)}")
+
+
+def with_health(stack: stacks.Stack, section: Section) -> Section:
+    """Add how the job does. Call: GET jobs/{id} (Synchronization.Read.All)."""
+    try:
+        health = read_health(read_job(stack.operation("source"), stack))
     except XtsyncError as error:
-        problems.append(str(error))
-    return dataclasses.replace(section, problems=problems)
-
-
-def recent(stack: stacks.Stack) -> Any:
-    """The job's last events, newest first."""
-    operation = stack.operation("source")
-    return logs.events(operation, Pace(operation.client.clock), f"jobId eq {calls.literal(stack.job)}")
+        # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
+        closed = not isinstance(error, RefusedError | GraphError)
+        return dataclasses.replace(section, problems=[str(error)], tenant_closed=closed)
+    return dataclasses.replace(section, health=health)
 
 
 def by_cycle(events: Sequence[logs.Event]) -> list[Cycle]:
@@ -149,22 +191,54 @@ def by_cycle(events: Sequence[logs.Event]) -> list[Cycle]:
     counts: dict[str, dict[str, int]] = {}
     when: dict[str, datetime | None] = {}
     for event in events:
-        kind = "failed" if event.status == "failure" else event.action if event.status == "success" else ""
         when[event.cycle] = event.when
         of_cycle = counts.setdefault(event.cycle, {})
-        if kind:
+        if event.status in ("failure", "success"):
+            action = event.action if event.action in KINDS else "other"
+            kind = "failed" if event.status == "failure" else action
             of_cycle[kind] = of_cycle.get(kind, 0) + 1
     cycles = [Cycle(when[cycle], found) for cycle, found in counts.items()]
     return cycles[:CYCLES][::-1]
 
 
 def stacks_in(folder: Path) -> list[str]:
-    """The stacks of a folder that are pairs."""
-    names = []
-    for path in sorted(folder.glob("Pulumi.*.yaml")):
-        if any(key.startswith(stacks.NAMESPACE) for key in stacks.read_values(path)):
-            names.append(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
-    return names
+    """The stacks of a folder that are pairs, and those of which nobody can tell.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    paths = [path for path in sorted(folder.glob("Pulumi.*.yaml")) if may_be_pair(path)]
+    if not paths:
+        what, why = f"There is no pair in {folder.absolute()}", "no file Pulumi.STACK.yaml there has keys of xtsync"
+        raise ConfigurationError(what, why, "run in the program's folder, or give it with --cwd")
+    return [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in paths]
+
+
+def may_be_pair(path: Path) -> bool:
+    """Whether a stack file has keys of ours, or cannot be read, which its section will say."""
+    try:
+        return any(key.startswith(stacks.NAMESPACE) for key in stacks.read_values(path))
+    except XtsyncError:
+        return True
+
+
+def places(location: stacks.Location) -> dict[str, stacks.Location]:
+    """Every stack of the folder, each with its own outputs: those of another would show another job's health.
+
+    Raises:
+        ConfigurationError: there is none, or a file was given that can belong to one of them only.
+    """
+    folder = location.outputs_file
+    why, do = "--all reads each stack's own", "leave it out, or name one stack with --stack"
+    if location.config_file is not None:
+        raise ConfigurationError("Cannot use --config-file with --all", why, do)
+    if folder is not None and not folder.is_dir():
+        do = "give a folder with a file STACK.json for each, or leave it out to ask Pulumi"
+        raise ConfigurationError(f"Cannot use --outputs {folder} with --all", why, do)
+    return {
+        name: dataclasses.replace(location, outputs_file=folder and folder / f"{name}.json")
+        for name in stacks_in(location.folder)
+    }
 
 
 # --- the command -------------------------------------------------------------------------------------------------
@@ -174,14 +248,31 @@ def command(
     name: str | None, location: stacks.Location, screen: Screen, everything: bool, form: Format, output: str
 ) -> int:
     """Write the report; 0 if every pair could be read and is healthy, else 1."""
-    names = stacks_in(location.folder) if everything else [name or stacks.selected(location.folder)]
-    sections = [gather(one, location, screen) for one in names]
+    if everything and name:
+        raise ConfigurationError("Cannot use --stack with --all", "one of them is enough", "leave one out")
+    wanted = places(location) if everything else {name or stacks.selected(location.folder): location}
+    gathering = Gathering(screen)
+    sections = [gathering.section(one, place) for one, place in wanted.items()]
     render = report_html.render if form is Format.HTML else report_markdown.render
     text = render(sections, datetime.now(UTC))
     if output == "-":
         screen.plain(text)
     else:
-        path = Path(output or f"xtsync-report.{'html' if form is Format.HTML else 'md'}")
-        path.write_text(text)
-        screen.print(f"Wrote {path}: {len(sections)} {'pair' if len(sections) == 1 else 'pairs'}.")
+        write(Path(output or f"xtsync-report.{'html' if form is Format.HTML else 'md'}"), text, sections, screen)
     return 0 if all(section.health and section.health.healthy for section in sections) else 1
+
+
+def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) -> None:
+    """Write the page and say so.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"Cannot write {path}", error.strerror or str(error), "check --output") from None
+    screen.print(f"Wrote {path}: {len(sections)} {'pair' if len(sections) == 1 else 'pairs'}.")
+    unread = [section.stack for section in sections if section.problems]
+    if unread:
+        screen.print(f"Not all could be read of {', '.join(map(printable, unread))}; the page says why.")

@@ -181,13 +181,15 @@ def read_values(path: Path) -> Mapping[str, Any]:
     """
     do = "name the stack with --stack, and run in the program's folder or give it with --cwd"
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"Cannot read the stack file {path}", error.strerror or str(error), do) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"Cannot read the stack file {path}", "it is not UTF-8", do) from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"Cannot read the stack file {path}", f"it is not YAML: {error}", do) from None
     found = document.get("config") if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
