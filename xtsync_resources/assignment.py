@@ -8,7 +8,6 @@ target. Nothing is called unless azuread has failed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ import pulumi
 
 from .config import Settings
 from .graph import calls
-from .graph.errors import XtsyncError
 from .job_start import make_so
 from .job_state import ACTIVE, schedule_state
 from .service_principal import job_of_template
@@ -28,6 +26,12 @@ if TYPE_CHECKING:
 # Graph says it in one of these ways.
 EXISTS = ("Permission being assigned already exists", "EntitlementGrant entry already exists")
 SETTLE_SECONDS = 5.0
+# One replica that knows of the removal is not enough: azuread's next call may meet another.
+GONE_READS = 3
+RESTS = (
+    "The job is paused and an assignment may be missing: whoever is unassigned would be deleted in the target if it "
+    "ran. Run `pulumi refresh` and `pulumi up`, which assigns everybody and then starts it; do not resume it by hand."
+)
 
 
 class AssignmentHooks:
@@ -50,6 +54,10 @@ class AssignmentHooks:
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
         """Whether azuread should try again."""
+        if failed.urn in self._taken_over:
+            if self._paused:
+                pulumi.log.warn(RESTS)
+            return False
         exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
         inputs = failed.new_inputs
         if failed.failed_operation == "create" and exists and self._settings.on_existing == "adopt" and inputs:
@@ -61,15 +69,23 @@ class AssignmentHooks:
         try:
             secret = await self._secret()
             return await asyncio.to_thread(self._take_over, urn, inputs, secret)
-        except XtsyncError as error:
-            pulumi.log.warn(str(error))
+        except Exception as error:
+            self._warn(error)
             return False
+
+    def _warn(self, error: Exception) -> None:
+        """Say that the job rests, and what may not be done before the next run."""
+        pulumi.log.warn(f"{error}\n{RESTS}" if self._paused else str(error))
 
     async def _made(self, made: pulumi.ResourceHookArgs) -> None:
         """Let the job run again when the last assignment that was taken over is there."""
-        with contextlib.suppress(KeyError):
-            self._waiting.remove(made.urn)
+        if made.urn not in self._waiting:
+            return
+        self._waiting.discard(made.urn)
+        try:
             await asyncio.to_thread(self._run_again, await self._secret())
+        except Exception as error:
+            self._warn(error)
 
     async def _secret(self) -> str:
         given = self._settings.source.client_secret
@@ -85,8 +101,6 @@ class AssignmentHooks:
         """
         operation, service_principal = self._operation(secret), str(inputs["resourceObjectId"])
         with self._lock:
-            if urn in self._taken_over:
-                return False
             self._taken_over.add(urn)
 
             def look() -> Mapping[str, Any] | None:
@@ -98,11 +112,14 @@ class AssignmentHooks:
             self._pause(operation, service_principal)
             self._waiting.add(urn)
             operation.read(calls.delete_assignment(service_principal, str(existing["id"])))
-            operation.poll(
-                lambda: True if look() is None else None,
-                calls.list_assignments(service_principal),
-                "waiting for the assignment to be gone",
-            )
+            absent = 0
+
+            def gone() -> bool | None:
+                nonlocal absent
+                absent = absent + 1 if look() is None else 0
+                return True if absent >= GONE_READS else None
+
+            operation.poll(gone, calls.list_assignments(service_principal), "waiting for the assignment to be gone")
         pulumi.log.info(
             f"the assignment of {inputs['principalObjectId']} exists already; it is made anew, to be managed"
         )

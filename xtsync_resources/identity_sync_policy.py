@@ -128,7 +128,8 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change it. Calls: GET, PATCH (or PUT where it has vanished)."""
         operation = self.operation()
-        live = operation.read(calls.get_identity_sync(id_))
+        # A stale 404 would lead to PUT, which may replace what others have set.
+        live = operation.read_surely(calls.get_identity_sync(id_))
         put_in_place(operation, id_, managed_values(news), live)
         return UpdateResult({**news, "former": olds["former"]})
 

@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -19,6 +19,7 @@ from .job_state import (
     quarantine_reason,
     schedule_state,
     status_code,
+    unfinished_progress,
 )
 from .lifecycle import (
     HOME,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 # A start without an answer is looked for this long: starting a job that runs can stop it from working.
 LOST_START_SECONDS = 5.0
+STILL_SECONDS = 180.0
 INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
 
 
@@ -67,7 +69,8 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
     if running and job is not None and quarantine_reason(job) == HELD_DELETIONS:
         return job  # starting would release the deletions that are held back, in whatever state the job is
     if (current == ACTIVE) == running and not (job is not None and running and may_release(job)):
-        return job if job is not None else operation.send(get, calls.JOB_APPEARS)
+        known = job if job is not None else operation.send(get, calls.JOB_APPEARS)
+        return known if running else cycle_ended(operation, service_principal, job_id, known)
     if running:
 
         def look() -> Job | None:
@@ -86,7 +89,33 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
         f"waiting for the job to be {state}",
     )
     assert found is not None
-    return found
+    return found if running else cycle_ended(operation, service_principal, job_id, found)
+
+
+def cycle_ended(operation: Operation, service_principal: str, job_id: str, job: Job) -> Job:
+    """Wait for the cycle that a pause lets finish: it may still delete whoever leaves the scope.
+
+    Progress that stands still for minutes is that of a cycle that is over. Calls: none where no cycle runs, else
+    GET jobs/{id}.
+
+    Raises:
+        DeadlineError: it goes on to the end of the time allowed.
+    """
+    clock = operation.client.clock
+    seen: list[Any] = [unfinished_progress(job), clock.monotonic()]
+
+    def over(answer: Job | None) -> bool:
+        now = unfinished_progress(answer or {})
+        if now != seen[0]:
+            seen[:] = [now, clock.monotonic()]
+        return not now or clock.monotonic() - seen[1] >= STILL_SECONDS
+
+    if not seen[0]:
+        return job
+    found = operation.wait_until(
+        calls.get_job(service_principal, job_id), over, "waiting for the running cycle to end after the pause"
+    )
+    return found if found is not None else job
 
 
 def may_release(job: Job) -> bool:

@@ -33,6 +33,15 @@ def quarantine_reason(job: Job) -> str:
     return str(quarantine.get("reason") or "unknown reason")
 
 
+def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:
+    """What a cycle that runs now has still to do, in the job's own units; empty where none runs."""
+    return [
+        (item.get("units"), item.get("completedUnits"), item.get("totalUnits"), item.get("progressObservationDateTime"))
+        for item in (job.get("status") or {}).get("progress") or ()
+        if 0 <= int(item.get("completedUnits") or 0) < int(item.get("totalUnits") or 0)
+    ]
+
+
 def people_synchronized(job: Job) -> int:
     """How many people the job keeps in the target, by its own count."""
     counts = (job.get("status") or {}).get("synchronizedEntryCountByType") or ()

@@ -183,11 +183,11 @@ def provision(
             "its schema has no rule that provisions users",
             "turn the mapping of users on in the portal (Provisioning > Mappings)",
         )
+    started = operation.client.clock.monotonic()
     for user in users:
         call = calls.provision_on_demand(service_principal, job, rule, user)
-        started = operation.client.clock.monotonic()
 
-        def attempt(call: calls.Call = call, started: float = started) -> Verdict | None:
+        def attempt(call: calls.Call = call) -> Verdict | None:
             pace.wait()
             verdict = read_verdict(operation.send(call))
             waited = operation.client.clock.monotonic() - started

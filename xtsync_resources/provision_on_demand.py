@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 
+from .graph.errors import XtsyncError
 from .lifecycle import (
     HOME,
     WARNING,
@@ -47,7 +48,9 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Nothing to look at; people who could not be provisioned are still to come, for the next `pulumi up`."""
         verdicts = props.get("verdicts") or {}
-        done = {name: id_ for name, id_ in props["users"].items() if not verdicts.get(name, "").startswith(FAILURE)}
+        done = {
+            name: id_ for name, id_ in props["users"].items() if not verdicts.get(name, FAILURE).startswith(FAILURE)
+        }
         outputs = {**props, "users": done}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
@@ -72,12 +75,15 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
             made = provision(
                 operation, props["servicePrincipalId"], props["jobId"], due, Pace(operation.client.clock), patient=True
             )
-            for object_id, verdict in made:
-                name, words = due[object_id], "; ".join(p for p in (str(verdict), verdict.remedy) if p)
-                verdicts[name] = str(verdict)
-                if verdict.result == FAILURE:
-                    failed.append(f"{name} could not be provisioned: {words}")
-                tell(f"{name}: {words}", severity=WARNING if not verdict.good else 1)
+            try:
+                for object_id, verdict in made:
+                    name, words = due[object_id], "; ".join(p for p in (str(verdict), verdict.remedy) if p)
+                    verdicts[name] = str(verdict)
+                    if verdict.result == FAILURE:
+                        failed.append(f"{name} could not be provisioned: {words}")
+                    tell(f"{name}: {words}", severity=WARNING if not verdict.good else 1)
+            except XtsyncError as error:  # those who are done stay done
+                failed.append(str(error))
         outputs = {**props, "verdicts": verdicts}
         if failed:
             raise Partial(id_, outputs, failed)

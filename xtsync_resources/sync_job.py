@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import NotFoundError
+from .graph.errors import NotFoundError, RefusedError
+from .job_start import make_so
+from .job_state import ACTIVE, HELD_DELETIONS, Job, quarantine_reason, schedule_state
 from .lifecycle import (
     HOME,
     CreateResult,
@@ -63,6 +65,27 @@ def create(operation: Operation, service_principal: str, template: str, target: 
     return str(job["id"])
 
 
+def rest(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:
+    """Pause an adopted job that runs: nobody may be found unassigned before everybody is. The start resumes it.
+
+    Whatever stops this run before that, a following destroy removes assignments under a job at rest.
+
+    Calls: none, or POST jobs/{id}/pause, GET jobs/{id}.
+
+    Raises:
+        RefusedError: it holds deletions back, which pausing and starting could release.
+    """
+    if quarantine_reason(job) == HELD_DELETIONS:
+        raise RefusedError(
+            f"Will not adopt the job {job_id} in {operation.tenant}",
+            "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
+            "check the scope; approve the deletions in the portal or put people back in scope, then run again",
+        )
+    if schedule_state(job) == ACTIVE:
+        make_so(operation, service_principal, job_id, False, job)
+        tell("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
+
+
 class SyncJobProvider(TenantResourceProvider):
     """Owns the job, or leaves it where it was there before."""
 
@@ -73,15 +96,17 @@ class SyncJobProvider(TenantResourceProvider):
         service_principal = props["servicePrincipalId"]
         found = SynchronizationBaseline.parse(props["baseline"])
         operation = self.operation()
-        if found.job and operation.read_surely(calls.get_job(service_principal, found.job)) is not None:
+        job = operation.read_surely(calls.get_job(service_principal, found.job)) if found.job else None
+        if job is not None:
             tell(f"adopts the existing job {found.job} ({found.state})")
+            rest(operation, service_principal, found.job, job)
             operation.send(
                 calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
                 *GATE,
             )
             return CreateResult(found.job, props)
-        job = create(operation, service_principal, props["templateId"], props["targetTenantId"])
-        return CreateResult(job, props)
+        made = create(operation, service_principal, props["templateId"], props["targetTenantId"])
+        return CreateResult(made, props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""

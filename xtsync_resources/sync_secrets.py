@@ -187,7 +187,13 @@ class SyncSecretsProvider(TenantResourceProvider):
             tell(f"adopts the existing synchronization settings: {', '.join(sorted(before))}")
         live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
         operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), calls.SERVICE_PRINCIPAL_SETTLES)
-        scope_shrinks(operation, id_, (before, live), props["settings"])
+        if "true" in (before.get("SyncAll"), live.get("SyncAll")):
+            tell(
+                "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody "
+                "until it is restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes "
+                "everybody else from the target",
+                severity=WARNING,
+            )
         return CreateResult(f"{id_}/secrets", props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:

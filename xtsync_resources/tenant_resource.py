@@ -59,8 +59,12 @@ class TenantResource(pulumi.CustomResource):
 
     def translate_output_property(self, prop: str) -> str:
         """From the engine's name to the attribute's: `jobState` -> `job_state`."""
+        if not prop.isidentifier():  # the SDK asks for keys inside of values too, such as people's names
+            return prop
         return re.sub(r"(?<=[a-z])([A-Z])", lambda m: f"_{m[1].lower()}", prop)
 
     def translate_input_property(self, prop: str) -> str:
         """From the attribute's name to the engine's: `job_state` -> `jobState`."""
+        if not prop.isidentifier():
+            return prop
         return re.sub(r"(?<=[a-z])_([a-z])", lambda m: m[1].upper(), prop)

@@ -251,7 +251,7 @@ def only_imported(state: str) -> str:
 def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: Lab) -> None:
     lab.stack.run("up")
     (job,) = lab.jobs()
-    made_by_hand = lab.settings()
+    made_by_hand, due = lab.settings(), job.next_cycle
     path = lab.folder / "state" / "xtsync" / "dev.json"
     path.write_text(only_imported(path.read_text()))
 
@@ -263,9 +263,10 @@ def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: 
     assert f"adopts the existing job {job.id}" in told(result, "job")
     assert "adopts the existing synchronization settings" in told(result, "secrets")
     changing = [call for call in writes(lab.calls_since(before)) if not call.path.endswith("/validateCredentials")]
-    assert [call.path.rsplit("/", 1)[-1] for call in changing] == ["secrets"]
+    assert [call.path.rsplit("/", 1)[-1] for call in changing] == ["pause", "secrets", "start"]
     assert lab.jobs() == [job]
     assert job.starts_while_running == 0
+    job.next_cycle = due  # it was paused and started
     assert lab.settings() == made_by_hand
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
     assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0

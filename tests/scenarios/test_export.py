@@ -63,6 +63,17 @@ def test_a_pair_that_is_not_there_or_not_the_only_one_is_said(lab: Lab, xtsync: 
     )
 
 
+def test_a_file_that_exists_is_never_overwritten(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    path = lab.folder / "Pulumi.kept.yaml"
+    path.write_text("encryptionsalt: v1:kept\n")
+    said = export(lab, xtsync, "--output", str(path))
+    assert said.exit_code == 2
+    assert "Will not overwrite" in said.errors
+    assert path.read_text() == "encryptionsalt: v1:kept\n"
+    assert "Cannot write" in export(lab, xtsync, "--output", str(lab.folder / "nowhere" / "x.yaml")).errors
+
+
 def test_what_the_configuration_cannot_say_is_a_warning(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     principal = next(p for p in lab.source.applications.principals.values() if p.synchronization.jobs)

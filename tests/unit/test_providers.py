@@ -203,3 +203,32 @@ def test_objects_of_another_tenant_are_refused(source: Bench) -> None:
         source.provider(JobStartProvider).read("j", {"homeTenantId": TARGET_ID})
     assert source.graph.calls == []
     assert isinstance(source.clock, SettableClock)
+
+
+def test_a_pause_waits_for_the_cycle_that_runs() -> None:
+    from xtsync_resources.job_start import cycle_ended
+
+    clock = SettableClock()
+    running = {"units": "pages", "completedUnits": 1, "totalUnits": 9}
+
+    class Job:
+        reads = 0
+
+    def job(done: int) -> dict[str, Any]:
+        progress = [{**running, "completedUnits": done}] if done < 9 else []
+        return {"id": "j", "schedule": {"state": "Paused"}, "status": {"code": "Paused", "progress": progress}}
+
+    answers = iter([job(3), job(6), job(9)])
+
+    class Operation:
+        client = type("Client", (), {"clock": clock})
+
+        def wait_until(self, _call: Any, done: Any, _why: str) -> Any:
+            for found in answers:
+                Job.reads += 1
+                if done(found):
+                    return found
+            raise AssertionError
+
+    assert cycle_ended(Operation(), "sp", "j", job(1))["status"]["progress"] == []  # type: ignore[arg-type]
+    assert Job.reads == 3

@@ -49,6 +49,8 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     operation = stack.operation("source")
     job = read_job(operation, stack)
     refuse_held_deletions(operation, stack, job, action)
+    if action != "pause":
+        refuse_missing_assignments(operation, stack, action)
     if not confirmed(stack, screen, action, yes):
         screen.errors.print("Nothing was done.")
         return 1
@@ -78,6 +80,25 @@ def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
             "run `xtsync resume` first",
         )
     operation.send(calls.restart_job(stack.service_principal, stack.job, scope))
+
+
+def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) -> None:
+    """Never let the job find somebody unassigned who is configured: it would delete them in the target.
+
+    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+
+    Raises:
+        RefusedError: there are fewer assignments than users and groups configured.
+    """
+    wanted = len(stack.settings.users) + len(stack.settings.groups)
+    there = sum(1 for _ in operation.pages(calls.list_assignments(stack.service_principal)))
+    if there < wanted:
+        raise RefusedError(
+            f"Will not {action} the job {stack.job} in {operation.tenant}",
+            f"only {there} of {wanted} configured users and groups are assigned; the others would be deleted in "
+            f"{stack.settings.target.name}",
+            "run `pulumi refresh` and `pulumi up` first, which assigns them",
+        )
 
 
 def refuse_held_deletions(operation: Operation, stack: Stack, job: Job, action: str) -> None:

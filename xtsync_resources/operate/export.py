@@ -15,7 +15,7 @@ import yaml
 
 from ..config import TRUST_KEYS
 from ..graph import calls
-from ..graph.errors import ForbiddenError, RefusedError, printable
+from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError, printable
 from ..job_state import ACTIVE, schedule_state
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
@@ -101,7 +101,10 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
             f"the identity sync policy is called {sync_name!r}; `pulumi up` gives it the application's name"
         )
     if settings.get("SyncAll") == "true":
-        warnings.append("everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned")
+        warnings.append(
+            "everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned, and "
+            "`xtsync restart` then deletes everybody else in the target"
+        )
     if not people:
         warnings.append("nobody is assigned; name at least one user or group")
     application = next(iter(source.pages(calls.find_application(str(principal["appId"])))), {})
@@ -248,6 +251,22 @@ def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
     }
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet: a stack file holds the salt its secrets are encrypted with.
+
+    Raises:
+        ConfigurationError: it exists, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        do = "give another name and take over what you need by hand"
+        raise ConfigurationError(f"Will not overwrite {path}", "it exists already", do) from None
+    except OSError as error:
+        raise ConfigurationError(f"Cannot write {path}", error.strerror or str(error), "check the path") from None
+
+
 # --- the command -----------------------------------------------------------------------------------------------
 
 
@@ -269,10 +288,10 @@ def command(
     elif output is None:
         screen.print(text.rstrip("\n"))
     if output is not None:
-        output.write_text(text)
+        write_new(output, text)
         screen.errors.print(f"Wrote {output}: {len(found.people)} assignments.", markup=False, emoji=False)
     if import_file is not None:
-        import_file.write_text(json.dumps(as_import(found, "xtsync", stack), indent=2) + "\n")
+        write_new(import_file, json.dumps(as_import(found, "xtsync", stack), indent=2) + "\n")
         screen.errors.print(
             f"Wrote {import_file}, for `pulumi import --file {import_file}`.", markup=False, emoji=False
         )

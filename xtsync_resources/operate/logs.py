@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from ..config import GUID
 from ..graph import calls
 from ..graph.errors import ConfigurationError, printable
 from ..graph.pace import Pace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 PAGE = 100
+LONGEST = timedelta(days=3650)
 FOLLOW_SECONDS = 10.0
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 COLOURS = {"failure": "red", "skipped": "yellow", "warning": "yellow", "success": "green"}
@@ -62,7 +64,7 @@ def parse_since(text: str, now: datetime) -> datetime:
         ConfigurationError: it is none of these.
     """
     if found := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return now - timedelta(**{UNITS[found[2]]: int(found[1])})
+        return now - min(timedelta(**{UNITS[found[2]]: int(found[1])}), LONGEST)
     when = moment(text)
     if when is None:
         do = "give something like 90m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00"
@@ -174,7 +176,9 @@ def command(stack: Stack, screen: Screen, wanted: Wanted) -> int:
     operation = stack.operation("source")
     clock = operation.client.clock
     pace = Pace(clock)
-    user = people.find(operation, [wanted.user])[wanted.user] if wanted.user else ""
+    # An id is not looked up: whoever was deleted is to be found as well.
+    known = not wanted.user or GUID.fullmatch(wanted.user)
+    user = wanted.user if known else people.find(operation, [wanted.user])[wanted.user]
     since = parse_since(wanted.since or "24h", clock.now())
     seen: set[str] = set()
 

@@ -22,7 +22,7 @@ def find(operation: Operation, names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     unknown: list[str] = []
     for name in names:
-        user = operation.read(calls.get_user(name))
+        user = None if name.strip() in ("", ".", "..") else operation.read(calls.get_user(name))
         if user is None:
             unknown.append(name)
         else:

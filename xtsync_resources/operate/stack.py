@@ -115,13 +115,13 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         ConfigurationError: there is no such stack file, or Pulumi cannot say which stack is selected.
         ConfigurationProblems: its configuration is wrong.
     """
-    name = name or selected(location.folder)
+    name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
     own = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     if before_sign_in:
         own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
         secrets = {side: secret or "to come" for side, secret in secrets.items()}
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
+    texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in own.items()}
     return Stack(name, parse(texts, secrets, os.environ), location, status)
 
 

@@ -133,11 +133,11 @@ def get_schema(service_principal: str, job: str) -> Call:
 
 
 def provision_on_demand(service_principal: str, job: str, rule: str, user: str) -> Call:
-    """Provision one user now (step 10). Harmless to repeat: the second time there is nothing to change.
+    """Provision one user now (step 10). Not repeated blindly: the first try may still be creating the person.
 
     Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-provisionondemand
     """
     subject = {"objectId": user, "objectTypeName": "User"}
     body = {"parameters": [{"ruleId": rule, "subjects": [subject]}]}
     path = f"jobs/{segment(job)}/provisionOnDemand"
-    return _synchronization("POST", service_principal, path, f"provision {user} on demand", body)
+    return _synchronization("POST", service_principal, path, f"provision {user} on demand", body, Repeat.LOOK_FIRST)

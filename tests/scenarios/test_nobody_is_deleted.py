@@ -1,0 +1,107 @@
+"""Promise 6 where a pair that runs is adopted, disturbed or resumed: nobody is deleted by accident."""
+
+from __future__ import annotations
+
+import json
+
+from conftest import Command, Lab, Stack, told, writes
+from test_assignments import forget
+
+from lab.entra import Fault
+
+KEPT = {"pair", "source", "target", "source-azuread", "application"}
+
+
+def made_by_hand(stack: Stack) -> None:
+    """Let the state know only what `pulumi import` brings in."""
+    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
+    document = json.loads(path.read_text())
+    resources = document["deployment"]["resources"]
+    resources[:] = [r for r in resources if "pulumi:Stack" in r["type"] or r["urn"].rsplit("::", 1)[-1] in KEPT]
+    for resource in resources:
+        resource["dependencies"], resource["propertyDependencies"] = [], {}
+    path.write_text(json.dumps(document))
+
+
+def refuse_assignments(lab: Lab) -> None:
+    fault = Fault(method="POST", path="appRoleAssignedTo$", status=403, code="Authorization_RequestDenied", times=1000)
+    lab.entra.faults.add(fault)
+
+
+def test_promise_6_a_failed_adoption_of_everybody_in_scope_deletes_nobody(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    principal = next(p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
+    principal.synchronization.secrets["SyncAll"] = "true"
+    principal.assignments.clear()
+    lab.pass_time()
+    people = lab.arrived()
+    before = len(lab.entra.traffic)
+    refuse_assignments(lab)
+    lab.stack.run("up", fails=True)
+    lab.pass_time()
+    assert lab.arrived() == people
+    lab.entra.faults.clear()
+    result = lab.stack.run("up")
+    lab.pass_time()
+    assert lab.arrived() == people
+    assert "restart" not in {call.path.rsplit("/", 1)[-1] for call in lab.calls_since(before)}
+    assert lab.jobs()[0].schedule_state == "Active"
+    assert result.outputs["jobState"] == "Active"
+
+
+def test_promise_6_destroy_after_a_failed_adoption_deletes_nobody(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    people = lab.arrived()
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    lab.entra.faults.add(Fault(method="POST", path="appRoleAssignedTo$", status=403, code="Denied", skip=3, times=1000))
+    result = lab.stack.run("up", fails=True)
+    assert "paused until everybody is assigned" in told(result, "job")
+    lab.entra.faults.clear()
+    before = len(lab.entra.traffic)
+    lab.stack.run("destroy")
+    done = [call.path for call in writes(lab.calls_since(before)) if "appRoleAssignedTo" in call.path]
+    assert all(job.schedule_state != "Active" for job in lab.jobs())
+    lab.pass_time()
+    assert lab.arrived() == people, done
+
+
+def test_promise_6_an_assignment_that_could_not_be_made_anew_leaves_the_job_at_rest(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    people = lab.arrived()
+    forget(lab.stack, "user-")
+    lab.entra.faults.add(Fault(method="POST", path="appRoleAssignedTo$", status=403, code="Denied", skip=1, times=1000))
+    result = lab.stack.run("up", fails=True)
+    assert "do not resume it by hand" in "\n".join(d.message for d in result.diagnostics)
+    said = xtsync("resume", "-s", "dev", "--yes")
+    assert said.exit_code == 2
+    assert "only 1 of 2 configured users and groups are assigned" in said.errors
+    lab.pass_time()
+    assert lab.arrived() == people
+    lab.entra.faults.clear()
+    lab.stack.run("refresh")
+    assert lab.stack.run("up").outputs["jobState"] == "Active"
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
+def test_names_with_underscores_and_capitals_stay_what_they_are(lab: Lab) -> None:
+    names = ["anna_smith@contoso.com", "BobJones@contoso.com"]
+    for name in names:
+        lab.source.add_user(name)
+    lab.stack.config |= {"xtsync:users": names, "xtsync:provisionOnDemand": names}
+    result = lab.stack.run("up")
+    assert set(result.outputs["provisionedOnDemand"]) == set(names)
+    assert "anna_smith@contoso.com: Success" in told(result, "provision-on-demand")
+
+
+def test_mistakes_at_the_command_line_are_told_in_words(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    assert xtsync("logs", "-s", "dev", "--since", "999999d").exit_code == 0
+    for name in ("", ".", ".."):
+        assert xtsync("provision", name, "-s", "dev").exit_code == 2
+    assert xtsync("status", "-s", "organization/xtsync/dev").exit_code == 0
