@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,18 +16,33 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xtsync_resources.config import SIDES, ConfigurationProblems, Reader
+from xtsync_resources.config import SIDES, Problems
+from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text, decoded, key, read_keys
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
 from xtsync_resources.operate.needs import GRAPH, Need, needs_of
 
-KEYS = ("side", "tenantId", "name", "cloud", "users", "groups", "logs", "federate", "password", "passwordUntil")
+
+@dataclass(frozen=True)
+class Configured:
+    """The keys of this program's configuration; README.md explains them."""
+
+    tenant_id: str = key(Guid(), "the tenant the application is made in")
+    side: str = key(Choice.of(*SIDES), "which of the pair it is", default="source")
+    name: str = key(Text(), "of the tenant, in the application's name", default="", shown="the tenant id")
+    cloud: Cloud = key(Choice(CLOUDS), "the cloud it is in", default=CLOUDS["public"], shown="public")
+    users: bool = key(Boolean(), "there are users in scope", default=True)
+    groups: bool = key(Boolean(), "there are groups in scope", default=True)
+    logs: bool = key(Boolean(), "provisioning logs are read", default=False)
+    federate: str = key(Text(), "whose tokens are taken", default="", shown="nobody's")
+    password: bool = key(Boolean(), "make a client secret", default=False)
+    password_until: str = key(Text(), "the day it ends", default="")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The whole configuration. Field names are the keys' in snake case; README.md explains them."""
+    """What to make."""
 
     side: str
     tenant_id: str
@@ -44,50 +59,43 @@ def parse(values: Mapping[str, str]) -> Settings:
     Raises:
         ConfigurationProblems: with every problem found.
     """
-    reader = Reader(values)
-    reader.unknown_keys(values, KEYS, "")
-    side = reader.one_of("side", values.get("side"), SIDES, "source")
-    users, groups = reader.boolean("users", True), reader.boolean("groups", True)
-    logs = reader.boolean("logs", False)
-    cloud = CLOUDS[reader.choice("cloud", tuple(CLOUDS), "public")]
-    tenant_id = reader.guid("tenantId", values.get("tenantId"), required=True)
+    problems = Problems("xtsync-bootstrap")
+    read = read_keys(Configured, problems, decoded(Configured, values))
     settings = Settings(
-        side=side,
-        tenant_id=tenant_id,
-        name=reader.text("name") or tenant_id,
-        cloud=cloud,
-        needs=tuple(need for need in needs_of(side, users=users, groups=groups) if logs or not need.optional),
-        federation=read_federation(reader, values.get("federate", ""), cloud),
-        password_until=read_end(reader, values.get("passwordUntil", ""), reader.boolean("password", False)),
+        side=read.side,
+        tenant_id=read.tenant_id,
+        name=read.name or read.tenant_id,
+        cloud=read.cloud,
+        needs=tuple(
+            need for need in needs_of(read.side, users=read.users, groups=read.groups) if read.logs or not need.optional
+        ),
+        federation=read_federation(problems, read.federate, read.cloud),
+        password_until=read_end(problems, read.password_until, read.password),
     )
-    if reader.problems:
-        prefix = "xtsync-bootstrap:"
-        raise ConfigurationProblems(
-            [replace(one, key=one.key.replace("xtsync:", prefix, 1)) for one in reader.problems]
-        )
+    problems.stop()
     return settings
 
 
-def read_federation(reader: Reader, text: str, cloud: Cloud) -> federation.Federation | None:
+def read_federation(problems: Problems, text: str, cloud: Cloud) -> federation.Federation | None:
     """Whose tokens are taken; None for nobody's."""
     try:
         return federation.parse(text, cloud.name) if text else None
     except ConfigurationError as error:
-        reader.problem("federate", text, error.why, error.do[:1].upper() + error.do[1:])
+        problems.add("federate", text, error.why, error.do[:1].upper() + error.do[1:])
         return None
 
 
-def read_end(reader: Reader, text: str, password: bool) -> str:
+def read_end(problems: Problems, text: str, password: bool) -> str:
     """When the client secret ends, as Graph takes it; "" for no secret."""
     if not password:
         if text:
-            reader.problem("passwordUntil", text, "there is no client secret", "Set password: true, or remove it")
+            problems.add("passwordUntil", text, "there is no client secret", "Set password: true, or remove it")
         return ""
     try:
         return f"{date.fromisoformat(text)}T00:00:00Z"
     except ValueError:
         do = "Give the day the client secret ends, as 2027-12-31: a later day makes a new one"
-        reader.problem("passwordUntil", text or None, "not a day" if text else "missing", do)
+        problems.add("passwordUntil", text or None, "not a day" if text else "missing", do)
         return ""
 
 

@@ -88,7 +88,7 @@ class AssignmentHooks:
             self._warn(error)
 
     async def _secret(self) -> str:
-        given = self._settings.source.client_secret
+        given = self._settings.source_client_secret
         return str(await given.future() or "") if given is not None else ""
 
     def _take_over(self, urn: str, inputs: Mapping[str, Any], secret: str) -> bool:

@@ -40,7 +40,7 @@ class TenantProvider(pulumi.ProviderResource):
             "partnerName": partner.name,
             "auth": tenant.auth,
             "clientId": tenant.client_id or None,
-            "clientSecret": tenant.client_secret,
+            "clientSecret": settings.client_secret(tenant.side),
             "cloud": settings.cloud.name,
             "metadataHost": settings.metadata_host or None,
             "deadlineMinutes": settings.deadline_minutes,
@@ -69,7 +69,7 @@ def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
             tenant_id=source.id,
             client_id=source.client_id or None,
             # As a property it would win over the environment, which is to win.
-            client_secret=None if os.environ.get(secret_variable("source")) else source.client_secret,
+            client_secret=None if os.environ.get(secret_variable("source")) else settings.source_client_secret,
             environment=None if settings.metadata_host else settings.cloud.azuread_environment,
             metadata_host=settings.metadata_host or None,
             # Said in full: an ARM_USE_... of another set-up must not choose how we sign in.

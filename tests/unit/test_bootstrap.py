@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from xtsync_resources.config.kinds import camel_case
 from xtsync_resources.operate.needs import GRAPH, needs_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +160,9 @@ def test_all_problems_are_told_at_once_and_nothing_is_declared() -> None:
 
 
 def test_the_readme_and_the_project_name_the_keys_of_the_program() -> None:
-    keys = set(re.findall(r'"(\w+)"', re.search(r"^KEYS = \((.*?)\)", PROGRAM.read_text(), re.M | re.S)[1]))  # type: ignore[index]
+    declared = re.search(r"^class Configured:(.*?)^@dataclass", PROGRAM.read_text(), re.M | re.S)
+    assert declared
+    keys = {camel_case(field) for field in re.findall(r"^    (\w+): .* = key\(", declared[1], re.M)}
     readme = (ROOT / "bootstrap" / "README.md").read_text()
     cells = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
     assert {key for cell in cells for key in re.findall(r"`(\w+)`", cell)} == keys

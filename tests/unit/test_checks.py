@@ -22,7 +22,7 @@ SOURCE_NEEDS = {need.permission for need in needs_of("source")}
 
 
 def look(side: str = "source", *, set_up: bool = False, **settings: Any) -> Look:
-    source, target = Tenant("source", SOURCE_ID, "Contoso"), Tenant("target", TARGET_ID, "Fabrikam")
+    source, target = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
     given = {"users": ("a@contoso.com",), "groups": ("Finance",), **settings}
     client, _ = client_for(ScriptedTransport(), SOURCE if side == "source" else TARGET)
     return Look(Settings(source, target, CLOUDS["public"], "x", **given), side, client, set_up)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..config import KEYS, TENANT_KEYS, Settings, Tenant, secret_variable
+from ..config import SIDES, Settings, Tenant, secret_variable
+from ..config.kinds import Secret, keys_of
 from ..graph import calls
+from ..graph.clouds import Cloud
 from ..graph.errors import ConfigurationError, GraphError, RefusedError, XtsyncError, printable
 from ..graph.pace import Pace
 from . import logs, report_html, report_markdown
@@ -95,38 +97,35 @@ class Section:
 
 def described(settings: Settings, given: Mapping[str, Any], environment: Mapping[str, str]) -> list[Setting]:
     """The configuration as rows; of client secrets only where they come from."""
-    values = {
-        "cloud": settings.cloud.name,
-        "users": ", ".join(settings.users),
-        "groups": ", ".join(settings.groups),
-        "displayName": settings.display_name,
-        "inboundTrust": ", ".join(f"{key}: {str(flag).lower()}" for key, flag in settings.inbound_trust.items()),
-        "notifyEmail": settings.notify_email,
-        "deletionThreshold": settings.deletion_threshold,
-        "running": str(settings.running).lower(),
-        "onExisting": settings.on_existing,
-        "onDestroy": settings.on_destroy,
-        "provisionOnDemand": ", ".join(settings.provision_on_demand),
-        "deadlineMinutes": f"{settings.deadline_minutes:g}",
-        "metadataHost": settings.metadata_host,
-    }
     rows = [
-        Setting(key, str(values[key]), STACK_FILE if key in given else DEFAULT)
-        for key in KEYS
-        if values.get(key) not in (None, "")
+        Setting(name, text, STACK_FILE if name in given else DEFAULT)
+        for name, one in keys_of(Settings).items()
+        if name not in SIDES and not isinstance(one.kind, Secret) and (text := in_words(getattr(settings, one.field)))
     ]
     tenants = (settings.source, settings.target)
     return [row for tenant in tenants for row in of_tenant(tenant, given, environment)] + rows
+
+
+def in_words(value: object) -> str:
+    """A setting on one line; "" for none."""
+    if isinstance(value, Cloud):
+        return value.name
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {in_words(part)}" for name, part in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(in_words, value))
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value) if isinstance(value, str) else ""
 
 
 def of_tenant(tenant: Tenant, given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Setting]:
     """The rows of one side."""
     own = given.get(tenant.side)
     own = json.loads(own) if isinstance(own, str) else own
-    values = dict(zip(TENANT_KEYS, (tenant.id, tenant.name, tenant.client_id, tenant.auth), strict=True))
-    for key, value in values.items():
-        if value:
-            yield Setting(f"{tenant.side}.{key}", value, STACK_FILE if key in (own or {}) else DEFAULT)
+    for name, one in keys_of(Tenant).items():
+        if text := in_words(getattr(tenant, one.field)):
+            yield Setting(f"{tenant.side}.{name}", text, STACK_FILE if name in (own or {}) else DEFAULT)
     if tenant.auth == "secret":
         variable = secret_variable(tenant.side)
         origin = f"environment ({variable})" if environment.get(variable) else STACK_FILE

@@ -96,7 +96,7 @@ class Stack:
         return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status)
 
     def _secret(self, tenant: Tenant) -> str:
-        if tenant.client_secret is None or os.environ.get(secret_variable(tenant.side)):
+        if self.settings.client_secret(tenant.side) is None or os.environ.get(secret_variable(tenant.side)):
             return ""
         key = f"{NAMESPACE}{tenant.side}ClientSecret"
         return pulumi(["config", "get", key, "--stack", self.name], self.location.folder).strip()

@@ -1,0 +1,68 @@
+"""What is wrong with a configuration, collected so that all of it is told at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the configuration."""
+
+    key: str
+    value: object
+    why: str
+    do: str
+
+    def __str__(self) -> str:
+        shown = "" if self.value is None else f" = {json.dumps(self.value, ensure_ascii=False, default=str)[:100]}"
+        return f"{self.key}{shown}: {self.why}. {self.do}."
+
+
+class ConfigurationProblems(pulumi.RunError):
+    """All problems of a configuration in one message."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(f"The configuration has {count}; nothing was changed.{lines}")
+
+
+class Problems:
+    """Collects the problems while values are read, instead of stopping at the first."""
+
+    def __init__(self, namespace: str = "xtsync") -> None:
+        self._namespace = namespace
+        self._found: list[Problem] = []
+
+    def add(self, key: str, value: object, why: str, do: str) -> None:
+        """Note a problem with a key."""
+        self._found.append(Problem(f"{self._namespace}:{key}", value, why, do))
+
+    def unknown_keys(self, found: Iterable[object], known: Sequence[str], parent: str) -> None:
+        """Note keys that do not exist, with the nearest that does."""
+        for key in found:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, 1, 0.5)
+                do = f"Did you mean {parent}{near[0]}" if near else f"The keys are {', '.join(known)}"
+                self.add(f"{parent}{key}", None, "unknown key", do)
+
+    def concern(self, key: str) -> bool:
+        """Whether there is a problem with a key or something inside of it."""
+        name = f"{self._namespace}:{key}"
+        return any(one.key == name or one.key.startswith((f"{name}.", f"{name}[")) for one in self._found)
+
+    def stop(self) -> None:
+        """End here if there is any problem.
+
+        Raises:
+            ConfigurationProblems: with all of them.
+        """
+        if self._found:
+            raise ConfigurationProblems(self._found)

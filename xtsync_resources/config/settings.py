@@ -1,0 +1,115 @@
+"""The keys of a stack's configuration, and the settings they become.
+
+The keys are a public interface: docs/configuration.md, made from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..graph.clouds import CLOUDS, Cloud
+from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Object, Pattern, Secret, Text, key
+
+SIDES = ("source", "target")
+SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
+AVAILABLE_SIGN_IN_KINDS = ("cli", "secret")
+TRUST_KEYS = {
+    "mfa": "isMfaAccepted",
+    "compliantDevice": "isCompliantDeviceAccepted",
+    "hybridJoinedDevice": "isHybridAzureADJoinedDeviceAccepted",
+}
+
+
+def secret_variable(side: str) -> str:
+    """The environment variable that carries the client secret of a side."""
+    return f"XTSYNC_{side.upper()}_CLIENT_SECRET"
+
+
+def is_user(text: str) -> bool:
+    """Whether a text can be a user principal name or an object id."""
+    return bool(GUID.fullmatch(text) or re.fullmatch(r"[^@\s]+@[^@\s]+", text))
+
+
+USERS = Names("a user principal name (name@domain) or object id", is_user)
+GROUPS = Names("a display name or object id", lambda text: bool(text.strip()))
+ADDRESS = Pattern(EMAIL, "text", "not an e-mail address", "Give one address, as name@domain")
+HOST_NAME = Pattern(HOST, "host[:port]", "not a host name", "Give HOST or HOST:PORT, without https:// and path")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One side of the pair and how to sign in to it."""
+
+    id: str = key(Guid(), "the tenant; the two must differ", name="tenantId")
+    name: str = key(Text(), "shown in display names and messages", default="", shown="the tenant id")
+    client_id: str = key(Guid(), "the application that signs in; not with `auth: cli`", default="")
+    auth: str = key(
+        Choice.of(*SIGN_IN_KINDS),
+        "how to sign in. `certificate`, `oidc` and `managedIdentity` are reserved",
+        default="cli",
+    )
+    side: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration of a pair."""
+
+    source: Tenant = key(Object(Tenant, "an object with tenantId"), "the tenant whose people are synchronized")
+    target: Tenant = key(Object(Tenant, "an object with tenantId"), "the tenant they appear in")
+    # Outputs in the program: stack secrets, where a user prefers that to the environment, which wins.
+    source_client_secret: Any = key(Secret(), "alternative to the environment (below)", default=None)
+    target_client_secret: Any = key(Secret(), "alternative to the environment (below)", default=None)
+    cloud: Cloud = key(Choice(CLOUDS), "the cloud both tenants are in", default=CLOUDS["public"], shown="public")
+    metadata_host: str = key(
+        HOST_NAME,
+        "take login and Graph endpoints from `https://HOST/metadata/endpoints` instead (private clouds, the lab)",
+        default="",
+    )
+    users: tuple[str, ...] = key(USERS, "who is in scope: user principal names or object ids", default=(), shown="none")
+    groups: tuple[str, ...] = key(
+        GROUPS, "whose direct members are in scope: display names or object ids", default=(), shown="none"
+    )
+    display_name: str = key(
+        Text(),
+        "of the configuration application and the identity sync policy",
+        default="",
+        shown='"SOURCE to TARGET"',
+    )
+    sync_groups: bool = key(Boolean(), "reserved; refused for now rather than ignored", default=False)
+    inbound_trust: Mapping[str, bool] = key(
+        Flags(TRUST_KEYS),
+        "which claims of the source the target trusts. What is not named is not touched",
+        default={},
+        shown="absent",
+    )
+    notify_email: str = key(ADDRESS, "who is told of provisioning failures", default="", shown="none")
+    deletion_threshold: int = key(
+        Number(0),
+        "hold back the deletions of a cycle that has more of them; 0 turns that off",
+        default=500,
+    )
+    running: bool = key(Boolean(), "the job is started or paused", default=True)
+    on_existing: str = key(Choice.of("adopt", "fail"), "take over a policy that exists, or refuse", default="adopt")
+    on_destroy: str = key(
+        Choice.of("release", "drain"),
+        "at the end people stay in the target, or are removed first. See [operations](operations.md#ending-a-pair)",
+        default="release",
+    )
+    provision_on_demand: tuple[str, ...] = key(
+        Names("a user principal name or object id", is_user, "list of users"),
+        "provisioned once, at once, when the list is new or longer; the verdicts are the output "
+        "`provisionedOnDemand`. A failure fails the `up`, and the next one tries again",
+        default=(),
+        shown="none",
+    )
+    deadline_minutes: float = key(
+        Number(0.01, whole=False), "how long one operation may wait for the directory", default=15
+    )
+
+    def client_secret(self, side: str) -> Any:
+        """The stack's secret for a side; None where there is none."""
+        return getattr(self, f"{side}_client_secret")
