@@ -36,9 +36,9 @@ from .lifecycle import (
 from .partner_object import (
     COMPLEX_VALUES,
     CONSENT,
+    OF_SIDE,
     OPPOSITE,
     REDEMPTION,
-    TRUST,
     Baseline,
     Json,
     Values,
@@ -198,9 +198,9 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
     flag = REDEMPTION[side]
     ours: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
     killed = leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True
-    if killed and side == "target":
-        # The same call that set the flag may have set trust.
-        ours = {**ours, **live_values(first, {TRUST: dict.fromkeys(COMPLEX_VALUES[TRUST])})}
+    if killed:
+        # The same call that set the flag may have set the rest.
+        ours = {**ours, **live_values(first, {name: dict.fromkeys(COMPLEX_VALUES[name]) for name in OF_SIDE[side]})}
     if killed or (baseline.partner is None and not settings_of(live)):
         withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
 

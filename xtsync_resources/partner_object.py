@@ -17,10 +17,19 @@ Values = Mapping[str, Mapping[str, Any]]
 
 CONSENT = "automaticUserConsentSettings"
 TRUST = "inboundTrust"
+COLLABORATION = {"source": "b2bCollaborationOutbound", "target": "b2bCollaborationInbound"}
+DIRECT_CONNECT = {"source": "b2bDirectConnectOutbound", "target": "b2bDirectConnectInbound"}
+B2B_MEMBERS = ("usersAndGroups", "applications")
 # The complex values we may write, with all their documented members: they are always written whole.
 COMPLEX_VALUES: Mapping[str, tuple[str, ...]] = {
     CONSENT: ("inboundAllowed", "outboundAllowed"),
     TRUST: ("isMfaAccepted", "isCompliantDeviceAccepted", "isHybridAzureADJoinedDeviceAccepted"),
+    **{name: B2B_MEMBERS for names in (COLLABORATION, DIRECT_CONNECT) for name in names.values()},
+}
+# What a side may have set besides its redemption flag.
+OF_SIDE: Mapping[str, tuple[str, ...]] = {
+    "source": (COLLABORATION["source"], DIRECT_CONNECT["source"]),
+    "target": (TRUST, COLLABORATION["target"], DIRECT_CONNECT["target"]),
 }
 # What the side a tenant plays needs in its partner policy, and what the opposite direction needs there.
 REDEMPTION = {"source": "outboundAllowed", "target": "inboundAllowed"}
@@ -51,7 +60,7 @@ class Baseline:
         flag = REDEMPTION[OPPOSITE[side]]
         expected: Values = {
             CONSENT: {flag: True},
-            **({TRUST: self.partner.get(TRUST) or {}} if side == "source" else {}),
+            **{name: self.partner.get(name) or {} for name in OF_SIDE[OPPOSITE[side]]},
         }
         return leaf(self.partner, CONSENT, flag) is True and not settings_of(without(self.partner, expected))
 
@@ -74,12 +83,37 @@ def live_values(partner: Json, managed: Values) -> dict[str, dict[str, Any]]:
 def whole(partner: Json, name: str, members: Mapping[str, Any]) -> dict[str, Any] | None:
     """A complex value with some members changed and the rest as they are.
 
-    Inbound trust with nothing set goes back to null, which is how Graph shows it untouched.
+    With nothing set it goes back to null, which is how Graph shows it untouched; consent is never null. A part of a
+    B2B setting is left out rather than sent as null, unless there is something to be reset.
     """
     merged = {m: leaf(partner, name, m) for m in COMPLEX_VALUES[name]} | dict(members)
-    if name == TRUST and all(value is None for value in merged.values()):
+    if name != CONSENT and all(value is None for value in merged.values()):
         return None
+    if COMPLEX_VALUES[name] is B2B_MEMBERS:
+        return {m: plain(v) for m, v in merged.items() if v is not None or leaf(partner, name, m) is not None}
     return merged
+
+
+def plain(value: Any) -> Any:
+    """A value without the annotations that Graph's answers carry at any depth."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items() if not key.startswith("@")}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values of a member mean the same: the order of targets means nothing."""
+    return bool(comparable(left) == comparable(right))
+
+
+def comparable(value: Any) -> Any:
+    """A value in the one form in which all that mean the same are equal."""
+    if not isinstance(value, Mapping):
+        return value
+    if not isinstance(value.get("targets"), list):
+        return {name: comparable(part) for name, part in value.items() if part is not None}
+    targets = sorted((str(one.get("target", "")).lower(), str(one.get("targetType", ""))) for one in value["targets"])
+    return value.get("accessType"), targets
 
 
 def changes(partner: Json, wanted: Values) -> dict[str, Any]:
@@ -87,7 +121,7 @@ def changes(partner: Json, wanted: Values) -> dict[str, Any]:
     return {
         name: whole(partner, name, members)
         for name, members in wanted.items()
-        if any(leaf(partner, name, member) != value for member, value in members.items())
+        if not all(same(leaf(partner, name, member), value) for member, value in members.items())
     }
 
 
@@ -125,7 +159,7 @@ def foreign_settings(partner: Json, managed: Values, as_created: Json) -> dict[s
     """What others set: all that is neither managed by us nor was there when we created the object."""
     created = settings_of(without(as_created, managed)) if as_created else {}
     rest = settings_of(without(partner, managed))
-    return {key: value for key, value in rest.items() if created.get(key) != value}
+    return {key: value for key, value in rest.items() if comparable(created.get(key)) != comparable(value)}
 
 
 def describe(before: Values, after: Values) -> list[str]:
@@ -134,5 +168,5 @@ def describe(before: Values, after: Values) -> list[str]:
         f"{name}.{member}: {json.dumps(before[name][member])} -> {json.dumps(value)}"
         for name, members in after.items()
         for member, value in members.items()
-        if before[name][member] != value
+        if not same(before[name][member], value)
     ]

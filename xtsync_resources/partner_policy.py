@@ -41,6 +41,8 @@ from .partner_object import (
     inherited,
     leaf,
     live_values,
+    plain,
+    same,
     settings_of,
     without,
     without_annotations,
@@ -67,7 +69,12 @@ def refreshed(properties: Mapping[str, Any], partner: Json) -> Properties:
     Which fields are managed is remembered with their former values: a field that was found to be null is not
     among the properties any more, because Pulumi drops nulls.
     """
-    return {**properties, **live_values(partner, Ownership.of(properties).former)}
+    live = live_values(partner, Ownership.of(properties).former)
+    for name, members in live.items():
+        for member, value in members.items():
+            known = (properties.get(name) or {}).get(member)
+            members[member] = known if same(known, value) else plain(value)
+    return {**properties, **live}
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def ownership_of_found(found: Json, wanted: Values, baseline: Baseline) -> Owner
     if not changes(found, wanted) and not settings_of(without(found, wanted)):
         return Ownership(first, {})
     former = {
-        name: {m: None if leaf(found, name, m) == value else leaf(found, name, m) for m, value in members.items()}
+        name: {m: None if same(leaf(found, name, m), value) else leaf(found, name, m) for m, value in members.items()}
         for name, members in wanted.items()
     }
     return Ownership(former, None, without_annotations(found))
@@ -232,7 +239,7 @@ def former_value(name: str, member: str, value: Any, live: Json, owned: Ownershi
         return owned.former[name][member]
     now = leaf(live, name, member)
     # Already as wanted: a run was killed after writing it, or it was so from the start. The baseline knows.
-    return leaf(baseline.partner or {}, name, member) if now == value else now
+    return leaf(baseline.partner or {}, name, member) if same(now, value) else now
 
 
 class PartnerPolicyProvider(TenantResourceProvider):

@@ -19,7 +19,7 @@ from .ending import Ending, describe
 from .identity_sync_policy import IdentitySyncPolicy
 from .job_start import JobStart
 from .partner_baseline import PartnerBaseline
-from .partner_object import CONSENT, REDEMPTION, TRUST
+from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal
@@ -116,6 +116,7 @@ class TenantPair(pulumi.ComponentResource):
         values: dict[str, Any] = {CONSENT: {REDEMPTION["target"]: True}}
         if settings.inbound_trust:
             values[TRUST] = dict(settings.inbound_trust)
+        values |= self._b2b("target")
         partner = PartnerPolicy("target-partner", self._target, source, values, baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync", self._target, source, settings.display_name, baseline, depends_on=[partner]
@@ -124,8 +125,14 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
         target, baseline = self._settings.target.id, self._source_baseline.baseline
-        values = {CONSENT: {REDEMPTION["source"]: True}}
+        values = {CONSENT: {REDEMPTION["source"]: True}, **self._b2b("source")}
         return PartnerPolicy("source-partner", self._source, target, values, baseline, self._looked)
+
+    def _b2b(self, side: str) -> dict[str, Any]:
+        """The B2B settings that are configured for a side, by Graph's names."""
+        settings = self._settings
+        kinds = {COLLABORATION[side]: settings.b2b_collaboration, DIRECT_CONNECT[side]: settings.b2b_direct_connect}
+        return {name: b2b.side(side) for name, b2b in kinds.items() if b2b.side(side)}
 
     def _configuration_application(self) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration."""

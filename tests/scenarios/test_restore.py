@@ -23,7 +23,7 @@ from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.partner_baseline import PartnerBaselineProvider
-from xtsync_resources.partner_object import CONSENT, REDEMPTION
+from xtsync_resources.partner_object import B2B_MEMBERS, COMPLEX_VALUES, CONSENT, OF_SIDE, REDEMPTION
 from xtsync_resources.partner_policy import PartnerPolicyProvider
 
 A, B = world.SOURCE_TENANT, world.TARGET_TENANT
@@ -40,9 +40,9 @@ class Half:
     """One stack's policies in one tenant: baseline, partner policy, and in the target the identity sync policy."""
 
     def __init__(
-        self, server: Server, clients: dict[Any, Any], tenant: str, partner: str, side: str, trust: dict[str, bool]
+        self, server: Server, clients: dict[Any, Any], tenant: str, partner: str, side: str, more: dict[str, Any]
     ) -> None:
-        self.partner, self.side, self.trust = partner, side, trust
+        self.partner, self.side, self.more = partner, side, more
         client_id, secret = SECRETS[tenant]
         name = TenantName(side, tenant[:4], tenant)
         given_ = lifecycle.ProviderSettings(
@@ -69,9 +69,12 @@ class Half:
 
     def up(self) -> None:
         baseline = self.create(PartnerBaselineProvider, {"tenantId": self.partner})["baseline"]
-        inputs = {"tenantId": self.partner, CONSENT: {REDEMPTION[self.side]: True}, "baseline": baseline}
-        if self.side == "target" and self.trust:
-            inputs["inboundTrust"] = self.trust
+        inputs = {
+            "tenantId": self.partner,
+            CONSENT: {REDEMPTION[self.side]: True},
+            **{name: value for name, value in self.more.items() if name in OF_SIDE[self.side]},
+            "baseline": baseline,
+        }
         self.create(PartnerPolicyProvider, inputs)
         if self.side == "target":
             sync = {
@@ -104,8 +107,24 @@ consent = st.fixed_dictionaries({"inboundAllowed": flag, "outboundAllowed": flag
 trust_values = st.fixed_dictionaries(
     {"isMfaAccepted": flag, "isCompliantDeviceAccepted": flag, "isHybridAzureADJoinedDeviceAccepted": flag}
 ).filter(lambda value: any(v is not None for v in value.values()))
-b2b = st.fixed_dictionaries(
-    {"usersAndGroups": st.just({"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]})}
+B2B = {
+    "usersAndGroups": {
+        "accessType": "allowed",
+        "targets": [{"target": "11111111-1111-4111-8111-111111111111", "targetType": "group"}],
+    }
+}
+MORE = {"inboundTrust": {"isMfaAccepted": True}, "b2bCollaborationInbound": B2B, "b2bDirectConnectOutbound": B2B}
+BLOCKED = {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+NO_APPLICATIONS = {
+    "accessType": "blocked",
+    "targets": [{"target": "AllApplications", "targetType": "application"}],
+}
+b2b = st.sampled_from(
+    [
+        {"usersAndGroups": BLOCKED},
+        {"applications": NO_APPLICATIONS},
+        {"usersAndGroups": BLOCKED, "applications": NO_APPLICATIONS},
+    ]
 )
 partner_state = st.none() | st.fixed_dictionaries(
     {"automaticUserConsentSettings": consent},
@@ -150,6 +169,11 @@ def put(entra: Entra, tenant: str, partner: str, members: dict[str, Any] | None,
 def live(entra: Entra) -> dict[str, Any]:
     def shown(policy: PartnerPolicy) -> Any:
         said = {name: value for name, value in policy.members.items() if value is not None}  # absent is null
+        said |= {
+            name: {member: part for member, part in value.items() if part is not None}
+            for name, value in said.items()
+            if COMPLEX_VALUES.get(name) is B2B_MEMBERS
+        }
         return said, policy.identity_sync.members if policy.identity_sync else None
 
     return {
@@ -175,7 +199,14 @@ def ambiguous(members: dict[str, Any] | None, sync: dict[str, Any] | None) -> bo
     a_sync=sync_state,
     b_sync=sync_state,
     order=st.sampled_from(ORDERS),
-    trust=st.sampled_from([{}, {"isMfaAccepted": True}, {"isMfaAccepted": False, "isCompliantDeviceAccepted": True}]),
+    more=st.sampled_from(
+        [
+            {},
+            {"inboundTrust": {"isMfaAccepted": True}},
+            {"inboundTrust": {"isMfaAccepted": False, "isCompliantDeviceAccepted": True}},
+            {"b2bCollaborationInbound": B2B, "b2bDirectConnectOutbound": {"applications": B2B["usersAndGroups"]}},
+        ]
+    ),
     merges=st.booleans(),
     replaces=st.booleans(),
     post=st.sampled_from(["honour", "ignore", "refuse"]),
@@ -187,7 +218,7 @@ def test_up_then_destroy_leaves_everything_as_it_was(
     a_sync: Any,
     b_sync: Any,
     order: Any,
-    trust: Any,
+    more: Any,
     merges: bool,
     replaces: bool,
     post: Any,
@@ -204,8 +235,8 @@ def test_up_then_destroy_leaves_everything_as_it_was(
         order = ("there up", "there down", "back up", "back down")  # one after the other there is no ambiguity
     before = live(entra)
     stacks = {
-        "there": (Half(server, clients, B, A, "target", trust), Half(server, clients, A, B, "source", {})),
-        "back": (Half(server, clients, A, B, "target", trust), Half(server, clients, B, A, "source", {})),
+        "there": (Half(server, clients, B, A, "target", more), Half(server, clients, A, B, "source", more)),
+        "back": (Half(server, clients, A, B, "target", more), Half(server, clients, B, A, "source", more)),
     }
     alive: set[str] = set()
     for name, verb in (step.split() for step in order):
@@ -234,12 +265,12 @@ def test_a_run_killed_before_the_state_was_saved_leaves_nothing_behind(
     if existed:
         put(entra, tenant, partner, {CONSENT: {"inboundAllowed": False, "outboundAllowed": False}}, None)
     before = live(entra)
-    half = Half(server, clients, tenant, partner, side, {"isMfaAccepted": True})
+    half = Half(server, clients, tenant, partner, side, MORE)
     half.up()
     half.crash_after(kept)
     if then == "up and destroy":
         state = half.made[0][2]
-        again = Half(server, clients, tenant, partner, side, {"isMfaAccepted": True})
+        again = Half(server, clients, tenant, partner, side, MORE)
         again.create = lambda kind, inputs: (  # type: ignore[method-assign]
             again.made.append(half.made[0]) or state
             if kind is PartnerBaselineProvider

@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from .problems import Problems
 
@@ -367,6 +367,14 @@ def key(kind: Kind, meaning: str, *, name: str = "", default: Any = MISSING, sho
     return dataclasses.field(metadata=metadata, **factory)
 
 
+@runtime_checkable
+class Checked(Protocol):
+    """A dataclass of keys whose values have to fit together."""
+
+    def check(self, problems: Problems, where: str) -> None:
+        """Note what does not fit; `where` is the key that holds the object."""
+
+
 def camel_case(field: str) -> str:
     """`deletion_threshold` -> `deletionThreshold`."""
     return re.sub(r"_([a-z])", lambda found: found[1].upper(), field)
@@ -407,7 +415,10 @@ def read_keys(declared: type[Read], problems: Problems, values: Mapping[str, Any
             example = "the id from the Entra admin center, as in 00000000-0000-0000-0000-000000000000"
             problems.add(f"{parent}{name}", None, "missing", f"Give {example if isinstance(one.kind, Guid) else 'it'}")
             read[one.field] = one.kind.blank
-    return declared(**read)
+    made = declared(**read)
+    if isinstance(made, Checked):
+        made.check(problems, parent.rstrip("."))
+    return made
 
 
 def decoded(declared: type, values: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.clouds import CLOUDS, Cloud
+from .b2b_keys import B2B
 from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Object, Pattern, Secret, Text, key
 
 SIDES = ("source", "target")
@@ -84,6 +85,19 @@ class Settings:
         Flags(TRUST_KEYS),
         "which claims of the source the target trusts. What is not named is not touched",
         default={},
+        shown="absent",
+    )
+    b2b_collaboration: B2B = key(
+        Object(B2B, "an object with inbound and outbound"),
+        "whom the target lets in (`inbound`) and the source lets out (`outbound`) as guests, and to which "
+        "applications. What is not named is not touched. See [below](#b2b-settings)",
+        default=B2B(),
+        shown="absent",
+    )
+    b2b_direct_connect: B2B = key(
+        Object(B2B, "an object with inbound and outbound"),
+        "the same for B2B direct connect (Teams shared channels)",
+        default=B2B(),
         shown="absent",
     )
     notify_email: str = key(ADDRESS, "who is told of provisioning failures", default="", shown="none")
