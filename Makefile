@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test faults bench fmt lock clean
+.PHONY: help lab test faults bench fmt keys lock clean
 
 help:
 	@echo "make lab    run the program in two emulated tenants, from preview to destroy"
@@ -14,6 +14,7 @@ help:
 	@echo "make faults every fault and a kill at every call, some forty minutes"
 	@echo "make bench  counts and ratios against the budgets"
 	@echo "make fmt    format the code"
+	@echo "make keys   publish the configuration's keys: table in the docs, JSON Schema"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make clean  remove what was made here"
 
@@ -45,6 +46,9 @@ bench: $(READY)
 fmt: $(READY)
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
+
+keys: $(READY)
+	@$(RUN) -m xtsync_resources.config.published
 
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
-from xtsync_resources import config
+from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import calls
 from xtsync_resources.operate import cli
 
@@ -137,12 +138,15 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
-def test_the_configuration_table_names_every_key_and_no_other() -> None:
-    table = (ROOT / "docs" / "configuration.md").read_text().split("## Environment")[0]
-    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    named = {key for cell in first_cells for key in re.findall(r"`([^`]+)`", cell)}
-    nested = {f"{side}.{key}" for side in config.SIDES for key in config.TENANT_KEYS}
-    assert named == nested | (set(config.KEYS) - set(config.SIDES))
+def test_what_is_published_of_the_keys_is_current() -> None:
+    """`make keys` writes it."""
+    for path, text in published(ROOT).items():
+        assert path.read_text() == text, path.name
+
+
+@pytest.mark.parametrize("stack", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
+def test_stack_files_are_as_the_schema_says(stack: Path) -> None:
+    jsonschema.validate(yaml.safe_load(stack.read_text()), json_schema())
 
 
 def test_the_permissions_page_names_every_permission_a_call_needs() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import ConfigurationProblems, Settings, parse
+from xtsync_resources.config.published import json_schema
 
 CLIENT = "33333333-3333-4333-8333-333333333333"
 GOOD: dict[str, Any] = {"source": {"tenantId": SOURCE_ID}, "target": {"tenantId": TARGET_ID}, "users": ["a@b.c"]}
@@ -23,6 +25,10 @@ def parsed(environment: dict[str, str] | None = None, **changes: Any) -> Setting
 
 def side(tenant: str = SOURCE_ID, **more: Any) -> dict[str, Any]:
     return {"tenantId": tenant, **more}
+
+
+def b2b(**setting: Any) -> dict[str, Any]:
+    return {"b2bCollaboration": {"inbound": setting}}
 
 
 CASES: list[tuple[dict[str, Any], str, str]] = [
@@ -70,6 +76,33 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         ({"source": side(auth=kind)}, f'xtsync:source.auth = "{kind}"', "Use cli or secret")
         for kind in ("certificate", "oidc", "managedIdentity")
     ),
+    ({"b2bCollaboration": {"inbond": {}}}, "xtsync:b2bCollaboration.inbond: unknown key", "b2bCollaboration.inbound"),
+    (
+        b2b(usersAndGroups={"users": ["AllUsers"]}),
+        "xtsync:b2bCollaboration.inbound.usersAndGroups.accessType: missing",
+        "Give it",
+    ),
+    (
+        b2b(usersAndGroups={"accessType": "allow", "users": ["AllUsers"]}),
+        'usersAndGroups.accessType = "allow": not a choice',
+        "Choose allowed or blocked",
+    ),
+    (
+        b2b(usersAndGroups={"accessType": "allowed"}),
+        "xtsync:b2bCollaboration.inbound.usersAndGroups: names nobody",
+        "AllUsers",
+    ),
+    (
+        b2b(usersAndGroups={"accessType": "allowed", "users": ["AllUsers", CLIENT]}),
+        "users: names everybody and somebody",
+        "Keep AllUsers alone",
+    ),
+    (
+        b2b(usersAndGroups={"accessType": "allowed", "users": ["a@b.c"]}),
+        'users[0] = "a@b.c": not AllUsers or an object id',
+        "object id",
+    ),
+    (b2b(applications={"accessType": "allowed", "targets": []}), "targets: names nothing", "AllApplications"),
     ({"syncGroups": True}, "xtsync:syncGroups: not available yet", "Remove it"),
     ({"provisionOnDemand": ["alice"]}, 'xtsync:provisionOnDemand[0] = "alice": not a user', "Give a user principal"),
 ]
@@ -135,3 +168,51 @@ def test_values_arrive() -> None:
     assert (settings.deletion_threshold, settings.deadline_minutes, settings.running) == (0, 0.5, False)
     assert (settings.cloud.name, settings.metadata_host) == ("china", "host:8443")
     assert settings.display_name == f"Contoso to {TARGET_ID}"
+
+
+def test_b2b_settings_become_what_graph_takes() -> None:
+    people = {"accessType": "allowed", "users": [CLIENT.upper()], "groups": [SOURCE_ID]}
+    settings = parsed(
+        b2bCollaboration={"inbound": {"usersAndGroups": people}},
+        b2bDirectConnect={"outbound": {"applications": {"accessType": "blocked", "targets": ["Office365"]}}},
+    )
+    assert settings.b2b_collaboration.side("source") == {}
+    assert settings.b2b_collaboration.side("target") == {
+        "usersAndGroups": {
+            "accessType": "allowed",
+            "targets": [{"target": CLIENT, "targetType": "user"}, {"target": SOURCE_ID, "targetType": "group"}],
+        }
+    }
+    assert settings.b2b_direct_connect.side("source") == {
+        "applications": {"accessType": "blocked", "targets": [{"target": "Office365", "targetType": "application"}]}
+    }
+
+
+@pytest.mark.parametrize("changes", [case[0] for case in CASES], ids=lambda changes: json.dumps(changes)[:60])
+def test_the_published_schema_agrees_or_knows_less(changes: dict[str, Any]) -> None:
+    """What the program accepts an editor must not mark; the other way round it may not see everything."""
+    values = {f"xtsync:{key}": value for key, value in (GOOD | changes).items() if value is not None}
+    refused = [error.json_path for error in Draft202012Validator(json_schema()).iter_errors({"config": values})]
+    assert refused or needs_more_than_a_schema(changes)
+
+
+def needs_more_than_a_schema(changes: dict[str, Any]) -> bool:
+    """Rules between keys, and rules about what a text means."""
+    between = {"source", "target", "users", "groups", "provisionOnDemand", "syncGroups", "b2bCollaboration"}
+    return bool(changes.keys() & between)
+
+
+def test_the_published_schema_takes_what_the_program_takes() -> None:
+    full = GOOD | {
+        "inboundTrust": {"mfa": True},
+        "deletionThreshold": 5,
+        "deadlineMinutes": 0.5,
+        "cloud": "china",
+        "metadataHost": "host:8443",
+        "notifyEmail": "a@b.c",
+        **b2b(usersAndGroups={"accessType": "allowed", "users": ["AllUsers"]}),
+        "sourceClientSecret": {"secure": "v1:x"},
+    }
+    document = {"config": {f"xtsync:{key}": value for key, value in full.items()} | {"azure:location": "x"}}
+    assert not list(Draft202012Validator(json_schema()).iter_errors(document))
+    parsed(**{key: value for key, value in full.items() if key != "sourceClientSecret"})
