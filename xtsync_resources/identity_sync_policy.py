@@ -24,15 +24,15 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .partner_baseline import remove_identity_sync, to_be_adopted
+from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
 from .partner_object import Baseline, Json
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-MANAGED = ("displayName", "userSyncInbound")
-INPUTS = (HOME, "tenantId", *MANAGED, "baseline")
+MANAGED = ("displayName", "userSyncInbound", calls.GROUP_SYNC)
+INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -43,16 +43,32 @@ def managed_values(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: properties[name] for name in MANAGED if name in properties}
 
 
-def live_values(policy: Json) -> dict[str, Any]:
-    """From Graph: the members we manage; `groupSyncInbound` and others stay whoever's they are."""
-    allowed = (policy.get("userSyncInbound") or {}).get("isSyncAllowed")
-    return {"displayName": policy.get("displayName"), "userSyncInbound": {"isSyncAllowed": allowed}}
+def live_values(policy: Json, *, groups: bool) -> dict[str, Any]:
+    """From Graph: the members we manage; `groupSyncInbound` (unless configured) and others stay whoever's they are."""
+    members = MANAGED if groups else MANAGED[:2]
+    return {name: policy.get(name) if name == "displayName" else permission(policy.get(name)) for name in members}
+
+
+def permission(value: Json | None) -> dict[str, Any]:
+    """One kind of objects: whether they may be synchronized."""
+    return {"isSyncAllowed": (value or {}).get("isSyncAllowed")}
 
 
 def differing(policy: Json, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The wanted members that a policy does not have yet."""
-    live = live_values(policy)
+    live = live_values(policy, groups=calls.GROUP_SYNC in wanted)
     return {name: value for name, value in wanted.items() if live[name] != value}
+
+
+def group_values_before(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """To Graph: what the policy said of groups before we did; {} where we do not.
+
+    Nothing said is "not allowed", which Graph takes in every version; it does not say whether it takes null.
+    """
+    if calls.GROUP_SYNC not in properties:
+        return {}
+    before = json.loads(properties.get("groupBaseline") or "null")
+    return {calls.GROUP_SYNC: {"isSyncAllowed": (before or {}).get("isSyncAllowed") is True}}
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -95,42 +111,46 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         policy = to_be_adopted(
             self,
             props,
-            calls.get_identity_sync(props["tenantId"]),
+            calls.get_identity_sync(props["tenantId"], groups=calls.GROUP_SYNC in props),
             lambda baseline: baseline.identity_sync,
             f"an identity sync policy for {props['tenantId']}",
         )
         if policy is not None:
-            live = live_values(policy)
+            wanted = managed_values(props)
+            live = live_values(policy, groups=calls.GROUP_SYNC in wanted)
             lines = [
                 f"{name}: {json.dumps(live[name])} -> {json.dumps(value)}"
-                for name, value in differing(policy, managed_values(props)).items()
+                for name, value in differing(policy, wanted).items()
             ]
             tell(f"adopts the existing identity sync policy: {'; '.join(lines) or 'it is as configured'}")
 
     def create(self, props: Properties) -> CreateResult:
         """Make it so. Calls: PUT, or PATCH where it was there before."""
         was = Baseline.parse(props["baseline"]).identity_sync
-        operation, partner = self.operation(), props["tenantId"]
+        operation, partner, wanted = self.operation(), props["tenantId"], managed_values(props)
         # The baseline may be old: what it saw can have been changed or deleted since.
-        live = None if was is None else operation.read_surely(calls.get_identity_sync(partner))
-        put_in_place(operation, partner, managed_values(props), live)
-        former = json.dumps(None if was is None else live_values(was))
+        look = calls.get_identity_sync(partner, groups=calls.GROUP_SYNC in wanted)
+        live = None if was is None else operation.read_surely(look)
+        put_in_place(operation, partner, wanted, live)
+        former = json.dumps(None if was is None else live_values(was, groups=False))
         return CreateResult(props["tenantId"], {**props, "former": former})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the managed members. Call: GET identitySynchronization (Policy.Read.All)."""
-        live = self.operation().read_surely(calls.get_identity_sync(id_))
+        groups = calls.GROUP_SYNC in props
+        live = self.operation().read_surely(calls.get_identity_sync(id_, groups=groups))
         if live is None:
             return ReadResult("", {})
-        outputs = {**props, **live_values(live)}
+        outputs = {**props, **live_values(live, groups=groups)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change it. Calls: GET, PATCH (or PUT where it has vanished)."""
         operation = self.operation()
         # A stale 404 would lead to PUT, which may replace what others have set.
-        live = operation.read_surely(calls.get_identity_sync(id_))
-        put_in_place(operation, id_, managed_values(news), live)
+        wanted = {**group_values_before(olds), **managed_values(news)}
+        live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in wanted))
+        put_in_place(operation, id_, wanted, live)
         return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, id_: str, props: Properties) -> None:
@@ -140,7 +160,8 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         if former is None:
             remove_identity_sync(operation, id_)
             return
-        live = operation.read_surely(calls.get_identity_sync(id_))
+        former |= group_values_before(props)
+        live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in former))
         body = {} if live is None else differing(live, former)
         if body:
             operation.send(calls.update_identity_sync(id_, body))
@@ -160,7 +181,8 @@ class IdentitySyncPolicy(TenantResource):
         home: the target.
         tenant_id: the source's tenant id.
         display_name: shown in the target's list of organisations that synchronize.
-        baseline: `PartnerBaseline.baseline` of the target.
+        baseline: of the target.
+        groups: whether group objects may be synchronized too; False leaves that as it is.
         depends_on: the target's partner policy.
     """
 
@@ -172,13 +194,16 @@ class IdentitySyncPolicy(TenantResource):
         home: Home,
         tenant_id: str,
         display_name: str,
-        baseline: pulumi.Output[str],
+        baseline: PartnerBaseline,
+        groups: bool,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
+        allowed = {"isSyncAllowed": True}
         inputs = {
             "tenantId": tenant_id,
             "displayName": display_name,
-            "userSyncInbound": {"isSyncAllowed": True},
-            "baseline": baseline,
+            "userSyncInbound": allowed,
+            "baseline": baseline.baseline,
+            **({calls.GROUP_SYNC: allowed, "groupBaseline": baseline.group_baseline} if groups else {}),
         }
         super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

@@ -55,26 +55,27 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.client import Operation
 
-INPUTS = (
-    HOME,
-    "tenantId",
-)
+INPUTS = (HOME, "tenantId", "groups")
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def look(operation: Operation, partner: str) -> Baseline:
+def look(operation: Operation, partner: str, groups: bool) -> tuple[Baseline, Json | None]:
     """See what is there. Calls: GET partners/{id}, and GET identitySynchronization if there is a partner.
 
     Least permission: Policy.Read.All.
+
+    Returns:
+        What was found, and (with `groups`) what it says about the synchronization of groups.
     """
     found = operation.read(calls.get_partner(partner))
-    sync = operation.read(calls.get_identity_sync(partner)) if found is not None else None
-    return Baseline(
+    sync = operation.read(calls.get_identity_sync(partner, groups=groups)) if found is not None else None
+    baseline = Baseline(
         None if found is None else without_annotations(found),
         None if sync is None else without_annotations(sync),
     )
+    return baseline, (sync or {}).get(calls.GROUP_SYNC)
 
 
 def refuse_to_adopt(what: str, tenant: TenantName, found: Json) -> RefusedError:
@@ -213,7 +214,7 @@ def withdrawal(partner: str) -> str:
 class PartnerBaselineProvider(TenantResourceProvider):
     """Keeps the record."""
 
-    replace_keys = INPUTS[1:]
+    replace_keys = ("tenantId",)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Refuse another partner: the objects of this stack in the old one would stay as they are.
@@ -228,18 +229,25 @@ class PartnerBaselineProvider(TenantResourceProvider):
         """Look, and remember. Refuses what exists under `onExisting: fail`."""
         partner = props["tenantId"]
         operation = self.operation()
-        baseline = look(operation, partner)
+        baseline, groups = look(operation, partner, bool(props.get("groups")))
         if baseline.partner is not None and self.settings.on_existing == "fail":
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
-        return CreateResult(partner, {**props, "baseline": baseline.text()})
+        return CreateResult(partner, {**props, "baseline": baseline.text(), "groupBaseline": json.dumps(groups)})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """A memory does not drift; no call."""
         return ReadResult(id_, props, inputs_of(props, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing: what was found at first stays remembered."""
-        return UpdateResult({**olds, **news})
+        """What was found at first stays remembered; groups are looked at before they are managed for the first time.
+
+        Call: none, or GET identitySynchronization.
+        """
+        remembered: Properties = {key: olds[key] for key in ("baseline", "groupBaseline") if key in olds}
+        if news.get("groups") and not olds.get("groups"):
+            sync = self.operation().read_surely(calls.get_identity_sync(news["tenantId"], groups=True))
+            remembered["groupBaseline"] = json.dumps((sync or {}).get(calls.GROUP_SYNC))
+        return UpdateResult({**news, **remembered})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""
@@ -259,13 +267,17 @@ class PartnerBaseline(TenantResource):
         name: the resource's name.
         home: the tenant.
         tenant_id: the partner's tenant id.
+        groups: whether the synchronization of groups is to be managed.
 
     Attributes:
         baseline: the partner policy and identity sync policy found, as JSON text.
+        group_baseline: what the latter said of groups, as JSON text.
     """
 
     provider_reference = ("partner_baseline", "BASELINE")
     baseline: pulumi.Output[str]
+    group_baseline: pulumi.Output[str]
 
-    def __init__(self, name: str, home: Home, tenant_id: str) -> None:
-        super().__init__(name, home, {"tenantId": tenant_id}, computed=["baseline"])
+    def __init__(self, name: str, home: Home, tenant_id: str, groups: bool = False) -> None:
+        inputs = {"tenantId": tenant_id, **({"groups": True} if groups else {})}
+        super().__init__(name, home, inputs, computed=["baseline", "group_baseline"])

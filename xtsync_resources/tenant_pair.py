@@ -52,7 +52,9 @@ class TenantPair(pulumi.ComponentResource):
         people = scope.look_up(settings, self._pair.azuread)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
-        self._target_baseline = PartnerBaseline("target-baseline", self._target, settings.source.id)
+        self._target_baseline = PartnerBaseline(
+            "target-baseline", self._target, settings.source.id, groups=settings.sync_groups
+        )
         self._source_baseline = PartnerBaseline("source-baseline", self._source, settings.target.id)
         self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
@@ -119,7 +121,13 @@ class TenantPair(pulumi.ComponentResource):
         values |= self._b2b("target")
         partner = PartnerPolicy("target-partner", self._target, source, values, baseline, self._looked)
         return IdentitySyncPolicy(
-            "target-identity-sync", self._target, source, settings.display_name, baseline, depends_on=[partner]
+            "target-identity-sync",
+            self._target,
+            source,
+            settings.display_name,
+            self._target_baseline,
+            groups=settings.sync_groups,
+            depends_on=[partner],
         )
 
     def _allow_in_source(self) -> pulumi.Resource:

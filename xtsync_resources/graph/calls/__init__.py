@@ -34,12 +34,14 @@ from ._call import (
     segment,
 )
 from ._directory import (
+    LARGEST_PAGE,
     READ_GROUPS,
     READ_LICENCES,
     READ_MEMBERS,
     READ_ROLE,
     READ_TENANTS,
     READ_USERS,
+    USER_MEMBERS,
     find_groups,
     find_tenant,
     get_application_template,
@@ -56,6 +58,7 @@ from ._logs import (
     provisioning_logs,
 )
 from ._policies import (
+    GROUP_SYNC,
     PARTNER_APPEARS,
     PARTNER_IS_FREE,
     PARTNERS,
@@ -91,8 +94,10 @@ __all__ = [
     "APPLICATION",
     "APPLICATION_ROLE",
     "ASSIGNMENT",
+    "GROUP_SYNC",
     "JOB_APPEARS",
     "JOB_ROLE",
+    "LARGEST_PAGE",
     "LOG_ROLE",
     "PARTNERS",
     "PARTNER_APPEARS",
@@ -114,6 +119,7 @@ __all__ = [
     "SERVICE_PRINCIPAL_IS_OURS",
     "SERVICE_PRINCIPAL_SETTLES",
     "SYNCHRONIZATION",
+    "USER_MEMBERS",
     "Body",
     "Call",
     "Patience",

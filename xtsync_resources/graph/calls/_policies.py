@@ -69,19 +69,21 @@ PARTNER_APPEARS = Patience("waiting for the new partner policy to appear", froze
 # --- identity sync policy: https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner
 
 
-def _identity_sync_path(partner: str) -> str:
-    return f"{_partner_path(partner)}/identitySynchronization"
+# Group synchronization is in beta only; everything else of the policy is in v1.0.
+GROUP_SYNC = "groupSyncInbound"
 
 
-def get_identity_sync(partner: str) -> Call:
-    """Read the identity sync policy of a partner."""
-    return Call(
-        "GET",
-        _identity_sync_path(partner),
-        f"read the identity sync policy for {partner}",
-        POLICY_READ,
-        POLICY_ROLE,
-    )
+def _identity_sync(
+    method: str, partner: str, purpose: str, permission: str, *, groups: bool, body: Body | None = None
+) -> Call:
+    path = f"{_partner_path(partner)}/identitySynchronization"
+    purpose = f"{purpose} the identity sync policy for {partner}"
+    return Call(method, path, purpose, permission, POLICY_ROLE, body, version="beta" if groups else "v1.0")
+
+
+def get_identity_sync(partner: str, *, groups: bool = False) -> Call:
+    """Read the identity sync policy of a partner; with `groups` also whether groups may be synchronized (beta)."""
+    return _identity_sync("GET", partner, "read", POLICY_READ, groups=groups)
 
 
 def create_identity_sync(partner: str, settings: Body) -> Call:
@@ -89,34 +91,14 @@ def create_identity_sync(partner: str, settings: Body) -> Call:
 
     Repeating it is safe: a second PUT either replaces the same values or is told 409.
     """
-    return Call(
-        "PUT",
-        _identity_sync_path(partner),
-        f"create the identity sync policy for {partner}",
-        POLICY_WRITE,
-        POLICY_ROLE,
-        settings,
-    )
+    return _identity_sync("PUT", partner, "create", POLICY_WRITE, groups=GROUP_SYNC in settings, body=settings)
 
 
 def update_identity_sync(partner: str, settings: Body) -> Call:
     """Change the identity sync policy."""
-    return Call(
-        "PATCH",
-        _identity_sync_path(partner),
-        f"update the identity sync policy for {partner}",
-        POLICY_WRITE,
-        POLICY_ROLE,
-        settings,
-    )
+    return _identity_sync("PATCH", partner, "update", POLICY_WRITE, groups=GROUP_SYNC in settings, body=settings)
 
 
 def delete_identity_sync(partner: str) -> Call:
     """Delete the identity sync policy; people already synchronized stay."""
-    return Call(
-        "DELETE",
-        _identity_sync_path(partner),
-        f"delete the identity sync policy for {partner}",
-        POLICY_WRITE,
-        POLICY_ROLE,
-    )
+    return _identity_sync("DELETE", partner, "delete", POLICY_WRITE, groups=False)
