@@ -54,7 +54,6 @@ def refuse(kind: Kind, problems: Problems, where: str, value: Any, shown: str) -
     return kind.blank
 
 
-@dataclass(frozen=True)
 class Text(Kind):
     """One line of text."""
 
@@ -75,7 +74,6 @@ class Text(Kind):
         return "text"
 
 
-@dataclass(frozen=True)
 class Secret(Kind):
     """A secret: never looked at here, handed on as the SDK gives it."""
 
@@ -93,7 +91,6 @@ class Secret(Kind):
         return "secret"
 
 
-@dataclass(frozen=True)
 class Guid(Kind):
     """A GUID, in lower case."""
 
@@ -174,7 +171,6 @@ class Choice(Kind):
         return ", ".join(f"`{word}`" for word in self.values)
 
 
-@dataclass(frozen=True)
 class Boolean(Kind):
     """True or false."""
 
