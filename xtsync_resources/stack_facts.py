@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .guardrails import JOB, PARTNER, SECRETS, SYNC, PairFacts, Sayings
-from .partner_object import CONSENT
+from .partner_object import CONSENT, TRUST
 
 PREFIX = "pulumi-python:dynamic/xtsync:"
 PROVIDER = "pulumi:providers:pulumi-python"
@@ -82,15 +82,17 @@ def with_absences(facts: PairFacts, homes: set[str | None]) -> PairFacts:
 def note_name(found: Gathered, properties: Mapping[str, Any]) -> None:
     """Of a provider of ours: what its tenant is called."""
     tenant, name = guid(properties.get("xtsync:tenantId")), properties.get("xtsync:tenantName")
-    if tenant and isinstance(name, str):
+    if tenant and isinstance(name, str) and name.isprintable():
         found.names[tenant] = name
 
 
 def note_partner(found: Gathered, properties: Mapping[str, Any]) -> None:
-    """Of a partner policy: automatic redemption, in either direction."""
+    """Of a partner policy: automatic redemption in either direction; trust makes a pair known, too."""
     home, partner = guid(properties.get("homeTenantId")), guid(properties.get("tenantId"))
     found.homes.add(home)
     found.unsure |= home is None or partner is None
+    if properties.get(TRUST):
+        found.note((partner, home))
     if CONSENT not in properties:
         return
     consent = properties[CONSENT]
@@ -172,5 +174,7 @@ def boolean(value: Any) -> bool | None:
 
 
 def guid(value: Any) -> str | None:
-    """A tenant id in lower case, None where it is not known."""
-    return value.strip().lower() if isinstance(value, str) and value.strip() else None
+    """A tenant id in lower case, None where it is not known. What is no GUID stays: no list has it."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return value.strip().lower() if value.isprintable() else ascii(value)

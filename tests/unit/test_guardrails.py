@@ -29,6 +29,7 @@ from xtsync_resources.guardrails import (
     table,
 )
 from xtsync_resources.operate.checks import Level, guardrails
+from xtsync_resources.operate.report import STACK_FILE, Setting, described
 from xtsync_resources.stack_facts import PREFIX, facts_of_resources
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +219,13 @@ def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> Non
     assert (fine.level, fine.found) == (Level.OK, f"the pair breaks none of {len(RULES)} rules")
 
 
+def test_the_report_shows_what_is_said() -> None:
+    rails = {"allowedTenants": [SOURCE_ID, TARGET_ID], "levels": {"notify-address": "off"}}
+    shown = f"allowedTenants: {SOURCE_ID}, {TARGET_ID}; levels: notify-address: off"
+    assert Setting("guardrails", shown, STACK_FILE) in described(parsed(guardrails=rails), {"guardrails": rails}, {})
+    assert not [row for row in described(parsed(), {}, {}) if row.key == "guardrails"]
+
+
 # --- facts from resources ------------------------------------------------------------------------------------------
 
 
@@ -253,6 +261,14 @@ def test_pairs_of_one_stack_are_told_apart() -> None:
     # Nothing is known of what the other tenant has: it is no part of this stack.
     assert facts[there] == PairFacts(*there, names={}, outbound_redemption=True)
     assert facts[back] == PairFacts(*back, names={}, inbound_redemption=True, inbound_sync=True)
+
+
+def test_a_partner_that_is_only_trusted_is_a_pair_too_and_odd_ids_are_on_no_list() -> None:
+    properties = {"homeTenantId": TARGET_ID, "tenantId": "odd\nid", "inboundTrust": {"isMfaAccepted": True}}
+    said = Sayings.of([SOURCE_ID, TARGET_ID], False)
+    (facts,) = facts_of_resources([(f"{PREFIX}PartnerPolicy", properties)], said, whole=False)
+    (found,) = findings(facts)
+    assert found.found == r"not in allowedTenants: the source 'odd\nid'"
 
 
 def test_a_resource_alone_says_nothing_of_what_is_absent() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from conftest import Command, Lab, changed, messages
 
 from lab import world
 from lab.engine import Result
+from xtsync_resources.guardrails import Sayings, findings
+from xtsync_resources.stack_facts import facts_of_resources
 
 
 def advice(result: Result) -> list[str]:
@@ -29,6 +33,10 @@ def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_
     before = lab.settings()
     lab.stack.run("up")
     there = lab.settings()
+    resources = json.loads(lab.stack.state())["deployment"]["resources"]
+    told = [(one["type"], one.get("inputs") or {}) for one in resources]
+    (facts,) = facts_of_resources(told, Sayings(), whole=True)
+    assert [one.rule.id for one in findings(facts)] == ["notify-address"]
     lab.stack.config["xtsync:guardrails"] = {"allowedTenants": []}
     lab.stack.run("up", fails=True)
     assert lab.settings() == there
