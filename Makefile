@@ -35,6 +35,7 @@ test: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m mypy bootstrap/__main__.py
+	$(RUN) -m mypy policy/__main__.py
 	$(RUN) -m pytest -n 4 --dist worksteal
 
 faults: $(READY)
@@ -51,8 +52,8 @@ keys: $(READY)
 	@$(RUN) -m xtsync_resources.config.published
 
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
-	uv pip compile pyproject.toml --extra dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
+	uv pip compile pyproject.toml --extra policy --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
+	uv pip compile pyproject.toml --extra policy --extra dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_azuread as azuread
 
-from . import providers, scope
+from . import guard, providers, scope
 from .assignment import AssignmentHooks
 from .brake import Brake
 from .config import Settings
@@ -43,6 +43,7 @@ class TenantPair(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Input[Any]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        guard.enforce(settings)
         super().__init__("xtsync:index:TenantPair", name, None, opts)
         self._settings = settings
         self._pair = providers.declare(settings, self)

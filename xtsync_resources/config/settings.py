@@ -12,6 +12,7 @@ from typing import Any
 
 from ..graph.clouds import CLOUDS, Cloud
 from .b2b_keys import B2B
+from .guardrail_keys import GUARDRAILS, Guardrails
 from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Object, Pattern, Secret, Text, key
 
 SIDES = ("source", "target")
@@ -122,6 +123,12 @@ class Settings:
     )
     deadline_minutes: float = key(
         Number(0.01, whole=False), "how long one operation may wait for the directory", default=15
+    )
+    guardrails: Guardrails = key(
+        GUARDRAILS,
+        "`allowedTenants`, `everyone`, `levels`: what a pair may be. See [guardrails](guardrails.md)",
+        default=Guardrails(),
+        shown="none",
     )
 
     def client_secret(self, side: str) -> Any:

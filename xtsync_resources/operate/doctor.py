@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError, printable
-from .checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
+from .checks import Finding, Level, Look, guardrails, licence, people, permissions, policies, sign_in
 from .checks.finding import counted
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def command(stack: Stack, screen: Screen) -> int:
         examined = list(threads.map(lambda look: examine(look, screen.status), found))
     discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
     findings += [finding for one in examined for finding in one.findings]
-    findings += sign_in.same_cloud(discoveries)
+    findings += [*sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
     if screen.as_json:
         screen.json([asdict(one) for one in findings])
     else:

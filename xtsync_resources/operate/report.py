@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -116,6 +116,9 @@ def in_words(value: object) -> str:
         return ", ".join(f"{name}: {in_words(part)}" for name, part in value.items())
     if isinstance(value, tuple):
         return ", ".join(map(in_words, value))
+    if is_dataclass(value):
+        parts = {name: getattr(value, one.field) for name, one in keys_of(type(value)).items()}
+        return "; ".join(f"{name}: {text}" for name, part in parts.items() if part and (text := in_words(part)))
     return f"{value:g}" if isinstance(value, (int, float)) else str(value) if isinstance(value, str) else ""
 
 

@@ -1,0 +1,68 @@
+"""Guardrails in the whole program: a rule that stops does so before any call, advice is told and changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+from conftest import Command, Lab, changed, messages
+
+from lab import world
+from lab.engine import Result
+from xtsync_resources.guardrails import Sayings, findings
+from xtsync_resources.stack_facts import facts_of_resources
+
+
+def advice(result: Result) -> list[str]:
+    return [d.message for d in result.diagnostics if d.message.startswith("Guardrails advise")]
+
+
+def test_a_tenant_that_is_not_allowed_ends_preview_and_up_before_any_call(lab: Lab) -> None:
+    lab.stack.config["xtsync:guardrails"] = {"allowedTenants": [world.TARGET_TENANT]}
+    for operation in ("preview", "up"):
+        result = lab.stack.run(operation, fails=True)
+        (text,) = messages(result)
+        assert "2 guardrails stop the pair Contoso to Fabrikam; nothing was changed." in text
+        assert f"not in allowedTenants: the source Contoso ({world.SOURCE_TENANT})" in text
+        assert "inbound-allowed: the target Fabrikam" in text
+        assert "Traceback" not in text
+        assert changed(result).keys() <= {"xtsync-dev"}
+    assert list(lab.entra.traffic) == []
+
+
+def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_be_destroyed(lab: Lab) -> None:
+    before = lab.settings()
+    lab.stack.run("up")
+    there = lab.settings()
+    resources = json.loads(lab.stack.state())["deployment"]["resources"]
+    told = [(one["type"], one.get("inputs") or {}) for one in resources]
+    (facts,) = facts_of_resources(told, Sayings(), whole=True)
+    assert [one.rule.id for one in findings(facts)] == ["notify-address"]
+    lab.stack.config["xtsync:guardrails"] = {"allowedTenants": []}
+    lab.stack.run("up", fails=True)
+    assert lab.settings() == there
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
+def test_advice_is_told_once_in_preview_and_in_up_and_is_no_warning(lab: Lab) -> None:
+    for operation in ("preview", "up"):
+        result = lab.stack.run(operation)
+        (line,) = advice(result)
+        assert "notify-address: nobody is told" in line
+        assert messages(result) == []
+    lab.stack.config["xtsync:guardrails"] = {
+        "allowedTenants": [world.SOURCE_TENANT.upper(), world.TARGET_TENANT],
+        "levels": {"notify-address": "off", "user-type-stated": "off"},
+    }
+    result = lab.stack.run("up")
+    assert advice(result) == []
+    assert changed(result) == {}
+
+
+def test_the_doctor_says_what_will_stop_the_run(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config["xtsync:guardrails"] = {"levels": {"notify-address": "stop"}}
+    said = xtsync("doctor", "-s", "dev", "--json")
+    assert said.exit_code == 1
+    (one,) = (one for one in said.document if one["area"] == "guardrails" and one["level"] == "problem")
+    assert one["found"].startswith("notify-address stops `pulumi up`")
+    assert "xtsync:notifyEmail" in one["do"]

@@ -1,0 +1,312 @@
+"""Guardrails: what breaks each rule, where facts come from, and how the configuration changes what a rule does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_configuration import SOURCE_ID, TARGET_ID, parsed
+from xtsync_resources import guard
+from xtsync_resources.config import ConfigurationProblems, Settings
+from xtsync_resources.config.kinds import keys_of
+from xtsync_resources.guardrails import (
+    ADVISE,
+    BY_ID,
+    LEVELS,
+    OFF,
+    RULES,
+    STOP,
+    PairFacts,
+    Sayings,
+    facts_of_settings,
+    findings,
+    table,
+)
+from xtsync_resources.operate.checks import Level, guardrails
+from xtsync_resources.operate.report import STACK_FILE, Setting, described
+from xtsync_resources.stack_facts import PREFIX, facts_of_resources
+
+ROOT = Path(__file__).parents[2]
+STRANGER = "3f9c1b7a-6d24-4e58-a0c3-71b8e5d2f944"
+SENSIBLE = PairFacts(
+    SOURCE_ID,
+    TARGET_ID,
+    {SOURCE_ID: "Contoso", TARGET_ID: "Fabrikam"},
+    outbound_redemption=True,
+    inbound_redemption=True,
+    inbound_sync=True,
+    sync_all=False,
+    deletion_threshold=500,
+    notified=True,
+    user_type="member",
+    said=Sayings.of([SOURCE_ID, TARGET_ID], False),
+)
+OFF_BOTH = {"outbound_redemption": False, "inbound_redemption": False}
+
+
+# --- the rules -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({}, []),
+        ({"source": STRANGER}, ["tenants-allowed", "inbound-allowed"]),
+        ({"target": STRANGER}, ["tenants-allowed"]),
+        ({"source": STRANGER, "said": Sayings()}, []),
+        ({"source": SOURCE_ID.upper()}, []),
+        ({"said": Sayings.of([], False)}, ["tenants-allowed", "inbound-allowed"]),
+        ({"source": STRANGER, "inbound_sync": False, **OFF_BOTH}, ["tenants-allowed"]),
+        ({"source": STRANGER, "inbound_sync": None, **OFF_BOTH}, ["tenants-allowed"]),
+        ({"inbound_redemption": False}, ["redemption-with-sync"]),
+        ({"outbound_redemption": False}, ["redemption-with-sync"]),
+        ({"inbound_sync": False}, ["redemption-with-sync"]),
+        ({"inbound_sync": False, **OFF_BOTH}, []),
+        ({"inbound_sync": None}, []),
+        ({"inbound_sync": None, "outbound_redemption": False}, []),
+        ({"sync_all": True}, ["scope-not-everyone"]),
+        ({"sync_all": True, "said": Sayings(everyone=True)}, []),
+        ({"deletion_threshold": 0}, ["deletion-threshold"]),
+        ({"deletion_threshold": 1}, []),
+        ({"deletion_threshold": 5000}, []),
+        ({"deletion_threshold": 5001}, ["deletion-threshold"]),
+        ({"notified": False}, ["notify-address"]),
+        ({"user_type": ""}, ["user-type-stated"]),
+        ({"user_type": "guest"}, []),
+    ],
+)
+def test_what_breaks_a_rule(changes: dict[str, Any], broken: list[str]) -> None:
+    assert [one.rule.id for one in findings(replace(SENSIBLE, **changes))] == broken
+
+
+def test_what_is_not_known_breaks_nothing() -> None:
+    assert findings(PairFacts(said=Sayings.of([], False))) == []
+    assert findings(PairFacts(None, None, inbound_sync=True, said=Sayings.of([], False))) == []
+
+
+def test_every_rule_can_be_broken_and_says_what_to_do() -> None:
+    worst = replace(
+        SENSIBLE, source=STRANGER, outbound_redemption=False, sync_all=True, deletion_threshold=0, notified=False,
+        user_type="",
+    )  # fmt: skip
+    found = findings(worst)
+    assert [one.rule for one in found] == list(RULES)
+    assert len(BY_ID) == len(RULES)
+    for one in found:
+        assert one.rule.level in (ADVISE, STOP)
+        assert str(one) == f"{one.rule.id}: {one.found}. {one.rule.remedy}."
+        assert "." not in (one.rule.title[-1], one.rule.reason[-1], one.rule.remedy[-1], one.found[-1])
+
+
+def test_a_finding_names_the_tenant() -> None:
+    (found, _) = findings(replace(SENSIBLE, source=STRANGER, names={STRANGER: "Umbrella"}))
+    assert found.found == f"not in allowedTenants: the source Umbrella ({STRANGER})"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_that_is_configured_wins(level: str) -> None:
+    found = findings(replace(SENSIBLE, notified=False), {"notify-address": level})
+    assert [one.level for one in found] == ([] if level == OFF else [level])
+
+
+def test_the_rules_need_no_pulumi() -> None:
+    code = "import sys, xtsync_resources.guardrails, xtsync_resources.stack_facts; sys.exit('pulumi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_table_in_the_docs_is_the_rules() -> None:
+    page = (ROOT / "docs" / "guardrails.md").read_text()
+    assert table() in page, f"docs/guardrails.md: put in\n{table()}"
+    for pair in ("allowedTenants", "everyone", "levels"):
+        assert f"`{pair}`" in page
+
+
+# --- the configuration ---------------------------------------------------------------------------------------------
+
+
+def settings_with(**rails: Any) -> Settings:
+    return parsed(guardrails=rails)
+
+
+def test_without_any_saying_only_advice_is_given() -> None:
+    found = findings(facts_of_settings(parsed()), parsed().guardrails.levels)
+    assert {one.level for one in found} <= {ADVISE}
+    assert "notify-address" in {one.rule.id for one in found}
+
+
+def test_sayings_arrive() -> None:
+    rails = settings_with(
+        allowedTenants=[SOURCE_ID.upper(), TARGET_ID], everyone=True, levels={"notify-address": "stop"}
+    ).guardrails
+    assert rails.allowed_tenants == (SOURCE_ID, TARGET_ID)
+    assert rails.everyone
+    assert rails.levels == {"notify-address": "stop"}
+    assert settings_with(levels={"notify-address": False}).guardrails.levels == {"notify-address": "off"}
+    assert settings_with(allowedTenants=[]).guardrails.allowed_tenants == ()
+
+
+@pytest.mark.parametrize(
+    ("rails", "problem", "remedy"),
+    [
+        ({"levels": {"notify-adress": "off"}}, "guardrails.levels.notify-adress: unknown key",
+         "Did you mean guardrails.levels.notify-address"),
+        ({"levels": {"zzz": "off"}}, "guardrails.levels.zzz: unknown key", "The keys are tenants-allowed, "),
+        ({"levels": {"notify-address": "warn"}}, 'guardrails.levels.notify-address = "warn": not a choice',
+         "Choose off, advise or stop"),
+        ({"levels": {"notify-address": True}}, "guardrails.levels.notify-address = true", "Choose off"),
+        ({"levels": ["notify-address"]}, "guardrails.levels = ", "Give an object such as {tenants-allowed: advise}"),
+        ({"allowedTenants": ["contoso.com"]}, 'guardrails.allowedTenants[0] = "contoso.com": not a GUID', "Give the"),
+        ({"allowedTenant": []}, "guardrails.allowedTenant: unknown key", "Did you mean guardrails.allowedTenants"),
+        ({"everyone": "yes"}, 'guardrails.everyone = "yes"', "Give true or false"),
+    ],
+)  # fmt: skip
+def test_a_wrong_saying_is_a_problem(rails: dict[str, Any], problem: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationProblems) as caught:
+        settings_with(**rails)
+    (one,) = caught.value.problems
+    assert f"xtsync:{problem}" in str(one)
+    assert one.do.startswith(remedy)
+
+
+def test_the_schema_knows_every_rule() -> None:
+    schema = keys_of(Settings)["guardrails"].kind.schema()
+    assert set(schema["properties"]) == {"allowedTenants", "everyone", "levels"}
+    assert set(schema["properties"]["levels"]["properties"]) == set(BY_ID)
+
+
+# --- the program and the doctor ------------------------------------------------------------------------------------
+
+
+def test_all_rules_that_stop_are_told_at_once() -> None:
+    settings = settings_with(allowedTenants=[STRANGER], levels={"notify-address": "stop"})
+    with pytest.raises(guard.GuardrailsBroken) as caught:
+        guard.enforce(settings)
+    assert [one.rule.id for one in caught.value.broken] == ["tenants-allowed", "inbound-allowed", "notify-address"]
+    text = str(caught.value)
+    assert text.startswith(f"3 guardrails stop the pair {SOURCE_ID} to {TARGET_ID}; nothing was changed.\n  - ")
+    assert f"not in allowedTenants: the source {SOURCE_ID} and the target {TARGET_ID}. Check the tenant id" in text
+    assert "Why: " in text
+    assert "xtsync:guardrails.levels" in text
+
+
+def test_advice_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(guard.pulumi.log, "info", told.append)
+    guard.enforce(parsed(deletionThreshold=0))
+    (line,) = told
+    assert line.startswith(f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}: deletion-threshold: the deletion")
+    assert "notify-address" in line
+    assert "\n" not in line
+    guard.enforce(parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}}))
+    assert told == [line]
+
+
+def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> None:
+    rails = {"levels": {"notify-address": "stop", "user-type-stated": "off"}}
+    stops, advice = guardrails.check(parsed(deletionThreshold=0, guardrails=rails))[::-1]
+    assert (stops.side, stops.level, stops.do) == ("pair", Level.PROBLEM, BY_ID["notify-address"].remedy)
+    assert stops.found.startswith("notify-address stops `pulumi up`: nobody is told")
+    assert advice.level is Level.OK
+    assert advice.found.startswith("advice, deletion-threshold: the deletion threshold is off. Set xtsync:deletion")
+    well = parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}})
+    (fine,) = guardrails.check(well)
+    assert (fine.level, fine.found) == (Level.OK, f"the pair breaks none of {len(RULES)} rules")
+
+
+def test_the_report_shows_what_is_said() -> None:
+    rails = {"allowedTenants": [SOURCE_ID, TARGET_ID], "levels": {"notify-address": "off"}}
+    shown = f"allowedTenants: {SOURCE_ID}, {TARGET_ID}; levels: notify-address: off"
+    assert Setting("guardrails", shown, STACK_FILE) in described(parsed(guardrails=rails), {"guardrails": rails}, {})
+    assert not [row for row in described(parsed(), {}, {}) if row.key == "guardrails"]
+
+
+# --- facts from resources ------------------------------------------------------------------------------------------
+
+
+def recorded(part: str) -> list[tuple[str, dict[str, Any]]]:
+    document = json.loads((ROOT / "tests" / "fixtures" / "state-1.json").read_text())
+    return [(one["type"], one.get(part) or {}) for one in document["deployment"]["resources"]]
+
+
+@pytest.mark.parametrize("part", ["inputs", "outputs"])
+@pytest.mark.parametrize("allowed", [None, [], ["source"], ["source", "target"]])
+def test_settings_and_state_of_the_same_pair_agree(part: str, allowed: list[str] | None) -> None:
+    ids = {"source": "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "target": "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"}
+    names = {"source": "Contoso", "target": "Fabrikam"}
+    sides = {side: {"tenantId": ids[side], "name": names[side]} for side in ids}
+    rails = {} if allowed is None else {"allowedTenants": [ids[side] for side in allowed]}
+    asked = facts_of_settings(parsed(**sides, guardrails=rails))
+    (found,) = facts_of_resources(recorded(part), asked.said, whole=True)
+    # No resource tells the user type yet.
+    assert replace(found, user_type=None) == replace(asked, user_type=None)
+    off = {"user-type-stated": OFF}
+    assert findings(found, off) == findings(asked, off)
+
+
+def test_pairs_of_one_stack_are_told_apart() -> None:
+    there, back = (SOURCE_ID, TARGET_ID), (TARGET_ID, SOURCE_ID)
+    resources = [
+        (f"{PREFIX}PartnerPolicy", {"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID,
+         "automaticUserConsentSettings": {"inboundAllowed": True, "outboundAllowed": True}}),
+        (f"{PREFIX}IdentitySyncPolicy", {"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID,
+         "userSyncInbound": {"isSyncAllowed": True}}),
+    ]  # fmt: skip
+    facts = {(one.source, one.target): one for one in facts_of_resources(resources, Sayings(), whole=True)}
+    # Nothing is known of what the other tenant has: it is no part of this stack.
+    assert facts[there] == PairFacts(*there, names={}, outbound_redemption=True)
+    assert facts[back] == PairFacts(*back, names={}, inbound_redemption=True, inbound_sync=True)
+
+
+def test_a_partner_that_is_only_trusted_is_a_pair_too_and_odd_ids_are_on_no_list() -> None:
+    properties = {"homeTenantId": TARGET_ID, "tenantId": "odd\nid", "inboundTrust": {"isMfaAccepted": True}}
+    said = Sayings.of([SOURCE_ID, TARGET_ID], False)
+    (facts,) = facts_of_resources([(f"{PREFIX}PartnerPolicy", properties)], said, whole=False)
+    (found,) = findings(facts)
+    assert found.found == r"not in allowedTenants: the source 'odd\nid'"
+
+
+def test_a_resource_alone_says_nothing_of_what_is_absent() -> None:
+    properties = {"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "userSyncInbound": {"isSyncAllowed": True}}
+    resources = [(f"{PREFIX}IdentitySyncPolicy", properties)]
+    (alone,) = facts_of_resources(resources, Sayings(), whole=False)
+    (whole,) = facts_of_resources(resources, Sayings(), whole=True)
+    assert alone.inbound_redemption is None
+    assert whole.inbound_redemption is False
+
+
+@pytest.mark.parametrize(
+    ("notification", "threshold", "notified"),
+    [
+        ({}, 0, False),
+        ({"Enabled": True, "Recipients": "a@b.c", "DeleteThresholdEnabled": True}, 500, True),
+        (
+            {"Enabled": False, "Recipients": "a@b.c", "DeleteThresholdEnabled": True, "DeleteThresholdValue": 7.0},
+            7,
+            False,
+        ),
+        ({"Enabled": True, "DeleteThresholdEnabled": False, "DeleteThresholdValue": 7}, 0, False),
+        ('{"Enabled":true,"Recipients":"a@b.c","DeleteThresholdEnabled":false}', 0, True),
+        ({"Enabled": None, "DeleteThresholdEnabled": None}, None, None),
+        (
+            {"Enabled": True, "Recipients": None, "DeleteThresholdEnabled": True, "DeleteThresholdValue": None},
+            None,
+            None,
+        ),
+        ("*", None, None),
+        (None, None, None),
+        (7, None, None),
+    ],
+)
+def test_what_the_settings_say(notification: Any, threshold: int | None, notified: bool | None) -> None:
+    properties = {
+        "homeTenantId": SOURCE_ID,
+        "settings": {"CompanyId": TARGET_ID, "SyncAll": "True", "SyncNotificationSettings": notification},
+    }
+    (facts,) = facts_of_resources([(f"{PREFIX}SyncSecrets", properties)], Sayings(), whole=True)
+    assert (facts.deletion_threshold, facts.notified, facts.sync_all) == (threshold, notified, True)

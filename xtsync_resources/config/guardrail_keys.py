@@ -1,0 +1,56 @@
+"""The keys of `guardrails`: what an organisation says about its pairs, and how strict the rules are."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..guardrails import BY_ID, LEVELS, OFF
+from .kinds import Boolean, Choice, Guid, Items, Kind, Object, Schema, key, refuse
+from .problems import Problems
+
+
+@dataclass(frozen=True)
+class RuleLevels(Kind):
+    """An object of levels, by rule id."""
+
+    blank: Any = dataclasses.field(default_factory=dict, init=False)
+
+    def read(self, problems: Problems, where: str, value: Any) -> dict[str, str]:
+        """By rule id; an unknown one is a problem."""
+        if not isinstance(value, dict):
+            return dict(refuse(self, problems, where, value, f"an object such as {{{next(iter(BY_ID))}: advise}}"))
+        problems.unknown_keys(value, tuple(BY_ID), f"{where}.")
+        choice = Choice.of(*LEVELS)
+        return {
+            # To some readers of YAML a bare `off` is false.
+            rule: choice.read(problems, f"{where}.{rule}", OFF if level is False else level)
+            for rule, level in value.items()
+            if rule in BY_ID
+        }
+
+    def schema(self) -> Schema:
+        """As JSON Schema."""
+        members = {rule.id: {"description": rule.title, "enum": list(LEVELS)} for rule in BY_ID.values()}
+        return {"type": "object", "properties": members, "additionalProperties": False}
+
+    def __str__(self) -> str:
+        return "object of rule: " + ", ".join(f"`{level}`" for level in LEVELS)
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """What the rules are held against."""
+
+    allowed_tenants: tuple[str, ...] | None = key(
+        Items(Guid()), "the tenants that may be connected, both ends of a pair", default=None, shown="not checked"
+    )
+    everyone: bool = key(Boolean(), "says a second time that everyone of the source is in scope", default=False)
+    levels: Mapping[str, str] = key(
+        RuleLevels(), "what a rule does where it is broken", default={}, shown="as each rule has it"
+    )
+
+
+GUARDRAILS = Object(Guardrails, "an object such as {allowedTenants: [GUID, GUID]}")

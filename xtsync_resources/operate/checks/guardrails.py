@@ -1,0 +1,20 @@
+"""The guardrails, as the program will check them; no call is made for them."""
+
+from __future__ import annotations
+
+from ...config import Settings
+from ...guardrails import RULES, STOP, facts_of_settings, findings
+from .finding import Finding, Level, counted
+
+AREA = "guardrails"
+
+
+def check(settings: Settings) -> list[Finding]:
+    """The rules the configuration breaks: what stops `pulumi up` is a problem, advice leaves all well."""
+    found = [
+        Finding("pair", AREA, Level.PROBLEM, f"{one.rule.id} stops `pulumi up`: {one.found}", one.rule.remedy)
+        if one.level == STOP
+        else Finding("pair", AREA, Level.OK, f"advice, {one}")
+        for one in findings(facts_of_settings(settings), settings.guardrails.levels)
+    ]
+    return found or [Finding("pair", AREA, Level.OK, f"the pair breaks none of {counted(len(RULES), 'rule')}")]

@@ -1,0 +1,180 @@
+"""Facts about pairs, for the guardrails, from the resources of a stack: types and inputs as the engine has them.
+
+Knows nothing of Pulumi. Resources of others are passed over; a value that is not known (a preview's unknowns, an
+encrypted secret) is None or no plain value, and nothing is concluded from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .guardrails import JOB, PARTNER, SECRETS, SYNC, PairFacts, Sayings
+from .partner_object import CONSENT, TRUST
+
+PREFIX = "pulumi-python:dynamic/xtsync:"
+PROVIDER = "pulumi:providers:pulumi-python"
+# What the service uses where the threshold is on without a value.
+DEFAULT_THRESHOLD = 500
+
+Resource = tuple[str, Mapping[str, Any]]
+Pair = tuple[str | None, str | None]
+
+
+@dataclass
+class Gathered:
+    """What was found so far.
+
+    Attributes:
+        pairs: facts by pair.
+        names: what people call the tenants, by tenant id.
+        homes: tenants this stack has policies in.
+        unsure: whether a policy was seen that does not tell all it is about.
+    """
+
+    pairs: dict[Pair, PairFacts] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    homes: set[str | None] = field(default_factory=set)
+    unsure: bool = False
+
+    def note(self, pair: Pair, **facts: Any) -> None:
+        """Add what is known of a pair."""
+        self.pairs[pair] = replace(self.pairs.get(pair, PairFacts(*pair)), **facts)
+
+
+def facts_of_resources(resources: Iterable[Resource], said: Sayings, *, whole: bool) -> list[PairFacts]:
+    """What resources say about the pairs they belong to.
+
+    Args:
+        resources: type and inputs of each.
+        said: what the organisation has said.
+        whole: whether these are all resources of a stack, so that what is absent is off.
+    """
+    found = Gathered()
+    for type_, properties in resources:
+        if type_ == PROVIDER:
+            note_name(found, properties)
+        elif type_.startswith(PREFIX):
+            reader = READERS.get(type_.removeprefix(PREFIX))
+            if reader is not None:
+                reader(found, properties)
+    complete = whole and not found.unsure
+    facts = [with_absences(one, found.homes) if complete else one for one in found.pairs.values()]
+    return [replace(one, names=found.names, said=said) for one in facts]
+
+
+def with_absences(facts: PairFacts, homes: set[str | None]) -> PairFacts:
+    """What no resource turns on in a tenant this stack has policies in is off."""
+    if facts.source in homes and facts.outbound_redemption is None:
+        facts = replace(facts, outbound_redemption=False)
+    if facts.target in homes and facts.inbound_redemption is None:
+        facts = replace(facts, inbound_redemption=False)
+    if facts.target in homes and facts.inbound_sync is None:
+        facts = replace(facts, inbound_sync=False)
+    return facts
+
+
+# --- one resource --------------------------------------------------------------------------------------------------
+
+
+def note_name(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of a provider of ours: what its tenant is called."""
+    tenant, name = guid(properties.get("xtsync:tenantId")), properties.get("xtsync:tenantName")
+    if tenant and isinstance(name, str) and name.isprintable():
+        found.names[tenant] = name
+
+
+def note_partner(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of a partner policy: automatic redemption in either direction; trust makes a pair known, too."""
+    home, partner = guid(properties.get("homeTenantId")), guid(properties.get("tenantId"))
+    found.homes.add(home)
+    found.unsure |= home is None or partner is None
+    if properties.get(TRUST):
+        found.note((partner, home))
+    if CONSENT not in properties:
+        return
+    consent = properties[CONSENT]
+    if not isinstance(consent, Mapping):
+        found.unsure = True
+        return
+    for name, pair, fact in (
+        ("outboundAllowed", (home, partner), "outbound_redemption"),
+        ("inboundAllowed", (partner, home), "inbound_redemption"),
+    ):
+        if name in consent:
+            allowed = boolean(consent[name])
+            found.unsure |= allowed is None
+            found.note(pair, **{fact: allowed})
+
+
+def note_sync(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of an identity sync policy: whether people may be synchronized in."""
+    home, partner = guid(properties.get("homeTenantId")), guid(properties.get("tenantId"))
+    inbound = properties.get("userSyncInbound")
+    allowed = boolean(inbound.get("isSyncAllowed")) if isinstance(inbound, Mapping) else None
+    found.homes.add(home)
+    found.unsure |= home is None or partner is None or allowed is None
+    found.note((partner, home), inbound_sync=allowed)
+
+
+def note_job(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of a job: that there is such a pair."""
+    found.note((guid(properties.get("homeTenantId")), guid(properties.get("targetTenantId"))))
+
+
+def note_secrets(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of the settings: scope, deletion threshold, notification."""
+    settings = properties.get("settings")
+    if not isinstance(settings, Mapping):
+        return
+    pair = guid(properties.get("homeTenantId")), guid(settings.get("CompanyId"))
+    everyone = settings.get("SyncAll")
+    facts: dict[str, Any] = {"sync_all": str(everyone).lower() == "true" if plain(everyone) else None}
+    facts |= notification_facts(settings.get("SyncNotificationSettings", {}))
+    found.note(pair, **facts)
+
+
+def notification_facts(value: Any) -> dict[str, Any]:
+    """Of the notification settings, an object or its JSON text; nothing where they are not known."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    if not isinstance(value, Mapping):
+        return {}
+    told, recipients = value.get("Enabled", False), value.get("Recipients", "")
+    on, number = value.get("DeleteThresholdEnabled", False), value.get("DeleteThresholdValue", DEFAULT_THRESHOLD)
+    facts: dict[str, Any] = {}
+    if plain(told) and plain(recipients):
+        facts["notified"] = bool(told and recipients)
+    if on is False:
+        facts["deletion_threshold"] = 0
+    elif on is True and isinstance(number, (int, float)):
+        facts["deletion_threshold"] = int(number)
+    return facts
+
+
+READERS = {PARTNER: note_partner, SYNC: note_sync, JOB: note_job, SECRETS: note_secrets}
+
+
+# --- values --------------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> bool:
+    """Whether a value is known and in clear."""
+    return isinstance(value, (str, bool, int, float))
+
+
+def boolean(value: Any) -> bool | None:
+    """True or false, None where it is neither."""
+    return value if isinstance(value, bool) else None
+
+
+def guid(value: Any) -> str | None:
+    """A tenant id in lower case, None where it is not known. What is no GUID stays: no list has it."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return value.strip().lower() if value.isprintable() else ascii(value)
