@@ -16,7 +16,7 @@ import math
 import random
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +31,7 @@ from .credentials import TokenSource
 from .credentials import claims as read_claims
 from .errors import (
     CONCURRENCY_CODE,
+    Answer,
     CallError,
     DeadlineError,
     GraphError,
@@ -43,6 +44,7 @@ from .errors import (
     parse_answer,
     printable,
 )
+from .remedies import REPEATED_PAGE
 from .transport import Request, Response, Transport, TransportError
 
 T = TypeVar("T")
@@ -291,22 +293,30 @@ class Operation:
 
         Raises:
             SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
-                the token.
+                the token, for one that was read already, as that would never end, and at the deadline.
         """
+        read: set[str] = set()
         while True:
             wait()
+            if read and self.remaining <= 0:
+                why = f"{len(read)} pages were read in the time allowed, and there are more"
+                raise DeadlineError(call, self.tenant, why)
             page = self.send(call)
+            read.add(call.path)
             yield from page.get("value") or ()
             link = page.get("@odata.nextLink")
             if not link:
                 return
-            call = self._next_page(call, str(link))
+            call = self._next_page(call, str(link), read)
 
-    def _next_page(self, call: Call, link: str) -> Call:
+    def _next_page(self, call: Call, link: str, read: Container[str]) -> Call:
         start = f"{self.client.endpoints.graph}/{call.version}/"
         if not link.startswith(start):
             raise NoAnswerError(call, self.tenant, f"the next page is not at Graph but at {link}", unsent=False)
-        return replace(call, path=link[len(start) - 1 :])
+        path = link[len(start) - 1 :]
+        if path in read:
+            raise GraphError(call, self.tenant, Answer(200, message=f"{REPEATED_PAGE}: {link}"))
+        return replace(call, path=path)
 
     def read_surely(self, call: Call) -> Json | None:
         """Make a read whose None makes the engine forget an object, and create it again.
