@@ -17,7 +17,7 @@ import yaml
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, secret_variable
 from ..graph.client import GraphClient, Operation
-from ..graph.errors import ConfigurationError
+from ..graph.errors import LONGER, ConfigurationError
 
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -92,9 +92,15 @@ class Stack:
             self._clients[side] = client_of(self.settings, tenant, self._secret(tenant))
         return self._clients[side]
 
-    def operation(self, side: str, seconds: float | None = None) -> Operation:
-        """Begin an operation in a tenant, bounded by xtsync:deadlineMinutes if not said otherwise."""
-        return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status)
+    def operation(self, side: str, seconds: float | None = None, longer: str = LONGER) -> Operation:
+        """Begin an operation in a tenant, bounded by xtsync:deadlineMinutes if not said otherwise.
+
+        Args:
+            side: the source or the target.
+            seconds: how long it may take.
+            longer: how to allow more, as messages say it.
+        """
+        return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status, longer)
 
     def _secret(self, tenant: Tenant) -> str:
         if tenant.client_secret is None or os.environ.get(secret_variable(tenant.side)):
