@@ -17,7 +17,7 @@ from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.client import wire_text
 from xtsync_resources.graph.connect import connect
-from xtsync_resources.graph.errors import NoAnswerError, TenantName, XtsyncError, printable
+from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError, printable
 
 IDS = st.text(min_size=1).filter(lambda text: text not in (".", ".."))
 MAKERS: dict[str, Callable[..., calls.Call]] = {
@@ -79,6 +79,29 @@ def test_a_next_page_elsewhere_does_not_get_the_token(link: str) -> None:
     operation, _ = operation_for(transport)
     with pytest.raises(NoAnswerError, match="next page is not at Graph"):
         list(operation.pages(calls.list_assignments("sp")))
+
+
+FIRST = f"https://graph.microsoft.com/v1.0{calls.list_assignments('sp').path}"
+SECOND = f"{FIRST}?$skiptoken=2"
+
+
+@pytest.mark.parametrize("links", [[FIRST], [SECOND, SECOND], [SECOND, FIRST]])
+def test_a_next_page_that_was_read_already_ends_the_reading(links: list[str]) -> None:
+    transport = ScriptedTransport(*(answer(200, {"value": [1], "@odata.nextLink": link}) for link in links))
+    operation, _ = operation_for(transport)
+    with pytest.raises(GraphError, match="read already") as raised:
+        list(operation.pages(calls.list_assignments("sp")))
+    assert transport.replies == []
+    assert "again later" in raised.value.do
+
+
+def test_pages_without_end_are_read_to_the_deadline_only() -> None:
+    pages = [answer(200, {"value": [n], "@odata.nextLink": f"{FIRST}?$skiptoken={n}"}) for n in range(100)]
+    transport = ScriptedTransport(*pages)
+    operation, clock = operation_for(transport, seconds=30)
+    with pytest.raises(DeadlineError, match="2 pages were read in the time allowed"):
+        list(operation.pages(calls.list_assignments("sp"), lambda: clock.sleep(10)))
+    assert len(transport.requests) == 2
 
 
 def test_four_threads_share_one_client_under_throttling_violations_and_an_expired_token(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from conftest import Command, Lab
 
 from lab.entra.synchronization.models import Quarantine
+from xtsync_resources.graph.clock import SystemClock
 
 
 def test_a_job_that_waits_for_its_first_cycle_has_never_run_and_is_healthy(xtsync: Command) -> None:
@@ -30,12 +31,31 @@ def test_after_a_cycle_it_says_who_is_in_the_target_and_when_it_runs_again(lab: 
     assert "everything is in step" in xtsync("status", "-s", "dev", "--wait", "first-cycle").out
 
 
-def test_a_paused_job_is_not_healthy_and_says_what_to_do(lab: Lab, xtsync: Command) -> None:
-    lab.stack.config["xtsync:running"] = False
+def test_a_paused_job_is_not_healthy_unless_the_configuration_wants_it(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
+    lab.jobs()[0].schedule_state = "Paused"
     said = xtsync("status", "-s", "dev")
     assert said.exit_code == 1
     assert "xtsync resume" in said.out
+    lab.stack.config["xtsync:running"] = False
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 0
+    assert "as xtsync:running: false wants it" in said.out
+
+
+def test_a_job_that_has_stopped_running_or_only_fails_is_not_healthy(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    job = lab.jobs()[0]
+    job.failures_in_a_row = 3
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "3 cycles in a row failed completely" in said.out
+    job.failures_in_a_row = 0
+    xtsync.monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + timedelta(days=2))
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "has not run since" in said.out
 
 
 def test_a_quarantine_is_told_with_reason_and_remedy_and_waiting_for_it_is_refused(lab: Lab, xtsync: Command) -> None:
@@ -58,6 +78,7 @@ def test_a_deleted_job_is_one_clear_message(lab: Lab, xtsync: Command) -> None:
     assert said.exit_code == 2
     assert "the source tenant Contoso" in said.errors
     assert "Traceback" not in said.errors
+    assert "is gone" in xtsync("status", "-s", "dev", "--wait", "steady").errors
 
 
 def test_what_the_command_needs_is_asked_for_in_words(lab: Lab, xtsync: Command, monkeypatch: object) -> None:

@@ -16,7 +16,7 @@ import math
 import random
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +31,8 @@ from .credentials import TokenSource
 from .credentials import claims as read_claims
 from .errors import (
     CONCURRENCY_CODE,
+    LONGER,
+    Answer,
     CallError,
     DeadlineError,
     GraphError,
@@ -43,6 +45,7 @@ from .errors import (
     parse_answer,
     printable,
 )
+from .remedies import REPEATED_PAGE
 from .transport import Request, Response, Transport, TransportError
 
 T = TypeVar("T")
@@ -74,9 +77,11 @@ class GraphClient:
         self._tokens, self._transport = tokens, transport
         self._made: set[str] = set()
 
-    def operation(self, seconds: float, status: Callable[[str], None] = lambda _: None) -> Operation:
+    def operation(
+        self, seconds: float, status: Callable[[str], None] = lambda _: None, longer: str = LONGER
+    ) -> Operation:
         """Begin an operation that may take so many seconds; `status` gets words for waiting people."""
-        return Operation(self, self.clock.monotonic() + seconds, status)
+        return Operation(self, self.clock.monotonic() + seconds, status, longer)
 
     def remember_made(self, key: str) -> None:
         """Note that this process itself made an object, so that its first state needs no look."""
@@ -168,8 +173,10 @@ class GraphClient:
 class Operation:
     """Calls that belong together and share one deadline: a create, an update, a delete, a read."""
 
-    def __init__(self, client: GraphClient, deadline: float, status: Callable[[str], None]) -> None:
-        self.client, self._deadline, self.status = client, deadline, status
+    def __init__(
+        self, client: GraphClient, deadline: float, status: Callable[[str], None], longer: str = LONGER
+    ) -> None:
+        self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
 
     @property
     def tenant(self) -> TenantName:
@@ -214,7 +221,7 @@ class Operation:
                 raise
             waited = self.client.clock.monotonic() - started
             why = f"{waits_for.why}: after {waited:.0f} s Graph still answers {error.answer}"
-            raise DeadlineError(call, self.tenant, why, error) from None
+            raise DeadlineError(call, self.tenant, why, error, longer=self._longer) from None
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:
@@ -291,22 +298,30 @@ class Operation:
 
         Raises:
             SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
-                the token.
+                the token, for one that was read already, as that would never end, and at the deadline.
         """
+        read: set[str] = set()
         while True:
             wait()
+            if read and self.remaining <= 0:
+                why = f"{len(read)} pages were read in the time allowed, and there are more"
+                raise DeadlineError(call, self.tenant, why, longer=self._longer)
             page = self.send(call)
+            read.add(call.path)
             yield from page.get("value") or ()
             link = page.get("@odata.nextLink")
             if not link:
                 return
-            call = self._next_page(call, str(link))
+            call = self._next_page(call, str(link), read)
 
-    def _next_page(self, call: Call, link: str) -> Call:
+    def _next_page(self, call: Call, link: str, read: Container[str]) -> Call:
         start = f"{self.client.endpoints.graph}/{call.version}/"
         if not link.startswith(start):
             raise NoAnswerError(call, self.tenant, f"the next page is not at Graph but at {link}", unsent=False)
-        return replace(call, path=link[len(start) - 1 :])
+        path = link[len(start) - 1 :]
+        if path in read:
+            raise GraphError(call, self.tenant, Answer(200, message=f"{REPEATED_PAGE}: {link}"))
+        return replace(call, path=path)
 
     def read_surely(self, call: Call) -> Json | None:
         """Make a read whose None makes the engine forget an object, and create it again.
@@ -337,7 +352,8 @@ class Operation:
         try:
             return cast(T, retrying(attempt))
         except tenacity.RetryError:
-            raise DeadlineError(call, self.tenant, f"{why}, to the end of the time allowed") from None
+            why = f"{why}, to the end of the time allowed"
+            raise DeadlineError(call, self.tenant, why, longer=self._longer) from None
 
     def wait_until(self, call: Call, done: Callable[[Json | None], bool], why: str, *patience: Patience) -> Json | None:
         """Read until a predicate holds of the answer, None standing for 404.

@@ -144,11 +144,16 @@ class UnavailableError(GraphError):
     """5xx or 408: may or may not have been carried out."""
 
 
-class DeadlineError(CallError):
-    """What a call waits for did not happen before the operation's deadline."""
+LONGER = "raise xtsync:deadlineMinutes"
 
-    def __init__(self, call: Call, tenant: TenantName, why: str, last: CallError | None = None) -> None:
-        do = "run the command again to go on waiting, or raise xtsync:deadlineMinutes"
+
+class DeadlineError(CallError):
+    """What a call waits for did not happen before the operation's deadline; `longer` says how to allow more."""
+
+    def __init__(
+        self, call: Call, tenant: TenantName, why: str, last: CallError | None = None, *, longer: str = LONGER
+    ) -> None:
+        do = f"run the command again to go on waiting, or {longer}"
         if last is not None and last.do and not isinstance(last, NotFoundError):
             do = f"{last.do}; {do}"
         super().__init__(call, tenant, why, do, last.reference.partition(", ")[2] if last else "")

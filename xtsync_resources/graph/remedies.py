@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from .calls import POLICY_READ, POLICY_WRITE, SYNCHRONIZATION, Call
 
+# Our own words for an answer that is none.
+REPEATED_PAGE = "the next page it names is one that was read already"
+
 
 def remedy_for(call: Call, status: int, mentions: Callable[[str], bool]) -> str:
     """What to do about an error answer, or "" where no cure is known.
@@ -44,6 +47,11 @@ def permission_remedy(call: Call) -> str:
 
 
 KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        REPEATED_PAGE,
+        "run the command again later; nothing was changed by reading. If it persists, give the reference to "
+        "Microsoft's support",
+    ),
     (
         "source tenant has not enabled automatic user consent",
         "set automaticUserConsentSettings.outboundAllowed of the partner policy in the source tenant "

@@ -134,7 +134,7 @@ def status_command(
     wait: Annotated[
         status.Wait | None, typer.Option(help="Wait until the first cycle is done, all is in step, or nobody is left.")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="How long to wait at most, in minutes.")] = 60,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to wait at most, in minutes.")] = 60,
 ) -> None:
     """Say how the job does: schedule, last and next run, people, progress, quarantine.
 

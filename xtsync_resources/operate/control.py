@@ -59,7 +59,8 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     else:
         restart(operation, stack, job, calls.RESTART_FULL if action == "restart --full" else calls.RESTART)
         job = read_job(operation, stack)
-    health = read_health(job)
+    # Without the time: a job that was paused for long has not run since, and does so next.
+    health = read_health(job, running=stack.settings.running)
     if screen.as_json:
         screen.json(as_document(stack, health))
     else:

@@ -15,7 +15,15 @@ import yaml
 
 from ..config import TRUST_KEYS
 from ..graph import calls
-from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError, printable
+from ..graph.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    GraphError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    printable,
+)
 from ..job_state import ACTIVE, schedule_state
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
@@ -32,14 +40,32 @@ DEFAULT_THRESHOLD = 500
 MANAGED_BY_MICROSOFT = "MTO_Sync_"
 
 
+# One instance that does not answer may take this part of the time that is left, so that the others have some.
+INSTANCE_PART = 1 / 4
+
+
 @dataclass(frozen=True)
 class Assigned:
-    """A user or group in scope."""
+    """A user or group in scope.
+
+    Attributes:
+        kind: `user` or `group`.
+        object_id: its object id.
+        name: for people: display name, or the user's principal name.
+        assignment_id: of the assignment.
+        principal_name: the user's; "" for groups, and where it could not be read.
+    """
 
     kind: str
     object_id: str
     name: str
     assignment_id: str
+    principal_name: str = ""
+
+    @property
+    def configured(self) -> str:
+        """What the configuration calls it: never a display name, which is no key of anybody."""
+        return self.principal_name or self.object_id
 
 
 @dataclass(frozen=True)
@@ -88,10 +114,14 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         RefusedError: there is no such pair, or there are several.
         XtsyncError: a call failed.
     """
-    principal, job, settings = choose(candidates(source, target.tenant.id), source, target, wanted)
+    found, unreadable = candidates(source, target.tenant.id)
+    principal, job, settings = choose(found, unreadable, source, target, wanted)
     principal_id = str(principal["id"])
     role = assignable_role(source.send(calls.get_service_principal(principal_id)))
     people, warnings = assigned(source, principal_id, role)
+    warnings += [
+        f"{one} could not be read and may synchronize into this target as well: {one.error.why}" for one in unreadable
+    ]
     partner = target.read(calls.get_partner(source.tenant.id)) or {}
     sync = target.read(calls.get_identity_sync(source.tenant.id))
     trust = {key: leaf(partner, TRUST, name) for key, name in TRUST_KEYS.items()}
@@ -124,19 +154,38 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
 Candidate = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]]
 
 
-def candidates(source: Operation, target_id: str) -> list[Candidate]:
-    """Instances of the template that synchronize into the target, with job and settings."""
+@dataclass(frozen=True)
+class Unreadable:
+    """An instance of the template that could not be looked into."""
+
+    principal: Mapping[str, Any]
+    error: GraphError
+
+    def __str__(self) -> str:
+        return f"{self.principal['displayName']} ({self.principal['id']})"
+
+
+def candidates(source: Operation, target_id: str) -> tuple[list[Candidate], list[Unreadable]]:
+    """Instances of the template that synchronize into the target, with job and settings; and unreadable ones."""
     found: list[Candidate] = []
+    unreadable: list[Unreadable] = []
     for principal in source.pages(calls.list_instances(APPLICATION_TEMPLATE)):
         source.status(f"looking at {principal['displayName']}")
-        job = job_of_template(source.send(calls.list_jobs(str(principal["id"]))))
-        settings = settings_by_key(source.send(calls.get_secrets(str(principal["id"])))) if job else {}
+        part = source.client.operation(source.remaining * INSTANCE_PART, source.status)
+        try:
+            job = job_of_template(part.send(calls.list_jobs(str(principal["id"]))))
+            settings = settings_by_key(part.send(calls.get_secrets(str(principal["id"])))) if job else {}
+        except (ForbiddenError, NotFoundError, UnavailableError) as error:
+            unreadable.append(Unreadable(principal, error))
+            continue
         if job and settings.get("CompanyId", "").lower() == target_id:
             found.append((principal, job, settings))
-    return found
+    return found, unreadable
 
 
-def choose(found: Sequence[Candidate], source: Operation, target: Operation, wanted: str) -> Candidate:
+def choose(
+    found: Sequence[Candidate], unreadable: Sequence[Unreadable], source: Operation, target: Operation, wanted: str
+) -> Candidate:
     """The one that is meant.
 
     Raises:
@@ -146,6 +195,11 @@ def choose(found: Sequence[Candidate], source: Operation, target: Operation, wan
     if wanted:
         found = [one for one in found if wanted in (one[0]["displayName"], one[0]["id"], one[0]["appId"])]
     names = ", ".join(f"{one[0]['displayName']} ({one[0]['id']})" for one in found)
+    if not found and unreadable:
+        why = "no configuration application that could be read is the one; not read: "
+        raise RefusedError(
+            what, why + "; ".join(f"{one}: {one.error.why}" for one in unreadable), unreadable[0].error.do
+        )
     if not found:
         do = "check the tenant ids, and --application if given; a pair across clouds cannot be exported"
         raise RefusedError(what, "no configuration application there synchronizes into this target", do)
@@ -166,16 +220,18 @@ def assigned(source: Operation, principal: str, role: str) -> tuple[list[Assigne
         if kind not in ("User", "Group") or (role and one.get("appRoleId") != role):
             warnings.append(f"the assignment of {name} ({kind}) has another role and is left out")
             continue
-        object_id = str(one["principalId"])
+        object_id, principal_name = str(one["principalId"]), ""
         if kind == "User":
             source.status(f"looking up {name}")
-            name = principal_name(source, object_id) or name
-        people.append(Assigned(kind.lower(), object_id, name, str(one["id"])))
+            principal_name = read_principal_name(source, object_id)
+            if not principal_name:
+                warnings.append(f"the user principal name of {name} could not be read; the object id stands for it")
+        people.append(Assigned(kind.lower(), object_id, principal_name or name, str(one["id"]), principal_name))
     return sorted(people, key=lambda person: (person.kind, person.name.lower())), warnings
 
 
-def principal_name(source: Operation, object_id: str) -> str:
-    """A user's principal name; "" where it may not be read. Call: GET users/{id}."""
+def read_principal_name(source: Operation, object_id: str) -> str:
+    """A user's principal name; "" where it may not be read or is not there. Call: GET users/{id}."""
     try:
         return str((source.read(calls.get_user(object_id)) or {}).get("userPrincipalName") or "")
     except ForbiddenError:
@@ -189,15 +245,14 @@ def as_config(settings: Settings, found: Found) -> dict[str, Any]:
     """The configuration, without what is as by default."""
     notification = parse_object(found.settings.get(NOTIFICATION, ""))
     threshold = deletion_threshold(found.settings)
-    users = [person.name if "@" in person.name else person.object_id for person in of_kind(found, "user")]
     config: dict[str, Any] = {
         "source": tenant(settings.source),
         "target": tenant(settings.target),
         "cloud": settings.cloud.name if settings.cloud.name != "public" else None,
         "metadataHost": settings.metadata_host,
         "displayName": found.display_name,
-        "users": users,
-        "groups": [person.object_id for person in of_kind(found, "group")],
+        "users": [person.configured for person in of_kind(found, "user")],
+        "groups": [person.configured for person in of_kind(found, "group")],
         "inboundTrust": dict(found.trust),
         "notifyEmail": notification.get("Recipients") if notification.get("Enabled") else None,
         "deletionThreshold": None if threshold == DEFAULT_THRESHOLD else threshold or 0,
@@ -219,10 +274,11 @@ def tenant(side: Any) -> dict[str, str]:
 
 
 def as_yaml(settings: Settings, found: Found) -> str:
-    """The stack file's text; groups are named by id, with their names beside."""
+    """The stack file's text; whoever is named by object id has the name beside."""
     text = yaml.safe_dump({"config": as_config(settings, found)}, sort_keys=False, allow_unicode=True)
-    for group in of_kind(found, "group"):
-        text = text.replace(f"- {group.object_id}\n", f"- {group.object_id}  # {printable(group.name)}\n")
+    for person in found.people:
+        if person.configured == person.object_id:
+            text = text.replace(f"- {person.object_id}\n", f"- {person.object_id}  # {printable(person.name)}\n")
     warnings = "".join(f"# Note: {printable(warning)}.\n" for warning in found.warnings)
     return f"# As it runs today, read by `xtsync export`.\n{warnings}{text}"
 

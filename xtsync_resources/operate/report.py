@@ -24,7 +24,7 @@ from ..graph.pace import Pace
 from . import logs, report_html, report_markdown
 from . import stack as stacks
 from .report_markdown import KINDS
-from .status import Health, read_health, read_job
+from .status import Health, judged, read_job
 
 if TYPE_CHECKING:
     from .cli import Screen
@@ -180,7 +180,8 @@ class Gathering:
 def with_health(stack: stacks.Stack, section: Section) -> Section:
     """Add how the job does. Call: GET jobs/{id} (Synchronization.Read.All)."""
     try:
-        health = read_health(read_job(stack.operation("source"), stack))
+        operation = stack.operation("source")
+        health = judged(operation, stack, read_job(operation, stack))
     except XtsyncError as error:
         # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
         closed = not isinstance(error, RefusedError | GraphError)

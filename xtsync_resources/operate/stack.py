@@ -17,9 +17,10 @@ import yaml
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, secret_variable
 from ..graph.client import GraphClient, Operation
-from ..graph.errors import ConfigurationError
+from ..graph.errors import LONGER, ConfigurationError
 
 NAMESPACE = "xtsync:"
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
 # Stands for an application that is still to be made.
 NO_CLIENT = "00000000-0000-0000-0000-000000000000"
@@ -91,19 +92,29 @@ class Stack:
             self._clients[side] = client_of(self.settings, tenant, self._secret(tenant))
         return self._clients[side]
 
-    def operation(self, side: str, seconds: float | None = None) -> Operation:
-        """Begin an operation in a tenant, bounded by xtsync:deadlineMinutes if not said otherwise."""
-        return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status)
+    def operation(self, side: str, seconds: float | None = None, longer: str = LONGER) -> Operation:
+        """Begin an operation in a tenant, bounded by xtsync:deadlineMinutes if not said otherwise.
+
+        Args:
+            side: the source or the target.
+            seconds: how long it may take.
+            longer: how to allow more, as messages say it.
+        """
+        return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status, longer)
 
     def _secret(self, tenant: Tenant) -> str:
         if self.settings.client_secret(tenant.side) is None or os.environ.get(secret_variable(tenant.side)):
             return ""
         key = f"{NAMESPACE}{tenant.side}ClientSecret"
-        return pulumi(["config", "get", key, "--stack", self.name], self.location.folder).strip()
+        arguments = ["config", "get", key, "--stack", self.name]
+        if self.location.config_file is not None:
+            # Absolute, as Pulumi runs in the program's folder; the file also holds what its secrets are opened with.
+            arguments += ["--config-file", str(self.location.config_file.absolute())]
+        return pulumi(arguments, self.location.folder).strip()
 
 
 def read(name: str | None, location: Location, status: Callable[[str], None], *, before_sign_in: bool = False) -> Stack:
-    """Read a stack's configuration.
+    """Read a stack's configuration: its own file, and the project's for what that leaves out.
 
     Args:
         name: the stack; None is the one selected in Pulumi.
@@ -112,11 +123,13 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         before_sign_in: whether the applications to sign in with may still be missing.
 
     Raises:
-        ConfigurationError: there is no such stack file, or Pulumi cannot say which stack is selected.
+        ConfigurationError: there is no such stack file, the project's cannot be read, or Pulumi cannot say which
+            stack is selected.
         ConfigurationProblems: its configuration is wrong.
     """
     name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
-    own = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
+    given = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
+    own = {**project_values(location.folder), **given}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     if before_sign_in:
         own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
@@ -140,7 +153,41 @@ def own_values(path: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read.
     """
-    values = read_values(path)
+    return without_namespace(read_values(path))
+
+
+def project_values(folder: Path) -> dict[str, Any]:
+    """Our keys in the project's file, without the namespace; none where the folder has no such file.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    path = next((found for found in (folder / name for name in PROJECT_FILES) if found.exists()), None)
+    do = "mend it, or give the program's folder with --cwd"
+    return {} if path is None else without_namespace(project_defaults(read_yaml(path, "project file", do)))
+
+
+def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a project's `config:`, by full key, as Pulumi gives them to stacks that leave the key out.
+
+    A key without a namespace is the project's own; a value is declared in full, with `default` or `value`, or bare.
+
+    Source: https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration
+    """
+    config = project.get("config")
+    found: dict[str, Any] = {}
+    for name, declared in config.items() if isinstance(config, dict) else ():
+        key = str(name) if ":" in str(name) else f"{project.get('name')}:{name}"
+        value = declared
+        if isinstance(declared, dict):
+            value = declared.get("value") if declared.get("default") is None else declared["default"]
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def without_namespace(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Our keys among others', without the namespace."""
     return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
 
 
@@ -180,16 +227,26 @@ def read_values(path: Path) -> Mapping[str, Any]:
         ConfigurationError: it cannot be read.
     """
     do = "name the stack with --stack, and run in the program's folder or give it with --cwd"
+    found = read_yaml(path, "stack file", do).get("config")
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
+    """A file's YAML object; empty where it is something else.
+
+    Raises:
+        ConfigurationError: it cannot be read; `do` says what helps.
+    """
+    what = f"Cannot read the {kind} {path}"
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"Cannot read the stack file {path}", error.strerror or str(error), do) from None
+        raise ConfigurationError(what, error.strerror or str(error), do) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"Cannot read the stack file {path}", "it is not UTF-8", do) from None
+        raise ConfigurationError(what, "it is not UTF-8", do) from None
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"Cannot read the stack file {path}", f"it is not YAML: {error}", do) from None
-    found = document.get("config") if isinstance(document, dict) else None
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+        raise ConfigurationError(what, f"it is not YAML: {error}", do) from None
+    return document if isinstance(document, dict) else {}
 
 
 def read_outputs(name: str, location: Location) -> Mapping[str, Any]:

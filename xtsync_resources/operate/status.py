@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from .cli import Screen
     from .stack import Stack
 
-INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization
+INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
+DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+# A cycle may be late, and one may take longer than an interval; a job that is silent for longer has stopped.
+SILENT_INTERVALS = 3
 WATCH_SECONDS = 20.0
 QUARANTINE_REMEDIES: Mapping[str, str] = {
     "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. Check the scope with "
@@ -70,6 +74,8 @@ class Health:
         last_run: end of the last run; None for never.
         last_result: how it ended.
         next_run: when the next is due; None where none is.
+        interval_minutes: how far runs are apart.
+        failures_in_a_row: how many cycles failed completely since the last that did not.
         first_cycle: when the first cycle was done; None for not yet.
         people: people kept in the target.
         counts: entries by type.
@@ -85,6 +91,8 @@ class Health:
     last_run: datetime | None
     last_result: str
     next_run: datetime | None
+    interval_minutes: float
+    failures_in_a_row: int
     first_cycle: datetime | None
     people: int
     counts: Mapping[str, int]
@@ -106,18 +114,32 @@ def moment(value: object) -> datetime | None:
     return found if found.year > 1 else None
 
 
-def read_health(job: Job) -> Health:
-    """From Graph: what a `synchronizationJob` says of itself."""
+def interval_of(job: Job) -> timedelta:
+    """How far runs are apart, from an ISO 8601 duration such as PT40M."""
+    found = DURATION.fullmatch(str((job.get("schedule") or {}).get("interval") or ""))
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0,) * 4
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or INTERVAL
+
+
+def read_health(job: Job, now: datetime | None = None, *, running: bool = True) -> Health:
+    """From Graph: what a `synchronizationJob` says of itself.
+
+    Args:
+        job: the answer.
+        now: the time, to tell a job that has stopped running; None where it was acted upon just now.
+        running: whether the configuration wants it to run.
+    """
     status = job.get("status") or {}
     quarantine, state, code = quarantine_reason(job), schedule_state(job), status_code(job)
     last = last_execution(status)
     last_run = moment(last.get("timeEnded")) or moment(last.get("timeBegan"))
     began = moment(last.get("timeBegan")) or last_run
-    next_run = began + INTERVAL if began and state == ACTIVE else None
+    interval = interval_of(job)
+    next_run = began + interval if began and state == ACTIVE else None
     if quarantine:
         next_run = moment((status.get("quarantine") or {}).get("nextAttempt"))
     progress = running_progress(status)
-    healthy, headline, remedy = verdict(job, state, code, quarantine, last)
+    healthy, headline, remedy = verdict(job, silent_since(job, now), running)
     return Health(
         healthy=healthy,
         headline=headline,
@@ -127,6 +149,8 @@ def read_health(job: Job) -> Health:
         last_run=last_run,
         last_result=str(last.get("state") or ""),
         next_run=next_run,
+        interval_minutes=interval.total_seconds() / 60,
+        failures_in_a_row=failures_in_a_row(job),
         first_cycle=moment(status.get("steadyStateFirstAchievedTime")),
         people=people_synchronized(job),
         counts={
@@ -153,18 +177,60 @@ def running_progress(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def verdict(job: Job, state: str, code: str, quarantine: str, last: Mapping[str, Any]) -> tuple[bool, str, str]:
+def failures_in_a_row(job: Job) -> int:
+    """How many cycles failed completely since the last that did not."""
+    return int((job.get("status") or {}).get("countSuccessiveCompleteFailures") or 0)
+
+
+def silent_since(job: Job, now: datetime | None) -> datetime | None:
+    """When a job was last seen at work, if that is too long ago; None where it is not, or nobody can tell."""
+    status = job.get("status") or {}
+    last, progress = last_execution(status), running_progress(status)
+    observed = moment(progress.get("progressObservationDateTime"))
+    if now is None or (progress and observed is None):
+        return None
+    signs = [sign for sign in (moment(last.get("timeEnded")), moment(last.get("timeBegan")), observed) if sign]
+    seen = max(signs, default=now)
+    return seen if now - seen > SILENT_INTERVALS * interval_of(job) else None
+
+
+def verdict(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str]:
     """Whether it is healthy, that in words, and what to do."""
+    healthy, headline, remedy = verdict_of_state(job, silent, running)
+    failures = failures_in_a_row(job)
+    if not failures:
+        return healthy, headline, remedy
+    words = "the last cycle failed completely" if failures == 1 else f"{failures} cycles in a row failed completely"
+    return (
+        False,
+        f"{headline}; {words}",
+        remedy or "`xtsync logs --failures` says why; `xtsync doctor` looks for causes",
+    )
+
+
+def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str]:
+    """The verdict without complete failures."""
+    state, code, quarantine = schedule_state(job), status_code(job), quarantine_reason(job)
+    last = last_execution(job.get("status") or {})
     if quarantine:
         error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
         detail = f": {error['message']}" if error.get("message") else ""
         remedy = QUARANTINE_REMEDIES.get(quarantine, OTHER_QUARANTINE)
         return False, f"in quarantine ({quarantine}){detail}", remedy
+    if state in (PAUSED, DISABLED) and not running:
+        word = "paused" if state == PAUSED else "not started"
+        return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
         return False, "paused: nothing is synchronized", "`xtsync resume`, or xtsync:running: true and `pulumi up`"
     if state != ACTIVE:
         remedy = "`pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
         return False, "disabled: it was never started, or Microsoft has stopped it", remedy
+    if silent is not None:
+        remedy = (
+            "`xtsync logs` shows what it did last; `xtsync restart` sets it going again. Right after a pause, wait for "
+            "the next run"
+        )
+        return False, f"active, but has not run since {silent.astimezone(UTC):%Y-%m-%d %H:%M} UTC", remedy
     if last.get("state") == "Failed":
         error = last.get("error") or {}
         why = error.get("message") or error.get("code") or "no reason given"
@@ -213,7 +279,7 @@ def as_table(stack: Stack, health: Health, now: datetime) -> Table:
         ("Pair", f"{source} → {target} (stack {stack.name})"),
         ("Job", Text(health.headline, style=colour)),
         *([("Do", health.remedy)] if health.remedy else []),
-        ("Schedule", f"{health.state or 'unknown'}, every {INTERVAL.seconds // 60} minutes"),
+        ("Schedule", f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes"),
         ("Last run", ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")),
         ("Next run", next_words(health, now)),
         ("First cycle", f"done {ago(health.first_cycle, now)}" if health.first_cycle else "not done yet"),
@@ -251,43 +317,66 @@ def read_job(operation: Operation, stack: Stack) -> Job:
     """
     job = operation.read(calls.get_job(stack.service_principal, stack.job))
     if job is None:
-        raise RefusedError(
-            f"The job {stack.job} in {operation.tenant} is gone",
-            "somebody deleted it, or the configuration application",
-            "run `pulumi refresh` and `pulumi up`, which makes it again",
-        )
+        raise gone(operation, stack)
     return job
 
 
-def reached(wait: Wait, job: Job) -> bool:
+def gone(operation: Operation, stack: Stack) -> RefusedError:
+    """What to say of a job that is not there."""
+    return RefusedError(
+        f"The job {stack.job} in {operation.tenant} is gone",
+        "somebody deleted it, or the configuration application",
+        "run `pulumi refresh` and `pulumi up`, which makes it again",
+    )
+
+
+def judged(operation: Operation, stack: Stack, job: Job) -> Health:
+    """What a job's answer means now, for what the configuration wants."""
+    return read_health(job, operation.client.clock.now(), running=stack.settings.running)
+
+
+def reached(wait: Wait, health: Health) -> bool:
     """Whether what is waited for has come.
 
     Raises:
         RefusedError: it cannot come, as the job does not run.
     """
-    health = read_health(job)
+    active = health.state == ACTIVE
     if wait is Wait.DRAINED:
         done = not health.people and health.code != NOT_RUN
     elif wait is Wait.FIRST_CYCLE:
         done = health.first_cycle is not None
     else:
-        done = health.first_cycle is not None and health.healthy and not health.total
-    if not done and (health.quarantine or health.state != ACTIVE):
-        raise RefusedError(f"Waiting for {wait.value} is no use", f"the job is {health.headline}", health.remedy)
+        done = health.first_cycle is not None and active and health.healthy and not health.total
+    if not done and (health.quarantine or not active):
+        remedy = health.remedy or "set xtsync:running: true and run `pulumi up`"
+        raise RefusedError(f"Waiting for {wait.value} is no use", f"the job is {health.headline}", remedy)
     return done
+
+
+def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
+    """Wait until it has come. Call: GET jobs/{id}, again and again.
+
+    Raises:
+        RefusedError: it cannot come: the job does not run, or is gone.
+        DeadlineError: it did not come in time.
+    """
+
+    def come(job: Job | None) -> bool:
+        if job is None:
+            raise gone(operation, stack)
+        return reached(wait, judged(operation, stack, job))
+
+    operation.wait_until(calls.get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 
 
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
     """Show the state, perhaps after waiting or again and again; 0 if healthy, 1 if not."""
-    operation = stack.operation("source", 60 * minutes if wait else None)
     if wait:
-        operation.wait_until(
-            calls.get_job(stack.service_principal, stack.job),
-            lambda job: job is not None and reached(wait, job),
-            f"waiting for {wait.value}",
-        )
+        wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
+    operation = stack.operation("source")
     while True:
-        health = read_health(read_job(operation, stack))
+        health = judged(operation, stack, read_job(operation, stack))
         if screen.as_json:
             screen.json(as_document(stack, health))
         else:

@@ -1,0 +1,126 @@
+"""What a job's answer means: healthy or not, in words, against a clock the test sets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID, FakeGraph, answer, client_for
+from xtsync_resources.config import parse
+from xtsync_resources.graph.errors import DeadlineError, RefusedError
+from xtsync_resources.operate.cli import app
+from xtsync_resources.operate.stack import LONGER, Stack
+from xtsync_resources.operate.status import INTERVAL, Wait, interval_of, reached, read_health, wait_for
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+QUARANTINE = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
+
+
+def before(**span: float) -> str:
+    return (NOW - timedelta(**span)).isoformat()
+
+
+def job(state: str = "Active", interval: str = "PT40M", last: str = "", **status: Any) -> dict[str, Any]:
+    ran = {"lastExecution": {"state": "Succeeded", "timeBegan": last, "timeEnded": last}} if last else {}
+    schedule = {"state": state, "interval": interval}
+    return {"schedule": schedule, "status": {"code": "Active" if ran else "NotRun", **ran, **status}}
+
+
+def progress(**more: Any) -> list[dict[str, Any]]:
+    return [{"units": "users", "completedUnits": 1, "totalUnits": 9, **more}]
+
+
+@pytest.mark.parametrize(
+    ("found", "running", "healthy", "words"),
+    [
+        (job(last=before(minutes=119)), True, True, "everything is in step"),
+        (job(last=before(minutes=121)), True, False, "has not run since 2026-11-23 09:59 UTC"),
+        (job(last=before(minutes=121), interval="PT1H"), True, True, "everything is in step"),
+        (job(last=before(hours=9), interval="PT1H30M"), True, False, "has not run since"),
+        (job(last=before(days=2), interval=""), True, False, "has not run since"),
+        (job(), True, True, "first cycle is not done"),
+        (job(last="0001-01-01T00:00:00Z"), True, True, "first cycle is not done"),
+        (job(last=before(hours=9), progress=progress()), True, True, "in step"),
+        (job(last=before(hours=9), progress=progress(progressObservationDateTime=before(minutes=5))), True, True,
+         "in step"),
+        (job(last=before(hours=9), progress=progress(progressObservationDateTime=before(hours=8))), True, False,
+         "has not run since 2026-11-23 04:00 UTC"),
+        (job("Paused", last=before(days=9)), True, False, "paused: nothing is synchronized"),
+        (job("Paused", last=before(days=9)), False, True, "paused, as xtsync:running: false wants it"),
+        (job("Disabled"), False, True, "not started, as xtsync:running: false wants it"),
+        (job("Disabled"), True, False, "disabled"),
+        (job("Paused", **QUARANTINE), False, False, "in quarantine (TooManyDeletes)"),
+        (job(last=before(days=9), **QUARANTINE), True, False, "in quarantine (TooManyDeletes)"),
+        (job(last=before(minutes=9), countSuccessiveCompleteFailures=3), True, False,
+         "3 cycles in a row failed completely"),
+        (job(last=before(minutes=9), countSuccessiveCompleteFailures=1), True, False,
+         "the last cycle failed completely"),
+        (job("Paused", countSuccessiveCompleteFailures=2), False, False, "2 cycles in a row failed completely"),
+        (job(last=before(minutes=9), countSuccessiveCompleteFailures=0), True, True, "everything is in step"),
+    ],
+)  # fmt: skip
+def test_health_in_words(found: dict[str, Any], running: bool, healthy: bool, words: str) -> None:
+    health = read_health(found, NOW, running=running)
+    assert health.healthy is healthy
+    assert words in health.headline
+    assert healthy or health.remedy
+
+
+def test_what_was_just_acted_upon_is_not_called_silent() -> None:
+    assert read_health(job(last=before(days=9))).healthy
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("PT40M", 40), ("PT1H5M", 65), ("P1D", 1440), ("PT90S", 1.5), ("PT0S", 40), ("soon", 40)]
+)
+def test_the_interval_is_the_jobs_own(text: str, minutes: float) -> None:
+    assert interval_of(job(interval=text)) == timedelta(minutes=minutes)
+    assert read_health(job(interval=text, last=before())).next_run == NOW + timedelta(minutes=minutes)
+    assert interval_of({}) == INTERVAL
+
+
+def test_a_pause_that_is_wanted_is_healthy_but_never_in_step() -> None:
+    paused = read_health(job("Paused", last=before(), steadyStateFirstAchievedTime=before()), NOW, running=False)
+    with pytest.raises(RefusedError, match="set xtsync:running: true"):
+        reached(Wait.STEADY, paused)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------
+
+
+def stack_on(graph: FakeGraph) -> Stack:
+    values = {"source": f'{{"tenantId": "{SOURCE_ID}"}}', "target": f'{{"tenantId": "{TARGET_ID}"}}'}
+    stack = Stack("dev", parse({**values, "users": '["a@b.c"]'}, {}, {}))
+    stack.__dict__["outputs"] = {"servicePrincipalId": "sp", "jobId": "job0"}
+    stack._clients["source"] = client_for(graph)[0]
+    return stack
+
+
+def test_waiting_for_a_job_that_is_gone_ends_at_once() -> None:
+    graph = FakeGraph()
+    stack = stack_on(graph)
+    with pytest.raises(RefusedError, match="is gone") as raised:
+        wait_for(stack.operation("source", 3600), stack, Wait.STEADY)
+    assert "`pulumi refresh` and `pulumi up`" in raised.value.do
+    assert graph.calls == ["GET job0"]
+
+
+def test_waiting_too_long_names_the_option_that_allows_more() -> None:
+    graph = FakeGraph()
+    graph.interventions.append(lambda *_: answer(200, job()))
+    stack = stack_on(graph)
+    with pytest.raises(DeadlineError) as raised:
+        wait_for(stack.operation("source", 60, "wait longer with --minutes"), stack, Wait.FIRST_CYCLE)
+    assert "--minutes" in raised.value.do
+    assert LONGER not in raised.value.do
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5"])
+def test_no_time_to_wait_is_refused_in_words(minutes: str) -> None:
+    said = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["status", "--wait", "steady", f"--minutes={minutes}"])
+    assert said.exit_code == 2
+    assert "Invalid value for '--minutes'" in said.stderr
+    assert "0.1" in said.stderr
