@@ -17,7 +17,8 @@ import pulumi_azuread as azuread
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from xtsync_resources.config import SIDES, Problems
-from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text, decoded, key, read_keys
+from xtsync_resources.config.keys import decoded, key, read_keys
+from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation

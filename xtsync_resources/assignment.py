@@ -21,7 +21,7 @@ from .job_state import ACTIVE, schedule_state
 from .service_principal import job_of_template
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 # Graph says it in one of these ways.
 EXISTS = ("Permission being assigned already exists", "EntitlementGrant entry already exists")

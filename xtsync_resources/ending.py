@@ -32,7 +32,7 @@ from .marker import MarkerProvider
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 DRAIN = "drain"
 

@@ -29,7 +29,7 @@ from .partner_object import Baseline, Json
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 MANAGED = ("displayName", "userSyncInbound", calls.GROUP_SYNC)
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")

@@ -36,7 +36,7 @@ from .lifecycle import (
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 # A start without an answer is looked for this long: starting a job that runs can stop it from working.
 LOST_START_SECONDS = 5.0

@@ -29,7 +29,8 @@ from pulumi.output import Unknown
 from .graph.errors import RefusedError, TenantName, XtsyncError
 
 if TYPE_CHECKING:
-    from .graph.client import GraphClient, Operation
+    from .graph.client import GraphClient
+    from .graph.operation import Operation
 
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"

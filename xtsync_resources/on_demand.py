@@ -14,7 +14,7 @@ from .graph import calls
 from .graph.errors import RefusedError
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
     from .graph.pace import Pace
 
 SUCCESS, SKIPPED, WARNING, FAILURE, UNKNOWN = "Success", "Skipped", "Warning", "Failure", "Unknown"

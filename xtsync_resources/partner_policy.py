@@ -50,7 +50,7 @@ from .partner_object import (
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 INPUTS = (HOME, "tenantId", *COMPLEX_VALUES, "baseline")
 

@@ -32,7 +32,7 @@ from .lifecycle import (
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 TEMPLATE = "Azure2Azure"

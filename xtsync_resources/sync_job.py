@@ -28,7 +28,7 @@ from .service_principal import TEMPLATE, SynchronizationBaseline, job_of_templat
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "templateId", "targetTenantId", "baseline")
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for

@@ -31,7 +31,7 @@ from .service_principal import SynchronizationBaseline, job_of_template, setting
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
-    from .graph.client import Operation
+    from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "settings", "baseline")
 NOTIFICATION = "SyncNotificationSettings"

@@ -15,9 +15,9 @@ from lab import world
 from lab.entra import Clock, Fault, serve
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.graph import calls
-from xtsync_resources.graph.client import wire_text
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError, printable
+from xtsync_resources.graph.wire_log import wire_text
 
 IDS = st.text(min_size=1).filter(lambda text: text not in (".", ".."))
 MAKERS: dict[str, Callable[..., calls.Call]] = {

@@ -10,10 +10,11 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 
-from xtsync_resources.graph.client import GraphClient, Operation
+from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.credentials import TokenSource
 from xtsync_resources.graph.errors import TenantName
+from xtsync_resources.graph.operation import Operation
 from xtsync_resources.graph.transport import Request, Response, TransportError
 
 SOURCE_ID = "11111111-1111-4111-8111-111111111111"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from xtsync_resources.config.kinds import camel_case
+from xtsync_resources.config.keys import camel_case
 from xtsync_resources.operate.needs import GRAPH, needs_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.test_configuration import SOURCE_ID, TARGET_ID, parsed
 from xtsync_resources import guard
 from xtsync_resources.config import ConfigurationProblems, Settings
-from xtsync_resources.config.kinds import keys_of
+from xtsync_resources.config.keys import keys_of
 from xtsync_resources.guardrails import (
     ADVISE,
     BY_ID,

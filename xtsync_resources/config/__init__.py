@@ -13,7 +13,8 @@ from typing import Any
 
 import pulumi
 
-from .kinds import GUID, decoded, keys_of, read_keys
+from .keys import decoded, keys_of, read_keys
+from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems
 from .settings import (
     AVAILABLE_SIGN_IN_KINDS,

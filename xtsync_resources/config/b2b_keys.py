@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .kinds import GUID, Choice, Names, Object, key
+from .keys import Object, key
+from .kinds import GUID, Choice, Names
 from .problems import Problems
 
 ALL_USERS = "AllUsers"

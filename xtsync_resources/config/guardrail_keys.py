@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..guardrails import BY_ID, LEVELS, OFF
-from .kinds import Boolean, Choice, Guid, Items, Kind, Object, Schema, key, refuse
+from .keys import Items, Object, key
+from .kinds import Boolean, Choice, Guid, Kind, Schema, refuse
 from .problems import Problems
 
 

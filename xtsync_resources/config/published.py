@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .kinds import Items, Key, Kind, Object, keys_of
+from .keys import Items, Key, Object, keys_of
+from .kinds import Kind
 from .settings import SIDES, Settings, Tenant
 
 NAMESPACE = "xtsync"

@@ -13,7 +13,8 @@ from typing import Any
 from ..graph.clouds import CLOUDS, Cloud
 from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
-from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Object, Pattern, Secret, Text, key
+from .keys import Object, key
+from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
 
 SIDES = ("source", "target")
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")

@@ -16,7 +16,7 @@ from ..job_state import ACTIVE, HELD_DELETIONS, quarantine_reason, schedule_stat
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
-    from ..graph.client import Operation
+    from ..graph.operation import Operation
     from ..job_state import Job
     from .cli import Screen
     from .stack import Stack

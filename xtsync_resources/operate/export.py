@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..config import Settings
-    from ..graph.client import Operation
+    from ..graph.operation import Operation
     from .cli import Screen
 
 DEFAULT_THRESHOLD = 500

@@ -22,7 +22,7 @@ from . import people
 from .status import moment
 
 if TYPE_CHECKING:
-    from ..graph.client import Operation
+    from ..graph.operation import Operation
     from .cli import Screen
     from .stack import Stack
 

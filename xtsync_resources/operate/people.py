@@ -9,7 +9,7 @@ from ..graph import calls
 from ..graph.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ..graph.client import Operation
+    from ..graph.operation import Operation
 
 
 def find(operation: Operation, names: Sequence[str]) -> dict[str, str]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from ..config import SIDES, Settings, Tenant, secret_variable
-from ..config.kinds import Secret, keys_of
+from ..config.keys import keys_of
+from ..config.kinds import Secret
 from ..graph import calls
 from ..graph.clouds import Cloud
 from ..graph.errors import ConfigurationError, GraphError, RefusedError, XtsyncError, printable

@@ -16,8 +16,9 @@ import yaml
 
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, secret_variable
-from ..graph.client import GraphClient, Operation
+from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
+from ..graph.operation import Operation
 
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")

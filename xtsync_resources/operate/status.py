@@ -31,7 +31,7 @@ from ..job_state import (
 )
 
 if TYPE_CHECKING:
-    from ..graph.client import Operation
+    from ..graph.operation import Operation
     from .cli import Screen
     from .stack import Stack
 

@@ -12,7 +12,8 @@ from ...graph.remedies import permission_remedy
 
 if TYPE_CHECKING:
     from ...config import Settings, Tenant
-    from ...graph.client import GraphClient, Operation
+    from ...graph.client import GraphClient
+    from ...graph.operation import Operation
 
 # One slow or throttled endpoint must not take the time of all the others.
 CHECK_SECONDS = 30.0

@@ -15,7 +15,7 @@ from ...graph import calls
 from .finding import Finding, Look, counted, listed
 
 if TYPE_CHECKING:
-    from ...graph.client import Operation
+    from ...graph.operation import Operation
 
 AREA = "scope"
 # Large groups come in many pages.
