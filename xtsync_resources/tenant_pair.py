@@ -15,6 +15,7 @@ from . import guard, providers, scope
 from .assignment import AssignmentHooks
 from .brake import Brake
 from .config import Settings
+from .config.schema_keys import schema_inputs
 from .ending import Ending, describe
 from .identity_sync_policy import IdentitySyncPolicy
 from .job_start import JobStart
@@ -22,8 +23,10 @@ from .partner_baseline import PartnerBaseline
 from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
+from .schema_baseline import SchemaBaseline
 from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal
 from .sync_job import SyncJob
+from .sync_schema import SyncSchema
 from .sync_secrets import SyncSecrets, settings_for
 from .tenant_resource import Home
 
@@ -77,7 +80,8 @@ class TenantPair(pulumi.ComponentResource):
             service_principal.baseline,
             depends_on=[job],
         )
-        ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets])
+        schema = self._schema(service_principal, job, secrets)
+        ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets, *schema])
         self._hooks = AssignmentHooks(settings).binding
         assignments = [self._assign(principal, service_principal, ending) for principal in people.principals]
         brake = Brake("brake", self._source, service_principal.id, job.id, depends_on=[ending, *assignments])
@@ -151,6 +155,21 @@ class TenantPair(pulumi.ComponentResource):
             template_id=APPLICATION_TEMPLATE,
             opts=self._with_azuread(depends_on=self._looked),
         )
+
+    def _schema(self, service_principal: ServicePrincipal, job: SyncJob, secrets: SyncSecrets) -> list[pulumi.Resource]:
+        """The job's schema, where anything of it is configured: before anybody is assigned."""
+        settings = self._settings
+        parts = schema_inputs(
+            settings.attribute_mappings,
+            settings.user_type,
+            settings.scoping_filters,
+            settings.flow_types,
+            settings.sync_groups,
+        )
+        if not parts:
+            return []
+        before = SchemaBaseline("schema-baseline", self._source, service_principal.id, job.id, depends_on=[secrets])
+        return [SyncSchema("schema", self._source, service_principal.id, job.id, parts, before, depends_on=[secrets])]
 
     def _assign(
         self, principal: scope.Principal, service_principal: ServicePrincipal, ending: Ending

@@ -26,6 +26,7 @@ class Settings:
         lag_reads: after a write this many reads of the object still see the state before it.
         lag_seconds: after a write reads of the object see the state before it for this long on the clock.
         policy_propagation_seconds: the other side learns of a changed policy this much later.
+        parse_expression: whether the service parses expressions of mappings on demand.
         audit_throttled: the provisioning log and provisionOnDemand answer 5 requests in 10 s and refuse the rest.
         first_cycle_seconds: from start to the end of the first cycle.
         page_size: entries on a page when a request does not say.
@@ -47,6 +48,7 @@ class Settings:
     lag_reads: int = 0
     lag_seconds: float = 0
     policy_propagation_seconds: float = 0
+    parse_expression: Literal["offered", "missing"] = "offered"
     audit_throttled: bool = False
     first_cycle_seconds: float = 30
     page_size: int = 100

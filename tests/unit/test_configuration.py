@@ -31,6 +31,10 @@ def b2b(**setting: Any) -> dict[str, Any]:
     return {"b2bCollaboration": {"inbound": setting}}
 
 
+def scoped(**clause: Any) -> dict[str, Any]:
+    return {"scopingFilters": [{"name": "x", "clauses": [clause]}]}
+
+
 CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"source": None}, "xtsync:source.tenantId: missing", "Entra admin center"),
     ({"source": {}}, "xtsync:source.tenantId: missing", "Give the id"),
@@ -103,7 +107,52 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         "object id",
     ),
     (b2b(applications={"accessType": "allowed", "targets": []}), "targets: names nothing", "AllApplications"),
-    ({"syncGroups": True}, "xtsync:syncGroups: not available yet", "Remove it"),
+    (
+        {"attributeMappings": [{"target": "city"}]},
+        "xtsync:attributeMappings[0]: says how to map nothing",
+        "source, constant",
+    ),
+    (
+        {"attributeMappings": [{"target": "city", "source": "a", "constant": "b"}]},
+        "attributeMappings[0]: says how to map more than once",
+        "Give one",
+    ),
+    ({"attributeMappings": [{"source": "a"}]}, "xtsync:attributeMappings[0].target: missing", "Give it"),
+    (
+        {"attributeMappings": [{"target": "city", "remove": True, "default": "x"}]},
+        "attributeMappings[0]: removes what it describes",
+        "alone",
+    ),
+    (
+        {"attributeMappings": [{"target": "alternativeSecurityIds", "source": "x"}]},
+        "the attribute people are matched by",
+        "another attribute",
+    ),
+    ({"attributeMappings": [{"target": "otherMails", "source": "x"}]}, "not a possible target", "another attribute"),
+    (
+        {"attributeMappings": [{"target": "city", "expression": "x" * 10_001}]},
+        "expression: 10001 characters long",
+        "at most 10000",
+    ),
+    (
+        {"attributeMappings": [{"target": "city", "source": "x"}, {"target": "city", "constant": "y"}]},
+        'attributeMappings[1].target = "city": mapped twice',
+        "Remove one",
+    ),
+    (
+        {"userType": "guest", "attributeMappings": [{"target": "userType", "constant": "Member"}]},
+        "is userType as well",
+        "Remove one",
+    ),
+    ({"userType": "stranger"}, 'xtsync:userType = "stranger": not a choice', "member or guest"),
+    ({"flowTypes": ["add", "remove"]}, 'xtsync:flowTypes[1] = "remove": not a choice', "add, update or delete"),
+    ({"flowTypes": ["add", "add"]}, "xtsync:flowTypes: names one twice", "once"),
+    (scoped(attribute="department", operator="equals"), "scopingFilters[0].clauses[0].value: missing", "compare"),
+    (scoped(attribute="mail", operator="isNull", value="x"), 'value = "x": not for this operator', "Remove it"),
+    (scoped(attribute="manager", operator="isNull"), 'attribute = "manager": cannot be used', "another attribute"),
+    (scoped(attribute="mail", operator="matches", value="("), "not a regular expression", "Correct it"),
+    (scoped(attribute="mail", operator="like", value="x"), 'operator = "like": not a choice', "Choose equals"),
+    ({"scopingFilters": [{"name": "x", "clauses": []}]}, "scopingFilters[0].clauses: empty", "at least one clause"),
     ({"provisionOnDemand": ["alice"]}, 'xtsync:provisionOnDemand[0] = "alice": not a user', "Give a user principal"),
 ]
 
@@ -135,7 +184,7 @@ def test_defaults_are_the_declared_ones() -> None:
     document = yaml.safe_load((Path(__file__).parents[2] / "Pulumi.yaml").read_text())
     declared = {key: entry["default"] for key, entry in document["config"].items()}
     settings = parsed()
-    assert declared.pop("syncGroups") is False
+    assert declared.pop("syncGroups") is settings.sync_groups
     assert declared.pop("provisionOnDemand") == []
     assert declared == {
         "cloud": settings.cloud.name,
@@ -198,8 +247,8 @@ def test_the_published_schema_agrees_or_knows_less(changes: dict[str, Any]) -> N
 
 def needs_more_than_a_schema(changes: dict[str, Any]) -> bool:
     """Rules between keys, and rules about what a text means."""
-    between = {"source", "target", "users", "groups", "provisionOnDemand", "syncGroups", "b2bCollaboration"}
-    return bool(changes.keys() & between)
+    between = {"source", "target", "users", "groups", "provisionOnDemand", "b2bCollaboration"}
+    return bool(changes.keys() & (between | {"attributeMappings", "scopingFilters", "flowTypes"}))
 
 
 def test_the_published_schema_takes_what_the_program_takes() -> None:

@@ -16,6 +16,7 @@ import pulumi
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems
+from .schema_keys import check_schema
 from .settings import (
     AVAILABLE_SIGN_IN_KINDS,
     SIDES,
@@ -88,8 +89,7 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
-    if settings.sync_groups:
-        problems.add("syncGroups", None, "not available yet", "Remove it")
+    check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
 
 
 def check_sign_in(problems: Problems, settings: Settings, tenant: Tenant, environment: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
 from .keys import Object, key
 from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
+from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, AttributeMapping, FilterGroup
 
 SIDES = ("source", "target")
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
@@ -82,7 +83,11 @@ class Settings:
         default="",
         shown='"SOURCE to TARGET"',
     )
-    sync_groups: bool = key(Boolean(), "reserved; refused for now rather than ignored", default=False)
+    sync_groups: bool = key(
+        Boolean(),
+        "also synchronize the assigned groups themselves (beta; needs an Entra ID Governance licence)",
+        default=False,
+    )
     inbound_trust: Mapping[str, bool] = key(
         Flags(TRUST_KEYS),
         "which claims of the source the target trusts. What is not named is not touched",
@@ -101,6 +106,21 @@ class Settings:
         "the same for B2B direct connect (Teams shared channels)",
         default=B2B(),
         shown="absent",
+    )
+    user_type: str = key(
+        Choice({"member": "Member", "guest": "Guest"}),
+        "what people become in the target; absent leaves the job's own, which is `member`. See "
+        "[mappings and filters](#mappings-and-filters)",
+        default="",
+    )
+    attribute_mappings: tuple[AttributeMapping, ...] = key(
+        MAPPINGS, "what attributes of people in the target are made from; what is not named is not touched", default=()
+    )
+    scoping_filters: tuple[FilterGroup, ...] | None = key(
+        FILTERS, "who of those assigned is synchronized: all clauses of one group must hold", default=None
+    )
+    flow_types: tuple[str, ...] | None = key(
+        FLOW_TYPES, "what the job may do with people; without `delete` nobody is ever removed", default=None
     )
     notify_email: str = key(ADDRESS, "who is told of provisioning failures", default="", shown="none")
     deletion_threshold: int = key(

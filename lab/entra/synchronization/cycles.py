@@ -82,7 +82,7 @@ def _users(pairing: Pairing) -> tuple[list[Outcome], int]:
             user = directory.users.get(user_id)
             if user is None:
                 continue
-            if reason := skip_reason(user):
+            if reason := skip_reason(pairing, user):
                 outcomes.append(_skipped(pairing, user_id, user.user_principal_name, reason))
                 continue
             in_scope.add(user_id)

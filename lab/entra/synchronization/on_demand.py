@@ -70,7 +70,7 @@ def _provision(pairing: Pairing, user_id: str) -> Outcome:
             reason_code="NotEffectivelyEntitled",
             reason=reason,
         )
-    if refusal := skip_reason(user):
+    if refusal := skip_reason(pairing, user):
         code, reason = refusal
         return Outcome("other", "skipped", user_id, user.user_principal_name, reason_code=code, reason=reason)
     redundant = Outcome(

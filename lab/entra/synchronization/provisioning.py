@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lab.entra.applications.models import ServicePrincipal
 from lab.entra.context import new_id
 from lab.entra.directory.models import Group, Origin, User
+from lab.entra.synchronization.filters import in_scope, mapped
 from lab.entra.synchronization.models import Job
 from lab.entra.synchronization.schema import constant_user_type, object_mapping
 
@@ -68,8 +69,10 @@ def assigned_ids(pairing: Pairing) -> dict[str, None]:
     return found
 
 
-def skip_reason(user: User) -> tuple[str, str] | None:
+def skip_reason(pairing: Pairing, user: User) -> tuple[str, str] | None:
     """Why an assigned user is not synchronized."""
+    if not in_scope(pairing.job.schema, user):
+        return "NotInScope", "The user does not satisfy the scoping filters."
     if not user.internal_member:
         return "NotEffectivelyEntitled", "The user is not an internal member of the source tenant."
     if user.sms_sign_in:
@@ -77,19 +80,20 @@ def skip_reason(user: User) -> tuple[str, str] | None:
     return None
 
 
-def attributes(user: User) -> dict[str, Any]:
+def attributes(pairing: Pairing, user: User) -> dict[str, Any]:
     """What flows from source to target."""
+    schema = pairing.job.schema
     return {
-        "display_name": user.display_name,
-        "mail": user.mail,
-        "department": user.department,
+        "display_name": mapped(schema, user, "displayName"),
+        "mail": mapped(schema, user, "mail"),
+        "department": mapped(schema, user, "department"),
         "account_enabled": user.account_enabled,
     }
 
 
 def provision(pairing: Pairing, user: User) -> Outcome | None:
     """Create or update one person in the target; `None` when nothing has changed since the last export."""
-    wanted = attributes(user)
+    wanted = attributes(pairing, user)
     known = pairing.job.exported.get(user.id)
     if known == wanted:
         return None
@@ -100,7 +104,7 @@ def provision(pairing: Pairing, user: User) -> Outcome | None:
     user_type, always = constant_user_type(pairing.job.schema)
     pairing.job.exported[user.id] = wanted
     retype = always and existing.user_type != user_type
-    if attributes(existing) == wanted and not retype:
+    if all(getattr(existing, name) == value for name, value in wanted.items()) and not retype:
         return _outcome("update", "skipped", user, existing.id, "RedundantExport", "The object is up to date.")
     if not pairing.flows("Update"):
         return _outcome("update", "skipped", user, existing.id, "FlowDisabled", "Updates are turned off.")

@@ -132,6 +132,25 @@ def get_schema(service_principal: str, job: str) -> Call:
     return _synchronization("GET", service_principal, path, f"read the schema of the job {job}")
 
 
+def put_schema(service_principal: str, job: str, schema: Body) -> Call:
+    """Replace a job's schema, whole: what is left out is deleted. PATCH does not exist.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-update
+    """
+    path = f"jobs/{segment(job)}/schema"
+    return _synchronization("PUT", service_principal, path, f"save the schema of the job {job}", schema)
+
+
+def parse_expression(service_principal: str, job: str, expression: str) -> Call:
+    """Have Graph parse an expression of a mapping; changes nothing.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-parseexpression
+    """
+    path = f"jobs/{segment(job)}/schema/parseExpression"
+    body = {"expression": expression}
+    return _synchronization("POST", service_principal, path, f"check the expression {expression}", body)
+
+
 def provision_on_demand(service_principal: str, job: str, rule: str, user: str) -> Call:
     """Provision one user now (step 10). Not repeated blindly: the first try may still be creating the person.
 

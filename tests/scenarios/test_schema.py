@@ -1,0 +1,123 @@
+"""Mappings and scoping filters at work: who arrives and as what, what is said, and what a kill leaves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from conftest import Lab, changed, messages, ours, told, writes
+
+from lab.entra import Fault
+from lab.entra.synchronization.schema import object_mapping
+
+
+def sales(**more: Any) -> list[dict[str, Any]]:
+    clause = {"attribute": "department", "operator": "equals", "value": "Sales"}
+    return [{"name": "Sales only", "clauses": [clause]}]
+
+
+def schema_of(lab: Lab) -> dict[str, Any]:
+    (job,) = lab.jobs()
+    found: dict[str, Any] = job.schema
+    return found
+
+
+def department(lab: Lab, name: str, value: str) -> None:
+    (user,) = (u for u in lab.source.directory.users.values() if u.user_principal_name == name)
+    user.department = value
+
+
+def two_people(lab: Lab) -> None:
+    department(lab, "alice@contoso.com", "Sales")
+    department(lab, "bob@contoso.com", "Legal")
+    lab.stack.config |= {"xtsync:users": ["alice@contoso.com", "bob@contoso.com"], "xtsync:groups": []}
+
+
+def test_people_outside_of_the_filters_do_not_arrive_and_the_rest_as_what_is_stated(lab: Lab) -> None:
+    two_people(lab)
+    lab.stack.config |= {"xtsync:scopingFilters": sales(), "xtsync:userType": "guest"}
+    lab.stack.run("up")
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com"}
+    (alice,) = (u for u in lab.target.directory.users.values() if u.origin)
+    assert alice.user_type == "Guest"
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+def test_promise_6_a_filter_on_a_job_that_runs_is_warned_about_before(lab: Lab) -> None:
+    two_people(lab)
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config["xtsync:scopingFilters"] = sales()
+    preview = lab.stack.run("preview")
+    assert "whoever is outside of them is removed from the target" in told(preview, "schema")
+    assert 'scopingFilters: [] -> [{"clauses"' in told(preview, "schema")
+    lab.stack.config["xtsync:flowTypes"] = ["add", "update"]
+    assert "removed from the target" not in told(lab.stack.run("preview"), "schema")
+    lab.stack.run("up")
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com", "bob@contoso.com"}
+
+
+def test_an_expression_is_checked_by_graph_before_anything_is_written(lab: Lab) -> None:
+    lab.stack.run("up")
+    before = json.dumps(schema_of(lab))
+    lab.stack.config["xtsync:attributeMappings"] = [{"target": "department", "expression": "Join("}]
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert "Graph cannot parse the expression for department in the source tenant Contoso" in text
+    assert "A closing parenthesis is missing" in text
+    assert json.dumps(schema_of(lab)) == before
+    lab.stack.config["xtsync:attributeMappings"] = [{"target": "department", "expression": "Trim( [city] )"}]
+    lab.stack.run("up")
+    (source,) = (
+        one["source"]
+        for one in object_mapping(schema_of(lab), "User")["attributeMappings"]
+        if one["targetAttributeName"] == "department"
+    )
+    assert source["parameters"][0]["value"]["name"] == "city"
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+def test_a_service_that_checks_no_expressions_gets_them_all_the_same(lab: Lab) -> None:
+    lab.entra.settings = replace(lab.entra.settings, parse_expression="missing")
+    lab.stack.config["xtsync:attributeMappings"] = [{"target": "department", "expression": "Trim([city])"}]
+    lab.stack.run("up")
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+def test_promise_7_a_schema_written_by_a_run_that_failed_then_is_still_put_back(lab: Lab) -> None:
+    """The answer of the write is lost and so is the run: the next one finds its own values."""
+    lab.stack.run("up")
+    first = json.dumps(schema_of(lab)["synchronizationRules"])
+    lab.stack.config |= {"xtsync:flowTypes": ["add"], "xtsync:deadlineMinutes": 0.02}
+    lab.entra.faults.add(Fault(method="PUT", path="schema$", status=504, when="after", times=100))
+    lab.stack.run("up", fails=True)
+    assert object_mapping(schema_of(lab), "User")["flowTypes"] == "Add"
+    lab.entra.faults.clear()
+    del lab.stack.config["xtsync:deadlineMinutes"]
+    assert changed(lab.stack.run("up"))["schema"] == "create"
+    del lab.stack.config["xtsync:flowTypes"]
+    assert changed(lab.stack.run("up"))["schema"] == "delete"
+    assert json.dumps(schema_of(lab)["synchronizationRules"]) == first
+
+
+def test_groups_arrive_where_they_are_configured(lab: Lab) -> None:
+    lab.stack.config["xtsync:syncGroups"] = True
+    before = len(lab.entra.traffic)
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.pass_time()
+    assert "Finance" in {group.display_name for group in lab.target.directory.groups.values()}
+    beta = {call.path.rsplit("/", 1)[-1] for call in ours(lab.calls_since(before)) if call.version == "beta"}
+    assert beta == {"identitySynchronization"}
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    del lab.stack.config["xtsync:syncGroups"]
+    before = len(lab.entra.traffic)
+    lab.stack.run("up")
+    policy = lab.target.policies.partners[lab.source.tenant_id].identity_sync
+    assert policy is not None
+    assert policy.members["groupSyncInbound"] == {"isSyncAllowed": False}
+    done = [call.path.rsplit("/", 1)[-1] for call in writes(ours(lab.calls_since(before)))]
+    assert sorted(done) == ["identitySynchronization", "schema"]

@@ -1,0 +1,165 @@
+"""The rules of a job's schema: what is configured is put in, everything else survives, and it all comes back."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.entra.synchronization.schema import template_schema
+from xtsync_resources.schema_object import (
+    FILTERS,
+    FLOWS,
+    GROUPS,
+    MAPPINGS,
+    UnusableSchemaError,
+    find,
+    former_parts,
+    live_parts,
+    object_mapping,
+    put_back,
+    put_in,
+    record,
+    same_source,
+    unlike,
+    without_annotations,
+)
+from xtsync_resources.sync_schema import dropped, former_of
+
+SCHEMA = template_schema()
+TARGETS = st.sampled_from(["department", "displayName", "userType", "jobTitle", "extension_1a_costCenter"])
+WAYS = st.one_of(
+    st.fixed_dictionaries({"source": st.sampled_from(["department", "city"])}),
+    st.fixed_dictionaries({"constant": st.sampled_from(["Guest", "", "a b"])}),
+    st.fixed_dictionaries({"expression": st.sampled_from(['Join(" ", [givenName], [surname])', "[city]", '"x"'])}),
+)
+MORE = st.fixed_dictionaries(
+    {}, optional={"apply": st.sampled_from(["Always", "ObjectAddOnly"]), "default": st.sampled_from(["", "none"])}
+)
+MAPPED = st.one_of(st.just({"remove": True}), st.tuples(WAYS, MORE).map(lambda both: both[0] | both[1]))
+CLAUSE = st.sampled_from(
+    [
+        {"attribute": "department", "operator": "EQUALS", "value": "Sales"},
+        {"attribute": "mail", "operator": "IS NOT NULL"},
+    ]
+)
+GROUP = st.fixed_dictionaries({"name": st.sampled_from(["a", "b"]), "clauses": st.lists(CLAUSE, min_size=1)})
+WANTED = st.fixed_dictionaries(
+    {},
+    optional={
+        MAPPINGS: st.dictionaries(TARGETS, MAPPED, min_size=1).map(
+            lambda many: [{"target": target, **one} for target, one in many.items()]
+        ),
+        FILTERS: st.lists(GROUP, max_size=2),
+        FLOWS: st.sampled_from([["Add"], ["Add", "Update"], ["Add", "Update", "Delete"]]),
+        GROUPS: st.just(True),
+    },
+)
+
+
+def everything_else(schema: Any, wanted: Any) -> Any:
+    """A schema without the parts that are wanted, in an order that says nothing."""
+    rest = copy.deepcopy(schema)
+    users = object_mapping(rest, "User")
+    targets = {one["target"] for one in wanted.get(MAPPINGS, ())}
+    others = (one for one in users["attributeMappings"] if one["targetAttributeName"] not in targets)
+    users["attributeMappings"] = sorted(json.dumps(one, sort_keys=True) for one in others)
+    if FILTERS in wanted:
+        users["scope"].pop("groups")
+    if FLOWS in wanted:
+        users.pop("flowTypes")
+    if GROUPS in wanted:
+        object_mapping(rest, "Group").pop("enabled")
+    return rest
+
+
+@given(WANTED)
+def test_what_is_wanted_is_put_in_and_nothing_else_changes(wanted: Any) -> None:
+    made = put_in(SCHEMA, wanted, {})
+    assert live_parts(made, wanted) == wanted
+    assert everything_else(made, wanted) == everything_else(SCHEMA, wanted)
+    assert not unlike(made, put_in(made, wanted, {})), "a second time changes nothing"
+
+
+@given(WANTED)
+def test_what_was_before_comes_back(wanted: Any) -> None:
+    former = json.loads(json.dumps(former_parts(wanted, record(SCHEMA))))
+    back = put_back(put_in(SCHEMA, wanted, {}), former)
+    assert everything_else(back, {}) == everything_else(SCHEMA, {})
+
+
+@given(WANTED, WANTED)
+def test_a_change_restores_what_is_dropped_and_remembers_what_was_first(first: Any, second: Any) -> None:
+    before = record(SCHEMA)
+    known = former_parts(first, before)
+    live = put_in(SCHEMA, first, {})
+    former = former_of(second, known, before, live)
+    changed = put_in(put_back(live, dropped(known, second)), second, {})
+    assert live_parts(changed, second) == second
+    assert former == former_parts(second, before)
+    assert everything_else(put_back(changed, former), {}) == everything_else(SCHEMA, {})
+
+
+def test_a_killed_run_does_not_take_its_own_value_for_somebody_elses() -> None:
+    wanted = {FLOWS: ["Add"], MAPPINGS: [{"target": "department", "constant": "x"}]}
+    written = put_in(SCHEMA, wanted, {})
+    assert former_of(wanted, {}, record(SCHEMA), written) == former_parts(wanted, record(SCHEMA))
+
+
+def test_a_value_somebody_else_has_set_since_is_what_comes_back() -> None:
+    wanted = {FLOWS: ["Add"]}
+    theirs = put_in(SCHEMA, {FLOWS: ["Add", "Update"]}, {})
+    assert former_of(wanted, {}, record(SCHEMA), theirs) == {FLOWS: "Add, Update"}
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "same"),
+    [
+        ({"type": "Constant", "name": "Member", "expression": '"Member"'}, {"constant": "Member"}, True),
+        ({"type": "Constant", "name": "Member", "expression": "Member"}, {"constant": "Member"}, True),
+        ({"type": "Constant", "name": None, "expression": '"Member"'}, {"constant": "Member"}, True),
+        ({"type": "Constant", "name": "Guest", "expression": '"Guest"'}, {"constant": "Member"}, False),
+        ({"type": "Attribute", "name": "city", "expression": "[city]"}, {"source": "city"}, True),
+        ({"type": "Attribute", "name": "city", "expression": "[city]"}, {"expression": "[ city ]"}, True),
+        ({"type": "Attribute", "name": "city", "expression": "[city]"}, {"source": "country"}, False),
+        ({"type": "Function", "expression": 'Join( " ", [a],[b] )'}, {"expression": 'Join(" ", [a], [b])'}, True),
+        ({"type": "Function", "expression": 'Join("", [a])'}, {"expression": 'Join(" ", [a])'}, False),
+    ],
+)
+def test_the_same_in_another_writing_is_no_drift(live: Any, wanted: Any, same: bool) -> None:
+    assert same_source(live, wanted) is same
+
+
+def test_what_people_are_matched_by_cannot_be_changed() -> None:
+    with pytest.raises(UnusableSchemaError, match="matched by alternativeSecurityIds"):
+        put_in(SCHEMA, {MAPPINGS: [{"target": "alternativeSecurityIds", "constant": "x"}]}, {})
+    users_only = copy.deepcopy(SCHEMA)
+    users_only["synchronizationRules"][0]["objectMappings"].pop()
+    with pytest.raises(UnusableSchemaError, match="no objects of the kind Group"):
+        put_in(users_only, {GROUPS: True}, {})
+
+
+def test_answers_annotations_are_not_sent_back() -> None:
+    answer = {
+        "@odata.context": "x",
+        "directories@odata.context": "y",
+        **copy.deepcopy(SCHEMA),
+        "later": {"@odata.type": "z", "kept": 1},
+    }
+    made = put_in(answer, {FLOWS: ["Add"]}, {})
+    assert "odata" not in json.dumps(made)
+    assert made["later"] == {"kept": 1}
+    assert without_annotations([{"a@odata.bind": 1, "b": 2}]) == [{"b": 2}]
+
+
+def test_graphs_own_form_of_an_expression_is_used() -> None:
+    wanted = {MAPPINGS: [{"target": "department", "expression": "Trim([city])"}]}
+    parsed = {"type": "Function", "name": "Trim", "expression": "Trim([city])", "parameters": [{"key": "source"}]}
+    made = put_in(SCHEMA, wanted, {"department": parsed})
+    mapping = find(object_mapping(made, "User"), "department")
+    assert mapping is not None
+    assert mapping["source"] == parsed

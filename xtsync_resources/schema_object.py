@@ -1,0 +1,290 @@
+"""The schema of a job: pure rules of changing, comparing and restoring the parts that are configured.
+
+Nothing here calls anything. Graph takes a schema only whole, so all that is not ours is carried along as it was read;
+`version` changes with every write and says nothing.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+MAPPINGS, FILTERS, FLOWS, GROUPS = "attributeMappings", "scopingFilters", "flowTypes", "syncGroups"
+PARTS = (MAPPINGS, FILTERS, FLOWS, GROUPS)
+ALWAYS = "Always"
+
+
+class UnusableSchemaError(Exception):
+    """The schema lacks what is to be changed, or what is to be changed may not be."""
+
+
+def without_annotations(value: Any) -> Any:
+    """A JSON value without OData annotations, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: without_annotations(part) for name, part in value.items() if "@odata." not in name}
+    return [without_annotations(part) for part in value] if isinstance(value, list) else value
+
+
+def object_mapping(schema: Json, kind: str) -> dict[str, Any]:
+    """The mapping of users or of groups, as it stands in the schema.
+
+    Raises:
+        UnusableSchemaError: there is none.
+    """
+    for rule in schema.get("synchronizationRules") or ():
+        for mapping in rule.get("objectMappings") or ():
+            if mapping.get("sourceObjectName") == kind and mapping.get("targetObjectName") == kind:
+                found: dict[str, Any] = mapping
+                return found
+    raise UnusableSchemaError(f"the job's schema maps no objects of the kind {kind}")
+
+
+def find(users: Json, target: str) -> dict[str, Any] | None:
+    """The mapping to an attribute, if there is one."""
+    found = (one for one in users.get("attributeMappings") or () if one.get("targetAttributeName") == target)
+    return next(found, None)
+
+
+# --- wire form ---------------------------------------------------------------------------------------------
+
+
+def source_to_graph(wanted: Json, live: Json | None = None) -> dict[str, Any]:
+    """To Graph: where a value comes from.
+
+    Args:
+        wanted: as the configuration says it.
+        live: where the value came from so far. Microsoft does not say whether a constant's expression has quotes;
+            a constant that is there shows it.
+    """
+    if "source" in wanted:
+        name, kind, expression = wanted["source"], "Attribute", f"[{wanted['source']}]"
+    elif "constant" in wanted:
+        name, kind, expression = wanted["constant"], "Constant", f'"{wanted["constant"]}"'
+        if live and live.get("type") == kind and not str(live.get("expression") or '"').startswith('"'):
+            expression = name
+    else:
+        expression = wanted["expression"]
+        name, kind = expression.partition("(")[0].strip(), "Function"
+    return {"expression": expression, "name": name, "parameters": [], "type": kind}
+
+
+def mapping_to_graph(wanted: Json, source: Json, live: Json | None) -> dict[str, Any]:
+    """To Graph: a whole mapping; what the configuration does not say stays, or is the service's default."""
+    base = live or {
+        "defaultValue": "",
+        "exportMissingReferences": False,
+        "flowBehavior": "FlowWhenChanged",
+        "flowType": ALWAYS,
+        "matchingPriority": 0,
+    }
+    made = {**copy.deepcopy(dict(base)), "targetAttributeName": wanted["target"], "source": dict(source)}
+    if "apply" in wanted:
+        made["flowType"] = wanted["apply"]
+    if "default" in wanted:
+        made["defaultValue"] = wanted["default"]
+    return made
+
+
+def mapping_from_graph(live: Json | None, wanted: Json) -> dict[str, Any]:
+    """From Graph: a mapping as the configuration would say it; `wanted` tells which of its parts are managed."""
+    if live is None:
+        return {"target": wanted["target"], "remove": True}
+    source = live.get("source") or {}
+    if "remove" not in wanted and same_source(source, wanted):
+        found = {name: wanted[name] for name in ("source", "constant", "expression") if name in wanted}
+    else:
+        found = source_from_graph(source)
+    found["target"] = wanted["target"]
+    if "apply" in wanted:
+        found["apply"] = live.get("flowType")
+    if "default" in wanted:
+        found["default"] = live.get("defaultValue") or ""
+    return found
+
+
+def source_from_graph(source: Json) -> dict[str, Any]:
+    """From Graph: where a value comes from."""
+    kind, name, expression = source.get("type"), source.get("name"), str(source.get("expression") or "")
+    if kind == "Attribute":
+        return {"source": str(name or expression.strip("[]"))}
+    if kind == "Constant":
+        return {"constant": str(name if name is not None else unquoted(expression))}
+    return {"expression": expression}
+
+
+def same_source(live: Json, wanted: Json) -> bool:
+    """Whether a value comes from where it is wanted to; the service may write an expression in its own way."""
+    found = source_from_graph(live)
+    if "expression" in found and "expression" in wanted:
+        return comparable(found["expression"]) == comparable(wanted["expression"])
+    if "constant" in found and "constant" in wanted:
+        return unquoted(found["constant"]) == unquoted(wanted["constant"])
+    # `[department]` written as an expression is an attribute to Graph, and the other way round.
+    return comparable(str(live.get("expression") or "")) == comparable(source_to_graph(wanted)["expression"])
+
+
+def unquoted(text: str) -> str:
+    """A constant without the quotes an expression puts around it."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def comparable(expression: str) -> str:
+    """An expression without the space outside of its texts."""
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', expression)
+    return "".join(part if index % 2 else "".join(part.split()) for index, part in enumerate(parts))
+
+
+def filters_to_graph(filters: Any) -> list[dict[str, Any]]:
+    """To Graph: filter groups; an object is in scope if one of them holds."""
+    return [
+        {
+            "name": group["name"],
+            "clauses": [
+                {
+                    "operatorName": clause["operator"],
+                    "sourceOperandName": clause["attribute"],
+                    "targetOperand": {"values": [clause["value"]] if "value" in clause else []},
+                }
+                for clause in group["clauses"]
+            ],
+        }
+        for group in filters
+    ]
+
+
+def filters_from_graph(groups: Any) -> list[dict[str, Any]]:
+    """From Graph: filter groups as the configuration would say them."""
+    return [
+        {
+            "name": group.get("name") or "",
+            "clauses": [clause_from_graph(clause) for clause in group.get("clauses") or ()],
+        }
+        for group in groups or ()
+    ]
+
+
+def clause_from_graph(clause: Json) -> dict[str, Any]:
+    """From Graph: one clause; several values, which the configuration cannot say, are shown together."""
+    values = [str(value) for value in (clause.get("targetOperand") or {}).get("values") or ()]
+    found = {"attribute": clause.get("sourceOperandName"), "operator": clause.get("operatorName")}
+    return {**found, "value": ", ".join(values)} if values else found
+
+
+def flows_from_graph(users: Json) -> list[str]:
+    """From Graph: what the job does with people, in the order of the configuration."""
+    named = {flow.strip().lower() for flow in str(users.get("flowTypes") or "").split(",")}
+    return [flow for flow in ("Add", "Update", "Delete") if flow.lower() in named]
+
+
+# --- changing ----------------------------------------------------------------------------------------------
+
+
+def live_parts(schema: Json, managed: Json) -> dict[str, Any]:
+    """The managed parts as they are, as the configuration would say them."""
+    users = object_mapping(schema, "User")
+    found: dict[str, Any] = {}
+    if MAPPINGS in managed:
+        found[MAPPINGS] = [mapping_from_graph(find(users, one["target"]), one) for one in managed[MAPPINGS]]
+    if FILTERS in managed:
+        found[FILTERS] = filters_from_graph((users.get("scope") or {}).get("groups"))
+    if FLOWS in managed:
+        found[FLOWS] = flows_from_graph(users)
+    if GROUPS in managed:
+        found[GROUPS] = object_mapping(schema, "Group").get("enabled") is True
+    return found
+
+
+def record(schema: Json) -> dict[str, Any]:
+    """What of a schema may be changed, to be put back: mappings, filters, flow types and the mapping of groups."""
+    users = object_mapping(schema, "User")
+    try:
+        groups = object_mapping(schema, "Group").get("enabled")
+    except UnusableSchemaError:
+        groups = None
+    kept = {
+        MAPPINGS: {one["targetAttributeName"]: one for one in users.get("attributeMappings") or ()},
+        FILTERS: (users.get("scope") or {}).get("groups"),
+        FLOWS: users.get("flowTypes"),
+        GROUPS: groups,
+    }
+    cleaned: dict[str, Any] = without_annotations(kept)
+    return cleaned
+
+
+def former_parts(managed: Json, before: Json) -> dict[str, Any]:
+    """The managed parts as a record has them; a mapping that was not there is None."""
+    return {
+        part: {one["target"]: before[MAPPINGS].get(one["target"]) for one in managed[MAPPINGS]}
+        if part == MAPPINGS
+        else before[part]
+        for part in PARTS
+        if part in managed
+    }
+
+
+def put_back(schema: Json, former: Json) -> dict[str, Any]:
+    """A schema with former parts in their places."""
+    made: dict[str, Any] = without_annotations(copy.deepcopy(dict(schema)))
+    users = object_mapping(made, "User")
+    for target, mapping in (former.get(MAPPINGS) or {}).items():
+        place(users, target, mapping)
+    if FILTERS in former:
+        users["scope"] = {**(users.get("scope") or {}), "groups": former[FILTERS]}
+    if FLOWS in former:
+        users["flowTypes"] = former[FLOWS]
+    if GROUPS in former and former[GROUPS] is not None:
+        object_mapping(made, "Group")["enabled"] = former[GROUPS]
+    return made
+
+
+def place(users: dict[str, Any], target: str, mapping: Json | None) -> None:
+    """Put a mapping in the place of the one to the same attribute, or take that away."""
+    mappings = list(users.get("attributeMappings") or ())
+    at = next((i for i, one in enumerate(mappings) if one.get("targetAttributeName") == target), len(mappings))
+    mappings[at : at + 1] = [] if mapping is None else [dict(mapping)]
+    users["attributeMappings"] = mappings
+
+
+def put_in(schema: Json, wanted: Json, sources: Mapping[str, Json]) -> dict[str, Any]:
+    """A schema with the wanted parts in their places, and everything else as it was.
+
+    Args:
+        schema: as read.
+        wanted: the parts, as the resource's inputs have them.
+        sources: Graph's form of where values come from, by target attribute; what is not given is derived.
+
+    Raises:
+        UnusableSchemaError: it has no place for them, or people are matched by one of the attributes.
+    """
+    made: dict[str, Any] = without_annotations(copy.deepcopy(dict(schema)))
+    users = object_mapping(made, "User")
+    for one in wanted.get(MAPPINGS) or ():
+        target = one["target"]
+        live = find(users, target)
+        if live is not None and live.get("matchingPriority"):
+            raise UnusableSchemaError(f"people are matched by {target}; that mapping cannot be changed")
+        if live is not None and "remove" not in one and same_source(live.get("source") or {}, one):
+            place(users, target, mapping_to_graph(one, live["source"], live))
+        else:
+            before = (live or {}).get("source")
+            source = None if "remove" in one else sources.get(target) or source_to_graph(one, before)
+            place(users, target, None if source is None else mapping_to_graph(one, source, live))
+    if FILTERS in wanted and filters_from_graph((users.get("scope") or {}).get("groups")) != wanted[FILTERS]:
+        users["scope"] = {**(users.get("scope") or {}), "groups": filters_to_graph(wanted[FILTERS])}
+    if FLOWS in wanted and flows_from_graph(users) != wanted[FLOWS]:
+        users["flowTypes"] = ", ".join(wanted[FLOWS])
+    if GROUPS in wanted:
+        object_mapping(made, "Group")["enabled"] = True
+    return made
+
+
+def unlike(schema: Json, made: Json) -> bool:
+    """Whether a made schema says something else than the one it was made from."""
+    ignored = ("version",)
+    left, right = ({k: v for k, v in without_annotations(one).items() if k not in ignored} for one in (schema, made))
+    return bool(left != right)

@@ -1,0 +1,296 @@
+"""SyncSchema: the configured mappings, scoping filters and flow types of a job.
+
+Graph takes the schema only whole: it is read, the configured parts are put in, and all of it is sent back. Only the
+configured parts are ours: what they were before comes back when they are dropped, and the rest stays whoever's it is.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .graph import calls
+from .graph.errors import GraphError, NotFoundError, RefusedError
+from .lifecycle import (
+    HOME,
+    WARNING,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    is_unknown,
+    tell,
+)
+from .schema_baseline import SchemaBaseline, refusal
+from .schema_object import (
+    FILTERS,
+    FLOWS,
+    MAPPINGS,
+    PARTS,
+    Json,
+    UnusableSchemaError,
+    find,
+    former_parts,
+    live_parts,
+    object_mapping,
+    put_back,
+    put_in,
+    record,
+    same_source,
+    unlike,
+)
+from .tenant_resource import Home, TenantResource
+
+if TYPE_CHECKING:
+    from .graph.operation import Operation
+
+INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline")
+# What parseExpression answers where it is not offered; 400 is its refusal of an expression.
+NOT_OFFERED = (404, 405, 500, 501)
+PEOPLE_LEAVE = (
+    "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
+    "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
+)
+
+
+# --- wire form ---------------------------------------------------------------------------------------------
+
+
+def managed_parts(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The configured parts among a resource's properties."""
+    return {part: properties[part] for part in PARTS if part in properties}
+
+
+def describe(before: Json, after: Json) -> list[str]:
+    """Old -> new, a line for each mapping and part that changes."""
+    text = functools.partial(json.dumps, sort_keys=True, ensure_ascii=False)
+    lines = []
+    for part, value in after.items():
+        pairs = (
+            [(f"{part}.{new['target']}", old, new) for old, new in zip(before[part], value, strict=True)]
+            if part == MAPPINGS
+            else [(part, before[part], value)]
+        )
+        lines += [f"{name}: {text(old)} -> {text(new)}" for name, old, new in pairs if old != new]
+    return lines
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def parsed_sources(operation: Operation, properties: Properties, users: Json) -> dict[str, Json]:
+    """Graph's own form of the expressions that are new. Call: POST schema/parseExpression, for each.
+
+    Raises:
+        RefusedError: Graph cannot parse one.
+    """
+    found = {}
+    for one in properties.get(MAPPINGS) or ():
+        live = find(users, one["target"])
+        if "expression" not in one or (live is not None and same_source(live.get("source") or {}, one)):
+            continue
+        call = calls.parse_expression(properties["servicePrincipalId"], properties["jobId"], one["expression"])
+        try:
+            answer = operation.send(call)
+        except GraphError as error:
+            if error.answer.status in NOT_OFFERED:
+                continue
+            raise
+        if answer.get("parsingSucceeded") is False:
+            why = str((answer.get("error") or {}).get("message") or "it gives no reason")
+            raise RefusedError(
+                f"Graph cannot parse the expression for {one['target']} in {operation.tenant}",
+                f"{why}: {one['expression']}",
+                "correct it in xtsync:attributeMappings; nothing of the schema was changed",
+            )
+        if isinstance(answer.get("parsedExpression"), Mapping):
+            found[one["target"]] = answer["parsedExpression"]
+    return found
+
+
+def change(operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]]) -> Json | None:
+    """Read the schema, and send it back as `make` has it where that differs; gives it as read.
+
+    Calls: GET and PUT jobs/{id}/schema (Application.ReadWrite.OwnedBy); None where the job is gone.
+    """
+    service_principal, job = properties["servicePrincipalId"], properties["jobId"]
+    schema = operation.read_surely(calls.get_schema(service_principal, job))
+    if schema is None:
+        return None
+    try:
+        made = make(schema)
+    except UnusableSchemaError as error:
+        raise refusal(operation.tenant, job, error) from None
+    if unlike(schema, made):
+        operation.send(calls.put_schema(service_principal, job, made))
+    return schema
+
+
+class SyncSchemaProvider(TenantResourceProvider):
+    """Owns the configured parts."""
+
+    replace_keys = ("servicePrincipalId", "jobId")
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; say what changes on a job that is there, and whom that may remove."""
+        if not olds:
+            self.announce(news)
+        elif news.get(FILTERS) and olds.get(FILTERS) != news[FILTERS]:
+            self.warn(news)
+        return CheckResult(news, [])
+
+    def announce(self, props: Properties) -> None:
+        """Say what a create changes, old -> new. Call, in a preview and for a known job: GET jobs/{id}/schema."""
+        if is_unknown(props["jobId"]) or is_unknown(props["servicePrincipalId"]):
+            return  # a job to be made has the template's schema
+        if is_unknown(props["baseline"]):
+            schema = self.operation().read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+            if schema is None:
+                return
+            before = live_parts(schema, managed_parts(props))
+            lines = describe(before, managed_parts(props)) or ["it is as configured"]
+            tell(f"changes the job's schema: {'; '.join(lines)}")
+            if before.get(FILTERS) != props.get(FILTERS):
+                self.warn(props)
+
+    @staticmethod
+    def warn(props: Properties) -> None:
+        """Say that people may leave."""
+        if props.get(FILTERS) and "Delete" in props.get(FLOWS, ("Delete",)):
+            tell(PEOPLE_LEAVE, severity=WARNING)
+
+    def create(self, props: Properties) -> CreateResult:
+        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; POST schema/parseExpression for each expression."""
+        operation, wanted = self.operation(), managed_parts(props)
+
+        def make(schema: Json) -> dict[str, Any]:
+            return put_in(schema, wanted, parsed_sources(operation, props, object_mapping(schema, "User")))
+
+        if change(operation, props, make) is None:
+            raise job_gone(operation, props["jobId"])
+        former = former_parts(wanted, json.loads(props["baseline"]))
+        return CreateResult(f"{props['jobId']}/schema", {**props, "former": json.dumps(former)})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See the parts. Call: GET jobs/{id}/schema."""
+        schema = self.operation().read_surely(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+        if schema is None:
+            return ReadResult("", {})
+        outputs = {**props, **live_parts(schema, managed_parts(props))}
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create."""
+        operation, wanted = self.operation(), managed_parts(news)
+        known, before = json.loads(olds["former"]), json.loads(news["baseline"])
+        former: dict[str, Any] = {}
+
+        def make(schema: Json) -> dict[str, Any]:
+            former.update(former_of(wanted, known, before, schema))
+            restored = put_back(schema, dropped(known, wanted))
+            return put_in(restored, wanted, parsed_sources(operation, news, object_mapping(schema, "User")))
+
+        if change(operation, news, make) is None:
+            raise job_gone(operation, news["jobId"])
+        return UpdateResult({**news, "former": json.dumps(former)})
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""
+        former = json.loads(props["former"])
+        try:
+            change(self.operation(), props, lambda schema: put_back(schema, former))
+        except NotFoundError:
+            return
+
+
+def former_of(wanted: Json, known: Json, before: Json, schema: Json) -> dict[str, Any]:
+    """What the wanted parts were before they were managed.
+
+    Args:
+        wanted: the parts.
+        known: what is remembered of those that were managed already.
+        before: the record made before this stack changed anything.
+        schema: as it is now. A part that is newly managed was what it is now; but where that is what is wanted, a
+            killed run may have written it, and the record knows.
+    """
+    now, live = former_parts(wanted, record(schema)), live_parts(schema, wanted)
+    recorded = former_parts(wanted, before)
+    found: dict[str, Any] = {}
+    for part in wanted:
+        if part == MAPPINGS:
+            old = known.get(part) or {}
+            as_wanted = {one["target"] for one, is_ in zip(wanted[part], live[part], strict=True) if one == is_}
+            found[part] = {
+                target: old[target] if target in old else (recorded if target in as_wanted else now)[part][target]
+                for target in now[part]
+            }
+        else:
+            found[part] = known[part] if part in known else (recorded if live[part] == wanted[part] else now)[part]
+    return found
+
+
+def dropped(known: Json, wanted: Json) -> dict[str, Any]:
+    """The former values of parts that are managed no longer."""
+    targets = {one["target"] for one in wanted.get(MAPPINGS) or ()}
+    gone = {part: value for part, value in known.items() if part not in wanted or part == MAPPINGS}
+    if MAPPINGS in gone:
+        gone[MAPPINGS] = {target: value for target, value in gone[MAPPINGS].items() if target not in targets}
+    return gone
+
+
+def job_gone(operation: Operation, job: str) -> RefusedError:
+    """The job went away."""
+    return RefusedError(
+        f"Cannot change the schema of the job {job} in {operation.tenant}",
+        "there is no such job any more",
+        "run `pulumi refresh` and then `pulumi up`, which makes it again",
+    )
+
+
+SYNC_SCHEMA = SyncSchemaProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncSchema(TenantResource):
+    """The configured parts of a job's schema.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        job_id: its job.
+        parts: see `config.schema_keys.schema_inputs`; what is left out is not touched.
+        baseline: the record of what was there before.
+        depends_on: what comes before.
+    """
+
+    provider_reference = ("sync_schema", "SYNC_SCHEMA")
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        job_id: pulumi.Input[str],
+        parts: Mapping[str, Any],
+        baseline: SchemaBaseline,
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "jobId": job_id,
+            **parts,
+            "baseline": baseline.baseline,
+        }
+        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)
