@@ -114,3 +114,14 @@ def test_without_endpoints_it_could_not_run_at_all(lab: Lab, xtsync: Command) ->
     said = xtsync("doctor", "-s", "dev")
     assert said.exit_code == 2
     assert "check xtsync:metadataHost" in said.errors
+
+
+def test_people_outside_of_the_scoping_filters_are_named(lab: Lab, xtsync: Command) -> None:
+    (alice,) = (u for u in lab.source.directory.users.values() if u.user_principal_name == "alice@contoso.com")
+    alice.department = "Legal"
+    clause = {"attribute": "department", "operator": "equals", "value": "Sales"}
+    lab.stack.config["xtsync:scopingFilters"] = [{"name": "Sales only", "clauses": [clause]}]
+    lab.stack.config["xtsync:groups"] = []
+    said = " ".join(xtsync("doctor", "-s", "dev").out.replace("│", " ").split())
+    assert "1 person outside of the scoping filters" in said
+    assert "department EQUALS 'Sales', but it is 'Legal'" in said

@@ -15,8 +15,10 @@ from xtsync_resources import (
     partner_baseline,
     partner_policy,
     provision_on_demand,
+    schema_baseline,
     service_principal,
     sync_job,
+    sync_schema,
     sync_secrets,
 )
 from xtsync_resources.lifecycle import reference, whole_numbers
@@ -29,6 +31,8 @@ PINNED = [
     (service_principal.ServicePrincipal, service_principal.SERVICE_PRINCIPAL, "service_principal", "SERVICE_PRINCIPAL"),
     (sync_job.SyncJob, sync_job.SYNC_JOB, "sync_job", "SYNC_JOB"),
     (sync_secrets.SyncSecrets, sync_secrets.SYNC_SECRETS, "sync_secrets", "SYNC_SECRETS"),
+    (schema_baseline.SchemaBaseline, schema_baseline.SCHEMA_BASELINE, "schema_baseline", "SCHEMA_BASELINE"),
+    (sync_schema.SyncSchema, sync_schema.SYNC_SCHEMA, "sync_schema", "SYNC_SCHEMA"),
     (ending.Ending, ending.ENDING, "ending", "ENDING"),
     (provision_on_demand.ProvisionOnDemand, provision_on_demand.PROVISION_ON_DEMAND,
      "provision_on_demand", "PROVISION_ON_DEMAND"),

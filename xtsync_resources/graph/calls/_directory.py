@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/user-get
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from ._call import POLICY_READ, POLICY_ROLE, READ_APPLICATION, Call, literal, segment
@@ -19,9 +20,15 @@ LARGEST_PAGE = 999
 READ_ROLE = "Directory Readers"
 
 
-def get_user(user: str) -> Call:
-    """Read a user by object id or user principal name."""
-    return Call("GET", f"/users/{segment(user)}?$select={USER_MEMBERS}", f"read the user {user}", READ_USERS, READ_ROLE)
+def selected(more: Sequence[str]) -> str:
+    """What to read of a user: what is always needed and more."""
+    return ",".join(dict.fromkeys([*USER_MEMBERS.split(","), *more]))
+
+
+def get_user(user: str, more: Sequence[str] = ()) -> Call:
+    """Read a user by object id or user principal name; `more` names further properties."""
+    path = f"/users/{segment(user)}?$select={selected(more)}"
+    return Call("GET", path, f"read the user {user}", READ_USERS, READ_ROLE)
 
 
 def find_groups(display_name: str) -> Call:
@@ -37,13 +44,13 @@ def get_group(group: str) -> Call:
     )
 
 
-def list_members(group: str) -> Call:
+def list_members(group: str, more: Sequence[str] = ()) -> Call:
     """List a group's direct members, page by page: only those are synchronized.
 
     Of members of a type that the sign-in may not read Graph tells the id only; for users that is User.Read.All.
     Source: https://learn.microsoft.com/graph/api/group-list-members.
     """
-    path = f"/groups/{segment(group)}/members?$select={USER_MEMBERS}&$top={LARGEST_PAGE}"
+    path = f"/groups/{segment(group)}/members?$select={selected(more)}&$top={LARGEST_PAGE}"
     return Call("GET", path, f"list the members of {group}", READ_MEMBERS, READ_ROLE)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import GUID
 from ...graph import calls
+from ...scoping import attributes_needed, evaluate
 from .finding import Finding, Look, counted, listed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Member:
         guest: whether a user is one.
         enabled: whether a user can sign in.
         mail: a user's address; "" for none.
+        attributes: what Graph told, for the scoping filters.
     """
 
     object_id: str
@@ -46,6 +48,7 @@ class Member:
     guest: bool = False
     enabled: bool = True
     mail: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -74,6 +77,7 @@ def read_member(entry: Mapping[str, Any], kind: str = "") -> Member:
         str(entry.get("userType") or "").lower() == "guest",
         entry.get("accountEnabled") is not False,
         str(entry.get("mail") or ""),
+        entry,
     )
 
 
@@ -98,8 +102,9 @@ def read_scope(look: Look) -> Scope:
     its members (GroupMember.Read.All).
     """
     operation, scope = look.operation(SECONDS), Scope()
+    more = attributes_needed(look.settings.scoping_filters or ())
     for name in look.settings.users:
-        user = operation.read(calls.get_user(name))
+        user = operation.read(calls.get_user(name, more))
         if user is None:
             scope.unknown_users.append(name)
         else:
@@ -111,11 +116,11 @@ def read_scope(look: Look) -> Scope:
         if name.lower() not in in_scope and operation.read(calls.get_user(name)) is None:
             scope.unknown_users.append(name)
     for name in look.settings.groups:
-        read_group(operation, name, scope)
+        read_group(operation, name, scope, more)
     return scope
 
 
-def read_group(operation: Operation, name: str, scope: Scope) -> None:
+def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str]) -> None:
     """Find one group and add its direct members; members of members are never synchronized."""
     if GUID.fullmatch(name):
         group = operation.read(calls.get_group(name))
@@ -127,7 +132,7 @@ def read_group(operation: Operation, name: str, scope: Scope) -> None:
         return
     group_id = str(found[0]["id"])
     scope.assigned.setdefault(group_id, []).append(name)
-    for entry in operation.pages(calls.list_members(group_id)):
+    for entry in operation.pages(calls.list_members(group_id, more)):
         member = read_member(entry)
         scope.members.setdefault(member.object_id, member)
 
@@ -167,7 +172,22 @@ def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:
         findings = [look.warning(AREA, f"{text}, {len(skipped)} would be skipped: {names}", skip_remedy(skipped))]
     elif not people:
         findings = [look.warning(AREA, "nobody is in scope: the groups are empty", "add people to them")]
-    return [*findings, *unreadable(look, people), *same_mail(look, people)]
+    return [*findings, *filtered(look, people), *unreadable(look, people), *same_mail(look, people)]
+
+
+def filtered(look: Look, people: Sequence[Member]) -> list[Finding]:
+    """People the scoping filters keep out, and those of whom that cannot be told here."""
+    filters = look.settings.scoping_filters or ()
+    verdicts = [(one.name, evaluate(filters, one.attributes)) for one in people if not skipped_because(one)]
+    outside = "they are not synchronized, or removed where they were: check the filters"
+    unsure = "see with `xtsync provision USER` what the service says"
+    findings = []
+    for holds, text, do in ((False, "outside", outside), (None, "perhaps outside", unsure)):
+        found = [f"{name} ({verdict.why})" for name, verdict in verdicts if verdict.holds is holds]
+        if found:
+            number = counted(len(found), "person", "people")
+            findings.append(look.warning(AREA, f"{number} {text} of the scoping filters: {listed(found)}", do))
+    return findings
 
 
 def skip_remedy(skipped: Iterable[tuple[Member, str]]) -> str:
