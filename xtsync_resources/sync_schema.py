@@ -34,6 +34,7 @@ from .schema_baseline import SchemaBaseline, refusal
 from .schema_object import (
     FILTERS,
     FLOWS,
+    GROUPS,
     MAPPINGS,
     PARTS,
     Json,
@@ -48,6 +49,7 @@ from .schema_object import (
     same_source,
     unlike,
 )
+from .sync_secrets import was_everybody
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -135,6 +137,22 @@ def change(operation: Operation, properties: Properties, make: Callable[[Json], 
     return schema
 
 
+def refuse_groups_of_everybody(operation: Operation, props: Properties) -> None:
+    """Stop before groups are turned on for a job that this very run has found to synchronize everybody.
+
+    Raises:
+        RefusedError: Microsoft synchronizes groups only where the scope is the assigned users and groups.
+    """
+    if GROUPS in props and operation.client.made_here(was_everybody(props["servicePrincipalId"])):
+        raise RefusedError(
+            f"Will not synchronize groups with the job {props['jobId']} in {operation.tenant} yet",
+            "its scope was everybody, which it keeps until it is restarted; groups are synchronized only where the "
+            "scope is the assigned users and groups",
+            "check the scope with `xtsync doctor`, run `xtsync restart`, which removes everybody else from the "
+            "target, and then `pulumi up`",
+        )
+
+
 class SyncSchemaProvider(TenantResourceProvider):
     """Owns the configured parts."""
 
@@ -171,6 +189,7 @@ class SyncSchemaProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Put the parts in. Calls: GET, PUT jobs/{id}/schema; POST schema/parseExpression for each expression."""
         operation, wanted = self.operation(), managed_parts(props)
+        refuse_groups_of_everybody(operation, props)
 
         def make(schema: Json) -> dict[str, Any]:
             return put_in(schema, wanted, parsed_sources(operation, props, object_mapping(schema, "User")))

@@ -171,6 +171,11 @@ def scope_shrinks(
     )
 
 
+def was_everybody(service_principal: str) -> str:
+    """The name under which this process remembers that it found the scope to be everybody."""
+    return f"scope of {service_principal} was everybody"
+
+
 class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
@@ -188,6 +193,7 @@ class SyncSecretsProvider(TenantResourceProvider):
         live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
         operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), calls.SERVICE_PRINCIPAL_SETTLES)
         if "true" in (before.get("SyncAll"), live.get("SyncAll")):
+            operation.client.remember_made(was_everybody(id_))
             tell(
                 "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody "
                 "until it is restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes "

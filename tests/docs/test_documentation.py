@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
+from xtsync_resources import config
 from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import calls
 from xtsync_resources.operate import cli
@@ -147,6 +149,20 @@ def test_what_is_published_of_the_keys_is_current() -> None:
 @pytest.mark.parametrize("stack", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
 def test_stack_files_are_as_the_schema_says(stack: Path) -> None:
     jsonschema.validate(yaml.safe_load(stack.read_text()), json_schema())
+
+
+def test_examples_of_the_configuration_are_taken() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    ours = {key: value for one in examples for key, value in one.items() if key.startswith("xtsync:")}
+    assert {"xtsync:b2bCollaboration", "xtsync:attributeMappings", "xtsync:scopingFilters"} <= set(ours)
+    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"] | ours
+    texts = {
+        key.removeprefix("xtsync:"): value if isinstance(value, str) else json.dumps(value)
+        for key, value in stack.items()
+        if key.startswith("xtsync:")
+    }
+    assert config.parse(texts, {"source": "s", "target": "s"}, {}).flow_types == ("Add", "Update")
 
 
 def test_the_permissions_page_names_every_permission_a_call_needs() -> None:

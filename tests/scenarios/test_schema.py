@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from conftest import Lab, changed, messages, ours, told, writes
+from test_keys import keep_only
 
 from lab.entra import Fault
 from lab.entra.synchronization.schema import object_mapping
@@ -121,3 +122,16 @@ def test_groups_arrive_where_they_are_configured(lab: Lab) -> None:
     assert policy.members["groupSyncInbound"] == {"isSyncAllowed": False}
     done = [call.path.rsplit("/", 1)[-1] for call in writes(ours(lab.calls_since(before)))]
     assert sorted(done) == ["identitySynchronization", "schema"]
+
+
+def test_groups_of_a_job_that_had_everybody_wait_for_its_restart(lab: Lab) -> None:
+    lab.stack.run("up")
+    keep_only(lab.folder / "state" / "xtsync" / "dev.json", lambda resource: "dynamic/xtsync" not in resource["type"])
+    (principal,) = (p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
+    principal.synchronization.secrets["SyncAll"] = "true"
+    lab.stack.config["xtsync:syncGroups"] = True
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert "Will not synchronize groups with the job" in text
+    assert "`xtsync restart`" in text
+    assert object_mapping(schema_of(lab), "Group")["enabled"] is False
+    assert lab.jobs()[0].schedule_state == "Paused"
