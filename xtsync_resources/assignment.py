@@ -16,7 +16,7 @@ import pulumi
 
 from .config import Settings
 from .graph import calls
-from .job_start import make_so
+from .job_start import make_so, pause, refuse_held_deletions
 from .job_state import ACTIVE, schedule_state
 from .service_principal import job_of_template
 
@@ -33,6 +33,8 @@ RESTS = (
     "ran. Run `pulumi refresh` and `pulumi up`, which assigns everybody and then starts it; do not resume it by hand."
 )
 
+LEFT = "it is in quarantine. See `xtsync status`"
+
 
 class AssignmentHooks:
     """The hooks of a pair's assignments.
@@ -44,6 +46,7 @@ class AssignmentHooks:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._taken_over: set[str] = set()
+        self._rests: set[str] = set()
         self._waiting: set[str] = set()
         self._paused: tuple[str, str] | None = None
         self._lock = threading.Lock()
@@ -127,9 +130,16 @@ class AssignmentHooks:
 
     def _pause(self, operation: Operation, service_principal: str) -> None:
         job = job_of_template(operation.send(calls.list_jobs(service_principal)))
-        if job is not None and schedule_state(job) == ACTIVE:
-            self._paused = (service_principal, str(job["id"]))
-            make_so(operation, service_principal, str(job["id"]), False, job)
+        if job is None:
+            return
+        job_id = str(job["id"])
+        if job_id in self._rests:
+            return
+        refuse_held_deletions(operation, job_id, job, "pause")
+        if schedule_state(job) == ACTIVE:
+            self._paused = (service_principal, job_id)
+        pause(operation, service_principal, job_id, job)
+        self._rests.add(job_id)
 
     def _run_again(self, secret: str) -> None:
         with self._lock:
@@ -137,8 +147,11 @@ class AssignmentHooks:
                 return
             operation, (service_principal, job_id) = self._operation(secret), self._paused
             job = operation.send(calls.get_job(service_principal, job_id))
-            make_so(operation, service_principal, job_id, True, job)
+            job = make_so(operation, service_principal, job_id, True, job)
             self._paused = None
+            self._rests.discard(job_id)
+        if schedule_state(job) != ACTIVE:
+            pulumi.log.warn(f"the job {job_id} was paused to take an assignment over and is not started again: {LEFT}")
 
     def _operation(self, secret: str) -> Operation:
         from .clients import client_of  # noqa: PLC0415 - HTTP and sign-in are rarely needed here

@@ -17,7 +17,7 @@ from .job_start import make_so
 from .job_state import people_synchronized
 from .lifecycle import Properties
 from .marker import MarkerProvider
-from .service_principal import settings_by_key
+from .service_principal import job_of_template, settings_by_key
 from .sync_secrets import deletion_threshold
 from .tenant_resource import Home, TenantResource
 
@@ -32,13 +32,18 @@ class BrakeProvider(MarkerProvider):
     def delete(self, _id: str, props: Properties) -> None:
         """Prepare for the assignments to go, which happens next.
 
-        Calls: GET jobs/{id}, POST pause or start, GET jobs/{id}; `drain` also GET secrets.
+        Calls: GET jobs/{id} (GET jobs where it is gone), POST pause or start, GET jobs/{id}; `drain` also GET
+        secrets.
         """
         operation, service_principal, job_id = self.operation(), props["servicePrincipalId"], props["jobId"]
         # A job that is only not seen yet would go on running while the assignments go.
         job = operation.read_surely(calls.get_job(service_principal, job_id))
         if job is None:
-            return
+            # Another one in its place must not run on while the assignments go.
+            job = job_of_template(operation.read(calls.list_jobs(service_principal)) or {})
+            if job is None:
+                return
+            job_id = str(job["id"])
         draining = self.settings.on_destroy == DRAIN
         if draining:
             settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))

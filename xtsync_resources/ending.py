@@ -19,7 +19,8 @@ from .job_state import (
     ACTIVE,
     NOT_RUN,
     Job,
-    people_synchronized,
+    has_succeeded,
+    people_counted,
     quarantine_reason,
     schedule_state,
     status_code,
@@ -68,11 +69,12 @@ def wait_until_drained(operation: Operation, service_principal: str, job_id: str
                 raise job_is_gone(operation, job_id)
             return False
         refuse_unless_running(operation, job_id, job)
-        left["people"] = people_synchronized(job)
+        counted = people_counted(job)
+        left["people"] = counted or 0
         if left["people"]:
             operation.status(f"{left['people']} people are still in the target; the job runs every 40 minutes")
         # Before its first cycle has ended a job counts nobody, whoever it has made already.
-        return not left["people"] and status_code(job) != NOT_RUN
+        return not left["people"] and status_code(job) != NOT_RUN and (counted == 0 or has_succeeded(job))
 
     try:
         operation.wait_until(call, drained, "waiting for the people to be gone from the target")

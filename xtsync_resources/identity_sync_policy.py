@@ -24,8 +24,8 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
-from .partner_object import Baseline, Json
+from .partner_baseline import PartnerBaseline, first_look, remove_identity_sync, to_be_adopted
+from .partner_object import Baseline, Json, settings_of
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 
 MANAGED = ("displayName", "userSyncInbound", calls.GROUP_SYNC)
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def sync_values(display_name: str, groups: bool) -> dict[str, Any]:
+    """What the policy is to say; without `groups` nothing of them."""
+    allowed = {"isSyncAllowed": True}
+    values = {"displayName": display_name, "userSyncInbound": allowed}
+    return {**values, calls.GROUP_SYNC: allowed} if groups else values
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -58,6 +68,12 @@ def differing(policy: Json, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The wanted members that a policy does not have yet."""
     live = live_values(policy, groups=calls.GROUP_SYNC in wanted)
     return {name: value for name, value in wanted.items() if live[name] != value}
+
+
+def made_by_us(policy: Json, wanted: Mapping[str, Any]) -> bool:
+    """Whether a policy is exactly what we make: a run that was killed has made it."""
+    said = {name: value for name, value in settings_of(policy).items() if name != "deletedDateTime"}
+    return said == dict(wanted)
 
 
 def group_values_before(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,12 +141,19 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             tell(f"adopts the existing identity sync policy: {'; '.join(lines) or 'it is as configured'}")
 
     def create(self, props: Properties) -> CreateResult:
-        """Make it so. Calls: PUT, or PATCH where it was there before."""
-        was = Baseline.parse(props["baseline"]).identity_sync
+        """Make it so. Calls: PUT, or GET and PATCH where it is there; GET also after a run that failed before."""
+        baseline = Baseline.parse(props["baseline"])
         operation, partner, wanted = self.operation(), props["tenantId"], managed_values(props)
-        # The baseline may be old: what it saw can have been changed or deleted since.
         look = calls.get_identity_sync(partner, groups=calls.GROUP_SYNC in wanted)
-        live = None if was is None else operation.read_surely(look)
+        was = baseline.identity_sync
+        if was is not None:
+            # The baseline may be old: what it saw can have been changed or deleted since.
+            live = operation.read_surely(look)
+        else:
+            live = None if operation.client.made_here(first_look(partner)) else operation.read(look)
+            if live is not None and not made_by_us(live, wanted):
+                tell("adopts an identity sync policy that was made after this stack first looked")
+                was = live
         put_in_place(operation, partner, wanted, live)
         former = json.dumps(None if was is None else live_values(was, groups=False))
         return CreateResult(props["tenantId"], {**props, "former": former})
@@ -198,12 +221,10 @@ class IdentitySyncPolicy(TenantResource):
         groups: bool,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        allowed = {"isSyncAllowed": True}
         inputs = {
             "tenantId": tenant_id,
-            "displayName": display_name,
-            "userSyncInbound": allowed,
+            **sync_values(display_name, groups),
             "baseline": baseline.baseline,
-            **({calls.GROUP_SYNC: allowed, "groupBaseline": baseline.group_baseline} if groups else {}),
+            **({"groupBaseline": baseline.group_baseline} if groups else {}),
         }
         super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

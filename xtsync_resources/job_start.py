@@ -5,17 +5,18 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from .graph import calls
+from .graph.errors import GraphError, RefusedError
 from .job_state import (
     ACTIVE,
-    HELD_DELETIONS,
-    PAUSED,
     Job,
+    holds_deletions,
+    may_start,
     quarantine_reason,
     schedule_state,
     status_code,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 # A start without an answer is looked for this long: starting a job that runs can stop it from working.
 LOST_START_SECONDS = 5.0
 STILL_SECONDS = 180.0
+STILL_SHARE = 0.7
+# Before a refused pause is taken for "it rests already", other replicas are asked.
+SURE_PAUSES = (0.5, 1.0, 2.0)
 INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
 
 
@@ -57,39 +61,71 @@ def seen(job: Job) -> Properties:
 
 
 def make_so(operation: Operation, service_principal: str, job_id: str, running: bool, job: Job | None) -> Job:
-    """Start or pause a job unless it is so already, and see it so.
+    """Start or pause a job, and see it so.
 
     Starting a job that runs can stop it from working, so its state is known before: it was read, or this very
-    process made the job, and new ones are disabled. The read afterwards gives the outputs.
-
-    Calls: POST jobs/{id}/start or /pause, GET jobs/{id}.
+    process made the job (None), and new ones are disabled. Starting what may hold deletions back is left alone.
     """
+    if not running:
+        return pause(operation, service_principal, job_id, job)
     get = calls.get_job(service_principal, job_id)
-    current = "Disabled" if job is None else schedule_state(job)
-    if running and job is not None and quarantine_reason(job) == HELD_DELETIONS:
-        return job  # starting would release the deletions that are held back, in whatever state the job is
-    if (current == ACTIVE) == running and not (job is not None and running and may_release(job)):
-        known = job if job is not None else operation.send(get, calls.JOB_APPEARS)
-        return known if running else cycle_ended(operation, service_principal, job_id, known)
-    if running:
+    if job is not None and not may_start(job):
+        return job
+    if job is not None and schedule_state(job) == ACTIVE and not quarantine_reason(job):
+        return job
 
-        def look() -> Job | None:
-            found = operation.read(get)
-            return found if found is not None and schedule_state(found) == ACTIVE else None
+    def look() -> Job | None:
+        found = operation.read(get)
+        return found if found is not None and schedule_state(found) == ACTIVE else None
 
-        operation.make(
-            calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS, settle_seconds=LOST_START_SECONDS
-        )
-    else:
-        operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
-    state = ACTIVE if running else PAUSED
+    operation.make(
+        calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS, settle_seconds=LOST_START_SECONDS
+    )
     found = operation.wait_until(
-        get,
-        lambda answer: answer is not None and (schedule_state(answer) == ACTIVE) == running,
-        f"waiting for the job to be {state}",
+        get, lambda answer: answer is not None and schedule_state(answer) == ACTIVE, "waiting for the job to be Active"
     )
     assert found is not None
-    return found if running else cycle_ended(operation, service_principal, job_id, found)
+    return found
+
+
+def pause(operation: Operation, service_principal: str, job_id: str, job: Job | None) -> Job:
+    """Bring a job to rest: paused, and no cycle going on. People leave the scope after this, so it has to be certain.
+
+    A read that says it rests may be old, so it is paused all the same; that may be repeated. None is a job that this
+    very process made and nobody has started.
+
+    Calls: POST jobs/{id}/pause, GET jobs/{id}.
+    """
+    get = calls.get_job(service_principal, job_id)
+    if job is None:
+        return operation.send(get, calls.JOB_APPEARS)
+    at_rest: Callable[[Job | None], bool] = lambda answer: answer is None or schedule_state(answer) != ACTIVE  # noqa: E731
+    try:
+        operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
+    except GraphError as error:
+        # Microsoft does not say what pausing a job at rest answers.
+        if error.answer.status not in (400, 409) or not at_rest(job):
+            raise
+        for seconds in SURE_PAUSES:
+            operation.client.clock.sleep(seconds)
+            if not at_rest(operation.read(get)):
+                raise
+    found = operation.wait_until(get, at_rest, "waiting for the job to be at rest")
+    return cycle_ended(operation, service_principal, job_id, found or job)
+
+
+def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str) -> None:
+    """Keep away from a job that holds deletions back: pausing may lose the mark, and starting then deletes.
+
+    Raises:
+        RefusedError: it does.
+    """
+    if holds_deletions(job):
+        raise RefusedError(
+            f"Will not {what} the job {job_id} in {operation.tenant}",
+            "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
+            "check the scope; approve the deletions in the portal or put people back in scope, then run again",
+        )
 
 
 def cycle_ended(operation: Operation, service_principal: str, job_id: str, job: Job) -> Job:
@@ -102,13 +138,14 @@ def cycle_ended(operation: Operation, service_principal: str, job_id: str, job: 
         DeadlineError: it goes on to the end of the time allowed.
     """
     clock = operation.client.clock
+    still = min(STILL_SECONDS, STILL_SHARE * operation.remaining)
     seen: list[Any] = [unfinished_progress(job), clock.monotonic()]
 
     def over(answer: Job | None) -> bool:
         now = unfinished_progress(answer or {})
         if now != seen[0]:
             seen[:] = [now, clock.monotonic()]
-        return not now or clock.monotonic() - seen[1] >= STILL_SECONDS
+        return not now or clock.monotonic() - seen[1] >= still
 
     if not seen[0]:
         return job
@@ -118,20 +155,18 @@ def cycle_ended(operation: Operation, service_principal: str, job_id: str, job: 
     return found if found is not None else job
 
 
-def may_release(job: Job) -> bool:
-    """Whether starting the job again is a safe way out of quarantine.
-
-    Never for held-back deletions: starting clears the quarantine, and approving them is a person's decision.
-    """
-    return quarantine_reason(job) not in ("", HELD_DELETIONS)
-
-
 def warn_of_quarantine(job: Job) -> None:
     """Say that a job stays in quarantine, and what to do."""
-    if quarantine_reason(job) == HELD_DELETIONS:
+    if holds_deletions(job):
         tell(
             "the job stays in quarantine (TooManyDeletes): more people would be deleted in the target than "
             "xtsync:deletionThreshold allows. Check the scope; approving deletions is done by hand",
+            severity=WARNING,
+        )
+    elif not may_start(job):
+        tell(
+            f"the job stays in quarantine ({quarantine_reason(job)}): what starting it would let loose is not known. "
+            "Look at it in the portal, and restart it there",
             severity=WARNING,
         )
 
@@ -165,6 +200,8 @@ class JobStartProvider(TenantResourceProvider):
         operation, service_principal, job_id = self.operation(), props["servicePrincipalId"], props["jobId"]
         known_new = made_here_counts and operation.client.made_here(job_id)
         job = None if known_new else operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
+        if job is not None and not props["running"]:
+            refuse_held_deletions(operation, job_id, job, "pause")
         job = make_so(operation, service_principal, job_id, bool(props["running"]), job)
         warn_of_quarantine(job)
         return {**seen(job), "running": bool(props["running"])}

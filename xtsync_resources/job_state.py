@@ -33,6 +33,27 @@ def quarantine_reason(job: Job) -> str:
     return str(quarantine.get("reason") or "unknown reason")
 
 
+# Starting the job again is the documented way out of these; of others nobody knows what starting would let loose.
+HARMLESS_REASONS = (
+    "encounteredbaseescrowthreshold",
+    "encounteredtotalescrowthreshold",
+    "encounteredescrowproportionthreshold",
+    "encounteredquarantineexception",
+    "ingestioninterrupted",
+)
+
+
+def holds_deletions(job: Job) -> bool:
+    """Whether the job has more deletions to make than it may."""
+    return quarantine_reason(job).lower() == HELD_DELETIONS.lower()
+
+
+def may_start(job: Job) -> bool:
+    """Whether starting it lets nothing loose: starting clears a quarantine, also one that holds deletions back."""
+    reason = quarantine_reason(job).lower()
+    return not reason or reason in HARMLESS_REASONS
+
+
 def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:
     """What a cycle that runs now has still to do, in the job's own units; empty where none runs."""
     return [
@@ -42,7 +63,18 @@ def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:
     ]
 
 
-def people_synchronized(job: Job) -> int:
-    """How many people the job keeps in the target, by its own count."""
+def people_counted(job: Job) -> int | None:
+    """How many people the job keeps in the target, by its own count; None where it gives none."""
     counts = (job.get("status") or {}).get("synchronizedEntryCountByType") or ()
-    return sum(int(item.get("value") or 0) for item in counts if str(item.get("key", "")).startswith("User"))
+    people = [int(item.get("value") or 0) for item in counts if str(item.get("key", "")).startswith("User")]
+    return sum(people) if people else None
+
+
+def people_synchronized(job: Job) -> int:
+    """How many people the job keeps in the target; 0 where it gives no count."""
+    return people_counted(job) or 0
+
+
+def has_succeeded(job: Job) -> bool:
+    """Whether a cycle of the job ever went well; a job that never had one cannot say that nobody is left."""
+    return bool((job.get("status") or {}).get("lastSuccessfulExecution"))

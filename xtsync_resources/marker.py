@@ -20,7 +20,7 @@ INPUTS = (HOME, "servicePrincipalId", "jobId")
 class MarkerProvider(TenantResourceProvider):
     """Base of providers whose only act is their deletion; all else makes no call."""
 
-    replace_keys = INPUTS[1:]
+    # Never replaced, as deleting is what they do: another job or service principal is only noted.
     # Tells the markers of one job apart by id.
     suffix: ClassVar[str]
 

@@ -24,6 +24,7 @@ from .lifecycle import (
     WARNING,
     CheckResult,
     CreateResult,
+    DiffResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
@@ -43,6 +44,7 @@ from .partner_object import (
     Json,
     Values,
     changes,
+    comparable,
     foreign_settings,
     leaf,
     live_values,
@@ -55,7 +57,9 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "tenantId", "groups")
+COMPARED = (HOME, "tenantId", "groups")
+INPUTS = (*COMPARED, "planned")
+IDENTITY_SYNC = "identitySynchronization"
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -179,11 +183,18 @@ def remove_identity_sync(operation: Operation, partner: str) -> None:
     )
 
 
-def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
+def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Json | None) -> None:
     """Make sure the tenant is as it was found. After an orderly destroy this only reads.
 
-    Only a run killed between a write and the saving of the state leaves something here: our redemption flag,
-    or (in the target) an identity sync policy that was not there before. Both exist for this pair alone.
+    Only a run killed between a write and the saving of the state leaves something here. What is there is taken for
+    its work if it is exactly what this stack was to write, and nothing besides; anything else somebody made by hand
+    after this stack first looked, and it is left alone.
+
+    Args:
+        operation: where.
+        partner: the partner's tenant id.
+        baseline: what was there at first.
+        planned: what this stack was to write, by property; None in states of before it was noted.
     """
     # After our own orderly withdrawal "not there" is what we expect, else it has to be certain.
     expected = operation.client.made_here(withdrawal(partner))
@@ -191,19 +202,59 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline) -> None:
     live = look_for(calls.get_partner(partner))
     if live is None:
         return
-    side = operation.tenant.side
-    ours_alone = side == "target" and baseline.identity_sync is None
-    if ours_alone and look_for(calls.get_identity_sync(partner)) is not None:
-        remove_identity_sync(operation, partner)
-    first = baseline.partner or {}
+    side, first = operation.tenant.side, baseline.partner or {}
+    ours = planned_values(planned, side, first)
+    if side == "target" and baseline.identity_sync is None:
+        sync = look_for(calls.get_identity_sync(partner))
+        if sync is not None:
+            if not as_planned(sync, planned):
+                left_alone(operation, "an identity sync policy")
+                return
+            remove_identity_sync(operation, partner)
+    written = {**first, **{name: whole(first, name, members) for name, members in ours.items()}}
     flag = REDEMPTION[side]
-    ours: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
-    killed = leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True
-    if killed:
-        # The same call that set the flag may have set the rest.
-        ours = {**ours, **live_values(first, {name: dict.fromkeys(COMPLEX_VALUES[name]) for name in OF_SIDE[side]})}
-    if killed or (baseline.partner is None and not settings_of(live)):
-        withdraw(operation, partner, ours, {} if baseline.partner is None else None, baseline)
+    if leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True:
+        if planned is not None and comparable(settings_of(live)) != comparable(settings_of(written)):
+            left_alone(operation, "a partner policy")
+            return
+        withdraw(operation, partner, live_values(first, ours), {} if baseline.partner is None else None, baseline)
+    elif baseline.partner is None and not settings_of(live):
+        former: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
+        withdraw(operation, partner, former, {}, baseline)
+
+
+def planned_values(planned: Json | None, side: str, first: Json) -> Values:
+    """What this stack was to write into the partner policy; where that was not noted, all it could have."""
+    if planned is not None:
+        return {name: planned[name] for name in COMPLEX_VALUES if name in planned}
+    everything = {name: dict.fromkeys(COMPLEX_VALUES[name]) for name in OF_SIDE[side]}
+    return {CONSENT: {REDEMPTION[side]: True}, **live_values(first, everything)}
+
+
+def as_planned(sync: Json, planned: Json | None) -> bool:
+    """Whether an identity sync policy is what this stack was to make."""
+    if planned is None:
+        return True
+    ignored = ("deletedDateTime", calls.GROUP_SYNC)  # not everything is in every version
+    said, wanted = (
+        {name: value for name, value in settings_of(one).items() if name not in ignored}
+        for one in (sync, planned.get(IDENTITY_SYNC) or {})
+    )
+    return bool(comparable(said) == comparable(wanted))
+
+
+def left_alone(operation: Operation, what: str) -> None:
+    """Say that something stays."""
+    tell(
+        f"{what} of this pair stays in {operation.tenant}: it was made after this stack first looked, and is not what "
+        "this stack was to make. Look at it in the portal, and remove it there if nobody needs it",
+        severity=WARNING,
+    )
+
+
+def first_look(partner: str) -> str:
+    """The name under which this process remembers that it has just seen what there was."""
+    return f"first look at {partner}"
 
 
 def withdrawal(partner: str) -> str:
@@ -215,6 +266,12 @@ class PartnerBaselineProvider(TenantResourceProvider):
     """Keeps the record."""
 
     replace_keys = ("tenantId",)
+
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """As usual; what was to be written at first is only noted."""
+        if all(olds.get(key) == news.get(key) for key in COMPARED):
+            return DiffResult(changes=False)
+        return super().diff(id_, olds, news)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Refuse another partner: the objects of this stack in the old one would stay as they are.
@@ -232,6 +289,7 @@ class PartnerBaselineProvider(TenantResourceProvider):
         baseline, groups = look(operation, partner, bool(props.get("groups")))
         if baseline.partner is not None and self.settings.on_existing == "fail":
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
+        operation.client.remember_made(first_look(partner))
         return CreateResult(partner, {**props, "baseline": baseline.text(), "groupBaseline": json.dumps(groups)})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -251,7 +309,8 @@ class PartnerBaselineProvider(TenantResourceProvider):
 
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""
-        clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]))
+        planned = json.loads(props["planned"]) if "planned" in props else None
+        clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]), planned)
 
 
 BASELINE = PartnerBaselineProvider()
@@ -267,6 +326,7 @@ class PartnerBaseline(TenantResource):
         name: the resource's name.
         home: the tenant.
         tenant_id: the partner's tenant id.
+        planned: what this stack is to write, by property.
         groups: whether the synchronization of groups is to be managed.
 
     Attributes:
@@ -278,6 +338,10 @@ class PartnerBaseline(TenantResource):
     baseline: pulumi.Output[str]
     group_baseline: pulumi.Output[str]
 
-    def __init__(self, name: str, home: Home, tenant_id: str, groups: bool = False) -> None:
-        inputs = {"tenantId": tenant_id, **({"groups": True} if groups else {})}
+    def __init__(self, name: str, home: Home, tenant_id: str, planned: Json, groups: bool = False) -> None:
+        inputs = {
+            "tenantId": tenant_id,
+            "planned": json.dumps(planned, sort_keys=True),
+            **({"groups": True} if groups else {}),
+        }
         super().__init__(name, home, inputs, computed=["baseline", "group_baseline"])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import NotFoundError, RefusedError
-from .job_start import make_so
-from .job_state import ACTIVE, HELD_DELETIONS, Job, quarantine_reason, schedule_state
+from .graph.errors import NotFoundError
+from .job_start import pause, refuse_held_deletions
+from .job_state import ACTIVE, DISABLED, Job, schedule_state
 from .lifecycle import (
     HOME,
     CreateResult,
@@ -40,8 +40,8 @@ GATE = (calls.POLICIES_APPEAR, calls.SERVICE_PRINCIPAL_SETTLES)
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def create(operation: Operation, service_principal: str, template: str, target: str) -> str:
-    """Pass the gate, then make the job; give its id.
+def create(operation: Operation, service_principal: str, template: str, target: str) -> tuple[str, bool]:
+    """Pass the gate, then make the job; give its id, and whether it is somebody else's.
 
     Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs, unless
     this very process saw that there was none; POST jobs. Least permission: Application.ReadWrite.OwnedBy as
@@ -62,27 +62,28 @@ def create(operation: Operation, service_principal: str, template: str, target: 
             settle_seconds=LOST_JOB_SECONDS,
         )
         operation.client.remember_made(str(job["id"]))
-    return str(job["id"])
+    job_id = str(job["id"])
+    # Ours are started last of all: one that was ever started has been made by hand since this stack first looked.
+    if schedule_state(job) in ("", DISABLED):
+        return job_id, False
+    tell(f"adopts the existing job {job_id} ({schedule_state(job)})")
+    rest(operation, service_principal, job_id, job)
+    return job_id, True
 
 
 def rest(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:
-    """Pause an adopted job that runs: nobody may be found unassigned before everybody is. The start resumes it.
+    """Bring an adopted job to rest: nobody may be found unassigned before everybody is. The start resumes it.
 
-    Whatever stops this run before that, a following destroy removes assignments under a job at rest.
+    A destroy after a run that got this far removes assignments under a job at rest.
 
-    Calls: none, or POST jobs/{id}/pause, GET jobs/{id}.
+    Calls: POST jobs/{id}/pause, GET jobs/{id}.
 
     Raises:
-        RefusedError: it holds deletions back, which pausing and starting could release.
+        RefusedError: it holds deletions back.
     """
-    if quarantine_reason(job) == HELD_DELETIONS:
-        raise RefusedError(
-            f"Will not adopt the job {job_id} in {operation.tenant}",
-            "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
-            "check the scope; approve the deletions in the portal or put people back in scope, then run again",
-        )
+    refuse_held_deletions(operation, job_id, job, "adopt")
+    pause(operation, service_principal, job_id, job)
     if schedule_state(job) == ACTIVE:
-        make_so(operation, service_principal, job_id, False, job)
         tell("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
 
 
@@ -105,21 +106,21 @@ class SyncJobProvider(TenantResourceProvider):
                 *GATE,
             )
             return CreateResult(found.job, props)
-        made = create(operation, service_principal, props["templateId"], props["targetTenantId"])
-        return CreateResult(made, props)
+        made, adopted = create(operation, service_principal, props["templateId"], props["targetTenantId"])
+        return CreateResult(made, {**props, "adopted": True} if adopted else props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""
         job = self.operation().read_surely(calls.get_job(props["servicePrincipalId"], id_))
         return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
 
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Nothing of a job can be changed here; the baseline is ours alone."""
-        return UpdateResult(news)
+        return UpdateResult({**news, "adopted": True} if olds.get("adopted") else news)
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
-        if SynchronizationBaseline.parse(props["baseline"]).job == id_:
+        if props.get("adopted") or SynchronizationBaseline.parse(props["baseline"]).job == id_:
             tell(f"the job {id_} was there before and is not deleted; it goes with its application if that goes")
             return
         try:

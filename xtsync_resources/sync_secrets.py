@@ -20,11 +20,13 @@ from .lifecycle import (
     HOME,
     WARNING,
     CreateResult,
+    DiffResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
     tell,
 )
 from .service_principal import SynchronizationBaseline, job_of_template, settings_by_key
@@ -33,11 +35,13 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "settings", "baseline")
+COMPARED = (HOME, "servicePrincipalId", "settings", "baseline")
+INPUTS = (*COMPARED, "assigned")
 NOTIFICATION = "SyncNotificationSettings"
 MASK = "*"
 # What the service uses where the threshold is on without a value.
 DEFAULT_THRESHOLD = 500
+ASSIGNED_READS = 3
 
 
 # --- arguments ---------------------------------------------------------------------------------------------
@@ -82,9 +86,16 @@ def from_graph(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, 
         elif isinstance(value, Mapping):
             members = parse_object(live.get(key, ""))
             found[key] = {name: members[name] for name in value if name in members}
+            if not ours_to_enable(value) and "Enabled" in value:
+                found[key]["Enabled"] = value["Enabled"]
         elif key in live:
             found[key] = live[key]
     return found
+
+
+def ours_to_enable(notification: Mapping[str, Any]) -> bool:
+    """Whether notifications are ours: without an address of ours they are whoever's they were."""
+    return "Recipients" in notification
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -120,11 +131,16 @@ def with_others(
     """
     merged: dict[str, Any] = {key: value for key, value in live.items() if value != MASK}
     for key, value in wanted.items():
-        merged[key] = {**parse_object(live.get(key, "")), **value} if isinstance(value, Mapping) else value
+        theirs = parse_object(live.get(key, ""))
+        merged[key] = {**theirs, **value} if isinstance(value, Mapping) else value
+        if key == NOTIFICATION and not ours_to_enable(value) and theirs.get("Recipients"):
+            merged[key]["Enabled"] = theirs.get("Enabled", value.get("Enabled"))
     for member, former in (dropped or {}).items():
         merged[NOTIFICATION].pop(member, None)
         if former is not None:
             merged[NOTIFICATION][member] = former
+        if member == "Recipients":
+            merged[NOTIFICATION]["Enabled"] = former is not None
     return to_graph(merged)
 
 
@@ -137,29 +153,30 @@ def live_settings(operation: Operation, service_principal: str) -> dict[str, str
     return None if answer is None else settings_by_key(answer)
 
 
-def scope_shrinks(
-    operation: Operation, service_principal: str, before: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]
-) -> None:
+def scope_shrinks(operation: Operation, props: Properties, before: Sequence[Mapping[str, Any]]) -> None:
     """Restart the job where the scope was everybody and is the assigned people now: else that has no effect.
 
-    Calls: none as a rule; else GET jobs, POST jobs/{id}/restart.
+    Only with everybody assigned who is configured: whoever is not would be deleted in the target.
+
+    Calls: none as a rule; else GET jobs, GET appRoleAssignedTo, POST jobs/{id}/restart.
 
     Args:
         operation: in the source.
-        service_principal: whose settings were saved.
+        props: the settings as they are now, and who is to be assigned.
         before: the settings as the state and as the tenant had them; after a crash only one of them knows.
-        wanted: the settings as they are now.
     """
+    service_principal, wanted = props["servicePrincipalId"], props["settings"]
     if wanted["SyncAll"] != "false" or not any(settings.get("SyncAll") == "true" for settings in before):
         return
     job = job_of_template(operation.send(calls.list_jobs(service_principal)))
     if job is None:
         return
-    if schedule_state(job) != ACTIVE or quarantine_reason(job):
+    ready = schedule_state(job) == ACTIVE and not quarantine_reason(job)
+    if not ready or not all_assigned(operation, service_principal, props.get("assigned")):
+        why = "not everybody who is configured is assigned yet" if ready else "it does not run now"
         tell(
             "the scope was everybody (SyncAll) and is the assigned users and groups again. That has no effect before "
-            "the job is restarted; it does not run now. `xtsync restart` does it, which removes everybody else from "
-            "the target",
+            f"the job is restarted; {why}. `xtsync restart` does it, which removes everybody else from the target",
             severity=WARNING,
         )
         return
@@ -169,6 +186,38 @@ def scope_shrinks(
         "to have effect: everybody else leaves the target, within xtsync:deletionThreshold",
         severity=WARNING,
     )
+
+
+def all_assigned(operation: Operation, service_principal: str, wanted: Any) -> bool:
+    """Whether all of them are assigned, by several looks: one replica may still know an assignment that is gone."""
+    if not wanted:
+        return False
+    call = calls.list_assignments(service_principal)
+    looks = ({str(one.get("principalId")) for one in operation.pages(call)} for _ in range(ASSIGNED_READS))
+    return all(set(wanted) <= found for found in looks)
+
+
+def adopting(before: Mapping[str, str], wanted: Mapping[str, Any]) -> list[str]:
+    """Old -> new, for what adopting settings changes of those that are there."""
+    lines = []
+    sent = with_others(wanted, before)
+    for key, value in sent.items():
+        old, new = parse_object(before.get(key, "")), parse_object(value)
+        if key == NOTIFICATION and old:
+            lines += [
+                f"{name}: {json.dumps(old.get(name))} -> {json.dumps(new[name])}"
+                for name in sorted(new)
+                if old.get(name) != new[name]
+            ]
+        elif before.get(key) not in (None, value, MASK):
+            lines.append(f"{key}: {json.dumps(before[key])} -> {json.dumps(value)}")
+    return lines
+
+
+def protection_weakens(before: Mapping[str, str], wanted: Mapping[str, Any]) -> bool:
+    """Whether adopting settings lets a cycle delete more people than before."""
+    old, new = deletion_threshold(before), deletion_threshold(with_others(wanted, before))
+    return old is not None and (new is None or new > old)
 
 
 def was_everybody(service_principal: str) -> str:
@@ -181,6 +230,12 @@ class SyncSecretsProvider(TenantResourceProvider):
 
     replace_keys = ("servicePrincipalId",)
 
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """As usual; who is to be assigned is known to this resource but is no part of it."""
+        if all(not is_unknown(news.get(key)) and olds.get(key) == news.get(key) for key in COMPARED):
+            return DiffResult(changes=False)
+        return super().diff(id_, olds, news)
+
     def create(self, props: Properties) -> CreateResult:
         """Save them. Call: PUT secrets.
 
@@ -189,7 +244,14 @@ class SyncSecretsProvider(TenantResourceProvider):
         operation, id_ = self.operation(), props["servicePrincipalId"]
         before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
         if before:
-            tell(f"adopts the existing synchronization settings: {', '.join(sorted(before))}")
+            lines = adopting(before, props["settings"]) or ["they are as configured"]
+            tell(f"adopts the existing synchronization settings: {'; '.join(lines)}")
+            if protection_weakens(before, props["settings"]):
+                tell(
+                    "a cycle may delete more people than before: set xtsync:deletionThreshold to "
+                    f"{deletion_threshold(before)} to keep the protection as it was",
+                    severity=WARNING,
+                )
         live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
         operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), calls.SERVICE_PRINCIPAL_SETTLES)
         if "true" in (before.get("SyncAll"), live.get("SyncAll")):
@@ -219,16 +281,24 @@ class SyncSecretsProvider(TenantResourceProvider):
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
         operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
-        scope_shrinks(operation, service_principal, (olds["settings"], live), news["settings"])
+        scope_shrinks(operation, news, (olds["settings"], live))
         return UpdateResult(news)
 
     def delete(self, _id: str, props: Properties) -> None:
-        """Put former settings back (PUT secrets); without any they go with the service principal."""
+        """Put former settings back (GET, PUT secrets); without any they go with the service principal."""
         before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
-        readable = {key: value for key, value in before.items() if value != MASK}
         operation, service_principal = self.operation(), props["servicePrincipalId"]
-        if readable and live_settings(operation, service_principal) is not None:
-            operation.send(calls.put_secrets(service_principal, readable))
+        if not any(value != MASK for value in before.values()):
+            return
+        live = live_settings(operation, service_principal)
+        if live is not None:
+            operation.send(calls.put_secrets(service_principal, restored(props["settings"], before, live)))
+
+
+def restored(ours: Mapping[str, Any], before: Mapping[str, str], live: Mapping[str, str]) -> dict[str, str]:
+    """What to send at the end: former values of ours, nothing for those that were not there, others' as they are."""
+    former = {key: before.get(key, "") for key in ours}
+    return {key: value for key, value in {**live, **former}.items() if value != MASK}
 
 
 SYNC_SECRETS = SyncSecretsProvider()
@@ -246,6 +316,7 @@ class SyncSecrets(TenantResource):
         service_principal_id: the configuration's service principal.
         settings: by key, see `settings_for`; a nested object becomes JSON text.
         baseline: `ServicePrincipal.baseline`.
+        assigned: object ids of the users and groups that are to be in scope.
         depends_on: the job.
     """
 
@@ -258,7 +329,13 @@ class SyncSecrets(TenantResource):
         service_principal_id: pulumi.Input[str],
         settings: Mapping[str, Any],
         baseline: pulumi.Output[str],
+        assigned: Sequence[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs = {"servicePrincipalId": service_principal_id, "settings": settings, "baseline": baseline}
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "settings": settings,
+            "baseline": baseline,
+            "assigned": list(assigned),
+        }
         super().__init__(name, home, inputs, depends_on=depends_on)

@@ -17,9 +17,9 @@ from .brake import Brake
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .ending import Ending, describe
-from .identity_sync_policy import IdentitySyncPolicy
+from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
-from .partner_baseline import PartnerBaseline
+from .partner_baseline import IDENTITY_SYNC, PartnerBaseline
 from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
@@ -57,9 +57,15 @@ class TenantPair(pulumi.ComponentResource):
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline(
-            "target-baseline", self._target, settings.source.id, groups=settings.sync_groups
+            "target-baseline",
+            self._target,
+            settings.source.id,
+            {**self._policy("target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
+            groups=settings.sync_groups,
         )
-        self._source_baseline = PartnerBaseline("source-baseline", self._source, settings.target.id)
+        self._source_baseline = PartnerBaseline(
+            "source-baseline", self._source, settings.target.id, self._policy("source")
+        )
         self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
         application = self._configuration_application()
@@ -78,6 +84,7 @@ class TenantPair(pulumi.ComponentResource):
             service_principal.id,
             settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
             service_principal.baseline,
+            [principal.object_id for principal in people.principals],
             depends_on=[job],
         )
         schema = self._schema(service_principal, job, secrets)
@@ -120,10 +127,7 @@ class TenantPair(pulumi.ComponentResource):
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
         baseline = self._target_baseline.baseline
-        values: dict[str, Any] = {CONSENT: {REDEMPTION["target"]: True}}
-        if settings.inbound_trust:
-            values[TRUST] = dict(settings.inbound_trust)
-        values |= self._b2b("target")
+        values = self._policy("target")
         partner = PartnerPolicy("target-partner", self._target, source, values, baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync",
@@ -138,14 +142,15 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
         target, baseline = self._settings.target.id, self._source_baseline.baseline
-        values = {CONSENT: {REDEMPTION["source"]: True}, **self._b2b("source")}
-        return PartnerPolicy("source-partner", self._source, target, values, baseline, self._looked)
+        return PartnerPolicy("source-partner", self._source, target, self._policy("source"), baseline, self._looked)
 
-    def _b2b(self, side: str) -> dict[str, Any]:
-        """The B2B settings that are configured for a side, by Graph's names."""
+    def _policy(self, side: str) -> dict[str, Any]:
+        """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
         settings = self._settings
         kinds = {COLLABORATION[side]: settings.b2b_collaboration, DIRECT_CONNECT[side]: settings.b2b_direct_connect}
-        return {name: b2b.side(side) for name, b2b in kinds.items() if b2b.side(side)}
+        trust = {TRUST: dict(settings.inbound_trust)} if side == "target" and settings.inbound_trust else {}
+        b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
+        return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
     def _configuration_application(self) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration."""

@@ -79,7 +79,7 @@ def test_promise_6_an_assignment_that_could_not_be_made_anew_leaves_the_job_at_r
     assert "do not resume it by hand" in "\n".join(d.message for d in result.diagnostics)
     said = xtsync("resume", "-s", "dev", "--yes")
     assert said.exit_code == 2
-    assert "only 1 of 2 configured users and groups are assigned" in said.errors
+    assert "1 of 2 configured users and groups are not assigned (alice@contoso.com)" in said.errors
     lab.pass_time()
     assert lab.arrived() == people
     lab.entra.faults.clear()

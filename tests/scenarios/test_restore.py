@@ -21,8 +21,8 @@ from lab.entra import Clock, Entra, Server, Settings, serve
 from lab.entra.policies.models import PartnerPolicy
 from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
-from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
-from xtsync_resources.partner_baseline import PartnerBaselineProvider
+from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider, sync_values
+from xtsync_resources.partner_baseline import IDENTITY_SYNC, PartnerBaselineProvider
 from xtsync_resources.partner_object import B2B_MEMBERS, COMPLEX_VALUES, CONSENT, OF_SIDE, REDEMPTION
 from xtsync_resources.partner_policy import PartnerPolicyProvider
 
@@ -68,13 +68,14 @@ class Half:
         return outputs
 
     def up(self) -> None:
-        baseline = self.create(PartnerBaselineProvider, {"tenantId": self.partner})["baseline"]
-        inputs = {
-            "tenantId": self.partner,
+        values = {
             CONSENT: {REDEMPTION[self.side]: True},
             **{name: value for name, value in self.more.items() if name in OF_SIDE[self.side]},
-            "baseline": baseline,
         }
+        planned = {**values, IDENTITY_SYNC: sync_values("xtsync", groups=False)} if self.side == "target" else values
+        record = {"tenantId": self.partner, "planned": json.dumps(planned)}
+        baseline = self.create(PartnerBaselineProvider, record)["baseline"]
+        inputs = {"tenantId": self.partner, **values, "baseline": baseline}
         self.create(PartnerPolicyProvider, inputs)
         if self.side == "target":
             sync = {

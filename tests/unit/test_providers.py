@@ -15,7 +15,7 @@ from xtsync_resources.graph.transport import TransportError
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.job_start import JobStartProvider
 from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider
-from xtsync_resources.partner_baseline import PartnerBaselineProvider
+from xtsync_resources.partner_baseline import PartnerBaselineProvider, first_look
 from xtsync_resources.partner_object import CONSENT, TRUST, Baseline
 from xtsync_resources.partner_policy import PartnerPolicyProvider
 from xtsync_resources.service_principal import SynchronizationBaseline
@@ -156,6 +156,7 @@ def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> No
     target.graph.make_partner(SOURCE_ID)
     target.graph.syncs[SOURCE_ID] = {"displayName": "old"}
     provider = target.provider(IdentitySyncPolicyProvider)
+    provider.client().remember_made(first_look(SOURCE_ID))
     provider.create(target.policy(SYNC))
     assert [call.split()[0] for call in target.graph.calls] == ["PUT", "PATCH"]
     target.graph.once("PATCH", "identitySynchronization", lambda _: target.graph.syncs.clear())
@@ -222,6 +223,7 @@ def test_a_pause_waits_for_the_cycle_that_runs() -> None:
 
     class Operation:
         client = type("Client", (), {"clock": clock})
+        remaining = 900.0
 
         def wait_until(self, _call: Any, done: Any, _why: str) -> Any:
             for found in answers:

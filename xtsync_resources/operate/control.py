@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..config import GUID
 from ..graph import calls
 from ..graph.errors import RefusedError
 from ..job_start import make_so
-from ..job_state import ACTIVE, HELD_DELETIONS, quarantine_reason, schedule_state
+from ..job_state import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .cli import Screen
     from .stack import Stack
 
+# What an assignment without any of the application's roles has; it puts nobody in scope.
+DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
     "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and `pulumi up` ends "
@@ -48,7 +51,7 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     """Do it and show the state that follows; 1 if it was declined."""
     operation = stack.operation("source")
     job = read_job(operation, stack)
-    refuse_held_deletions(operation, stack, job, action)
+    refuse_quarantine(operation, stack, job, action)
     if action != "pause":
         refuse_missing_assignments(operation, stack, action)
     if not confirmed(stack, screen, action, yes):
@@ -86,31 +89,49 @@ def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
 def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) -> None:
     """Never let the job find somebody unassigned who is configured: it would delete them in the target.
 
-    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+    Calls: GET users/{id} and groups as the doctor does; GET appRoleAssignedTo, page by page (Application.Read.All).
 
     Raises:
-        RefusedError: there are fewer assignments than users and groups configured.
+        RefusedError: somebody configured is not assigned, or cannot be found.
     """
-    wanted = len(stack.settings.users) + len(stack.settings.groups)
-    there = sum(1 for _ in operation.pages(calls.list_assignments(stack.service_principal)))
-    if there < wanted:
+    wanted = {name: find_principal(operation, name, is_group=False) for name in stack.settings.users}
+    wanted |= {name: find_principal(operation, name, is_group=True) for name in stack.settings.groups}
+    there = {
+        str(one.get("principalId"))
+        for one in operation.pages(calls.list_assignments(stack.service_principal))
+        if one.get("appRoleId") != DEFAULT_ACCESS
+    }
+    missing = [name for name, object_id in wanted.items() if object_id not in there]
+    if missing:
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
-            f"only {there} of {wanted} configured users and groups are assigned; the others would be deleted in "
-            f"{stack.settings.target.name}",
+            f"{len(missing)} of {len(wanted)} configured users and groups are not assigned ({', '.join(missing[:5])}); "
+            f"whoever is not would be deleted in {stack.settings.target.name}",
             "run `pulumi refresh` and `pulumi up` first, which assigns them",
         )
 
 
-def refuse_held_deletions(operation: Operation, stack: Stack, job: Job, action: str) -> None:
-    """Never release deletions that are held back: that is a decision about people, made by hand.
+def find_principal(operation: Operation, name: str, *, is_group: bool) -> str:
+    """The object id of a configured user or group; "" where there is none, or not only one."""
+    if GUID.fullmatch(name):
+        return name.lower()
+    if not is_group:
+        return str((operation.read(calls.get_user(name)) or {}).get("id") or "")
+    found = [str(one.get("id")) for one in operation.pages(calls.find_groups(name))]
+    return found[0] if len(found) == 1 else ""
+
+
+def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str) -> None:
+    """Never release deletions that are held back, or what nobody knows: that is a decision about people, made by hand.
 
     Raises:
-        RefusedError: there are some, and the action would release them.
+        RefusedError: the action would clear such a quarantine, or lose sight of it.
     """
-    if action != "pause" and quarantine_reason(job) == HELD_DELETIONS:
+    if holds_deletions(job) or (action != "pause" and not may_start(job)):
+        held = "it holds deletions back (TooManyDeletes)"
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
-            "it holds deletions back (TooManyDeletes), and this would clear the quarantine",
+            f"{held if holds_deletions(job) else f'it is in quarantine ({quarantine_reason(job)})'}, and this "
+            f"{'could hide' if action == 'pause' else 'would clear'} the quarantine",
             "check the scope with `xtsync logs`; approve the deletions in the portal, or put people back in scope",
         )

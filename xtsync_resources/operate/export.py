@@ -284,7 +284,11 @@ def as_yaml(settings: Settings, found: Found) -> str:
 
 
 def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
-    """What `pulumi import --file` needs to bring azuread's objects under management."""
+    """What `pulumi import --file` needs to bring the application under management.
+
+    Not the assignments: with them in a state that has no brake yet, a destroy would take people out of the scope of a
+    job that runs. The first `up` takes them over with the job at rest.
+    """
     pair = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair::pair"
     provider = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair$pulumi:providers:azuread::source-azuread"
     shared = {"parent": "pair", "provider": "source-azuread"}
@@ -293,17 +297,9 @@ def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
         "name": "application",
         "id": f"/applicationTemplates/{APPLICATION_TEMPLATE}/instantiate/{found.application}/{found.service_principal}",
     }
-    assignments = [
-        {
-            "type": "azuread:index/appRoleAssignment:AppRoleAssignment",
-            "name": f"{person.kind}-{person.object_id}",
-            "id": f"/servicePrincipals/{found.service_principal}/appRoleAssignedTo/{person.assignment_id}",
-        }
-        for person in found.people
-    ]
     return {
         "nameTable": {"pair": pair, "source-azuread": provider},
-        "resources": [{**one, **shared} for one in (application, *assignments)],
+        "resources": [{**application, **shared}],
     }
 
 

@@ -22,7 +22,7 @@ READ_ROLE = "Directory Readers"
 
 def selected(more: Sequence[str]) -> str:
     """What to read of a user: what is always needed and more."""
-    return ",".join(dict.fromkeys([*USER_MEMBERS.split(","), *more]))
+    return ",".join(dict.fromkeys([*USER_MEMBERS.split(","), *(quote(name, safe="") for name in more)]))
 
 
 def get_user(user: str, more: Sequence[str] = ()) -> Call:
