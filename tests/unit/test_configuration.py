@@ -67,8 +67,35 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         "XTSYNC_TARGET_CLIENT_SECRET",
     ),
     *(
-        ({"source": side(auth=kind)}, f'xtsync:source.auth = "{kind}"', "Use cli or secret")
-        for kind in ("certificate", "oidc", "managedIdentity")
+        ({"source": side(auth=kind)}, "xtsync:source.clientId: missing", "Give the id")
+        for kind in ("certificate", "oidc")
+    ),
+    (
+        {"source": side(auth="certificate", clientId=CLIENT)},
+        "xtsync:source.certificatePath: missing",
+        "Give the file with the certificate and its private key",
+    ),
+    ({"source": side(auth="oidc", clientId=CLIENT)}, "AZURE_FEDERATED_TOKEN_FILE not set", "permissions: id-token"),
+    (
+        {"target": side(TARGET_ID, auth="oidc", clientId=CLIENT, serviceConnectionId="x")},
+        "SYSTEM_OIDCREQUESTURI and SYSTEM_ACCESSTOKEN not set",
+        "$(System.AccessToken)",
+    ),
+    (
+        {"target": side(TARGET_ID, auth="oidc", clientId=CLIENT, serviceConnectionId="x", tokenFile="y")},
+        'xtsync:target.serviceConnectionId = "x": the token can come from one place only',
+        "Remove it, or tokenFile",
+    ),
+    ({"source": side(auth="cli", tokenFile="x")}, 'xtsync:source.tokenFile = "x"', "set auth: oidc"),
+    (
+        {"source": side(auth="oidc", clientId=CLIENT, tokenFile="y", certificatePath="x")},
+        'xtsync:source.certificatePath = "x": auth: oidc does not use it',
+        "set auth: certificate",
+    ),
+    (
+        {"source": side(auth="managedIdentity", serviceConnectionId="x")},
+        "auth: managedIdentity does not use it",
+        "set auth: oidc",
     ),
     ({"syncGroups": True}, "xtsync:syncGroups: not available yet", "Remove it"),
     ({"provisionOnDemand": ["alice"]}, 'xtsync:provisionOnDemand[0] = "alice": not a user', "Give a user principal"),

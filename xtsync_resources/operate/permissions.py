@@ -19,7 +19,6 @@ from ..config import Tenant, secret_variable
 from ..graph.clouds import Cloud
 from . import federation
 from .needs import GRAPH, ROLES, Need, needs
-from .stack import NO_CLIENT
 
 if TYPE_CHECKING:
     from .cli import Screen
@@ -69,7 +68,7 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
 
 def identity(tenant: Tenant) -> list[str]:
     """Commands that give CLIENT_ID: of the configured application, or of a new one, which they tell."""
-    if tenant.client_id not in ("", NO_CLIENT):
+    if tenant.client_id:
         return [f"CLIENT_ID={tenant.client_id}"]
     name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
     # With auth: cli it is no setting, but what the pipeline gives to `az login --service-principal`.

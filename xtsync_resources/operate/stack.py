@@ -21,8 +21,6 @@ from ..graph.errors import ConfigurationError
 
 NAMESPACE = "xtsync:"
 PULUMI_SECONDS = 60
-# Stands for an application that is still to be made.
-NO_CLIENT = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Stack:
         """A client for the source or the target; signs in with its first call."""
         if side not in self._clients:
             tenant: Tenant = getattr(self.settings, side)
-            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant))
+            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant), self.location.folder)
         return self._clients[side]
 
     def operation(self, side: str, seconds: float | None = None) -> Operation:
@@ -118,11 +116,9 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
     own = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
-    if before_sign_in:
-        own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
-        secrets = {side: secret or "to come" for side, secret in secrets.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in own.items()}
-    return Stack(name, parse(texts, secrets, os.environ), location, status)
+    settings = parse(texts, secrets, os.environ, before_sign_in=before_sign_in)
+    return Stack(name, settings, location, status)
 
 
 def selected(folder: Path) -> str:
@@ -142,11 +138,6 @@ def own_values(path: Path) -> dict[str, Any]:
     """
     values = read_values(path)
     return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
-
-
-def signs_in_by_application(side: object) -> bool:
-    """Whether a side of the configuration needs an application to sign in with."""
-    return isinstance(side, dict) and side.get("auth", "cli") != "cli"
 
 
 def provisional(
