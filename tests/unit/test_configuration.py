@@ -55,6 +55,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"metadataHost": "https://host/x"}, "xtsync:metadataHost = ", "without https://"),
     ({"notifyEmail": "someone"}, 'xtsync:notifyEmail = "someone": not an e-mail', "name@domain"),
     ({"displayName": "a\nb"}, "xtsync:displayName = ", "without line breaks"),
+    ({"displayName": f"MTO_Sync_{TARGET_ID}"}, "xtsync:displayName = ", "Choose another name"),
     ({"cloud": "germany"}, 'xtsync:cloud = "germany": not a choice', "usgovernmentl5 or china"),
     ({"onExisting": "take"}, 'xtsync:onExisting = "take"', "Choose adopt or fail"),
     ({"onDestroy": "keep"}, 'xtsync:onDestroy = "keep"', "Choose release or drain"),

@@ -93,6 +93,9 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
+    if settings.display_name.casefold().startswith("mto_sync_"):
+        why = "Microsoft 365 gives this name to the configurations it manages"
+        problems.add("displayName", settings.display_name, why, "Choose another name")
     if settings.sync_groups:
         problems.add("syncGroups", None, "not available yet", "Remove it")
 

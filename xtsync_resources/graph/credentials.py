@@ -27,7 +27,7 @@ from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError
 from .federated import FederatedTokens
-from .refusals import explain
+from .refusals import explain, first_line
 from .transport import HttpsTransport, Transport, trusted_certificates
 
 
@@ -157,9 +157,11 @@ def by_federated_token(means: Means) -> TokenCredential:
 
 def by_managed_identity(means: Means) -> TokenCredential:
     """As the identity of the Azure resource this runs on; which tenant that is, the token tells."""
-    return ManagedIdentityCredential(
-        client_id=means.sign_in.client_id or None, connection_verify=trusted_certificates()
-    )
+    client_id = means.sign_in.client_id or None
+    try:
+        return ManagedIdentityCredential(client_id=client_id, connection_verify=trusted_certificates())
+    except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
+        raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None
 
 
 KINDS: Mapping[str, Callable[[Means], TokenCredential]] = {

@@ -71,6 +71,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "90002": NO_SUCH_TENANT,
     "900382": OTHER_CLOUD,
     "900384": OTHER_CLOUD,
+    "500011": OTHER_CLOUD,
     "900023": NO_SUCH_TENANT,
     "700024": Refusal(
         "the sign-in was outside its time range: this computer's clock is wrong",

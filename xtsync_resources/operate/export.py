@@ -17,6 +17,7 @@ from ..config import TRUST_KEYS
 from ..graph import calls
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError, printable
 from ..job_state import ACTIVE, schedule_state
+from ..multitenant_organization import is_managed
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
 from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .cli import Screen
 
 DEFAULT_THRESHOLD = 500
-MANAGED_BY_MICROSOFT = "MTO_Sync_"
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,15 @@ def choose(found: Sequence[Candidate], source: Operation, target: Operation, wan
     what = f"Cannot export the pair from {source.tenant} to {target.tenant}"
     if wanted:
         found = [one for one in found if wanted in (one[0]["displayName"], one[0]["id"], one[0]["appId"])]
+    # Of several, those of Microsoft 365 are not meant.
+    found = [one for one in found if not is_managed(str(one[0]["displayName"]))] or found
     names = ", ".join(f"{one[0]['displayName']} ({one[0]['id']})" for one in found)
     if not found:
         do = "check the tenant ids, and --application if given; a pair across clouds cannot be exported"
         raise RefusedError(what, "no configuration application there synchronizes into this target", do)
     if len(found) > 1:
         raise RefusedError(what, f"there are several: {names}", "choose one with --application NAME or ID")
-    if str(found[0][0]["displayName"]).startswith(MANAGED_BY_MICROSOFT):
+    if is_managed(str(found[0][0]["displayName"])):
         why = f"{names} belongs to a multitenant organization, which Microsoft 365 manages"
         raise RefusedError(what, why, "leave it to the Microsoft 365 admin center")
     return found[0]
