@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..config import TRUST_KEYS
+from ..config import TRUST_KEYS, Tenant
+from ..config.kinds import keys_of
 from ..graph import calls
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError, printable
 from ..job_state import ACTIVE, schedule_state
@@ -214,10 +215,10 @@ def of_kind(found: Found, kind: str) -> list[Assigned]:
     return [person for person in found.people if person.kind == kind]
 
 
-def tenant(side: Any) -> dict[str, str]:
-    """A side of the pair."""
-    named = {"name": side.name} if side.name != side.id else {}
-    return {"tenantId": side.id, **named, **({"clientId": side.client_id} if side.client_id else {}), "auth": side.auth}
+def tenant(side: Tenant) -> dict[str, str]:
+    """A side of the pair, with how to sign in to it."""
+    given = {name: str(getattr(side, one.field)) for name, one in keys_of(Tenant).items()}
+    return {name: value for name, value in given.items() if value and (name != "name" or value != side.id)}
 
 
 def as_yaml(settings: Settings, found: Found) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..config import SIDES, Settings, Tenant, secret_variable
+from ..config import SIDES, Settings, Tenant, password_variable, secret_variable
 from ..config.kinds import Secret, keys_of
 from ..graph import calls
 from ..graph.clouds import Cloud
@@ -130,6 +130,9 @@ def of_tenant(tenant: Tenant, given: Mapping[str, Any], environment: Mapping[str
         variable = secret_variable(tenant.side)
         origin = f"environment ({variable})" if environment.get(variable) else STACK_FILE
         yield Setting(f"{tenant.side}ClientSecret", "(not shown)", origin)
+    variable = password_variable(tenant.side)
+    if tenant.auth == "certificate" and environment.get(variable):
+        yield Setting(f"{tenant.side} certificate password", "(not shown)", f"environment ({variable})")
 
 
 class Gathering:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,12 @@ def own_values(path: Path) -> dict[str, Any]:
 
 
 def provisional(
-    sides: Mapping[str, tuple[str, str, str]], auth: str, cloud: str, metadata_host: str, status: Callable[[str], None]
+    sides: Mapping[str, tuple[str, str, str]],
+    auth: str,
+    cloud: str,
+    metadata_host: str,
+    status: Callable[[str], None],
+    more: Sequence[str] = (),
 ) -> Stack:
     """A stack that is not written yet, to look at its tenants.
 
@@ -151,17 +156,37 @@ def provisional(
         cloud: the cloud both are in.
         metadata_host: as the configuration key of this name.
         status: shows words to people who wait.
+        more: further keys of a side, as source.certificatePath=FILE.
 
     Raises:
+        ConfigurationError: a further key is of another form.
         ConfigurationProblems: something of it cannot be used.
     """
+    further = of_sides(more)
     values: dict[str, Any] = {
-        side: {"tenantId": id_, "name": name, "auth": auth, **({"clientId": client} if client else {})}
+        side: {"tenantId": id_, "name": name, "auth": auth, **({"clientId": client} if client else {}), **further[side]}
         for side, (id_, name, client) in sides.items()
     }
     values |= {"cloud": cloud, "metadataHost": metadata_host, "users": ["not.read@yet"]}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     return Stack("", parse(texts, {}, os.environ), Location(), status)
+
+
+def of_sides(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Keys of the source and the target, typed as source.certificatePath=FILE.
+
+    Raises:
+        ConfigurationError: one is of another form.
+    """
+    found: dict[str, dict[str, str]] = {side: {} for side in SIDES}
+    for text in texts:
+        name, is_value, value = text.partition("=")
+        side, _, key = name.partition(".")
+        if side not in found or not key or not is_value:
+            do = "give SIDE.KEY=VALUE, as in source.certificatePath=source.pfx or target.auth=oidc"
+            raise ConfigurationError(f"Cannot understand --set {text}", "it has another form", do)
+        found[side][key] = value
+    return found
 
 
 def read_values(path: Path) -> Mapping[str, Any]:
