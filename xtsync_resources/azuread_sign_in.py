@@ -3,6 +3,7 @@
 azuread takes the first proof it finds: certificate, secret, federated token, managed identity, Azure CLI; and what is
 no argument it takes from the environment (ARM_...). So every argument that would come before or beside ours is said
 off: what another set-up has left in the environment must not choose how we sign in. An empty argument is off.
+The two oldest ways, `cli` and `secret`, say off only what is set: their stacks have states without these arguments.
 
 What may change between two commands travels by environment, not by argument: `pulumi refresh` and `destroy` use the
 arguments of the last `up`, but today's environment.
@@ -39,6 +40,15 @@ OFF: Mapping[str, Any] = {
     "use_msi": False,
     "use_oidc": False,
 }
+# What the oldest ways say off only where it is set.
+SAID_IF_SET: Mapping[str, str] = {
+    "client_certificate": "ARM_CLIENT_CERTIFICATE",
+    "client_certificate_path": "ARM_CLIENT_CERTIFICATE_PATH",
+    "client_id": "ARM_CLIENT_ID",
+    "client_id_file_path": "ARM_CLIENT_ID_FILE_PATH",
+    "client_secret_file_path": "ARM_CLIENT_SECRET_FILE_PATH",
+    "use_aks_workload_identity": "ARM_USE_AKS_WORKLOAD_IDENTITY",
+}
 
 
 @dataclass(frozen=True)
@@ -63,12 +73,19 @@ def sign_in_as(settings: Settings, environment: Mapping[str, str]) -> SignInAs:
     """
     found = KINDS[settings.source.auth](settings, environment)
     # "" and not None: an ARM_CLIENT_ID would make azuread an application where we are none.
-    return SignInAs({**OFF, "client_id": settings.source.client_id, **found.arguments}, found.variables)
+    arguments = {**OFF, "client_id": settings.source.client_id, **found.arguments}
+    if settings.source.auth in ("cli", "secret"):
+        arguments = {
+            name: value
+            for name, value in arguments.items()
+            if value or name not in SAID_IF_SET or environment.get(SAID_IF_SET[name])
+        }
+    return SignInAs(arguments, found.variables)
 
 
 def by_cli(_settings: Settings, _environment: Mapping[str, str]) -> SignInAs:
     """As the person of `az login`: without a client id no other proof is looked at."""
-    return SignInAs({"use_cli": True})
+    return SignInAs({"use_cli": True}, {secret_variable(SIDE): "ARM_CLIENT_SECRET"})
 
 
 def by_secret(settings: Settings, environment: Mapping[str, str]) -> SignInAs:

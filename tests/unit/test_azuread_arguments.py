@@ -17,6 +17,7 @@ from xtsync_resources.graph.clouds import CLOUDS
 
 CLIENT = "33333333-3333-4333-8333-333333333333"
 GITHUB = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
+SECRET = {"XTSYNC_SOURCE_CLIENT_SECRET": "ARM_CLIENT_SECRET"}
 PROOFS = ("client_secret", "client_certificate", "client_certificate_path", "oidc_token")
 
 
@@ -26,20 +27,21 @@ def settings(auth: str, stack_secret: str | None = None, **how: str) -> Settings
 
 
 CASES: list[tuple[str, dict[str, str], dict[str, str], dict[str, Any], dict[str, str]]] = [
-    ("cli", {}, {}, {"use_cli": True, "client_id": ""}, {}),
+    ("cli", {}, {}, {"use_cli": True, "client_id": None}, SECRET),
+    ("cli", {}, {"ARM_CLIENT_ID": CLIENT}, {"use_cli": True, "client_id": "", "client_id_file_path": None}, SECRET),
     (
         "secret",
         {"client_id": CLIENT},
         {},
-        {"client_secret": "of the stack", "client_certificate": "", "client_certificate_path": ""},
-        {"XTSYNC_SOURCE_CLIENT_SECRET": "ARM_CLIENT_SECRET"},
+        {"client_secret": "of the stack", "client_certificate": None, "client_certificate_path": None},
+        SECRET,
     ),
     (
         "secret",
         {"client_id": CLIENT},
-        {"XTSYNC_SOURCE_CLIENT_SECRET": "s"},
-        {"client_secret": None, "client_certificate": ""},
-        {"XTSYNC_SOURCE_CLIENT_SECRET": "ARM_CLIENT_SECRET"},
+        {"XTSYNC_SOURCE_CLIENT_SECRET": "s", "ARM_CLIENT_CERTIFICATE": "x", "ARM_USE_AKS_WORKLOAD_IDENTITY": "1"},
+        {"client_secret": None, "client_certificate": "", "use_aks_workload_identity": False, "client_id": CLIENT},
+        SECRET,
     ),
     (
         "certificate",
@@ -91,10 +93,17 @@ def test_arguments_and_variables(
     found = sign_in_as(settings(auth, "of the stack" if auth == "secret" else None, **how), environment)
     assert {name: found.arguments.get(name) for name in arguments} == arguments
     assert found.variables == variables
-    flags = {name: found.arguments[name] for name in OFF if name.startswith("use_")}
+    flags = {name: found.arguments.get(name, False) for name in OFF if name.startswith("use_")}
     assert sum(flags.values()) == (0 if auth in ("secret", "certificate") else 1)
     assert "s" not in found.arguments.values()
     assert set(found.arguments) <= set(inspect.signature(azuread.ProviderArgs.__init__).parameters)
+
+
+@pytest.mark.parametrize(("auth", "how"), [("cli", {}), ("secret", {"client_id": CLIENT})])
+def test_stacks_of_the_first_version_see_no_change(auth: str, how: dict[str, str]) -> None:
+    found = sign_in_as(settings(auth, **how), {"XTSYNC_SOURCE_CLIENT_SECRET": "s"}).arguments
+    given = {name for name, value in found.items() if value is not None}
+    assert given == {"use_cli", "use_msi", "use_oidc", *how}
 
 
 def test_every_kind_is_known_everywhere() -> None:
