@@ -72,7 +72,8 @@ def with_query(url: str, **wanted: str) -> str:
     given = parse_qsl(parts.query, keep_blank_values=True)
     names = {name for name, value in given if value}
     added = [(name, value) for name, value in wanted.items() if name not in names]
-    return parts._replace(query=urlencode([pair for pair in given if pair[0] in names] + added)).geturl()
+    kept = [(name, value) for name, value in given if value or name not in wanted]
+    return parts._replace(query=urlencode(kept + added)).geturl()
 
 
 def asks_for_audience(url: str) -> bool:
