@@ -163,10 +163,11 @@ def stack_file(settings: Settings, client_id: str) -> str:
         f"  name: {json.dumps(settings.name, ensure_ascii=False)}",
     ]
     if settings.federation and not settings.password_until:
-        # With auth: cli there is no clientId: the program is who `az login` has signed in.
-        lines += [
-            f"  auth: cli  # after `az login --service-principal --username {client_id}` with the pipeline's token"
-        ]
+        lines += [f"  clientId: {client_id}", "  auth: oidc"]
+        if settings.federation.issuer.startswith(federation.AZURE_DEVOPS):
+            lines += [
+                "  serviceConnectionId: CHANGE-ME  # the resourceId in the address of the service connection's page"
+            ]
     else:
         lines += [f"  clientId: {client_id}", "  auth: secret"]
     return "\n".join(lines)

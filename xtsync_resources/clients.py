@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from .config import Settings, Tenant, secret_variable
+from .config import Settings, Tenant, password_variable, secret_variable
 from .graph.client import GraphClient
 from .graph.connect import connect
 from .graph.errors import TenantName
 
 
-def client_of(settings: Settings, tenant: Tenant, secret: str = "") -> GraphClient:
+def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path | None = None) -> GraphClient:
     """Make a client for a side of a pair; it signs in with its first call.
 
     Args:
         settings: the pair.
         tenant: its source or target.
         secret: the client secret from the stack's configuration; the environment wins.
+        folder: the program's, where files are named from; None is the current one.
 
     Raises:
         ConfigurationError: the endpoints cannot be had.
@@ -28,4 +30,13 @@ def client_of(settings: Settings, tenant: Tenant, secret: str = "") -> GraphClie
         secret=lambda: os.environ.get(secret_variable(tenant.side)) or secret,
         cloud=settings.cloud.name,
         metadata_host=settings.metadata_host,
+        certificate_path=located(tenant.certificate_path, folder),
+        password=lambda: os.environ.get(password_variable(tenant.side)) or "",
+        token_file=located(tenant.token_file, folder),
+        service_connection_id=tenant.service_connection_id,
     )
+
+
+def located(path: str, folder: Path | None) -> str:
+    """A file as seen from the current folder, where it is named from another; "" stays."""
+    return str(folder / path) if path and folder is not None else path

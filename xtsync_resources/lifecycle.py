@@ -60,6 +60,9 @@ class ProviderSettings:
     deadline_seconds: float
     on_existing: str
     on_destroy: str
+    certificate_path: str = ""
+    token_file: str = ""
+    service_connection_id: str = ""
 
     @classmethod
     def read(cls, get: Callable[[str], Any]) -> ProviderSettings:
@@ -75,6 +78,9 @@ class ProviderSettings:
             deadline_seconds=60 * float(get("xtsync:deadlineMinutes") or 15),
             on_existing=text("onExisting"),
             on_destroy=text("onDestroy"),
+            certificate_path=text("certificatePath"),
+            token_file=text("tokenFile"),
+            service_connection_id=text("serviceConnectionId"),
         )
 
 
@@ -189,6 +195,10 @@ def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
         secret=lambda: os.environ.get("XTSYNC_CLIENT_SECRET") or secret,
         cloud=settings.cloud,
         metadata_host=settings.metadata_host,
+        certificate_path=settings.certificate_path,
+        password=lambda: os.environ.get("XTSYNC_CERTIFICATE_PASSWORD") or "",
+        token_file=settings.token_file,
+        service_connection_id=settings.service_connection_id,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import multitenant_organization
 from .graph import calls
 from .graph.errors import ConflictError, GraphError, NotFoundError
 from .lifecycle import (
@@ -263,9 +264,15 @@ class PartnerPolicyProvider(TenantResourceProvider):
             f"a partner policy for {props['tenantId']}",
         )
         if partner is not None:
+            self.tell_of_organization(partner)
             wanted = managed_values(props)
             lines = describe(live_values(partner, wanted), wanted) or ["every field is as configured"]
             tell(f"adopts the existing partner policy: {'; '.join(lines)}")
+
+    def tell_of_organization(self, partner: Json) -> None:
+        """Say that others may rewrite the policy, where they may."""
+        if partner.get(multitenant_organization.MEMBER):
+            tell(multitenant_organization.notice(partner, self.operation()))
 
     def create(self, props: Properties) -> CreateResult:
         """Make the fields so. Calls: POST, or GET and PATCH partners."""
@@ -278,6 +285,7 @@ class PartnerPolicyProvider(TenantResourceProvider):
         live = self.operation().read_surely(calls.get_partner(id_))
         if live is None:
             return ReadResult("", {})
+        self.tell_of_organization(live)
         outputs = refreshed(props, live)
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 

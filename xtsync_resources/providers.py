@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azuread as azuread
 
-from .config import Settings, Tenant, secret_variable
+from .azuread_sign_in import sign_in_as
+from .config import Settings, Tenant, password_variable, secret_variable
 
-# What the provider process reads; the mappings lead the right side's variable there.
+# What the provider process reads; the mappings lead the right side's variables there.
 CLIENT_SECRET = "XTSYNC_CLIENT_SECRET"  # noqa: S105 - a variable's name
+CERTIFICATE_PASSWORD = "XTSYNC_CERTIFICATE_PASSWORD"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,19 @@ class TenantProvider(pulumi.ProviderResource):
             "auth": tenant.auth,
             "clientId": tenant.client_id or None,
             "clientSecret": settings.client_secret(tenant.side),
+            "certificatePath": tenant.certificate_path or None,
+            "tokenFile": tenant.token_file or None,
+            "serviceConnectionId": tenant.service_connection_id or None,
             "cloud": settings.cloud.name,
             "metadataHost": settings.metadata_host or None,
             "deadlineMinutes": settings.deadline_minutes,
             "onExisting": settings.on_existing,
             "onDestroy": settings.on_destroy if tenant is settings.source else None,
         }
-        mapped = pulumi.ResourceOptions(env_var_mappings={secret_variable(tenant.side): CLIENT_SECRET})
+        variables = {secret_variable(tenant.side): CLIENT_SECRET}
+        if tenant.auth == "certificate":
+            variables[password_variable(tenant.side)] = CERTIFICATE_PASSWORD
+        mapped = pulumi.ResourceOptions(env_var_mappings=variables)
         super().__init__(
             "pulumi-python",
             tenant.side,
@@ -61,24 +69,16 @@ def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
     """Declare the three providers of a pair below its component."""
     options = pulumi.ResourceOptions(parent=parent)
     source = settings.source
+    how = sign_in_as(settings, os.environ)
     return Providers(
         source=TenantProvider(source, settings, options),
         target=TenantProvider(settings.target, settings, options),
         azuread=azuread.Provider(
             "source-azuread",
             tenant_id=source.id,
-            client_id=source.client_id or None,
-            # As a property it would win over the environment, which is to win.
-            client_secret=None if os.environ.get(secret_variable("source")) else settings.source_client_secret,
             environment=None if settings.metadata_host else settings.cloud.azuread_environment,
             metadata_host=settings.metadata_host or None,
-            # Said in full: an ARM_USE_... of another set-up must not choose how we sign in.
-            use_cli=source.auth == "cli",
-            use_oidc=False,
-            use_msi=False,
-            opts=pulumi.ResourceOptions.merge(
-                options,
-                pulumi.ResourceOptions(env_var_mappings={secret_variable("source"): "ARM_CLIENT_SECRET"}),
-            ),
+            **how.arguments,
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(env_var_mappings=dict(how.variables))),
         ),
     )

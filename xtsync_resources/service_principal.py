@@ -29,6 +29,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .multitenant_organization import is_managed, refusal
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ class ServicePrincipalProvider(TenantResourceProvider):
             calls.SERVICE_PRINCIPAL_IS_OURS,
         )
         assert found is not None
+        if is_managed(name := str(found.get("displayName") or "")):
+            raise refusal(name, operation.tenant)
         baseline = look(operation, id_)
         if baseline.job and self.settings.on_existing == "fail":
             raise RefusedError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ class Configuration:
 
     def _or_file(self, name: str, words: str) -> str:
         value, path = self.text(name), self.text(f"{name}FilePath")
+        if name == "oidcToken" and not path and self.flags["useAksWorkloadIdentity"]:
+            path = os.environ.get("AZURE_FEDERATED_TOKEN_FILE", "")
         if not path:
             return value
         try:
@@ -101,15 +104,19 @@ def read_configuration(properties: Mapping[str, Any], environment: Mapping[str, 
     Raises:
         ProviderError: a property that is no boolean where it must be one.
     """
-    texts = {
-        name: str(properties.get(name) or next((environment[key] for key in keys if environment.get(key)), ""))
-        for name, keys in _TEXTS.items()
-    }
+    texts = {name: _text(properties.get(name), keys, environment) for name, keys in _TEXTS.items()}
     flags = {
         name: _flag(name, properties.get(name), environment.get(variable), default)
         for name, (variable, default) in _FLAGS.items()
     }
     return Configuration(texts, flags)
+
+
+def _text(given: Any, variables: Sequence[str], environment: Mapping[str, str]) -> str:
+    """A text. An empty argument is an argument, and keeps the environment out, as in the real plugin."""
+    if given is not None:
+        return str(given)
+    return next((environment[name] for name in variables if environment.get(name)), "")
 
 
 def _flag(name: str, given: Any, variable: str | None, default: bool) -> bool:

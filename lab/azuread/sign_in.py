@@ -1,4 +1,4 @@
-"""Endpoints, and access tokens by client secret, client assertion or the Azure CLI."""
+"""Endpoints, and access tokens by every kind of proof azuread documents."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import requests
 from lab.azuread.configuration import Configuration
 from lab.azuread.exceptions import ProviderError
 from lab.azuread.http import Http
+from lab.azuread.proofs import azure_devops_token, certificate_assertion, github_token, managed_identity_token
 
 _GLOBAL = ("https://login.microsoftonline.com", "https://graph.microsoft.com")
 _GOVERNMENT = ("https://login.microsoftonline.us", "https://graph.microsoft.us")
@@ -109,45 +110,52 @@ def sign_in(configuration: Configuration, endpoints: Endpoints, http: Http) -> T
     """Choose the kind of credentials in azuread's order.
 
     Raises:
-        ProviderError: there is none, or it is of a kind this stand-in does not have.
+        ProviderError: there is none.
     """
-    tenant, client = configuration.tenant_id, configuration.client_id
-    named = bool(tenant and client)
-    if named and (configuration.text("clientCertificate") or configuration.text("clientCertificatePath")):
-        raise _refused("a client certificate")
+    named = bool(configuration.tenant_id and configuration.client_id)
+    assertion = _assertion_of(configuration, endpoints, http) if named else None
+    if assertion is not None:
+        return Tokens(lambda: _by_form(http, configuration, endpoints, _proof(assertion())))
     if named and configuration.client_secret:
         return Tokens(lambda: _by_form(http, configuration, endpoints, {"client_secret": configuration.client_secret}))
-    if configuration.flags["useAksWorkloadIdentity"]:
-        raise _refused("AKS workload identity")
-    if configuration.flags["useOidc"] and named:
-        if configuration.oidc_token:
-            return Tokens(lambda: _by_form(http, configuration, endpoints, _assertion(configuration)))
-        if configuration.text("oidcRequestUrl"):
-            raise _refused("a token requested from a pipeline (oidcRequestUrl)")
     if configuration.flags["useMsi"]:
-        raise _refused("a managed identity (useMsi)")
+        return Tokens(lambda: managed_identity_token(http, configuration, endpoints.graph))
     if configuration.flags["useCli"]:
-        if not tenant:
+        if not configuration.tenant_id:
             raise ProviderError("building client: azure-cli could not determine tenant ID to use")
-        return Tokens(lambda: _by_cli(tenant, endpoints))
+        return Tokens(lambda: _by_cli(configuration.tenant_id, endpoints))
     raise ProviderError(
         "building client: unable to build authorizer for Microsoft Graph API: "
         "no Authorizer could be configured, please check your configuration"
     )
 
 
-def _refused(kind: str) -> ProviderError:
-    return ProviderError(
-        f"the lab's azuread does not sign in with {kind}; use a secret, an OIDC token or the Azure CLI"
-    )
+def _assertion_of(configuration: Configuration, endpoints: Endpoints, http: Http) -> Callable[[], str] | None:
+    """What gives client assertions: a certificate goes before a secret, and a secret before federated tokens."""
+    if configuration.text("clientCertificate") or configuration.text("clientCertificatePath"):
+        return lambda: certificate_assertion(configuration, _token_url(configuration, endpoints))
+    federated = configuration.flags["useOidc"] or configuration.flags["useAksWorkloadIdentity"]
+    if configuration.client_secret or not federated:
+        return None
+    if token := configuration.oidc_token:
+        return lambda: token
+    if configuration.text("oidcRequestUrl") and configuration.text("oidcRequestToken"):
+        if configuration.text("adoPipelineServiceConnectionId"):
+            return lambda: azure_devops_token(http, configuration)
+        return lambda: github_token(http, configuration)
+    return None
 
 
-def _assertion(configuration: Configuration) -> dict[str, str]:
-    return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": configuration.oidc_token}
+def _proof(assertion: str) -> dict[str, str]:
+    return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}
+
+
+def _token_url(configuration: Configuration, endpoints: Endpoints) -> str:
+    return f"{endpoints.login}/{configuration.tenant_id}/oauth2/v2.0/token"
 
 
 def _by_form(http: Http, configuration: Configuration, endpoints: Endpoints, proof: Mapping[str, str]) -> str:
-    url = f"{endpoints.login}/{configuration.tenant_id}/oauth2/v2.0/token"
+    url = _token_url(configuration, endpoints)
     form = {
         "grant_type": "client_credentials",
         "client_id": configuration.client_id,

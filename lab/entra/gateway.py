@@ -30,6 +30,7 @@ from lab.entra.login.models import claims_of
 from lab.entra.models import Entra, Tenant
 from lab.entra.routing import OWNED, Answer, Call, Route
 from lab.entra.traffic import Exchange, redacted, redacted_headers
+from lab.entra.workload import urls as workload_urls
 
 VERSIONS = ("v1.0", "beta")
 _GRAPH_APP = "00000003-0000-0000-c000-000000000000"
@@ -104,6 +105,11 @@ def _hit_after(fault: Fault | None, answer: Answer | GraphError | LoginError) ->
 def _process(entra: Entra, incoming: Incoming) -> Answer | GraphError | LoginError:
     try:
         if incoming.version is None:
+            workload = workload_urls.answer(
+                entra, incoming.host_url, incoming.method, incoming.path, incoming.query, incoming.headers
+            )
+            if workload is not None:
+                return workload
             return login_urls.answer(entra, incoming.host_url, incoming.method, incoming.path, _form(incoming))
         return _graph(entra, incoming)
     except (GraphError, LoginError) as error:

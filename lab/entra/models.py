@@ -21,6 +21,7 @@ from lab.entra.settings import Settings
 from lab.entra.synchronization.cycles import run_due_cycles
 from lab.entra.synchronization.models import SynchronizationBackend
 from lab.entra.traffic import Exchange, write_line
+from lab.entra.workload.models import Workloads
 
 
 class Tenant:
@@ -101,6 +102,7 @@ class Entra:
         self.clock = clock or Clock()
         self.settings = Settings()
         self.faults = Faults()
+        self.workloads = Workloads()
         self.traffic: list[Exchange] = []
         self.tenants: dict[str, Tenant] = {}
         self.lock = threading.RLock()

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-SECRET_MEMBERS = re.compile(r"secret|password|assertion|access_token|refresh_token|secrettoken", re.IGNORECASE)
+SECRET_MEMBERS = re.compile(
+    r"secret|password|assertion|access_token|refresh_token|secrettoken|oidctoken", re.IGNORECASE
+)
+TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
+HEADERS = ("authorization", "x-identity-header")
 REDACTED = "[redacted]"
 
 
@@ -43,6 +47,8 @@ def redacted(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         pair_key = str(value.get("key", "")) if "value" in value else ""
         return {member: redacted(inner, pair_key if member == "value" else member) for member, inner in value.items()}
+    if isinstance(value, str) and TOKEN.match(value):
+        return REDACTED
     if isinstance(value, list):
         return [redacted(inner, name) for inner in value]
     return REDACTED if isinstance(value, str) and SECRET_MEMBERS.search(name) else value
@@ -50,7 +56,7 @@ def redacted(value: Any, name: str = "") -> Any:
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers without the token."""
-    return {name: REDACTED if name.lower() == "authorization" else value for name, value in headers.items()}
+    return {name: REDACTED if name.lower() in HEADERS else value for name, value in headers.items()}
 
 
 def write_line(exchange: Exchange, file: TextIO) -> None:

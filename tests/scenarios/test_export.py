@@ -8,6 +8,7 @@ import yaml
 from conftest import Command, Lab, writes
 
 from lab import world
+from tests.proofs import self_signed
 
 PAIR = ["--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret"]
 CLIENTS = ["--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT]
@@ -82,3 +83,23 @@ def test_what_the_configuration_cannot_say_is_a_warning(lab: Lab, xtsync: Comman
     assert "everybody in the source is in scope" in said.errors
     assert "# Note: everybody" in (lab.folder / "Pulumi.found.yaml").read_text()
     assert "not a GUID" in xtsync("export", "--source", "contoso.com", "--target", world.TARGET_TENANT).errors
+
+
+def test_each_side_may_sign_in_in_its_own_way(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    proof = self_signed()
+    lab.target.login.clients[world.TARGET_CLIENT].certificates = [proof.certificate]
+    path = proof.write(lab.folder / "target.pfx", "the-password")
+    lab.stack.environment["XTSYNC_TARGET_CERTIFICATE_PASSWORD"] = "the-password"
+    how = ["--set", "target.auth=certificate", "--set", f"target.certificatePath={path}"]
+    config = export(lab, xtsync, *how, "--json").document["config"]
+    assert config["xtsync:source"]["auth"] == "secret"
+    assert config["xtsync:target"] == {
+        "tenantId": world.TARGET_TENANT,
+        "name": "Fabrikam",
+        "clientId": world.TARGET_CLIENT,
+        "auth": "certificate",
+        "certificatePath": str(path),
+    }
+    assert "Cannot understand --set targetauth=oidc" in export(lab, xtsync, "--set", "targetauth=oidc").errors
+    assert "unknown key" in export(lab, xtsync, "--set", "target.autth=oidc").errors

@@ -12,6 +12,8 @@ import pytest
 from conftest import Command, Lab, messages
 
 from lab import world
+from tests.proofs import self_signed
+from xtsync_resources.graph.certificates import read
 from xtsync_resources.operate.needs import GRAPH, ROLE_IDS, needs_of
 
 STAND_IN = """#!/bin/sh
@@ -20,6 +22,8 @@ echo >>"$CALLS"
 case "$*" in
   login*) exit "${LOGIN:-0}" ;;
   *"app create"*) echo 11111111-1111-4111-8111-111111111111 ;;
+  *"--create-cert"*) echo "$MADE" ;;
+  *"sp show"*) echo id-of ;;
   *"credential reset"*) echo canary-secret ;;
 esac
 """
@@ -147,3 +151,43 @@ def test_tables_for_people_and_roles_for_az_login(lab: Lab, xtsync: Command) -> 
     assert wrong.exit_code == 2
     assert "'source', 'target'" in wrong.errors
     assert "has another form" in xtsync("permissions", "-s", "dev", "--federate", "gitlab:x").errors
+
+
+def test_the_commands_for_a_certificate_write_a_file_that_signs_in(lab: Lab, xtsync: Command, tmp_path: Path) -> None:
+    file = tmp_path / "it's.pfx"
+    source = {"tenantId": world.SOURCE_TENANT, "clientId": world.SOURCE_CLIENT, "auth": "certificate"}
+    lab.stack.config["xtsync:source"] = {**source, "certificatePath": str(file)}
+    made = self_signed().write(tmp_path / "made.pem")
+    script = printed(xtsync("permissions", "-s", "dev", "--side", "source").out)
+    run = f'{script} && echo "$XTSYNC_SOURCE_CERTIFICATE_PASSWORD" >password'
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    shown, calls = run_in_shell(f"cd {tmp_path}; {run}", folder, MADE=str(made))
+    assert shown == ""
+    assert calls[-1][:4] == ["ad", "app", "credential", "reset"]
+    password = (tmp_path / "password").read_text().strip()
+    assert read(str(file), password, "X").is_pkcs12
+    assert (file.stat().st_mode & 0o077, made.exists()) == (0, False)
+
+
+def test_a_managed_identity_gets_its_roles_directly(lab: Lab, xtsync: Command, tmp_path: Path) -> None:
+    source = {"tenantId": world.SOURCE_TENANT, "clientId": world.SOURCE_CLIENT, "auth": "managedIdentity"}
+    lab.stack.config["xtsync:source"] = source
+    script = printed(xtsync("permissions", "-s", "dev", "--side", "source").out)
+    _, calls = run_in_shell(script, tmp_path)
+    posted = [json.loads(call[-1]) for call in calls if call[:3] == ["rest", "--method", "POST"]]
+    assert [one["appRoleId"] for one in posted] == [need.role_id for need in needs_of("source")]
+    assert {(one["principalId"], one["resourceId"]) for one in posted} == {("id-of", "id-of")}
+    url = "https://graph.microsoft.com/v1.0/servicePrincipals/id-of/appRoleAssignments"
+    assert all(url in call for call in calls if call[0] == "rest")
+    del lab.stack.config["xtsync:source"]["clientId"]
+    lines = xtsync("permissions", "-s", "dev", "--json").document["source"]["commands"]
+    assert lines[1].startswith(': "${PRINCIPAL_ID:?set it')
+
+
+def test_what_proves_an_application_may_still_be_missing(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config["xtsync:source"] = {"tenantId": world.SOURCE_TENANT, "auth": "certificate"}
+    lab.stack.config["xtsync:target"] = {"tenantId": world.TARGET_TENANT, "auth": "oidc"}
+    document = xtsync("permissions", "-s", "dev", "--json").document
+    assert any("source.pfx" in line for line in document["source"]["commands"])
+    assert not any("credential" in line for line in document["target"]["commands"])

@@ -194,8 +194,13 @@ def test_what_the_login_service_says_of_a_tenant() -> None:
         sign_in.Discovery("EU", "microsoftonline.com", "graph.microsoft.com"),
     )
     elsewhere = {**document, "msgraph_host": "graph.microsoft.us", "cloud_instance_name": "microsoftonline.us"}
+    elsewhere |= {"tenant_region_scope": "USG", "tenant_region_sub_scope": "DODCON"}
     findings, other = sign_in.read_discovery(look(), "host", answer(200, elsewhere))
-    assert levels(findings) == [OK, WARNING]
+    assert levels(findings) == [OK, PROBLEM]
+    assert findings[1].found == "the tenant is in the cloud microsoftonline.us (USG GCC High), not in public"
+    assert "its job template is not documented" in findings[1].do
+    private = look(metadata_host="login.private.example")
+    assert levels(sign_in.read_discovery(private, "host", answer(200, elsewhere))[0]) == [OK, WARNING]
     assert levels(sign_in.same_cloud({"source": discovery, "target": other})) == [PROBLEM]
     assert levels(sign_in.same_cloud({"source": discovery, "target": discovery})) == [OK]
     assert sign_in.same_cloud({"source": discovery, "target": None}) == []

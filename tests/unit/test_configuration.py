@@ -65,6 +65,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"metadataHost": "https://host/x"}, "xtsync:metadataHost = ", "without https://"),
     ({"notifyEmail": "someone"}, 'xtsync:notifyEmail = "someone": not an e-mail', "name@domain"),
     ({"displayName": "a\nb"}, "xtsync:displayName = ", "without line breaks"),
+    ({"displayName": f"MTO_Sync_{TARGET_ID}"}, "xtsync:displayName = ", "Choose another name"),
     ({"cloud": "germany"}, 'xtsync:cloud = "germany": not a choice', "usgovernmentl5 or china"),
     ({"onExisting": "take"}, 'xtsync:onExisting = "take"', "Choose adopt or fail"),
     ({"onDestroy": "keep"}, 'xtsync:onDestroy = "keep"', "Choose release or drain"),
@@ -77,8 +78,35 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         "XTSYNC_TARGET_CLIENT_SECRET",
     ),
     *(
-        ({"source": side(auth=kind)}, f'xtsync:source.auth = "{kind}"', "Use cli or secret")
-        for kind in ("certificate", "oidc", "managedIdentity")
+        ({"source": side(auth=kind)}, "xtsync:source.clientId: missing", "Give the id")
+        for kind in ("certificate", "oidc")
+    ),
+    (
+        {"source": side(auth="certificate", clientId=CLIENT)},
+        "xtsync:source.certificatePath: missing",
+        "Give the file with the certificate and its private key",
+    ),
+    ({"source": side(auth="oidc", clientId=CLIENT)}, "AZURE_FEDERATED_TOKEN_FILE not set", "permissions: id-token"),
+    (
+        {"target": side(TARGET_ID, auth="oidc", clientId=CLIENT, serviceConnectionId="x")},
+        "SYSTEM_OIDCREQUESTURI and SYSTEM_ACCESSTOKEN not set",
+        "$(System.AccessToken)",
+    ),
+    (
+        {"target": side(TARGET_ID, auth="oidc", clientId=CLIENT, serviceConnectionId="x", tokenFile="y")},
+        'xtsync:target.serviceConnectionId = "x": the token can come from one place only',
+        "Remove it, or tokenFile",
+    ),
+    ({"source": side(auth="cli", tokenFile="x")}, 'xtsync:source.tokenFile = "x"', "set auth: oidc"),
+    (
+        {"source": side(auth="oidc", clientId=CLIENT, tokenFile="y", certificatePath="x")},
+        'xtsync:source.certificatePath = "x": auth: oidc does not use it',
+        "set auth: certificate",
+    ),
+    (
+        {"source": side(auth="managedIdentity", serviceConnectionId="x")},
+        "auth: managedIdentity does not use it",
+        "set auth: oidc",
     ),
     ({"b2bCollaboration": {"inbond": {}}}, "xtsync:b2bCollaboration.inbond: unknown key", "b2bCollaboration.inbound"),
     (
@@ -247,7 +275,7 @@ def test_the_published_schema_agrees_or_knows_less(changes: dict[str, Any]) -> N
 
 def needs_more_than_a_schema(changes: dict[str, Any]) -> bool:
     """Rules between keys, and rules about what a text means."""
-    between = {"source", "target", "users", "groups", "provisionOnDemand", "b2bCollaboration"}
+    between = {"source", "target", "displayName", "users", "groups", "provisionOnDemand", "b2bCollaboration"}
     return bool(changes.keys() & (between | {"attributeMappings", "scopingFilters", "flowTypes"}))
 
 

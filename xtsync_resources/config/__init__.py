@@ -18,15 +18,16 @@ from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems
 from .schema_keys import check_schema
 from .settings import (
-    AVAILABLE_SIGN_IN_KINDS,
     SIDES,
     SIGN_IN_KINDS,
     TRUST_KEYS,
     Settings,
     Tenant,
     is_user,
+    password_variable,
     secret_variable,
 )
+from .sign_in import check_files, check_sign_in
 
 KEYS = tuple(keys_of(Settings))
 TENANT_KEYS = tuple(keys_of(Tenant))
@@ -43,13 +44,17 @@ def load() -> Settings:
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    return parse(own, secrets, os.environ)
+    settings = parse(own, secrets, os.environ)
+    check_files(settings, os.environ)
+    return settings
 
 
 def parse(
     values: Mapping[str, str],
     secrets: Mapping[str, Any],
     environment: Mapping[str, str],
+    *,
+    before_sign_in: bool = False,
 ) -> Settings:
     """Turn raw values into settings.
 
@@ -57,7 +62,8 @@ def parse(
         values: the stack's values by key, without namespace, as Pulumi hands them over: objects, lists,
             numbers and booleans as JSON text.
         secrets: client secrets by side, where configured.
-        environment: the environment, to see whether a client secret is there.
+        environment: the environment, to see whether what signs in is there.
+        before_sign_in: whether that, and the applications to sign in with, may still be missing.
 
     Raises:
         ConfigurationProblems: with every problem found.
@@ -76,7 +82,7 @@ def parse(
     )
     check_pair(problems, settings)
     for tenant in (settings.source, settings.target):
-        check_sign_in(problems, settings, tenant, environment)
+        check_sign_in(problems, settings, tenant, environment, complete=not before_sign_in)
     problems.stop()
     return settings
 
@@ -90,25 +96,9 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
-
-
-def check_sign_in(problems: Problems, settings: Settings, tenant: Tenant, environment: Mapping[str, str]) -> None:
-    """Note what the way to sign in lacks or has too much."""
-    side = tenant.side
-    if problems.concern(side) and not tenant.id and not problems.concern(f"{side}.tenantId"):
-        return  # it is no object at all
-    if tenant.auth not in AVAILABLE_SIGN_IN_KINDS:
-        do = f"Use {' or '.join(AVAILABLE_SIGN_IN_KINDS)}"
-        problems.add(f"{side}.auth", tenant.auth, "this way to sign in is not available yet", do)
-    if tenant.auth == "secret" and not tenant.client_id and not problems.concern(f"{side}.clientId"):
-        problems.add(f"{side}.clientId", None, "missing", "Give the id of the application to sign in with")
-    if tenant.auth == "cli" and tenant.client_id:
-        do = "Remove it, or set auth: secret"
-        problems.add(f"{side}.clientId", tenant.client_id, "auth: cli signs in as the person of `az login`", do)
-    variable = secret_variable(side)
-    if tenant.auth == "secret" and settings.client_secret(side) is None and not environment.get(variable):
-        do = f"Export {variable}, or run `pulumi config set --secret {side}ClientSecret`"
-        problems.add(f"{side}ClientSecret", None, "auth: secret needs a client secret", do)
+    if settings.display_name.casefold().startswith("mto_sync_"):
+        why = "Microsoft 365 gives this name to the configurations it manages"
+        problems.add("displayName", settings.display_name, why, "Choose another name")
 
 
 __all__ = [
@@ -126,5 +116,6 @@ __all__ = [
     "is_user",
     "load",
     "parse",
+    "password_variable",
     "secret_variable",
 ]

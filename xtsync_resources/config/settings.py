@@ -19,7 +19,6 @@ from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, AttributeMapping, Filter
 
 SIDES = ("source", "target")
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
-AVAILABLE_SIGN_IN_KINDS = ("cli", "secret")
 TRUST_KEYS = {
     "mfa": "isMfaAccepted",
     "compliantDevice": "isCompliantDeviceAccepted",
@@ -30,6 +29,11 @@ TRUST_KEYS = {
 def secret_variable(side: str) -> str:
     """The environment variable that carries the client secret of a side."""
     return f"XTSYNC_{side.upper()}_CLIENT_SECRET"
+
+
+def password_variable(side: str) -> str:
+    """The environment variable that carries the password of a side's certificate."""
+    return f"XTSYNC_{side.upper()}_CERTIFICATE_PASSWORD"
 
 
 def is_user(text: str) -> bool:
@@ -49,12 +53,17 @@ class Tenant:
 
     id: str = key(Guid(), "the tenant; the two must differ", name="tenantId")
     name: str = key(Text(), "shown in display names and messages", default="", shown="the tenant id")
-    client_id: str = key(Guid(), "the application that signs in; not with `auth: cli`", default="")
+    client_id: str = key(
+        Guid(), "the application (or user-assigned identity) that signs in; not with `auth: cli`", default=""
+    )
     auth: str = key(
         Choice.of(*SIGN_IN_KINDS),
-        "how to sign in. `certificate`, `oidc` and `managedIdentity` are reserved",
+        "how to sign in. See [signing in](#signing-in)",
         default="cli",
     )
+    certificate_path: str = key(Text(), "`auth: certificate`: the file with certificate and key", default="")
+    token_file: str = key(Text(), "`auth: oidc`: a file with a federated token", default="")
+    service_connection_id: str = key(Text(), "`auth: oidc` in Azure DevOps: the service connection", default="")
     side: str = ""
 
 

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
+# https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
+ACROSS_CLOUDS = (
+    "one cloud holds both tenants of a pair. Microsoft synchronizes across clouds as well, but its job template is not "
+    "documented, so it is not done here"
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,24 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Cloud:
-    """A Microsoft cloud: its endpoints, its admin portal, and what the azuread provider calls it."""
+    """A Microsoft cloud.
+
+    Attributes:
+        name: in the configuration.
+        endpoints: of login and Graph.
+        portal: its admin portal.
+        azuread_environment: what the azuread provider calls it.
+        instance: what the login service calls it (`cloud_instance_name` of a tenant's OpenID document).
+        token_audience: whom a federated token must be for:
+            https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+    """
 
     name: str
     endpoints: Endpoints
     portal: str
     azuread_environment: str
+    instance: str
+    token_audience: str
 
 
 CLOUDS: Mapping[str, Cloud] = {
@@ -48,24 +65,32 @@ CLOUDS: Mapping[str, Cloud] = {
             Endpoints("https://login.microsoftonline.com", "https://graph.microsoft.com"),
             "https://entra.microsoft.com",
             "public",
+            "microsoftonline.com",
+            "api://AzureADTokenExchange",
         ),
         Cloud(
             "usgovernment",
             Endpoints("https://login.microsoftonline.us", "https://graph.microsoft.us"),
             "https://entra.microsoft.us",
             "usgovernment",
+            "microsoftonline.us",
+            "api://AzureADTokenExchangeUSGov",
         ),
         Cloud(
             "usgovernmentl5",
             Endpoints("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
             "https://entra.microsoft.us",
             "usgovernmentl5",
+            "microsoftonline.us",
+            "api://AzureADTokenExchangeUSGov",
         ),
         Cloud(
             "china",
             Endpoints("https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
             "https://entra.microsoftonline.cn",
             "china",
+            "partner.microsoftonline.cn",
+            "api://AzureADTokenExchangeChina",
         ),
     )
 }

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
-
-import tenacity
 
 from .client import USER_AGENT, GraphClient
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
 from .credentials import SignIn, TokenSource, credential_for
 from .errors import ConfigurationError, TenantName
+from .outside import ask
 from .transport import HttpsTransport, Request, Transport, TransportError
-
-METADATA_TRIES = 5
 
 
 def connect(
@@ -25,6 +23,10 @@ def connect(
     secret: Callable[[], str],
     cloud: str,
     metadata_host: str,
+    certificate_path: str = "",
+    password: Callable[[], str] = str,
+    token_file: str = "",
+    service_connection_id: str = "",
     transport: Transport | None = None,
     clock: Clock | None = None,
 ) -> GraphClient:
@@ -33,10 +35,14 @@ def connect(
     Args:
         tenant: whom to talk to.
         kind: how to sign in.
-        client_id: the application to sign in with; "" for `cli`.
+        client_id: the application or identity to sign in with; "" for `cli`.
         secret: gives its client secret at call time.
         cloud: name of the cloud, unless `metadata_host` is given.
         metadata_host: HOST or HOST:PORT whose metadata document names the endpoints, or "".
+        certificate_path: of the file with its certificate and key.
+        password: gives that file's password at call time.
+        token_file: of a federated token.
+        service_connection_id: of Azure DevOps.
         transport: how to send; the network if not given.
         clock: the time; this computer's if not given.
 
@@ -45,8 +51,19 @@ def connect(
     """
     transport, clock = transport or HttpsTransport(), clock or SystemClock()
     endpoints = fetch_endpoints(metadata_host, transport, clock) if metadata_host else CLOUDS[cloud].endpoints
-    sign_in = SignIn(kind, client_id, secret, known_authority=not metadata_host)
-    tokens = TokenSource(tenant, endpoints.scope, lambda: credential_for(tenant, sign_in, endpoints))
+    sign_in = SignIn(
+        kind,
+        client_id,
+        secret,
+        known_authority=not metadata_host,
+        certificate_path=certificate_path,
+        password=password,
+        token_file=token_file,
+        service_connection_id=service_connection_id,
+        audience=CLOUDS[cloud or "public"].token_audience,
+    )
+    make = functools.partial(credential_for, tenant, sign_in, endpoints, transport, clock)
+    tokens = TokenSource(tenant, endpoints.scope, make, kind)
     return GraphClient(tenant, endpoints, tokens, transport, clock)
 
 
@@ -59,16 +76,8 @@ def fetch_endpoints(host: str, transport: Transport, clock: Clock) -> Endpoints:
     url = f"https://{host}{METADATA_PATH}"
     what = f"Failed to read the endpoints from {url}"
     do = "check xtsync:metadataHost; for a private certificate authority set REQUESTS_CA_BUNDLE"
-    tries = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, TransportError) and not error.permanent)
-        | tenacity.retry_if_result(lambda answer: answer.status == 429 or answer.status >= 500),
-        stop=tenacity.stop_after_attempt(METADATA_TRIES),
-        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
-        sleep=clock.sleep,
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-    )
     try:
-        answer = tries(transport.send, Request("GET", url, {"User-Agent": USER_AGENT}))
+        answer = ask(transport, clock, Request("GET", url, {"User-Agent": USER_AGENT}))
     except TransportError as error:
         raise ConfigurationError(what, str(error), do) from None
     if answer.status != 200:

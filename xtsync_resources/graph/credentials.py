@@ -7,70 +7,177 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.identity import AzureCliCredential, ClientSecretCredential, CredentialUnavailableError
+from azure.core.exceptions import AzureError
+from azure.identity import (
+    AzureCliCredential,
+    CertificateCredential,
+    ClientAssertionCredential,
+    ClientSecretCredential,
+    ManagedIdentityCredential,
+)
 
-from .clouds import Endpoints
+from .clock import Clock, SystemClock
+from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError
-from .transport import network_cause, plain_cause, trusted_certificates
+from .federated import FederatedTokens
+from .refusals import explain, first_line
+from .transport import HttpsTransport, Transport, trusted_certificates
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """How to sign in to a tenant: the kind and what that kind needs. The secret stays out of every text."""
+    """How to sign in to a tenant: the kind and what that kind needs. Secrets stay out of every text.
+
+    Attributes:
+        kind: `cli`, `secret`, `certificate`, `oidc` or `managedIdentity`.
+        client_id: of the application or the user-assigned identity.
+        secret: gives the client secret at call time.
+        known_authority: whether the login host is one of Microsoft's.
+        certificate_path: of the file with certificate and key.
+        password: gives that file's password at call time.
+        token_file: of a federated token.
+        service_connection_id: of Azure DevOps.
+        audience: whom a federated token must be for.
+    """
 
     kind: str
     client_id: str = ""
     secret: Callable[[], str] = lambda: ""
     known_authority: bool = True
+    certificate_path: str = ""
+    password: Callable[[], str] = lambda: ""
+    token_file: str = ""
+    service_connection_id: str = ""
+    audience: str = CLOUDS["public"].token_audience
 
 
-def credential_for(tenant: TenantName, sign_in: SignIn, endpoints: Endpoints) -> TokenCredential:
+@dataclass(frozen=True)
+class Means:
+    """What making a credential may use: where to sign in, and how to reach what is not the login service."""
+
+    tenant: TenantName
+    sign_in: SignIn
+    endpoints: Endpoints
+    transport: Transport
+    clock: Clock
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of every credential that goes to the login host itself."""
+        return {
+            "authority": self.endpoints.login,
+            "connection_verify": trusted_certificates(),
+            # The tenant is configured; a challenge must not lead a secret to another one.
+            "additionally_allowed_tenants": [],
+        }
+
+    @property
+    def discovery(self) -> dict[str, Any]:
+        """A private login host is known to us by its metadata document, not to Microsoft's list of hosts."""
+        return {"disable_instance_discovery": not self.sign_in.known_authority}
+
+    def failure(self, why: str, do: str) -> SignInError:
+        """The error of a sign-in that cannot begin."""
+        return SignInError(f"Failed to sign in to {self.tenant}", why, do)
+
+
+def credential_for(
+    tenant: TenantName,
+    sign_in: SignIn,
+    endpoints: Endpoints,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+) -> TokenCredential:
     """The azure-identity credential of a sign-in kind.
 
     Raises:
-        SignInError: the secret is missing, or the kind is not one of `cli` and `secret`.
+        SignInError: what the kind needs is missing or unusable, or there is no such kind.
     """
-    if sign_in.kind == "cli":
-        return AzureCliCredential(tenant_id=tenant.id)
-    if sign_in.kind != "secret":
-        raise SignInError(
-            f"Failed to sign in to {tenant}",
-            f"the sign-in kind {sign_in.kind!r} is unknown",
-            f"set xtsync:{tenant.side}.auth to cli or secret",
-        )
-    secret = sign_in.secret()
+    means = Means(tenant, sign_in, endpoints, transport or HttpsTransport(), clock or SystemClock())
+    if sign_in.kind not in KINDS:
+        why = f"the sign-in kind {sign_in.kind!r} is unknown"
+        raise means.failure(why, f"set xtsync:{tenant.side}.auth to {', '.join([*KINDS][:-1])} or {[*KINDS][-1]}")
+    return KINDS[sign_in.kind](means)
+
+
+def by_cli(means: Means) -> TokenCredential:
+    """As the person of `az login`."""
+    return AzureCliCredential(tenant_id=means.tenant.id)
+
+
+def by_secret(means: Means) -> TokenCredential:
+    """As an application with a client secret."""
+    side, secret = means.tenant.side, means.sign_in.secret()
     if not secret:
-        raise SignInError(
-            f"Failed to sign in to {tenant}",
+        raise means.failure(
             "there is no client secret",
-            f"export XTSYNC_{tenant.side.upper()}_CLIENT_SECRET, or run "
-            f"`pulumi config set --secret xtsync:{tenant.side}ClientSecret` and `pulumi up`",
+            f"export XTSYNC_{side.upper()}_CLIENT_SECRET, or run "
+            f"`pulumi config set --secret xtsync:{side}ClientSecret` and `pulumi up`",
         )
-    return ClientSecretCredential(
-        tenant.id,
-        sign_in.client_id,
-        secret,
-        authority=endpoints.login,
-        # A private login host is known to us by its metadata document, not to Microsoft's list of hosts.
-        disable_instance_discovery=not sign_in.known_authority,
-        connection_verify=trusted_certificates(),
-        # The tenant is configured; a challenge must not lead a secret to another one.
-        additionally_allowed_tenants=[],
+    client_id = means.sign_in.client_id
+    return ClientSecretCredential(means.tenant.id, client_id, secret, **means.options, **means.discovery)
+
+
+def by_certificate(means: Means) -> TokenCredential:
+    """As an application with a certificate; the file is read when the credential is made."""
+    from .certificates import CertificateError, read  # noqa: PLC0415 - only this kind needs it
+
+    sign_in, side = means.sign_in, means.tenant.side
+    try:
+        pair = read(sign_in.certificate_path, sign_in.password(), f"XTSYNC_{side.upper()}_CERTIFICATE_PASSWORD")
+    except CertificateError as error:
+        do = f"{error.do}. `pulumi refresh` and `destroy` use the path of the last `pulumi up`"
+        raise means.failure(error.why, do) from None
+    return CertificateCredential(
+        means.tenant.id, sign_in.client_id, certificate_data=pair.pem, **means.options, **means.discovery
     )
+
+
+def by_federated_token(means: Means) -> TokenCredential:
+    """As an application that takes the tokens of another issuer for its own; each is got when it is needed."""
+    sign_in = means.sign_in
+    tokens = FederatedTokens(
+        means.tenant,
+        sign_in.token_file,
+        sign_in.service_connection_id,
+        sign_in.audience,
+        os.environ,
+        means.transport,
+        means.clock,
+    )
+    return ClientAssertionCredential(means.tenant.id, sign_in.client_id, tokens.current, **means.options)
+
+
+def by_managed_identity(means: Means) -> TokenCredential:
+    """As the identity of the Azure resource this runs on; which tenant that is, the token tells."""
+    client_id = means.sign_in.client_id or None
+    try:
+        return ManagedIdentityCredential(client_id=client_id, connection_verify=trusted_certificates())
+    except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
+        raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None
+
+
+KINDS: Mapping[str, Callable[[Means], TokenCredential]] = {
+    "cli": by_cli,
+    "secret": by_secret,
+    "certificate": by_certificate,
+    "oidc": by_federated_token,
+    "managedIdentity": by_managed_identity,
+}
 
 
 class TokenSource:
     """Gives tokens of one tenant to many threads, and a fresh one after Graph refused the last."""
 
-    def __init__(self, tenant: TenantName, scope: str, make: Callable[[], TokenCredential]) -> None:
-        self._tenant, self._scope, self._make = tenant, scope, make
+    def __init__(self, tenant: TenantName, scope: str, make: Callable[[], TokenCredential], kind: str = "") -> None:
+        self._tenant, self._scope, self._make, self._kind = tenant, scope, make, kind
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
         self._checked = ""
@@ -89,9 +196,9 @@ class TokenSource:
                 token = self._credential.get_token(self._scope).token
             except AzureError as error:
                 self._credential = None
-                raise explain(self._tenant, error) from None
+                raise explain(self._tenant, error, self._kind) from None
             if token != self._checked:
-                check_tenant(self._tenant, token)
+                check_tenant(self._tenant, token, self._kind)
                 self._checked = token
             return token
 
@@ -102,7 +209,13 @@ class TokenSource:
                 self._credential, self._checked = None, ""
 
 
-def check_tenant(tenant: TenantName, token: str) -> None:
+RIGHT_TENANT: Mapping[str, str] = {
+    "cli": "sign in to the right tenant (`az login --tenant {tenant}`)",
+    "managedIdentity": "a managed identity exists in its home tenant only: set xtsync:{side}.auth to oidc",
+}
+
+
+def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
     """Refuse a token of another tenant before it is used for anything.
 
     Raises:
@@ -114,7 +227,7 @@ def check_tenant(tenant: TenantName, token: str) -> None:
     raise WrongTenantError(
         f"Failed to sign in to {tenant}",
         f"the token is for tenant {found}" if found else "the token does not say which tenant it is for",
-        f"sign in to the right tenant (`az login --tenant {tenant.id}`), or correct "
+        f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=tenant.id, side=tenant.side)}, or correct "
         f"xtsync:{tenant.side}.tenantId; no call was made",
     )
 
@@ -127,79 +240,3 @@ def claims(token: str) -> Mapping[str, Any]:
     except (IndexError, ValueError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
-
-
-REFUSALS: tuple[tuple[str, str, str], ...] = (
-    (
-        "AADSTS7000222",
-        "the client secret has expired",
-        "create a new client secret for the application {client} and export it as {variable}",
-    ),
-    (
-        "AADSTS7000215",
-        "the client secret is wrong",
-        "export the secret's value (not its id) of the application {client} as {variable}",
-    ),
-    (
-        "AADSTS700016",
-        "this tenant does not know the application",
-        "check xtsync:{side}.clientId, and that an administrator consented to the application in this tenant",
-    ),
-    (
-        "AADSTS65001",
-        "nobody has consented to the application in this tenant",
-        "let an administrator consent to the application {client} with its permissions",
-    ),
-    (
-        "AADSTS90002",
-        "there is no such tenant in this cloud",
-        "check xtsync:{side}.tenantId and xtsync:cloud",
-    ),
-    (
-        "Unable to get authority configuration",
-        "there is no such tenant in this cloud",
-        "check xtsync:{side}.tenantId and xtsync:cloud",
-    ),
-    (
-        "AADSTS700024",
-        "the sign-in was outside its time range: this computer's clock is wrong",
-        "set this computer's clock",
-    ),
-)
-
-
-def explain(tenant: TenantName, error: AzureError) -> SignInError:
-    """Turn azure-identity's error into one message without its troubleshooting links."""
-    text = str(error.message if hasattr(error, "message") else error).strip()
-    side = tenant.side
-    words = {
-        "side": side,
-        "client": f"of xtsync:{side}.clientId",
-        "variable": f"XTSYNC_{side.upper()}_CLIENT_SECRET",
-    }
-    what = f"Failed to sign in to {tenant}"
-    for code, why, do in REFUSALS:
-        if code in text:
-            code = f" ({code})" if code.startswith("AADSTS") else ""  # noqa: PLW2901
-            return SignInError(what, f"{why}{code}", do.format(**words), trace_id(text))
-    if isinstance(error, CredentialUnavailableError):
-        return SignInError(what, first_line(text), f"run `az login --tenant {tenant.id}`")
-    # azure-identity also calls it a refusal when the login service could not be asked.
-    if isinstance(error, ClientAuthenticationError) and ("AADSTS" in text or not network_cause(text)):
-        return SignInError(what, first_line(text), f"check xtsync:{side}.auth and its values", trace_id(text))
-    return SignInError(
-        what,
-        f"the login service cannot be reached: {plain_cause(error)}",
-        "check the network, proxy and (for private endpoints) REQUESTS_CA_BUNDLE",
-    )
-
-
-def first_line(text: str) -> str:
-    """The first line of a message that may have many."""
-    return text.splitlines()[0] if text else "no reason given"
-
-
-def trace_id(text: str) -> str:
-    """Microsoft's trace id in a sign-in refusal, for support."""
-    _, found, rest = text.partition("Trace ID: ")
-    return f"trace id {rest.split()[0]}" if found and rest.split() else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .calls import POLICY_READ, POLICY_WRITE, SYNCHRONIZATION, Call
+from .clouds import ACROSS_CLOUDS
 
 # Our own words for an answer that is none.
 REPEATED_PAGE = "the next page it names is one that was read already"
@@ -74,11 +75,11 @@ KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (
         "ExternalTenantNotFound",
-        "check xtsync:target.tenantId: this cloud does not know it. Pairs across clouds are not supported",
+        f"check xtsync:target.tenantId: this cloud does not know it; {ACROSS_CLOUDS}",
     ),
     (
         "AzureActiveDirectoryTokenExpired",
-        "check that both tenants are in the same cloud; pairs across clouds are not supported",
+        f"check that both tenants are in the same cloud; {ACROSS_CLOUDS}",
     ),
     (
         "NonPremiumTenant",

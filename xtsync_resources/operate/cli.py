@@ -254,6 +254,10 @@ def export_command(
     auth: Annotated[str, typer.Option(help="How to sign in to both.")] = "cli",
     source_client_id: Annotated[str, typer.Option(help="The application to sign in to the source with.")] = "",
     target_client_id: Annotated[str, typer.Option(help="The application to sign in to the target with.")] = "",
+    more: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SIDE.KEY=VALUE", help="More of how to sign in: source.certificatePath=FILE."),
+    ] = None,
     cloud: Annotated[str, typer.Option(help="The cloud both are in.")] = "public",
     metadata_host: Annotated[str, typer.Option(help="Take the endpoints from this host instead.")] = "",
     application: Annotated[str, typer.Option(help="Which configuration application, where there are several.")] = "",
@@ -266,7 +270,7 @@ def export_command(
     sides = {"source": (source, source_name, source_client_id), "target": (target, target_name, target_client_id)}
 
     def act(screen: Screen) -> int:
-        found = stacks.provisional(sides, auth, cloud, metadata_host, screen.status)
+        found = stacks.provisional(sides, auth, cloud, metadata_host, screen.status, more or ())
         return export.command(
             found.settings,
             found.operation,

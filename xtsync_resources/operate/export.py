@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..config import TRUST_KEYS
+from ..config import TRUST_KEYS, Tenant
+from ..config.keys import keys_of
 from ..graph import calls
 from ..graph.errors import (
     ConfigurationError,
@@ -25,6 +26,7 @@ from ..graph.errors import (
     printable,
 )
 from ..job_state import ACTIVE, schedule_state
+from ..multitenant_organization import is_managed
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
 from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from .cli import Screen
 
 DEFAULT_THRESHOLD = 500
-MANAGED_BY_MICROSOFT = "MTO_Sync_"
 
 
 # One instance that does not answer may take this part of the time that is left, so that the others have some.
@@ -194,6 +195,8 @@ def choose(
     what = f"Cannot export the pair from {source.tenant} to {target.tenant}"
     if wanted:
         found = [one for one in found if wanted in (one[0]["displayName"], one[0]["id"], one[0]["appId"])]
+    # Of several, those of Microsoft 365 are not meant.
+    found = [one for one in found if not is_managed(str(one[0]["displayName"]))] or found
     names = ", ".join(f"{one[0]['displayName']} ({one[0]['id']})" for one in found)
     if not found and unreadable:
         why = "no configuration application that could be read is the one; not read: "
@@ -205,7 +208,7 @@ def choose(
         raise RefusedError(what, "no configuration application there synchronizes into this target", do)
     if len(found) > 1:
         raise RefusedError(what, f"there are several: {names}", "choose one with --application NAME or ID")
-    if str(found[0][0]["displayName"]).startswith(MANAGED_BY_MICROSOFT):
+    if is_managed(str(found[0][0]["displayName"])):
         why = f"{names} belongs to a multitenant organization, which Microsoft 365 manages"
         raise RefusedError(what, why, "leave it to the Microsoft 365 admin center")
     return found[0]
@@ -267,10 +270,10 @@ def of_kind(found: Found, kind: str) -> list[Assigned]:
     return [person for person in found.people if person.kind == kind]
 
 
-def tenant(side: Any) -> dict[str, str]:
-    """A side of the pair."""
-    named = {"name": side.name} if side.name != side.id else {}
-    return {"tenantId": side.id, **named, **({"clientId": side.client_id} if side.client_id else {}), "auth": side.auth}
+def tenant(side: Tenant) -> dict[str, str]:
+    """A side of the pair, with how to sign in to it."""
+    given = {name: str(getattr(side, one.field)) for name, one in keys_of(Tenant).items()}
+    return {name: value for name, value in given.items() if value and (name != "name" or value != side.id)}
 
 
 def as_yaml(settings: Settings, found: Found) -> str:

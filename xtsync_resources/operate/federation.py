@@ -7,20 +7,12 @@ and https://learn.microsoft.com/azure/devops/pipelines/release/configure-workloa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import GUID
+from ..graph.clouds import CLOUDS
 from ..graph.errors import ConfigurationError
 
-# The audience a token must be for, by cloud:
-# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
-AUDIENCES: Mapping[str, str] = {
-    "public": "api://AzureADTokenExchange",
-    "usgovernment": "api://AzureADTokenExchangeUSGov",
-    "usgovernmentl5": "api://AzureADTokenExchangeUSGov",
-    "china": "api://AzureADTokenExchangeChina",
-}
 GITHUB = "https://token.actions.githubusercontent.com"
 AZURE_DEVOPS = "https://vstoken.dev.azure.com"
 
@@ -53,7 +45,7 @@ def parse(text: str, cloud: str = "public") -> Federation:
         ConfigurationError: it is none of these.
     """
     kind, _, rest = text.partition(":")
-    audience = AUDIENCES[cloud]
+    audience = CLOUDS[cloud].token_audience
     if kind == "github" and (found := re.fullmatch(r"([\w.-]+/[\w.-]+):((environment:[^:]+)|(ref:refs/\S+))", rest)):
         return Federation("xtsync-github", GITHUB, f"repo:{found[1]}:{found[2]}", audience)
     organization, _, connection = rest.partition(":")

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from ..config import Tenant, secret_variable
+from ..config import Tenant, password_variable, secret_variable
 from ..graph.clouds import Cloud
 from . import federation
 from .needs import GRAPH, ROLES, Need, needs
-from .stack import NO_CLIENT
 
 if TYPE_CHECKING:
     from .cli import Screen
@@ -50,8 +49,10 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
         return []
     roles = " ".join(f"{need.role_id}=Role" for need in wanted)
     lines = [f"az cloud set --name {AZURE_CLI_CLOUDS[cloud.name]}"] if cloud.name != "public" else []
+    lines.append(f"az login --tenant {tenant.id} --allow-no-subscriptions --output none")
+    if tenant.auth == "managedIdentity":
+        return [*lines, *of_managed_identity(tenant, wanted, cloud)]
     lines += [
-        f"az login --tenant {tenant.id} --allow-no-subscriptions --output none",
         *identity(tenant),
         f'az ad app permission add --id "$CLIENT_ID" --api {GRAPH} --api-permissions {roles}',
         consent(cloud),
@@ -64,12 +65,44 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
         reset = 'az ad app credential reset --id "$CLIENT_ID" --append --display-name xtsync --years 1'
         # Into the variable that `pulumi up` reads, so that it is on no screen and in no scrollback.
         lines += [f"{variable}=$({reset} --query password --output tsv)", f"export {variable}"]
+    elif tenant.auth == "certificate":
+        lines += certificate(tenant)
     return lines
+
+
+def certificate(tenant: Tenant) -> list[str]:
+    """Commands that make a certificate, register it, and put it with its key where the configuration says."""
+    variable = password_variable(tenant.side)
+    path = shlex.quote(tenant.certificate_path or f"{tenant.side}.pfx")
+    reset = 'az ad app credential reset --id "$CLIENT_ID" --append --display-name xtsync --years 1 --create-cert'
+    convert = f'openssl pkcs12 -export -in "$CERTIFICATE" -out {path} -passout env:{variable}'
+    return [
+        f'{{ test ! -e {path} || {{ echo {path} "exists already" >&2; false; }}; }}',
+        f"CERTIFICATE=$({reset} --query fileWithCertAndPrivateKey --output tsv)",
+        f"{variable}=$(openssl rand -hex 24)",
+        f"export {variable}",
+        f"(umask 077; {convert})",
+        'rm -- "$CERTIFICATE"',
+    ]
+
+
+def of_managed_identity(tenant: Tenant, wanted: Sequence[Need], cloud: Cloud) -> list[str]:
+    """Commands that give a managed identity its permissions: it has no application to ask with and consent to."""
+    missing = "set it to the object id of the managed identity"
+    principal = f"PRINCIPAL_ID=$(az ad sp show --id {tenant.client_id} --query id --output tsv)"
+    url = f"{cloud.endpoints.graph}/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments"
+    post = f'az rest --method POST --url "{url}" --headers Content-Type=application/json --output none'
+    body = '{{\\"principalId\\": \\"$PRINCIPAL_ID\\", \\"resourceId\\": \\"$GRAPH_ID\\", \\"appRoleId\\": \\"{}\\"}}'
+    return [
+        principal if tenant.client_id else f': "${{PRINCIPAL_ID:?{missing}}}"',
+        f"GRAPH_ID=$(az ad sp show --id {GRAPH} --query id --output tsv)",
+        *(f'{post} --body "{body.format(need.role_id)}"' for need in wanted),
+    ]
 
 
 def identity(tenant: Tenant) -> list[str]:
     """Commands that give CLIENT_ID: of the configured application, or of a new one, which they tell."""
-    if tenant.client_id not in ("", NO_CLIENT):
+    if tenant.client_id:
         return [f"CLIENT_ID={tenant.client_id}"]
     name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
     # With auth: cli it is no setting, but what the pipeline gives to `az login --service-principal`.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..config import SIDES, Settings, Tenant, secret_variable
+from ..config import SIDES, Settings, Tenant, password_variable, secret_variable
 from ..config.keys import keys_of
 from ..config.kinds import Secret
 from ..graph import calls
@@ -134,6 +134,9 @@ def of_tenant(tenant: Tenant, given: Mapping[str, Any], environment: Mapping[str
         variable = secret_variable(tenant.side)
         origin = f"environment ({variable})" if environment.get(variable) else STACK_FILE
         yield Setting(f"{tenant.side}ClientSecret", "(not shown)", origin)
+    variable = password_variable(tenant.side)
+    if tenant.auth == "certificate" and environment.get(variable):
+        yield Setting(f"{tenant.side} certificate password", "(not shown)", f"environment ({variable})")
 
 
 class Gathering:

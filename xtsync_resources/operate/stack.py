@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,6 @@ from ..graph.operation import Operation
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
-# Stands for an application that is still to be made.
-NO_CLIENT = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class Stack:
         """A client for the source or the target; signs in with its first call."""
         if side not in self._clients:
             tenant: Tenant = getattr(self.settings, side)
-            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant))
+            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant), self.location.folder)
         return self._clients[side]
 
     def operation(self, side: str, seconds: float | None = None, longer: str = LONGER) -> Operation:
@@ -132,11 +130,9 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     given = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     own = {**project_values(location.folder), **given}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
-    if before_sign_in:
-        own |= {side: {"clientId": NO_CLIENT, **own[side]} for side in SIDES if signs_in_by_application(own.get(side))}
-        secrets = {side: secret or "to come" for side, secret in secrets.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in own.items()}
-    return Stack(name, parse(texts, secrets, os.environ), location, status)
+    settings = parse(texts, secrets, os.environ, before_sign_in=before_sign_in)
+    return Stack(name, settings, location, status)
 
 
 def selected(folder: Path) -> str:
@@ -192,13 +188,13 @@ def without_namespace(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
 
 
-def signs_in_by_application(side: object) -> bool:
-    """Whether a side of the configuration needs an application to sign in with."""
-    return isinstance(side, dict) and side.get("auth", "cli") != "cli"
-
-
 def provisional(
-    sides: Mapping[str, tuple[str, str, str]], auth: str, cloud: str, metadata_host: str, status: Callable[[str], None]
+    sides: Mapping[str, tuple[str, str, str]],
+    auth: str,
+    cloud: str,
+    metadata_host: str,
+    status: Callable[[str], None],
+    more: Sequence[str] = (),
 ) -> Stack:
     """A stack that is not written yet, to look at its tenants.
 
@@ -208,17 +204,37 @@ def provisional(
         cloud: the cloud both are in.
         metadata_host: as the configuration key of this name.
         status: shows words to people who wait.
+        more: further keys of a side, as source.certificatePath=FILE.
 
     Raises:
+        ConfigurationError: a further key is of another form.
         ConfigurationProblems: something of it cannot be used.
     """
+    further = of_sides(more)
     values: dict[str, Any] = {
-        side: {"tenantId": id_, "name": name, "auth": auth, **({"clientId": client} if client else {})}
+        side: {"tenantId": id_, "name": name, "auth": auth, **({"clientId": client} if client else {}), **further[side]}
         for side, (id_, name, client) in sides.items()
     }
     values |= {"cloud": cloud, "metadataHost": metadata_host, "users": ["not.read@yet"]}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     return Stack("", parse(texts, {}, os.environ), Location(), status)
+
+
+def of_sides(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Keys of the source and the target, typed as source.certificatePath=FILE.
+
+    Raises:
+        ConfigurationError: one is of another form.
+    """
+    found: dict[str, dict[str, str]] = {side: {} for side in SIDES}
+    for text in texts:
+        name, is_value, value = text.partition("=")
+        side, _, key = name.partition(".")
+        if side not in found or not key or not is_value:
+            do = "give SIDE.KEY=VALUE, as in source.certificatePath=source.pfx or target.auth=oidc"
+            raise ConfigurationError(f"Cannot understand --set {text}", "it has another form", do)
+        found[side][key] = value
+    return found
 
 
 def read_values(path: Path) -> Mapping[str, Any]:

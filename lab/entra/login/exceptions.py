@@ -61,9 +61,45 @@ def expired_secret(client_id: str) -> LoginError:
 
 
 def wrong_assertion(reason: str) -> LoginError:
-    """The client assertion does not hold."""
+    """The client assertion is not signed with a registered certificate's key."""
     return LoginError(
-        401, "invalid_client", 700027, f"The certificate or key used to sign is not registered: {reason}."
+        401,
+        "invalid_client",
+        700027,
+        f"The certificate with identifier used to sign the client assertion is not registered on application. "
+        f"[Reason - {reason}].",
+    )
+
+
+def wrong_client() -> LoginError:
+    """The client assertion is about another application."""
+    message = "Client assertion application identifier doesn't match 'client_id' parameter."
+    return LoginError(401, "invalid_client", 700021, message)
+
+
+def outside_its_time() -> LoginError:
+    """The client assertion has expired, or is from the future."""
+    return LoginError(401, "invalid_client", 700024, "Client assertion is not within its valid time range.")
+
+
+def malformed_assertion() -> LoginError:
+    """The client assertion is no JWT, lacks a claim, or an unknown key has signed it."""
+    return LoginError(401, "invalid_client", 50027, "JWT token is invalid or malformed.")
+
+
+def no_federation() -> LoginError:
+    """The application takes nobody's tokens."""
+    return LoginError(401, "invalid_client", 70025, "The client has no configured federated identity credentials.")
+
+
+def unknown_part(part: str, presented: str, code: int) -> LoginError:
+    """No federated credential has the presented issuer, subject or audience."""
+    return LoginError(
+        401,
+        "invalid_client",
+        code,
+        f"No matching federated identity record found for presented assertion {part} '{presented}'. Check your "
+        "federated identity credential Subject, Audience and Issuer against the presented assertion.",
     )
 
 

@@ -12,10 +12,12 @@ from functools import cache
 from typing import Any
 
 import jwt
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.entra.exceptions import invalid_token
-from lab.entra.login.exceptions import expired_secret, wrong_assertion, wrong_secret
+from lab.entra.login.assertions import FederatedCredential
+from lab.entra.login.exceptions import expired_secret, wrong_secret
 
 TOKEN_SECONDS = 3599
 
@@ -36,14 +38,15 @@ def key_id() -> str:
 
 @dataclass
 class Client:
-    """An application that signs in to this tenant. `keys` are PEM public keys for client assertions."""
+    """An application that signs in to this tenant, and how it may prove itself."""
 
     client_id: str
     object_id: str
     secret: str
     permissions: frozenset[str]
     secret_expired: bool = False
-    keys: list[str] = field(default_factory=list)
+    certificates: list[x509.Certificate] = field(default_factory=list)
+    federated: list[FederatedCredential] = field(default_factory=list)
 
     def check_secret(self, secret: str) -> None:
         """Refuse a wrong or expired secret."""
@@ -51,21 +54,6 @@ class Client:
             raise wrong_secret(self.client_id)
         if self.secret_expired:
             raise expired_secret(self.client_id)
-
-    def check_assertion(self, assertion: str) -> None:
-        """Refuse an assertion no registered key has signed."""
-        for key in self.keys:
-            try:
-                jwt.decode(
-                    assertion,
-                    key,
-                    algorithms=["RS256", "PS256"],
-                    options={"verify_aud": False, "require": ["exp"]},
-                )
-            except jwt.InvalidTokenError:
-                continue
-            return
-        raise wrong_assertion("no registered key verifies the assertion")
 
 
 class LoginBackend:

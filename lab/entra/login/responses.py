@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jwt.algorithms import RSAAlgorithm
 
+from lab.entra.login.assertions import check_assertion
 from lab.entra.login.exceptions import bad_token_request, unknown_client, unknown_tenant, unsupported_grant
 from lab.entra.login.models import TOKEN_SECONDS, Client, key_id, signing_key
 
@@ -106,7 +107,7 @@ def token(entra: Entra, host_url: str, name: str, form: Mapping[str, str]) -> di
     client = tenant.login.clients.get(client_id)
     if client is None:
         raise unknown_client(client_id, tenant.display_name)
-    _prove(client, form)
+    _prove(entra, client, form, token_endpoints(host_url, name, tenant.tenant_id))
     audience = _audience(form.get("scope") or form.get("resource") or "")
     return {
         "token_type": "Bearer",
@@ -116,11 +117,24 @@ def token(entra: Entra, host_url: str, name: str, form: Mapping[str, str]) -> di
     }
 
 
-def _prove(client: Client, form: Mapping[str, str]) -> None:
+def token_endpoints(host_url: str, *names: str) -> list[str]:
+    """What a client assertion may be for."""
+    endings = ("oauth2/v2.0/token", "oauth2/token", "v2.0", "")
+    return [f"{host_url}/{name}/{ending}".rstrip("/") for name in names for ending in endings]
+
+
+def _prove(entra: Entra, client: Client, form: Mapping[str, str], endpoints: list[str]) -> None:
     if form.get("client_assertion"):
         if form.get("client_assertion_type") != ASSERTION:
             raise bad_token_request("The client_assertion_type must be the JWT bearer.")
-        client.check_assertion(form["client_assertion"])
+        check_assertion(
+            form["client_assertion"],
+            client.client_id,
+            client.certificates,
+            client.federated,
+            entra.workloads.issuers,
+            endpoints,
+        )
     elif form.get("client_secret"):
         client.check_secret(form["client_secret"])
     else:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from azuread_client import APPLICATION, Plugin, refused, running  # type: ignore[import-not-found]
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pulumi.runtime.proto import provider_pb2
 
 from lab.azuread.configuration import read_configuration
 from lab.azuread.http import Http, Timing
 from lab.azuread.sign_in import find_endpoints
 from lab.azuread.values import UNKNOWN, from_struct, to_struct
-from lab.world import SOURCE_CLIENT, SOURCE_SECRET, SOURCE_TENANT
+from lab.entra.login.assertions import FederatedCredential
+from lab.entra.workload import urls
+from lab.entra.workload.models import Issuer, ManagedIdentity, Pipeline
+from lab.world import SOURCE_CLIENT, SOURCE_SECRET, SOURCE_TENANT, TARGET_CLIENT
+from tests.proofs import self_signed
+
+AUDIENCE = "api://AzureADTokenExchange"
 
 SECRET_MARK = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
@@ -60,12 +62,83 @@ def test_a_wrong_secret_shows_at_once(plugin: Plugin) -> None:
     assert "AADSTS7000215" in texts[0]
 
 
-def test_an_oidc_token_is_a_client_assertion(plugin: Plugin) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    plugin.tenant.login.clients[SOURCE_CLIENT].keys.append(public)
-    assertion = jwt.encode({"exp": int(time.time()) + 300}, key, algorithm="RS256")
-    plugin.configure(plugin.properties(clientSecret=None, oidcToken=assertion, useOidc="true"))
+def federated(plugin: Plugin, subject: str) -> Issuer:
+    issuer = plugin.entra.workloads.issuer("https://issuer.example")
+    plugin.tenant.login.clients[SOURCE_CLIENT].federated = [FederatedCredential(issuer.url, subject)]
+    return issuer
+
+
+def test_an_oidc_token_is_a_client_assertion(plugin: Plugin, tmp_path: Path) -> None:
+    token = federated(plugin, "us").token("us", AUDIENCE)
+    plugin.configure(plugin.properties(clientSecret=None, oidcToken=token, useOidc="true"))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n")
+    plugin.configure(plugin.properties(clientSecret=None, oidcTokenFilePath=str(file), useOidc="true"))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    with refused() as texts:
+        other = token.replace("e", "f", 1)
+        plugin.configure(
+            plugin.properties(clientSecret=None, oidcTokenFilePath=str(file), oidcToken=other, useOidc="true")
+        )
+    assert "mismatch between supplied OIDC token" in texts[0]
+
+
+def test_a_pipeline_gives_tokens(plugin: Plugin) -> None:
+    issuer = federated(plugin, "us")
+    plugin.entra.workloads.github = Pipeline(issuer, "us", "request-token")
+    plugin.entra.workloads.azure_devops = Pipeline(issuer, "", "request-token", connections={"connection": "us"})
+    asking = {"clientSecret": None, "useOidc": "true", "oidcRequestToken": "request-token"}
+    plugin.configure(plugin.properties(**asking, oidcRequestUrl=f"{plugin.server.url}{urls.GITHUB}"))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    azure_devops = {"oidcRequestUrl": f"{plugin.server.url}{urls.AZURE_DEVOPS}"}
+    plugin.configure(plugin.properties(**asking, **azure_devops, adoPipelineServiceConnectionId="connection"))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    with refused() as texts:
+        plugin.configure(plugin.properties(**asking, **azure_devops, adoPipelineServiceConnectionId="other"))
+    assert "adoPipelineAssertion: received HTTP status 404" in texts[0]
+
+
+def test_a_certificate_is_pkcs12_and_goes_before_a_secret(plugin: Plugin, tmp_path: Path) -> None:
+    proof = self_signed()
+    plugin.tenant.login.clients[SOURCE_CLIENT].certificates = [proof.certificate]
+    path = str(proof.write(tmp_path / "proof.pfx", "password"))
+    how = {"clientCertificatePath": path, "clientCertificatePassword": "password", "clientSecret": "wrong"}
+    plugin.configure(plugin.properties(**how))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    for changed, words in (
+        ({"clientCertificatePassword": "wrong"}, "decryption password incorrect"),
+        ({"clientCertificatePath": str(proof.write(tmp_path / "proof.pem"))}, "could not decode PKCS#12 archive"),
+        ({"clientCertificatePath": "x.pfx"}, "could not read PKCS#12 archive at 'x.pfx'"),
+    ):
+        with refused() as texts:
+            plugin.configure(plugin.properties(**{**how, **changed}))
+        assert words in texts[0]
+
+
+@pytest.mark.parametrize("app_service", [True, False])
+def test_a_managed_identity_gives_a_token(plugin: Plugin, monkeypatch: pytest.MonkeyPatch, app_service: bool) -> None:
+    known = plugin.entra.workloads
+    known.identities = [ManagedIdentity(plugin.tenant, plugin.tenant.login.clients[SOURCE_CLIENT])]
+    how = {"clientSecret": None, "useMsi": "true"}
+    if app_service:
+        monkeypatch.setenv("MSI_ENDPOINT", f"{plugin.server.url}{urls.APP_SERVICE}")
+        monkeypatch.setenv("MSI_SECRET", known.identity_header)
+        monkeypatch.setenv("IDENTITY_HEADER", known.identity_header)
+    else:
+        how["msiEndpoint"] = f"{plugin.server.url}{urls.VIRTUAL_MACHINE}"
+    plugin.configure(plugin.properties(**how))
+    assert signed_in(plugin) == SOURCE_CLIENT
+    with refused() as texts:
+        plugin.configure(plugin.properties(**how, clientId=TARGET_CLIENT))
+    assert "Identity not found" in texts[0]
+
+
+def test_an_empty_argument_keeps_the_environment_out(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARM_CLIENT_CERTIFICATE_PATH", "/nowhere/other.pfx")
+    with refused():
+        plugin.configure(plugin.properties())
+    plugin.configure(plugin.properties(clientCertificatePath=""))
     assert signed_in(plugin) == SOURCE_CLIENT
 
 
@@ -96,14 +169,12 @@ def test_an_azure_cli_that_fails_is_quoted(plugin: Plugin, monkeypatch: pytest.M
     ("properties", "words"),
     [
         ({}, "no Authorizer could be configured, please check your configuration"),
-        ({"useMsi": "true"}, "does not sign in with a managed identity (useMsi)"),
-        ({"clientCertificatePath": "x.pfx"}, "does not sign in with a client certificate"),
-        ({"useOidc": "true", "oidcRequestUrl": "https://x"}, "a token requested from a pipeline"),
+        ({"useOidc": "true", "oidcRequestUrl": "https://x"}, "no Authorizer could be configured"),
         ({"useCli": "perhaps"}, "the property useCli must be true or false"),
         ({"environment": "moon", "metadataHost": None}, "'moon' is not known"),
     ],
 )
-def test_other_kinds_are_refused_by_name(plugin: Plugin, properties: dict[str, Any], words: str) -> None:
+def test_what_cannot_sign_in_is_refused(plugin: Plugin, properties: dict[str, Any], words: str) -> None:
     with refused() as texts:
         plugin.configure(plugin.properties(clientSecret=None, **properties))
     assert words in texts[0]

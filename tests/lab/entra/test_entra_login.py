@@ -10,8 +10,6 @@ import msal
 import pytest
 import requests
 from azure.identity import ClientSecretCredential
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab.world import SOURCE_CLIENT, SOURCE_PERMISSIONS, SOURCE_SECRET, SOURCE_TENANT, TARGET_CLIENT
 
@@ -86,21 +84,6 @@ def test_msal_finds_the_tenant_by_instance_discovery(world: Any) -> None:
     answer = application.acquire_token_for_client([f"{world.server.url}/.default"])
     assert answer["token_type"] == "Bearer"
     assert any(exchange.path == "/common/discovery/instance" for exchange in world.entra.traffic)
-
-
-def test_a_client_assertion_needs_a_registered_key(world: Any) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    assertion = jwt.encode({"iss": SOURCE_CLIENT, "exp": int(time.time()) + 60}, key, algorithm="RS256")
-    form = {
-        "client_id": SOURCE_CLIENT,
-        "client_assertion": assertion,
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    }
-    refused = world.fetch_token(SOURCE_TENANT, **form)
-    assert (refused.status_code, refused.json()["error_codes"]) == (401, [700027])
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    world.source_tenant.login.clients[SOURCE_CLIENT].keys.append(public)
-    assert world.fetch_token(SOURCE_TENANT, **form).status_code == 200
 
 
 def test_the_metadata_document_leads_back_here(world: Any) -> None:

@@ -51,6 +51,7 @@ from ._directory import (
     get_user,
     list_licences,
     list_members,
+    selected,
 )
 from ._logs import (
     LOG_ROLE,
@@ -162,6 +163,7 @@ __all__ = [
     "put_secrets",
     "restart_job",
     "segment",
+    "selected",
     "start_job",
     "update_identity_sync",
     "update_partner",

@@ -12,6 +12,9 @@ from enum import Enum
 from typing import Any
 
 from ...graph import calls
+from ...graph.errors import CallError
+from ...multitenant_organization import MEMBER as ORGANIZATION
+from ...multitenant_organization import configuration
 from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, leaf, settings_of
 from .finding import Finding, Look
 
@@ -19,7 +22,6 @@ AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitatio
 # B2B collaboration must be open towards the partner: out of the source, into the target.
 DIRECTION = {"source": "b2bCollaborationOutbound", "target": "b2bCollaborationInbound"}
 NOBODY = "none"
-ORGANIZATION = "isInMultiTenantOrganization"
 
 
 class Reach(Enum):
@@ -74,14 +76,22 @@ def check_invitations(look: Look) -> list[Finding]:
 def check_partner(look: Look) -> list[Finding]:
     """Look at the partner policy as it is, and who else uses it.
 
-    Calls: GET partners/{id}, GET its identitySynchronization (Policy.Read.All or Policy.ReadWrite.CrossTenantAccess).
+    Calls: GET partners/{id}, GET its identitySynchronization (Policy.Read.All or Policy.ReadWrite.CrossTenantAccess);
+    in the source, where both are in a multitenant organization, GET applications (Application.Read.All).
     """
     operation = look.operation()
     partner = operation.read(calls.get_partner(look.partner.id))
     if partner is None:
         return partner_missing(look)
     sync = operation.read(calls.get_identity_sync(look.partner.id))
-    return describe_partner(look, partner, sync)
+    findings = describe_partner(look, partner, sync)
+    if partner.get(ORGANIZATION) and look.side == "source":
+        try:
+            also = configuration(operation, look.partner.id)
+        except CallError as error:
+            return [*findings, look.not_checked(AREA, error)]
+        findings += [look.warning(AREA, also)] if also else []
+    return findings
 
 
 def partner_missing(look: Look) -> list[Finding]:

@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ...graph.clouds import ACROSS_CLOUDS
 from ...graph.transport import Response, TransportError
 from .finding import Finding, Level, Look
 
 WARN_SECONDS = 120
 PAUSES = (0.5, 1.0)
+# Parts of a cloud, as the login service abbreviates them.
+SUB_SCOPES: Mapping[str, str] = {"GCC": "GCC", "DODCON": "GCC High", "DOD": "DoD"}
 PROBLEM_SECONDS = 300  # what Microsoft's own services tolerate between two clocks
 AREA, CLOCK, CLOUD = "login", "clock", "cloud"
 
@@ -69,15 +72,25 @@ def read_discovery(look: Look, host: str, answer: Response) -> tuple[list[Findin
     """What the login service's answer means."""
     document = json_object(answer.body)
     if answer.status in (400, 404):
-        do = f"check xtsync:{look.side}.tenantId and xtsync:cloud; both tenants must be in the same cloud"
+        do = f"check xtsync:{look.side}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}"
         return [look.problem(AREA, f"{host} knows no tenant {look.tenant.id}: not in this cloud", do)], None
     if answer.status != 200 or not document.get("token_endpoint"):
         found = f"{host} answered {answer.status}, but not with what it knows of the tenant"
         return [look.warning(AREA, found, "run `xtsync doctor` again later; check that no proxy answers instead")], None
     texts = {name: str(document.get(name) or "") for name in document}
     graph = texts.get("msgraph_host", "")
-    discovery = Discovery(texts.get("tenant_region_scope", ""), texts.get("cloud_instance_name", ""), graph)
-    findings = [look.ok(AREA, f"{host} knows the tenant{f', region {discovery.region}' if discovery.region else ''}")]
+    region = " ".join(
+        word
+        for word in (texts.get("tenant_region_scope", ""), SUB_SCOPES.get(texts.get("tenant_region_sub_scope", ""), ""))
+        if word
+    )
+    discovery = Discovery(region, texts.get("cloud_instance_name", ""), graph)
+    findings = [look.ok(AREA, f"{host} knows the tenant{f', region {region}' if region else ''}")]
+    cloud = look.settings.cloud
+    # A private login host may call its cloud what it likes.
+    if not look.settings.metadata_host and discovery.cloud and discovery.cloud.lower() != cloud.instance:
+        found = f"the tenant is in the cloud {discovery.cloud}{f' ({region})' if region else ''}, not in {cloud.name}"
+        return [*findings, look.problem(CLOUD, found, f"check xtsync:cloud; {ACROSS_CLOUDS}")], discovery
     configured = look.client.endpoints.graph.removeprefix("https://")
     if graph and graph.lower() != configured.lower():
         found = f"the tenant's Graph is {graph}, but {configured} is configured"
@@ -136,4 +149,4 @@ def same_cloud(found: Mapping[str, Discovery | None]) -> list[Finding]:
     if source.cloud.lower() == target.cloud.lower():
         return [Finding("pair", CLOUD, Level.OK, f"both tenants are in {source.cloud}")]
     text = f"the tenants are in different clouds: {source.cloud} and {target.cloud}"
-    return [Finding("pair", CLOUD, Level.PROBLEM, text, "pairs across clouds are not supported")]
+    return [Finding("pair", CLOUD, Level.PROBLEM, text, ACROSS_CLOUDS)]

@@ -1,0 +1,1 @@
+"""What runs outside of Entra and signs in without a secret: pipelines with their token issuers, managed identities."""

@@ -1,0 +1,154 @@
+"""What each way to sign in needs, and what does not go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..graph.token_origin import GITHUB_URL, HINTS, WORKLOAD_FILE, Origin, asks_for_audience, missing, origin_of
+from .problems import Problems
+from .settings import SIDES, Settings, Tenant, password_variable, secret_variable
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to sign in.
+
+    Attributes:
+        needs: fields of `Tenant` it cannot do without, and what to give.
+        takes: fields it can use besides.
+    """
+
+    needs: Mapping[str, str]
+    takes: tuple[str, ...] = ()
+
+
+APPLICATION = {"client_id": "Give the id of the application to sign in with"}
+FIELDS = {
+    "client_id": "clientId",
+    "certificate_path": "certificatePath",
+    "token_file": "tokenFile",
+    "service_connection_id": "serviceConnectionId",
+}
+WAYS: Mapping[str, Way] = {
+    "cli": Way({}),
+    "secret": Way(APPLICATION),
+    "certificate": Way({**APPLICATION, "certificate_path": "Give the file with the certificate and its private key"}),
+    "oidc": Way(APPLICATION, ("token_file", "service_connection_id")),
+    "managedIdentity": Way({}, ("client_id",)),
+}
+# Which kind uses a field that another does not.
+USED_BY = {
+    "client_id": "secret",
+    "certificate_path": "certificate",
+    "token_file": "oidc",
+    "service_connection_id": "oidc",
+}
+
+
+def check_sign_in(
+    problems: Problems, settings: Settings, tenant: Tenant, environment: Mapping[str, str], *, complete: bool
+) -> None:
+    """Note what the way to sign in lacks or has too much.
+
+    Args:
+        problems: takes them.
+        settings: the whole configuration.
+        tenant: the side to look at.
+        environment: what can sign in without the configuration.
+        complete: whether everything must be there already.
+    """
+    side, way = tenant.side, WAYS[tenant.auth]
+    if problems.concern(side) and not tenant.id and not problems.concern(f"{side}.tenantId"):
+        return  # it is no object at all
+    for field, name in FIELDS.items():
+        value, key = getattr(tenant, field), f"{side}.{name}"
+        if value and field not in way.needs and field not in way.takes:
+            why = "auth: cli signs in as the person of `az login`" if tenant.auth == "cli" else ""
+            do = f"Remove it, or set auth: {USED_BY[field]}"
+            problems.add(key, value, why or f"auth: {tenant.auth} does not use it", do)
+        if complete and field in way.needs and not value and not problems.concern(key):
+            problems.add(key, None, "missing", way.needs[field])
+    if complete and tenant.auth == "secret":
+        check_secret(problems, settings, side, environment)
+    if tenant.auth == "oidc":
+        check_token(problems, settings, tenant, environment, complete=complete)
+
+
+def check_secret(problems: Problems, settings: Settings, side: str, environment: Mapping[str, str]) -> None:
+    """Note a missing client secret."""
+    variable = secret_variable(side)
+    if settings.client_secret(side) is None and not environment.get(variable):
+        do = f"Export {variable}, or run `pulumi config set --secret {side}ClientSecret`"
+        problems.add(f"{side}ClientSecret", None, "auth: secret needs a client secret", do)
+
+
+def check_token(
+    problems: Problems, settings: Settings, tenant: Tenant, environment: Mapping[str, str], *, complete: bool
+) -> None:
+    """Note that no federated token is to be had, or that two places are named."""
+    side = tenant.side
+    if tenant.token_file and tenant.service_connection_id:
+        why = "the token can come from one place only"
+        problems.add(f"{side}.serviceConnectionId", tenant.service_connection_id, why, "Remove it, or tokenFile")
+    if not complete:
+        return
+    origin = origin_of(tenant.token_file, tenant.service_connection_id, environment)
+    if lacking := missing(origin, environment):
+        hint = HINTS.get(origin, "").format(side=side)
+        why = f"auth: oidc has no token: {' and '.join(lacking)} not set"
+        problems.add(f"{side}.auth", "oidc", why, hint[:1].upper() + hint[1:])
+    # azuread asks for the public cloud's audience, and both sides of one application must present the same.
+    elsewhere = origin is Origin.GITHUB and side == "source" and settings.cloud.name != "public"
+    if elsewhere and not lacking and not asks_for_audience(environment[GITHUB_URL]):
+        do = f'Export {GITHUB_URL}="${GITHUB_URL}&audience={settings.cloud.token_audience}" before Pulumi runs'
+        problems.add(f"{side}.auth", "oidc", "in this cloud the request for a token must name the audience", do)
+
+
+def check_files(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Look at the files that sign in: before any call, and with better words than the azuread plugin has.
+
+    Raises:
+        ConfigurationProblems: with every problem found.
+    """
+    problems = Problems()
+    for side in SIDES:
+        tenant: Tenant = getattr(settings, side)
+        checks: Mapping[str, Callable[..., None]] = {"certificate": check_certificate, "oidc": check_token_file}
+        if tenant.auth in checks:
+            checks[tenant.auth](problems, tenant, environment)
+    problems.stop()
+
+
+def check_certificate(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:
+    """Note what is wrong with a certificate."""
+    from ..graph.certificates import CertificateError, read  # noqa: PLC0415 - only this kind needs it
+
+    key, variable = f"{tenant.side}.certificatePath", password_variable(tenant.side)
+    try:
+        pair = read(tenant.certificate_path, environment.get(variable, ""), variable)
+    except CertificateError as error:
+        problems.add(key, tenant.certificate_path, error.why, error.do[:1].upper() + error.do[1:])
+        return
+    if tenant.side == "source" and not pair.is_pkcs12:
+        do = f"Convert it: openssl pkcs12 -export -in FILE.pem -out FILE.pfx -passout env:{variable}"
+        problems.add(key, tenant.certificate_path, "it is PEM, and azuread reads PKCS#12 (.pfx) only", do)
+
+
+def check_token_file(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:
+    """Note a token file that is not there."""
+    from ..graph.federated import FileError, read_token  # noqa: PLC0415 - only this kind needs it
+
+    configured = bool(tenant.token_file)
+    origin = origin_of(tenant.token_file, tenant.service_connection_id, environment)
+    if origin not in (Origin.FILE, Origin.WORKLOAD):
+        return
+    path = tenant.token_file if configured else environment[WORKLOAD_FILE]
+    try:
+        read_token(path)
+    except FileError as error:
+        where = "tokenFile" if configured else "auth"
+        named = "it" if configured else WORKLOAD_FILE
+        problems.add(
+            f"{tenant.side}.{where}", path, f"the token file {error}", f"Check {named}, and what writes the file"
+        )
