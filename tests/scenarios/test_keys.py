@@ -1,13 +1,13 @@
 """Every configuration key through its life: set at creation, changed live, drifted, removed, adopted, restored.
 
-Two stories are played for all keys at once, each cell of the table is then looked up in what was seen; a third
-changes one key at a time and counts what is written.
+Two stories are played for all keys at once, and each cell of the table is a subtest; a third changes one key at a time
+and counts what is written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,11 @@ import pytest
 from conftest import Lab, changed, ours, told, writes
 
 from lab import world
-from lab.entra import Clock, serve
 from lab.entra.synchronization.models import Synchronization
 from lab.entra.synchronization.schema import object_mapping
 
-ABSENT = object()
 USER = "11111111-1111-4111-8111-111111111111"
 ALICE, BOB, SALES = "alice@contoso.com", "bob@contoso.com", "Sales"
-CELLS = ("created", "changed", "drifted", "repaired", "removed", "adopted", "restored")
 
 
 def synchronization(lab: Lab) -> Synchronization:
@@ -316,19 +313,6 @@ KEYS = (
 Seen = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Lab]]:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def play(name: str) -> Lab:
-            entra = world.dev_world(Clock())
-            return Lab(stack.enter_context(serve(entra)), entra, tmp_path_factory.mktemp(name))
-
-        yield play
-
-
 def configure(lab: Lab, which: int) -> None:
     lab.stack.config |= {f"xtsync:{key.name}": key.values[which] for key in KEYS}
 
@@ -337,10 +321,9 @@ def look_at_all(lab: Lab) -> dict[str, Any]:
     return {key.name: key.look(lab) for key in KEYS}
 
 
-@pytest.fixture(scope="module")
-def life(playing: Callable[[str], Lab]) -> Seen:
+def life(lab: Lab) -> Seen:
     """A pair of our own: made, changed, spoilt by others, repaired, and back to the defaults."""
-    lab, seen = playing("life"), {}
+    seen: Seen = {}
     configure(lab, 0)
     lab.stack.run("up")
     seen["created"] = look_at_all(lab)
@@ -362,10 +345,9 @@ def life(playing: Callable[[str], Lab]) -> Seen:
     return seen
 
 
-@pytest.fixture(scope="module")
-def taken_over(playing: Callable[[str], Lab]) -> Seen:
+def taken_over(lab: Lab) -> Seen:
     """A pair of somebody else's: adopted with every key set, and given back."""
-    lab, seen = playing("taken over"), {}
+    seen: Seen = {}
     lab.stack.run("up")
     path = lab.folder / "state" / "xtsync" / "dev.json"
     keep_only(path, lambda resource: "dynamic/xtsync" not in resource["type"])
@@ -400,10 +382,17 @@ def keep_only(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
 # --- the table ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
-def test_a_key(key: Key, cell: str, life: Seen, taken_over: Seen) -> None:
-    expected = {
+@pytest.mark.parametrize("story", [life, taken_over], ids=lambda story: story.__name__)
+def test_every_key_in_every_cell(lab: Lab, story: Callable[[Lab], Seen], subtests: pytest.Subtests) -> None:
+    for cell, found in story(lab).items():
+        for key in KEYS:
+            with subtests.test(key=key.name, cell=cell):
+                assert found[key.name] == expected(key)[cell]
+
+
+def expected(key: Key) -> dict[str, Any]:
+    """The row of the table."""
+    return {
         "created": key.live[0],
         "changed": key.live[1],
         "drifted": "update",
@@ -412,7 +401,6 @@ def test_a_key(key: Key, cell: str, life: Seen, taken_over: Seen) -> None:
         "adopted": key.live[0],
         "restored": key.by_hand,
     }
-    assert {**life, **taken_over}[cell][key.name] == expected[cell]
 
 
 def test_a_live_change_writes_only_what_it_is_about(lab: Lab) -> None:
