@@ -64,10 +64,10 @@ def permission(value: Json | None) -> dict[str, Any]:
     return {"isSyncAllowed": (value or {}).get("isSyncAllowed")}
 
 
-def differing(policy: Json, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The wanted members that a policy does not have yet."""
-    live = live_values(policy, groups=calls.GROUP_SYNC in wanted)
-    return {name: value for name, value in wanted.items() if live[name] != value}
+def differing(policy: Json, wanted: Mapping[str, Any], written: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The wanted members that a policy does not have yet; also those we wrote otherwise, as the read may be older."""
+    live, known = live_values(policy, groups=calls.GROUP_SYNC in wanted), written or {}
+    return {name: value for name, value in wanted.items() if live[name] != value or known.get(name, value) != value}
 
 
 def made_by_us(policy: Json, wanted: Mapping[str, Any]) -> bool:
@@ -90,13 +90,19 @@ def group_values_before(properties: Mapping[str, Any]) -> dict[str, Any]:
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def put_in_place(operation: Operation, partner: str, wanted: Mapping[str, Any], live: Json | None) -> None:
+def put_in_place(
+    operation: Operation,
+    partner: str,
+    wanted: Mapping[str, Any],
+    live: Json | None,
+    written: Mapping[str, Any] | None = None,
+) -> None:
     """Create the policy, or change the one that is there; Graph's PUT and PATCH each refuse the other's case.
 
     Calls: PUT or PATCH partners/{id}/identitySynchronization (Policy.ReadWrite.CrossTenantAccess).
     """
     if live is not None:
-        body = differing(live, wanted)
+        body = differing(live, wanted, written)
         if not body:
             return
         try:
@@ -173,7 +179,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         # A stale 404 would lead to PUT, which may replace what others have set.
         wanted = {**group_values_before(olds), **managed_values(news)}
         live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in wanted))
-        put_in_place(operation, id_, wanted, live)
+        put_in_place(operation, id_, wanted, live, managed_values(olds))
         return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, id_: str, props: Properties) -> None:
@@ -185,7 +191,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             return
         former |= group_values_before(props)
         live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in former))
-        body = {} if live is None else differing(live, former)
+        body = {} if live is None else differing(live, former, managed_values(props))
         if body:
             operation.send(calls.update_identity_sync(id_, body))
 

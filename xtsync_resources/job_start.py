@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 LOST_START_SECONDS = 5.0
 STILL_SECONDS = 180.0
 STILL_SHARE = 0.7
-# Before a refused pause is taken for "it rests already", other replicas are asked.
+# Before a job is taken to be as wanted already, other replicas are asked: a read may be older than our last write.
 SURE_PAUSES = (0.5, 1.0, 2.0)
 INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
 
@@ -69,9 +69,10 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
     if not running:
         return pause(operation, service_principal, job_id, job)
     get = calls.get_job(service_principal, job_id)
-    if job is not None and not may_start(job):
-        return job
-    if job is not None and schedule_state(job) == ACTIVE and not quarantine_reason(job):
+    if job is not None and runs(job):
+        # Either somebody has started it meanwhile, or we paused it a moment ago and this is from before.
+        job = contradiction(operation, get, runs) or job
+    if job is not None and (runs(job) or not may_start(job)):
         return job
 
     def look() -> Job | None:
@@ -88,6 +89,29 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
     return found
 
 
+def runs(job: Job) -> bool:
+    """Whether the job runs as it should."""
+    return schedule_state(job) == ACTIVE and not quarantine_reason(job)
+
+
+def at_rest(job: Job | None) -> bool:
+    """Whether the job is paused, was never started, or is gone."""
+    return job is None or schedule_state(job) != ACTIVE
+
+
+def contradiction(operation: Operation, get: calls.Call, holds: Callable[[Job], bool]) -> Job | None:
+    """The job as a later look sees it where something does not hold of it; None if it holds in all of them.
+
+    Call: GET jobs/{id}.
+    """
+    for seconds in SURE_PAUSES:
+        operation.client.clock.sleep(seconds)
+        found = operation.read(get)
+        if found is not None and not holds(found):
+            return found
+    return None
+
+
 def pause(operation: Operation, service_principal: str, job_id: str, job: Job | None) -> Job:
     """Bring a job to rest: paused, and no cycle going on. People leave the scope after this, so it has to be certain.
 
@@ -99,17 +123,14 @@ def pause(operation: Operation, service_principal: str, job_id: str, job: Job | 
     get = calls.get_job(service_principal, job_id)
     if job is None:
         return operation.send(get, calls.JOB_APPEARS)
-    at_rest: Callable[[Job | None], bool] = lambda answer: answer is None or schedule_state(answer) != ACTIVE  # noqa: E731
     try:
         operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
     except GraphError as error:
         # Microsoft does not say what pausing a job at rest answers.
         if error.answer.status not in (400, 409) or not at_rest(job):
             raise
-        for seconds in SURE_PAUSES:
-            operation.client.clock.sleep(seconds)
-            if not at_rest(operation.read(get)):
-                raise
+        if contradiction(operation, get, at_rest) is not None:
+            raise
     found = operation.wait_until(get, at_rest, "waiting for the job to be at rest")
     return cycle_ended(operation, service_principal, job_id, found or job)
 

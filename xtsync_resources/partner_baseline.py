@@ -115,7 +115,9 @@ def to_be_adopted(
     return found
 
 
-def withdraw(operation: Operation, partner: str, former: Values, as_created: Json | None, baseline: Baseline) -> None:
+def withdraw(
+    operation: Operation, partner: str, written: Values, former: Values, as_created: Json | None, baseline: Baseline
+) -> None:
     """Take our fields back: former values return, and an object that is only ours goes.
 
     Calls: GET partners/{id}; GET identitySynchronization and DELETE partners/{id}, or PATCH partners/{id}
@@ -124,6 +126,7 @@ def withdraw(operation: Operation, partner: str, former: Values, as_created: Jso
     Args:
         operation: where to.
         partner: the partner's tenant id.
+        written: the managed fields and what we wrote into them.
         former: the managed fields and the values they had before.
         as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
         baseline: what was there at first.
@@ -144,7 +147,7 @@ def withdraw(operation: Operation, partner: str, former: Values, as_created: Jso
     if ours_alone and operation.read(calls.get_identity_sync(partner)) is None:
         remove_partner(operation, partner)
         return
-    body = changes(live, former)
+    body = changes(live, former, written)
     if body:
         operation.send(calls.update_partner(partner, body))
     if others and not operation.client.made_here(withdrawal(partner)):
@@ -217,10 +220,10 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
         if planned is not None and comparable(settings_of(live)) != comparable(settings_of(written)):
             left_alone(operation, "a partner policy")
             return
-        withdraw(operation, partner, live_values(first, ours), {} if baseline.partner is None else None, baseline)
+        withdraw(operation, partner, ours, live_values(first, ours), {} if baseline.partner is None else None, baseline)
     elif baseline.partner is None and not settings_of(live):
         former: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
-        withdraw(operation, partner, former, {}, baseline)
+        withdraw(operation, partner, {}, former, {}, baseline)
 
 
 def planned_values(planned: Json | None, side: str, first: Json) -> Values:

@@ -116,12 +116,23 @@ def comparable(value: Any) -> Any:
     return value.get("accessType"), targets
 
 
-def changes(partner: Json, wanted: Values) -> dict[str, Any]:
-    """The body that makes the wanted fields so: whole complex values, and only those that differ."""
+def changes(partner: Json, wanted: Values, written: Values | None = None) -> dict[str, Any]:
+    """The body that makes the wanted fields so: whole complex values, and only those that differ.
+
+    Args:
+        partner: the object as just read.
+        wanted: the fields.
+        written: what we wrote last, as far as known. Where that is not what is wanted, the field is sent even if the
+            read says that nothing is to be done: the read may be older than our own write.
+    """
+    known = written or {}
     return {
         name: whole(partner, name, members)
         for name, members in wanted.items()
-        if not all(same(leaf(partner, name, member), value) for member, value in members.items())
+        if not all(
+            same(leaf(partner, name, member), value) and same((known.get(name) or {}).get(member, value), value)
+            for member, value in members.items()
+        )
     }
 
 

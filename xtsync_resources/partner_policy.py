@@ -152,9 +152,11 @@ class Made:
     certain: bool
 
 
-def put_in_place(operation: Operation, partner: str, wanted: Values, live: Json | None) -> Made | None:
+def put_in_place(
+    operation: Operation, partner: str, wanted: Values, live: Json | None, written: Values | None = None
+) -> Made | None:
     """Merge fields into the partner policy as just read; give what came of creating it, None if it was there."""
-    body = changes(live, wanted) if live is not None else None
+    body = changes(live, wanted, written) if live is not None else None
     if body == {}:
         return None
     if body is not None:
@@ -205,7 +207,9 @@ def post(operation: Operation, partner: str, wanted: Values) -> Made:
     return Made(found, certain)
 
 
-def update(operation: Operation, partner: str, wanted: Values, owned: Ownership, baseline: Baseline) -> Ownership:
+def update(
+    operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership, baseline: Baseline
+) -> Ownership:
     """Change, add and drop fields; a dropped one gets its former value back.
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
@@ -226,7 +230,7 @@ def update(operation: Operation, partner: str, wanted: Values, owned: Ownership,
         for name in COMPLEX_VALUES
         if dropped.get(name) or wanted.get(name)
     }
-    made = put_in_place(operation, partner, target, live)
+    made = put_in_place(operation, partner, target, live, written)
     if made is None:
         return Ownership(former, owned.as_created, owned.adopted)
     if made.certain:
@@ -293,13 +297,14 @@ class PartnerPolicyProvider(TenantResourceProvider):
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
         was = Ownership.of(olds)
         baseline = was.baseline(Baseline.parse(news["baseline"]))
-        owned = update(self.operation(), id_, managed_values(news), was, baseline)
+        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), was, baseline)
         return UpdateResult({**news, **owned.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""
         owned, operation = Ownership.of(props), self.operation()
-        withdraw(operation, id_, owned.former, owned.as_created, owned.baseline(Baseline.parse(props["baseline"])))
+        baseline = owned.baseline(Baseline.parse(props["baseline"]))
+        withdraw(operation, id_, managed_values(props), owned.former, owned.as_created, baseline)
         operation.client.remember_made(withdrawal(id_))
 
 

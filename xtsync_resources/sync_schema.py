@@ -119,10 +119,18 @@ def parsed_sources(operation: Operation, properties: Properties, users: Json) ->
     return found
 
 
-def change(operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]]) -> Json | None:
-    """Read the schema, and send it back as `make` has it where that differs; gives it as read.
+def change(
+    operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]], *, always: bool = True
+) -> Json | None:
+    """Read the schema, and send it back as `make` has it; gives it as read.
 
     Calls: GET and PUT jobs/{id}/schema (Application.ReadWrite.OwnedBy); None where the job is gone.
+
+    Args:
+        operation: in the source.
+        properties: of the resource.
+        make: the schema to send, from the one that was read.
+        always: also where the read says that nothing is to be done, as it may be older than our own last write.
     """
     service_principal, job = properties["servicePrincipalId"], properties["jobId"]
     schema = operation.read_surely(calls.get_schema(service_principal, job))
@@ -132,7 +140,7 @@ def change(operation: Operation, properties: Properties, make: Callable[[Json], 
         made = make(schema)
     except UnusableSchemaError as error:
         raise refusal(operation.tenant, job, error) from None
-    if unlike(schema, made):
+    if always or unlike(schema, made):
         operation.send(calls.put_schema(service_principal, job, made))
     return schema
 
@@ -194,7 +202,7 @@ class SyncSchemaProvider(TenantResourceProvider):
         def make(schema: Json) -> dict[str, Any]:
             return put_in(schema, wanted, parsed_sources(operation, props, object_mapping(schema, "User")))
 
-        if change(operation, props, make) is None:
+        if change(operation, props, make, always=False) is None:
             raise job_gone(operation, props["jobId"])
         former = former_parts(wanted, json.loads(props["baseline"]))
         return CreateResult(f"{props['jobId']}/schema", {**props, "former": json.dumps(former)})
