@@ -17,6 +17,21 @@ Json = Mapping[str, Any]
 MAPPINGS, FILTERS, FLOWS, GROUPS = "attributeMappings", "scopingFilters", "flowTypes", "syncGroups"
 PARTS = (MAPPINGS, FILTERS, FLOWS, GROUPS)
 ALWAYS = "Always"
+# As the configuration names the operators of a clause, and Microsoft most often.
+OPERATORS = {
+    "equals": "EQUALS",
+    "notEquals": "NOT EQUALS",
+    "isTrue": "IS TRUE",
+    "isFalse": "IS FALSE",
+    "isNull": "IS NULL",
+    "isNotNull": "IS NOT NULL",
+    "matches": "REGEX MATCH",
+    "notMatches": "NOT REGEX MATCH",
+    "greaterThan": "Greater_Than",
+    "greaterThanOrEquals": "Greater_Than_OR_EQUALS",
+    "includes": "Includes",
+    "endsWith": "ENDS_WITH",
+}
 
 
 class UnusableSchemaError(Exception):
@@ -139,14 +154,27 @@ def comparable(expression: str) -> str:
     return "".join(part if index % 2 else "".join(part.split()) for index, part in enumerate(parts))
 
 
-def filters_to_graph(filters: Any) -> list[dict[str, Any]]:
-    """To Graph: filter groups; an object is in scope if one of them holds."""
+def plain_operator(name: Any) -> str:
+    """The name of an operator without what Microsoft spells now so, now otherwise."""
+    return str(name).replace("_", "").replace(" ", "").upper()
+
+
+KNOWN_OPERATORS = {plain_operator(name): name for name in OPERATORS.values()}
+
+
+def filters_to_graph(filters: Any, spelled: Mapping[str, str]) -> list[dict[str, Any]]:
+    """To Graph: filter groups; an object is in scope if one of them holds.
+
+    Args:
+        filters: as the resource's inputs have them.
+        spelled: operators as this service spells them, by plain name; what is not in it goes as it is.
+    """
     return [
         {
             "name": group["name"],
             "clauses": [
                 {
-                    "operatorName": clause["operator"],
+                    "operatorName": spelled.get(plain_operator(clause["operator"]), clause["operator"]),
                     "sourceOperandName": clause["attribute"],
                     "targetOperand": {"values": [clause["value"]] if "value" in clause else []},
                 }
@@ -171,7 +199,9 @@ def filters_from_graph(groups: Any) -> list[dict[str, Any]]:
 def clause_from_graph(clause: Json) -> dict[str, Any]:
     """From Graph: one clause; several values, which the configuration cannot say, are shown together."""
     values = [str(value) for value in (clause.get("targetOperand") or {}).get("values") or ()]
-    found = {"attribute": clause.get("sourceOperandName"), "operator": clause.get("operatorName")}
+    name = clause.get("operatorName")
+    operator = KNOWN_OPERATORS.get(plain_operator(name), name)
+    found = {"attribute": clause.get("sourceOperandName"), "operator": operator}
     return {**found, "value": ", ".join(values)} if values else found
 
 
@@ -250,13 +280,16 @@ def place(users: dict[str, Any], target: str, mapping: Json | None) -> None:
     users["attributeMappings"] = mappings
 
 
-def put_in(schema: Json, wanted: Json, sources: Mapping[str, Json]) -> dict[str, Any]:
+def put_in(
+    schema: Json, wanted: Json, sources: Mapping[str, Json], spelled: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """A schema with the wanted parts in their places, and everything else as it was.
 
     Args:
         schema: as read.
         wanted: the parts, as the resource's inputs have them.
         sources: Graph's form of where values come from, by target attribute; what is not given is derived.
+        spelled: see `filters_to_graph`.
 
     Raises:
         UnusableSchemaError: it has no place for them, or people are matched by one of the attributes.
@@ -275,7 +308,7 @@ def put_in(schema: Json, wanted: Json, sources: Mapping[str, Json]) -> dict[str,
             source = None if "remove" in one else sources.get(target) or source_to_graph(one, before)
             place(users, target, None if source is None else mapping_to_graph(one, source, live))
     if FILTERS in wanted and filters_from_graph((users.get("scope") or {}).get("groups")) != wanted[FILTERS]:
-        users["scope"] = {**(users.get("scope") or {}), "groups": filters_to_graph(wanted[FILTERS])}
+        users["scope"] = {**(users.get("scope") or {}), "groups": filters_to_graph(wanted[FILTERS], spelled or {})}
     if FLOWS in wanted and flows_from_graph(users) != wanted[FLOWS]:
         users["flowTypes"] = ", ".join(wanted[FLOWS])
     if GROUPS in wanted:

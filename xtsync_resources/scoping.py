@@ -1,7 +1,8 @@
 """Who would be in scope of the configured filters: the service's rules, evaluated here, without a call.
 
-What cannot be told for certain is said to be so: an attribute that is not known here, and a pattern that matches a
-part of a value (Microsoft does not say whether it has to match the whole).
+An empty attribute fails every clause but IS NULL, NOT EQUALS as well. What cannot be told for certain is said to be so:
+an attribute that is not known here, and a pattern that matches a part of a value (Microsoft does not say whether it
+has to match the whole) or that only the service's regular expressions know.
 
 Source: https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-rules-for-provisioning-user-accounts
 """
@@ -92,14 +93,19 @@ def test(clause: Clause, user: Attributes) -> bool | None:
     if clause.attribute not in READABLE or READABLE[clause.attribute] not in user:
         return None
     value = user[READABLE[clause.attribute]]
-    return TESTS[clause.operator](value, "" if value is None else str(value), clause.value or "")
+    if value in (None, ""):
+        return clause.operator == "IS NULL"
+    return TESTS[clause.operator](value, str(value), clause.value or "")
 
 
 def matches(text: str, pattern: str) -> bool | None:
     """Whether a text matches; None where only a part of it does."""
-    if re.fullmatch(pattern, text):
-        return True
-    return None if re.search(pattern, text) else False
+    try:
+        if re.fullmatch(pattern, text):
+            return True
+        return None if re.search(pattern, text) else False
+    except re.error:
+        return None
 
 
 def opposite(holds: bool | None) -> bool | None:
@@ -120,13 +126,14 @@ TESTS: Mapping[str, Callable[[object, str, str], bool | None]] = {
     "NOT EQUALS": lambda _, text, other: text != other,
     "IS TRUE": lambda value, _, __: value is True,
     "IS FALSE": lambda value, _, __: value is False,
-    "IS NULL": lambda _, text, __: not text,
-    "IS NOT NULL": lambda _, text, __: bool(text),
+    "IS NULL": lambda _, __, ___: False,
+    "IS NOT NULL": lambda _, __, ___: True,
     "REGEX MATCH": lambda _, text, other: matches(text, other),
     "NOT REGEX MATCH": lambda _, text, other: opposite(matches(text, other)),
     "Greater_Than": lambda _, text, other: compared(text, other, lambda left, right: left > right),
     "Greater_Than_OR_EQUALS": lambda _, text, other: compared(text, other, lambda left, right: left >= right),
     "Includes": lambda _, text, other: other in text,
+    "ENDS_WITH": lambda _, text, other: text.endswith(other),
 }
 
 

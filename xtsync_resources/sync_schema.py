@@ -43,6 +43,7 @@ from .schema_object import (
     former_parts,
     live_parts,
     object_mapping,
+    plain_operator,
     put_back,
     put_in,
     record,
@@ -56,8 +57,10 @@ if TYPE_CHECKING:
     from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline")
-# What parseExpression answers where it is not offered; 400 is its refusal of an expression.
+# What the helpers for authors answer where they are not offered; 400 is a refusal.
 NOT_OFFERED = (404, 405, 500, 501)
+# Microsoft's pages agree on the names of all operators but these, which the service is asked for.
+ASK_FOR = ("Greater_Than", "Greater_Than_OR_EQUALS", "Includes", "ENDS_WITH")
 PEOPLE_LEAVE = (
     "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
     "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
@@ -117,6 +120,34 @@ def parsed_sources(operation: Operation, properties: Properties, users: Json) ->
         if isinstance(answer.get("parsedExpression"), Mapping):
             found[one["target"]] = answer["parsedExpression"]
     return found
+
+
+def spelled_operators(operation: Operation, properties: Properties) -> dict[str, str]:
+    """How the service spells the operators whose names are not sure. Call, for those: GET schema/filterOperators.
+
+    Raises:
+        RefusedError: it does not have one.
+    """
+    used = {clause["operator"] for group in properties.get(FILTERS) or () for clause in group["clauses"]}
+    unsure = sorted(used.intersection(ASK_FOR))
+    if not unsure:
+        return {}
+    call = calls.filter_operators(properties["servicePrincipalId"], properties["jobId"])
+    try:
+        names = [str(one.get("name")) for one in operation.pages(call)]
+    except GraphError as error:
+        if error.answer.status in NOT_OFFERED:
+            return {}
+        raise
+    spelled = {plain_operator(name): name for name in names}
+    missing = [name for name in unsure if plain_operator(name) not in spelled]
+    if missing:
+        raise RefusedError(
+            f"Cannot filter by {', '.join(missing)} in {operation.tenant}",
+            f"the synchronization service offers only {', '.join(sorted(names)) or 'nothing'}",
+            "use another operator in xtsync:scopingFilters; nothing of the schema was changed",
+        )
+    return spelled
 
 
 def change(
@@ -195,12 +226,13 @@ class SyncSchemaProvider(TenantResourceProvider):
             tell(PEOPLE_LEAVE, severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:
-        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; POST schema/parseExpression for each expression."""
+        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; see `parsed_sources` and `spelled_operators`."""
         operation, wanted = self.operation(), managed_parts(props)
         refuse_groups_of_everybody(operation, props)
 
         def make(schema: Json) -> dict[str, Any]:
-            return put_in(schema, wanted, parsed_sources(operation, props, object_mapping(schema, "User")))
+            sources = parsed_sources(operation, props, object_mapping(schema, "User"))
+            return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
         if change(operation, props, make, always=False) is None:
             raise job_gone(operation, props["jobId"])
@@ -224,7 +256,8 @@ class SyncSchemaProvider(TenantResourceProvider):
         def make(schema: Json) -> dict[str, Any]:
             former.update(former_of(wanted, known, before, schema))
             restored = put_back(schema, dropped(known, wanted))
-            return put_in(restored, wanted, parsed_sources(operation, news, object_mapping(schema, "User")))
+            sources = parsed_sources(operation, news, object_mapping(schema, "User"))
+            return put_in(restored, wanted, sources, spelled_operators(operation, news))
 
         if change(operation, news, make) is None:
             raise job_gone(operation, news["jobId"])

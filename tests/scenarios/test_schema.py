@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from conftest import Lab, changed, messages, ours, told, writes
 from test_keys import keep_only
 
 from lab.entra import Fault
+from lab.entra.synchronization import filters
 from lab.entra.synchronization.schema import object_mapping
 
 
@@ -45,6 +48,37 @@ def test_people_outside_of_the_filters_do_not_arrive_and_the_rest_as_what_is_sta
     assert alice.user_type == "Guest"
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
     assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+def test_operators_whose_names_are_not_sure_are_spelled_as_the_service_does(lab: Lab) -> None:
+    two_people(lab)
+    clause = {"attribute": "department", "operator": "includes", "value": "ale"}
+    lab.stack.config["xtsync:scopingFilters"] = [{"name": "Sales", "clauses": [clause]}]
+    lab.stack.run("up")
+    groups = object_mapping(schema_of(lab), "User")["scope"]["groups"]
+    assert groups[0]["clauses"][0]["operatorName"] == "INCLUDES"
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com"}
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    answer = Fault(method="GET", path="/filterOperators$", status=404, code="UnknownError")
+    lab.entra.faults.add(answer)
+    lab.stack.config["xtsync:scopingFilters"][0]["name"] = "Another"
+    lab.stack.run("up")
+    groups = object_mapping(schema_of(lab), "User")["scope"]["groups"]
+    assert (groups[0]["name"], groups[0]["clauses"][0]["operatorName"]) == ("Another", "Includes")
+
+
+def test_an_operator_the_service_does_not_have_is_refused_before_anything_is_written(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.stack.run("up")
+    clause = {"attribute": "department", "operator": "endsWith", "value": "s"}
+    lab.stack.config["xtsync:scopingFilters"] = [{"name": "x", "clauses": [clause]}]
+    monkeypatch.setattr(filters, "OPERATORS", ("EQUALS",))
+    before = copy.deepcopy(schema_of(lab))
+    result = lab.stack.run("up", fails=True)
+    assert any("Cannot filter by ENDS_WITH" in text and "only EQUALS" in text for text in messages(result))
+    assert schema_of(lab) == before
 
 
 def test_promise_6_a_filter_on_a_job_that_runs_is_warned_about_before(lab: Lab) -> None:

@@ -174,6 +174,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"userType": "stranger"}, 'xtsync:userType = "stranger": not a choice', "member or guest"),
     ({"flowTypes": ["add", "remove"]}, 'xtsync:flowTypes[1] = "remove": not a choice', "add, update or delete"),
+    ({"flowTypes": ["add"], "onDestroy": "drain"}, "removes nobody without the flow type delete", "release"),
     ({"flowTypes": ["add", "add"]}, "xtsync:flowTypes: names one twice", "once"),
     (scoped(attribute="department", operator="equals"), "scopingFilters[0].clauses[0].value: missing", "compare"),
     (scoped(attribute="mail", operator="isNull", value="x"), 'value = "x": not for this operator', "Remove it"),

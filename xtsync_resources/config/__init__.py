@@ -96,6 +96,9 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
+    if settings.on_destroy == "drain" and settings.flow_types is not None and "Delete" not in settings.flow_types:
+        why = "the job removes nobody without the flow type delete, and draining waits until it has"
+        problems.add("onDestroy", "drain", why, "Name delete in flowTypes as well, or set onDestroy to release")
     if settings.display_name.casefold().startswith("mto_sync_"):
         why = "Microsoft 365 gives this name to the configurations it manages"
         problems.add("displayName", settings.display_name, why, "Choose another name")

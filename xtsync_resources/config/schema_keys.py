@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..schema_object import OPERATORS
 from .keys import Items, Object, key
 from .kinds import Boolean, Choice, Text
 from .problems import Problems
@@ -23,19 +24,6 @@ MATCHING = "alternativeSecurityIds"
 FORBIDDEN_TARGETS = (MATCHING, "otherMails", "proxyAddresses")
 FORBIDDEN_OPERANDS = ("appRoleAssignments", USER_TYPE, "manager")
 UNARY = ("IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL")
-OPERATORS = {
-    "equals": "EQUALS",
-    "notEquals": "NOT EQUALS",
-    "isTrue": "IS TRUE",
-    "isFalse": "IS FALSE",
-    "isNull": "IS NULL",
-    "isNotNull": "IS NOT NULL",
-    "matches": "REGEX MATCH",
-    "notMatches": "NOT REGEX MATCH",
-    "greaterThan": "Greater_Than",
-    "greaterThanOrEquals": "Greater_Than_OR_EQUALS",
-    "includes": "Includes",
-}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.entra.directory.models import User
+from lab.entra.routing import Answer, Call
 from lab.entra.synchronization.schema import object_mapping
 
 _COLUMNS = {
@@ -25,10 +26,27 @@ def in_scope(schema: Mapping[str, Any], user: User) -> bool:
     return not groups or any(all(_holds(clause, user) for clause in group["clauses"]) for group in groups)
 
 
+# As the operators are listed for authors; the pages that explain them spell the last four in other ways too.
+OPERATORS = (
+    *("EQUALS", "IS FALSE", "IS NOT NULL", "IS NULL", "IS TRUE", "NOT EQUALS", "NOT REGEX MATCH", "REGEX MATCH"),
+    *("ENDS_WITH", "GREATER_THAN", "GREATER_THAN_OR_EQUALS", "INCLUDES"),
+)
+
+
+def filter_operators(call: Call) -> Answer:
+    """GET schema/filterOperators."""
+    unary = ("IS FALSE", "IS NOT NULL", "IS NULL", "IS TRUE")
+    shape = {"multivaluedComparisonType": "All", "supportedAttributeTypes": ["String"]}
+    value = [{"name": name, "arity": "Unary" if name in unary else "Binary", **shape} for name in OPERATORS]
+    return Answer(200, {"@odata.context": call.context("Collection(filterOperatorSchema)"), "value": value})
+
+
 def _holds(clause: Mapping[str, Any], user: User) -> bool:
     value = getattr(user, _COLUMNS[clause["sourceOperandName"]])
     wanted = [str(one) for one in clause["targetOperand"]["values"]]
     text = "" if value is None else str(value)
+    if not text:
+        return bool(clause["operatorName"] == "IS NULL")
     match clause["operatorName"]:
         case "EQUALS":
             return text in wanted
@@ -39,15 +57,21 @@ def _holds(clause: Mapping[str, Any], user: User) -> bool:
         case "IS FALSE":
             return value is False
         case "IS NULL":
-            return not text
+            return False
         case "IS NOT NULL":
-            return bool(text)
+            return True
         case "REGEX MATCH":
             return any(re.fullmatch(one, text) for one in wanted)
         case "NOT REGEX MATCH":
             return not any(re.fullmatch(one, text) for one in wanted)
-        case "Includes":
+        case "INCLUDES":
             return any(one in text for one in wanted)
+        case "ENDS_WITH":
+            return any(text.endswith(one) for one in wanted)
+        case "GREATER_THAN":
+            return any(int(text) > int(one) for one in wanted)
+        case "GREATER_THAN_OR_EQUALS":
+            return any(int(text) >= int(one) for one in wanted)
         case other:
             raise NotImplementedError(other)
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from lab.entra.routing import OWNED, any_of, route
-from lab.entra.synchronization import expressions, on_demand, responses
+from lab.entra.synchronization import expressions, filters, on_demand, responses
 
 _WRITE = any_of("Synchronization.ReadWrite.All", "Application.ReadWrite.All", "Directory.ReadWrite.All", OWNED)
 _READ = (*any_of("Synchronization.Read.All", "Directory.Read.All"), *_WRITE)
@@ -29,6 +29,7 @@ ROUTES = [
     _route("POST", f"{_JOB}/validateCredentials", responses.validate_credentials, _WRITE),
     _route("POST", f"{_JOB}/provisionOnDemand", on_demand.provision_on_demand, _WRITE),
     _route("GET", _SCHEMA, responses.get_schema, _READ),
+    _route("GET", f"{_SCHEMA}/filterOperators", filters.filter_operators, _WRITE),
     _route("POST", f"{_SCHEMA}/parseExpression", expressions.parse_expression, _WRITE),
     _route("PUT", _SCHEMA, responses.put_schema, _WRITE),
     _route("DELETE", _SCHEMA, responses.delete_schema, _WRITE),

@@ -141,6 +141,15 @@ def put_schema(service_principal: str, job: str, schema: Body) -> Call:
     return _synchronization("PUT", service_principal, path, f"save the schema of the job {job}", schema)
 
 
+def filter_operators(service_principal: str, job: str) -> Call:
+    """List the operators of scoping filters, as the service spells them.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-filteroperators
+    """
+    path = f"jobs/{segment(job)}/schema/filterOperators"
+    return _synchronization("GET", service_principal, path, f"list the filter operators of the job {job}")
+
+
 def parse_expression(service_principal: str, job: str, expression: str) -> Call:
     """Have Graph parse an expression of a mapping; changes nothing.
 
