@@ -168,6 +168,8 @@ def change(
     if schema is None:
         return None
     try:
+        if "directories" not in schema:
+            raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
         made = make(schema)
     except UnusableSchemaError as error:
         raise refusal(operation.tenant, job, error) from None

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("preview", "up", "refresh", "destroy")
 # How long a killed command's calls are held back: longer than it takes to notice and kill.
 HOLD_SECONDS = 60
+# A field set by a run that was killed before it could note that it did: it stays, and a warning names it.
+TOLD = "told: "
 
 
 @dataclass
@@ -69,6 +71,8 @@ class Ground:
             "xtsync:inboundTrust": {"mfa": True},
             "xtsync:users": ["bob@contoso.com"],
             "xtsync:running": False,
+            "xtsync:userType": "guest",
+            "xtsync:flowTypes": ["add", "update"],
         }
         self.stack_file.write_text(yaml.safe_dump(stack))
 
@@ -243,7 +247,13 @@ def converges(place: Ground, then: str) -> str:
     if result.exit_code:
         return f"destroy failed: {errors(result)}"
     remove_twins(place)
-    return "" if place.settings() == place.before else "the tenants are not as before"
+    return "" if place.settings() == place.before else told(result) or "the tenants are not as before"
+
+
+def told(result: Result) -> str:
+    """The warning by which a `destroy` says what stays; it begins with TOLD."""
+    stays = [d.message.strip() for d in result.diagnostics if d.severity == "warning" and "stays" in d.message]
+    return f"{TOLD}{' | '.join(stays)}" if stays else ""
 
 
 def remove_twins(place: Ground) -> None:
