@@ -167,9 +167,10 @@ def change(
     schema = operation.read_surely(calls.get_schema(service_principal, job))
     if schema is None:
         return None
+    if "directories" not in schema:
+        why = "Graph's answer leaves out the directories, and what is not sent back is deleted"
+        raise refusal(operation.tenant, job, UnusableSchemaError(why))
     try:
-        if "directories" not in schema:
-            raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
         made = make(schema)
     except UnusableSchemaError as error:
         raise refusal(operation.tenant, job, error) from None
