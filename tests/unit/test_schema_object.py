@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.entra.synchronization.schema import template_schema
+from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
+from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.schema_object import (
     FILTERS,
     FLOWS,
@@ -28,7 +30,7 @@ from xtsync_resources.schema_object import (
     unlike,
     without_annotations,
 )
-from xtsync_resources.sync_schema import dropped, former_of
+from xtsync_resources.sync_schema import change, dropped, former_of
 
 SCHEMA = template_schema()
 TARGETS = st.sampled_from(["department", "displayName", "userType", "jobTitle", "extension_1a_costCenter"])
@@ -163,3 +165,13 @@ def test_graphs_own_form_of_an_expression_is_used() -> None:
     mapping = find(object_mapping(made, "User"), "department")
     assert mapping is not None
     assert mapping["source"] == parsed
+
+
+def test_a_schema_without_its_directories_is_not_sent_back() -> None:
+    """PUT deletes what is left out."""
+    transport = ScriptedTransport(answer(200, {k: v for k, v in SCHEMA.items() if k != "directories"}))
+    operation, _ = operation_for(transport)
+    properties = {"servicePrincipalId": "sp", "jobId": "job"}
+    with pytest.raises(RefusedError, match="leaves out the directories"):
+        change(operation, properties, lambda schema: dict(schema))
+    assert [request.method for request in transport.requests] == ["GET"]
