@@ -21,6 +21,7 @@ MOST_DELETIONS = 5_000
 
 # Resource types of ours that say something about a pair, without the prefix of dynamic resources.
 PARTNER, SYNC, JOB, SECRETS = "PartnerPolicy", "IdentitySyncPolicy", "SyncJob", "SyncSecrets"
+SCHEMA = "SyncSchema"
 
 
 @dataclass(frozen=True)
@@ -246,6 +247,7 @@ RULES = (
         ADVISE,
         "Set xtsync:userType",
         no_user_type,
+        together=True,
     ),
 )
 BY_ID: Mapping[str, Rule] = {rule.id: rule for rule in RULES}

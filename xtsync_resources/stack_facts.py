@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .guardrails import JOB, PARTNER, SECRETS, SYNC, PairFacts, Sayings
+from .guardrails import JOB, PARTNER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
 from .partner_object import CONSENT, TRUST
 
 PREFIX = "pulumi-python:dynamic/xtsync:"
 PROVIDER = "pulumi:providers:pulumi-python"
 # What the service uses where the threshold is on without a value.
 DEFAULT_THRESHOLD = 500
+USER_TYPE = "userType"
 
 Resource = tuple[str, Mapping[str, Any]]
 Pair = tuple[str | None, str | None]
@@ -31,12 +32,16 @@ class Gathered:
         pairs: facts by pair.
         names: what people call the tenants, by tenant id.
         homes: tenants this stack has policies in.
+        jobs: tenants this stack has a job in.
+        user_types: what a schema says people become, by tenant of its job; None where it does not tell yet.
         unsure: whether a policy was seen that does not tell all it is about.
     """
 
     pairs: dict[Pair, PairFacts] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     homes: set[str | None] = field(default_factory=set)
+    jobs: set[str | None] = field(default_factory=set)
+    user_types: dict[str | None, str | None] = field(default_factory=dict)
     unsure: bool = False
 
     def note(self, pair: Pair, **facts: Any) -> None:
@@ -61,12 +66,15 @@ def facts_of_resources(resources: Iterable[Resource], said: Sayings, *, whole: b
             if reader is not None:
                 reader(found, properties)
     complete = whole and not found.unsure
-    facts = [with_absences(one, found.homes) if complete else one for one in found.pairs.values()]
+    facts = [with_absences(one, found) if complete else one for one in found.pairs.values()]
     return [replace(one, names=found.names, said=said) for one in facts]
 
 
-def with_absences(facts: PairFacts, homes: set[str | None]) -> PairFacts:
-    """What no resource turns on in a tenant this stack has policies in is off."""
+def with_absences(facts: PairFacts, found: Gathered) -> PairFacts:
+    """What no resource turns on in a tenant this stack has policies in is off; what no schema says is not stated."""
+    homes = found.homes
+    if facts.source is not None and facts.source in found.jobs and None not in found.user_types:
+        facts = replace(facts, user_type=found.user_types.get(facts.source, ""))
     if facts.source in homes and facts.outbound_redemption is None:
         facts = replace(facts, outbound_redemption=False)
     if facts.target in homes and facts.inbound_redemption is None:
@@ -121,6 +129,7 @@ def note_sync(found: Gathered, properties: Mapping[str, Any]) -> None:
 
 def note_job(found: Gathered, properties: Mapping[str, Any]) -> None:
     """Of a job: that there is such a pair."""
+    found.jobs.add(guid(properties.get("homeTenantId")))
     found.note((guid(properties.get("homeTenantId")), guid(properties.get("targetTenantId"))))
 
 
@@ -157,7 +166,21 @@ def notification_facts(value: Any) -> dict[str, Any]:
     return facts
 
 
-READERS = {PARTNER: note_partner, SYNC: note_sync, JOB: note_job, SECRETS: note_secrets}
+def note_schema(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of a job's schema: what people become in the target."""
+    home, mappings = guid(properties.get("homeTenantId")), properties.get("attributeMappings", [])
+    if not isinstance(mappings, list) or not all(isinstance(one, Mapping) for one in mappings):
+        found.user_types[home] = None
+        return
+    for one in mappings:
+        target = one.get("target")
+        if target is None:
+            found.user_types[home] = None
+        elif target == USER_TYPE and "remove" not in one:
+            found.user_types[home] = str(one.get("constant") or "as mapped")
+
+
+READERS = {PARTNER: note_partner, SYNC: note_sync, JOB: note_job, SECRETS: note_secrets, SCHEMA: note_schema}
 
 
 # --- values --------------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ import pytest
 import yaml
 from analyzer import PACK, UNKNOWN_OBJECT, UNKNOWN_TEXT, Analyzer, Resource, running, violations
 
-from xtsync_resources.guardrails import JOB, PARTNER, RULES, SECRETS, STOP, SYNC
+from xtsync_resources.guardrails import JOB, PARTNER, RULES, SCHEMA, SECRETS, STOP, SYNC
 from xtsync_resources.stack_facts import PREFIX, PROVIDER
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state-1.json"
 SOURCE, TARGET = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"
+AS_GUESTS = {"target": "userType", "constant": "Guest"}
 BOTH = {"allowedTenants": [SOURCE, TARGET.upper()]}
 
 
@@ -37,7 +38,8 @@ def stack() -> list[Resource]:
     """A pair as it is in the state: type and inputs of every resource. The engine sends secrets decrypted."""
     text = STATE.read_text().replace('"ciphertext"', '"value"')
     resources = json.loads(text)["deployment"]["resources"]
-    return [(one["type"], one.get("inputs") or {}) for one in resources]
+    schema: Resource = (f"{PREFIX}{SCHEMA}", {"homeTenantId": SOURCE, "attributeMappings": [AS_GUESTS]})
+    return [*((one["type"], one.get("inputs") or {}) for one in resources), schema]
 
 
 def changed(stack: list[Resource], kind: str, changes: Mapping[str, Any], **where: str) -> list[Resource]:
@@ -132,6 +134,11 @@ def test_redemption_and_sync_belong_together(
     (one,) = (one for one in pack.run(changed(stack, kind, changes, **where)) if one.mandatory)
     assert one.policy == "redemption-with-sync"
     assert words in one.message
+
+
+def test_it_is_advised_to_state_the_user_type(pack: Analyzer, stack: list[Resource]) -> None:
+    unstated = [one for one in stack if one[0] != PREFIX + SCHEMA]
+    assert names(pack, unstated) == [("notify-address", False), ("user-type-stated", False)]
 
 
 def test_redemption_without_any_identity_sync_policy_stops(pack: Analyzer, stack: list[Resource]) -> None:

@@ -36,7 +36,7 @@ def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_
     resources = json.loads(lab.stack.state())["deployment"]["resources"]
     told = [(one["type"], one.get("inputs") or {}) for one in resources]
     (facts,) = facts_of_resources(told, Sayings(), whole=True)
-    assert [one.rule.id for one in findings(facts)] == ["notify-address"]
+    assert [one.rule.id for one in findings(facts)] == ["notify-address", "user-type-stated"]
     lab.stack.config["xtsync:guardrails"] = {"allowedTenants": []}
     lab.stack.run("up", fails=True)
     assert lab.settings() == there

@@ -243,10 +243,28 @@ def test_settings_and_state_of_the_same_pair_agree(part: str, allowed: list[str]
     rails = {} if allowed is None else {"allowedTenants": [ids[side] for side in allowed]}
     asked = facts_of_settings(parsed(**sides, guardrails=rails))
     (found,) = facts_of_resources(recorded(part), asked.said, whole=True)
-    # No resource tells the user type yet.
-    assert replace(found, user_type=None) == replace(asked, user_type=None)
-    off = {"user-type-stated": OFF}
-    assert findings(found, off) == findings(asked, off)
+    assert found == asked
+    assert findings(found) == findings(asked)
+
+
+@pytest.mark.parametrize(
+    ("mappings", "stated"),
+    [
+        ([{"target": "userType", "constant": "Guest"}], "Guest"),
+        ([{"target": "userType", "source": "extensionAttribute1"}], "as mapped"),
+        ([{"target": "userType", "remove": True}], ""),
+        ([{"target": "department", "remove": True}], ""),
+        ([], ""),
+        (None, None),
+        ([None], None),
+        ([{"constant": "Guest"}], None),
+    ],
+)
+def test_the_user_type_is_what_the_schema_says(mappings: Any, stated: str | None) -> None:
+    job = (f"{PREFIX}SyncJob", {"homeTenantId": SOURCE_ID, "targetTenantId": TARGET_ID})
+    schema = (f"{PREFIX}SyncSchema", {"homeTenantId": SOURCE_ID, "attributeMappings": mappings})
+    (facts,) = facts_of_resources([job, schema], Sayings(), whole=True)
+    assert facts.user_type == stated
 
 
 def test_pairs_of_one_stack_are_told_apart() -> None:
