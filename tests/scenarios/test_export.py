@@ -8,6 +8,7 @@ import yaml
 from conftest import Command, Lab, writes
 
 from lab import world
+from lab.entra.synchronization.schema import object_mapping
 from tests.proofs import self_signed
 
 PAIR = ["--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret"]
@@ -47,6 +48,66 @@ def test_an_exported_pair_ends_in_no_changes(lab: Lab, xtsync: Command) -> None:
     assert (application["name"], application["id"]) == ("application", ids["application"])
     urns = {r["urn"] for r in document["deployment"]["resources"]}
     assert set(json.loads(imports.read_text())["nameTable"].values()) <= urns
+
+
+def test_mappings_filters_and_b2b_settings_are_exported_as_they_are(lab: Lab, xtsync: Command) -> None:
+    more = {
+        "xtsync:userType": "guest",
+        "xtsync:flowTypes": ["add", "update"],
+        "xtsync:syncGroups": True,
+        "xtsync:attributeMappings": [
+            {"expression": 'Join(" ", [givenName], [surname])', "target": "displayName"},
+            {"apply": "onCreate", "default": "None", "source": "city", "target": "department"},
+            {"constant": "Contoso", "target": "companyName"},
+            {"remove": True, "target": "telephoneNumber"},
+        ],
+        "xtsync:scopingFilters": [
+            {"name": "Sales", "clauses": [{"attribute": "department", "operator": "includes", "value": "Sales"}]},
+            {"name": "Mail", "clauses": [{"attribute": "mail", "operator": "isNotNull"}]},
+        ],
+        "xtsync:b2bCollaboration": {
+            "inbound": {"usersAndGroups": {"accessType": "allowed", "users": ["AllUsers"]}},
+            "outbound": {"applications": {"accessType": "allowed", "targets": ["Office365"]}},
+        },
+        "xtsync:b2bDirectConnect": {
+            "inbound": {"applications": {"accessType": "blocked", "targets": ["AllApplications"]}}
+        },
+    }
+    lab.stack.config |= more
+    xtsync.up()
+    before = len(lab.entra.traffic)
+    said = export(lab, xtsync)
+    assert not writes(lab.calls_since(before))
+    config = yaml.safe_load(said.out)["config"]
+    by_target = sorted(more["xtsync:attributeMappings"], key=lambda one: one["target"])  # type: ignore[index]
+    assert {key: config[key] for key in more} == more | {"xtsync:attributeMappings": by_target}
+    lab.stack.config = {**config, "xtsync:attributeMappings": more["xtsync:attributeMappings"]}
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+def test_what_cannot_be_said_of_schema_and_b2b_settings_is_left_out_with_a_warning(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    (job,) = lab.jobs()
+    users = object_mapping(job.schema, "User")
+    operand = {"values": ["Sales", "Legal"]}
+    clause = {"sourceOperandName": "department", "operatorName": "EQUALS", "targetOperand": operand}
+    users["scope"]["groups"] = [{"name": "Two", "clauses": [clause]}]
+    next(one for one in users["attributeMappings"] if one["targetAttributeName"] == "city")["flowType"] = "ValueAddOnly"
+    object_mapping(job.schema, "Group")["enabled"] = True
+    guests = {"accessType": "blocked", "targets": [{"target": "AllGuests", "targetType": "user"}]}
+    assert lab.target_partner is not None
+    lab.target_partner["b2bCollaborationInbound"] = {"usersAndGroups": guests}
+    said = export(lab, xtsync, "--json")
+    assert not {
+        key for key in said.document["config"] if key.removeprefix("xtsync:") in ("scopingFilters", "b2bCollaboration")
+    }
+    for words in (
+        "scoping filters say more",
+        "mapping to city is more",
+        "maps groups",
+        "b2bCollaborationInbound says more",
+    ):
+        assert any(words in warning for warning in said.document["warnings"]), words
 
 
 def test_a_pair_that_is_not_there_or_not_the_only_one_is_said(lab: Lab, xtsync: Command) -> None:

@@ -80,7 +80,7 @@ def test_who_has_no_readable_principal_name_is_configured_by_object_id(reply: Re
     graph = Graph(appRoleAssignedTo=answer(200, {"value": entries}), users_=reply)
     people, warnings = export.assigned(operation_for(graph)[0], "pair", "r")  # type: ignore[arg-type]
     values = {"source": f'{{"tenantId": "{ALICE}"}}', "target": f'{{"tenantId": "{BOB}"}}', "users": '["a@b.c"]'}
-    found = export.Found("", "pair", "pair", {}, {}, people, {}, "", warnings)
+    found = export.Found("", "pair", "pair", {}, {}, people, {}, "", {}, warnings)
     settings = parse(values, {}, {})
     config = export.as_config(settings, found)
     assert config["xtsync:users"] == [configured]

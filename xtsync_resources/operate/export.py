@@ -30,6 +30,7 @@ from ..multitenant_organization import is_managed
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
 from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
+from .export_settings import read_b2b, read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ class Found:
         people: who is assigned.
         trust: the inbound trust flags that are set, by configuration key.
         sync_name: the identity sync policy's display name; "" where there is none.
+        more: of the schema and the B2B settings, by configuration key.
         warnings: what the configuration cannot say.
     """
 
@@ -92,6 +94,7 @@ class Found:
     people: Sequence[Assigned]
     trust: Mapping[str, bool]
     sync_name: str
+    more: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = field(default_factory=tuple)
 
 
@@ -101,9 +104,9 @@ class Found:
 def look(source: Operation, target: Operation, wanted: str) -> Found:
     """Read a pair in both tenants.
 
-    Calls, in the source: GET servicePrincipals, and for each of the template GET jobs and secrets; GET
-    applications, appRoleAssignedTo and users/{id} for the one that is chosen (Application.Read.All,
-    Synchronization.Read.All, User.Read.All). In the target: GET partners/{id}, identitySynchronization
+    Calls, in the source: GET servicePrincipals, and for each of the template GET jobs and secrets; GET applications,
+    appRoleAssignedTo, users/{id}, the schema and the template's for the one that is chosen (Application.Read.All,
+    Synchronization.Read.All, User.Read.All). In both: GET partners/{id}; in the target GET identitySynchronization
     (Policy.Read.All).
 
     Args:
@@ -136,6 +139,8 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
             "everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned, and "
             "`xtsync restart` then deletes everybody else in the target"
         )
+    more = read_schema(source, target, principal_id, str(job["id"])) | read_b2b(source, target, partner)
+    warnings += more.warnings
     if not people:
         warnings.append("nobody is assigned; name at least one user or group")
     application = next(iter(source.pages(calls.find_application(str(principal["appId"])))), {})
@@ -148,6 +153,7 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         people,
         {key: value for key, value in trust.items() if value is not None},
         sync_name,
+        more.config,
         warnings,
     )
 
@@ -257,6 +263,7 @@ def as_config(settings: Settings, found: Found) -> dict[str, Any]:
         "users": [person.configured for person in of_kind(found, "user")],
         "groups": [person.configured for person in of_kind(found, "group")],
         "inboundTrust": dict(found.trust),
+        **found.more,
         "notifyEmail": notification.get("Recipients") if notification.get("Enabled") else None,
         "deletionThreshold": None if threshold == DEFAULT_THRESHOLD else threshold or 0,
         "running": None if schedule_state(found.job) == ACTIVE else False,

@@ -123,6 +123,15 @@ def get_template(call: Call) -> Answer:
     return Answer(200, {"id": name, "factoryTag": name, "default": True, "applicationId": principal.app_id})
 
 
+def get_template_schema(call: Call) -> Answer:
+    """GET the schema that new jobs have."""
+    principal, name = _principal(call), call.parameters["template"]
+    if name not in _templates_of(principal):
+        raise not_found(name)
+    context = call.context(f"servicePrincipals('{principal.id}')/synchronization/templates('{name}')/schema/$entity")
+    return Answer(200, {"@odata.context": context, **template_schema()})
+
+
 def list_jobs(call: Call) -> Answer:
     """GET jobs."""
     principal = _principal(call)

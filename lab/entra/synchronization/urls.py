@@ -16,6 +16,7 @@ _route = partial(route, owned="principal", synchronization=True)
 ROUTES = [
     _route("GET", f"{_BASE}/templates", responses.list_templates, _READ),
     _route("GET", f"{_BASE}/templates/{{template}}", responses.get_template, _READ),
+    _route("GET", f"{_BASE}/templates/{{template}}/schema", responses.get_template_schema, _READ),
     _route("GET", f"{_BASE}/secrets", responses.get_secrets, _READ),
     _route("PUT", f"{_BASE}/secrets", responses.put_secrets, _WRITE),
     _route("GET", _JOBS, responses.list_jobs, _READ),

@@ -132,6 +132,15 @@ def get_schema(service_principal: str, job: str) -> Call:
     return _synchronization("GET", service_principal, path, f"read the schema of the job {job}")
 
 
+def get_template_schema(service_principal: str, template: str) -> Call:
+    """Read the schema that jobs of a template start with.
+
+    Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get
+    """
+    path = f"templates/{segment(template)}/schema"
+    return _synchronization("GET", service_principal, path, f"read the schema of the template {template}")
+
+
 def put_schema(service_principal: str, job: str, schema: Body) -> Call:
     """Replace a job's schema, whole: what is left out is deleted. PATCH does not exist.
 
