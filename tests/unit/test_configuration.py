@@ -104,6 +104,11 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
         "set auth: certificate",
     ),
     (
+        {"source": side(auth="managedIdentity"), "target": side(TARGET_ID, auth="managedIdentity")},
+        "can sign in to its home tenant only",
+        "oidc",
+    ),
+    (
         {"source": side(auth="managedIdentity", serviceConnectionId="x")},
         "auth: managedIdentity does not use it",
         "set auth: oidc",

@@ -92,6 +92,9 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     if settings.source.id and settings.source.id == settings.target.id:
         why = "source and target are the same tenant"
         problems.add("target.tenantId", settings.target.id, why, "Name two tenants")
+    if settings.source.auth == settings.target.auth == "managedIdentity":
+        why = "a managed identity can sign in to its home tenant only, and this is the way of both tenants"
+        problems.add("target.auth", "managedIdentity", why, "Set the other tenant's to oidc, certificate or secret")
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
