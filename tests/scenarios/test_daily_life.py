@@ -228,6 +228,7 @@ def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, s
     text = "\n".join(messages(lab.stack.run("preview", fails=True)))
     assert says in text, text
     assert "Traceback" not in text
+    assert "get_token failed" not in "\n".join(lab.texts), "a library speaks beside us"
     assert not writes(lab.calls_since(0))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -29,6 +30,10 @@ from .errors import SignInError, TenantName, WrongTenantError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .transport import HttpsTransport, Transport, trusted_certificates
+
+# They log refusals that our one message explains; without a handler Python would print them beside it.
+for _library in ("azure", "msal"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
