@@ -46,9 +46,11 @@ def describe(on_destroy: str, users: int, groups: int) -> str:
     scope = " and ".join(
         f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((users, "user"), (groups, "group")) if count
     )
+    one = users + groups == 1
+    leave = f"{scope} {'leaves' if one else 'leave'} the scope"
     if on_destroy == DRAIN:
-        return f"drain: {scope} (its members) leave the scope and are DELETED in the target, then the pair ends"
-    return f"release: {scope} leave the scope, their people stay in the target as they are"
+        return f"drain: {leave}, and the people are DELETED in the target, then the pair ends"
+    return f"release: {leave}, {'the' if one else 'their'} people stay in the target as they are"
 
 
 def wait_until_drained(operation: Operation, service_principal: str, job_id: str) -> None:

@@ -82,7 +82,7 @@ def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: li
             by_id = azuread.get_users(object_ids=ids, ignore_missing=True, opts=options)
             found.update({user.object_id.lower(): user.object_id for user in by_id.users})
     except Exception as error:
-        do = "Check that the signed-in application may read users (User.Read.All), then run again"
+        do = "Check the network and that the signed-in application may read users (User.Read.All), then run again"
         problems.append(Problem("xtsync:users", None, f"the lookup failed: {reason(error)}", do))
     return found
 

@@ -19,6 +19,7 @@ from .job_state import ACTIVE, quarantine_reason, schedule_state
 from .lifecycle import (
     HOME,
     WARNING,
+    CheckResult,
     CreateResult,
     DiffResult,
     Properties,
@@ -229,6 +230,19 @@ class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
     replace_keys = ("servicePrincipalId",)
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; say who leaves the scope, and what becomes of them."""
+        leaving = sorted(set(olds.get("assigned") or ()) - set(news["assigned"]))
+        if leaving:
+            tell(
+                f"{len(leaving)} of the users and groups in scope {'leave' if len(leaving) > 1 else 'leaves'} it: "
+                f"{', '.join(leaving)}. Their people are removed from the target with the next cycle of a job that "
+                "runs (restorable there for 30 days), within xtsync:deletionThreshold; flowTypes without delete keeps "
+                "them",
+                severity=WARNING,
+            )
+        return CheckResult(news, [])
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
         """As usual; who is to be assigned is known to this resource but is no part of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conftest import Command, Lab, Stack, told, writes
+from conftest import Command, Lab, Stack, changed, told, writes
 from test_assignments import forget
 
 from lab.entra import Fault
@@ -105,3 +105,16 @@ def test_mistakes_at_the_command_line_are_told_in_words(lab: Lab, xtsync: Comman
     for name in ("", ".", ".."):
         assert xtsync("provision", name, "-s", "dev").exit_code == 2
     assert xtsync("status", "-s", "organization/xtsync/dev").exit_code == 0
+
+
+def test_promise_6_who_leaves_the_scope_is_said_before(lab: Lab) -> None:
+    lab.stack.run("up")
+    alice, bob = (lab.source.directory.user(f"{name}@contoso.com").id for name in ("alice", "bob"))
+    assert "leave" not in told(lab.stack.run("preview"), "secrets")
+    for users, leaving in ((["bob@contoso.com"], alice), (["alice@contoso.com"], bob)):
+        lab.stack.config["xtsync:users"] = users
+        said = told(lab.stack.run("preview"), "secrets")
+        assert f"1 of the users and groups in scope leaves it: {leaving}." in said
+        assert "removed from the target with the next cycle" in said
+        result = lab.stack.run("up")
+        assert "secrets" not in changed(result)

@@ -191,6 +191,13 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+def test_a_way_to_sign_in_that_is_none_is_the_only_problem_with_it() -> None:
+    with pytest.raises(ConfigurationProblems) as caught:
+        parsed(source=side(auth="secrets", clientId=TARGET_ID))
+    (problem,) = caught.value.problems
+    assert str(problem).startswith('xtsync:source.auth = "secrets": not a choice. Choose cli')
+
+
 @pytest.mark.parametrize(("changes", "names", "remedy"), CASES)
 def test_a_problem_names_its_key_its_value_and_the_remedy(changes: dict[str, Any], names: str, remedy: str) -> None:
     with pytest.raises(ConfigurationProblems) as caught:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ class Problem:
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {json.dumps(self.value, ensure_ascii=False, default=str)[:100]}"
-        return f"{self.key}{shown}: {self.why}. {self.do}."
+        end = "" if self.do.endswith("?") else "."
+        return f"{self.key}{shown}: {self.why}. {self.do}{end}"
 
 
 class ConfigurationProblems(pulumi.RunError):
@@ -47,10 +47,12 @@ class Problems:
 
     def unknown_keys(self, found: Iterable[object], known: Sequence[str], parent: str) -> None:
         """Note keys that do not exist, with the nearest that does."""
+        import difflib  # noqa: PLC0415 - rarely needed, and every start of the program would pay
+
         for key in found:
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, 1, 0.5)
-                do = f"Did you mean {parent}{near[0]}" if near else f"The keys are {', '.join(known)}"
+                do = f"Did you mean {parent}{near[0]}?" if near else f"The keys are {', '.join(known)}"
                 self.add(f"{parent}{key}", None, "unknown key", do)
 
     def concern(self, key: str) -> bool:

@@ -61,6 +61,8 @@ def check_sign_in(
     side, way = tenant.side, WAYS[tenant.auth]
     if problems.concern(side) and not tenant.id and not problems.concern(f"{side}.tenantId"):
         return  # it is no object at all
+    if problems.concern(f"{side}.auth"):
+        return  # which way is meant is not known
     for field, name in FIELDS.items():
         value, key = getattr(tenant, field), f"{side}.{name}"
         if value and field not in way.needs and field not in way.takes:
