@@ -43,6 +43,7 @@ def progress(**more: Any) -> list[dict[str, Any]]:
         (job(last=before(days=2), interval=""), True, False, "has not run since"),
         (job(), True, True, "first cycle is not done"),
         (job(last="0001-01-01T00:00:00Z"), True, True, "first cycle is not done"),
+        (job(last=before(minutes=9), code="NotRun"), True, True, "restarted, and looks at everybody again"),
         (job(last=before(hours=9), progress=progress()), True, True, "in step"),
         (job(last=before(hours=9), progress=progress(progressObservationDateTime=before(minutes=5))), True, True,
          "in step"),

@@ -238,8 +238,10 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"
         return True, headline, "`xtsync logs --failures` says who and why"
-    if code == NOT_RUN or not last:
+    if not last:
         return True, "running; the first cycle is not done yet", ""
+    if code == NOT_RUN:
+        return True, "running; it was restarted, and looks at everybody again", ""
     return True, "running; everything is in step", ""
 
 
