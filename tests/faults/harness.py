@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,8 @@ def try_kill_point(point: KillPoint) -> str:
             if not wait_for(lambda: not place.entra.faults.pending, process):
                 return "" if process.poll() == 0 else "the call was not reached"
             for process_id in victim_of(process, point.victim):
-                os.kill(process_id, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has just ended by itself
+                    os.kill(process_id, signal.SIGKILL)
         finally:
             if point.victim == "engine":
                 process.kill()
