@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,10 +20,11 @@ from lab.entra.login.assertions import FederatedCredential
 from lab.entra.workload import urls
 from lab.entra.workload.models import Pipeline
 from tests.proofs import Proof, self_signed
-from tests.unit.graph_fakes import ScriptedTransport, SettableClock, answer
+from tests.unit.graph_fakes import TARGET, TARGET_ID, ScriptedTransport, SettableClock, answer, jwt
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.connect import connect
+from xtsync_resources.graph.credentials import SPARE_SECONDS, TokenSource
 from xtsync_resources.graph.errors import SignInError, TenantName, XtsyncError
 from xtsync_resources.graph.federated import FederatedTokens
 from xtsync_resources.graph.refusals import REFUSALS, explain
@@ -310,3 +312,31 @@ def test_what_is_unavailable_depends_on_the_kind() -> None:
 def test_an_unknown_kind_is_refused(place: Place) -> None:
     text = place.refused("magic")
     assert "set xtsync:target.auth to cli, secret, certificate, oidc or managedIdentity" in text
+
+
+class _Counting:
+    """Gives another token each time, good for an hour of the clock."""
+
+    def __init__(self, clock: SettableClock) -> None:
+        self.clock, self.given = clock, 0
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        self.given += 1
+        return AccessToken(jwt(TARGET_ID, self.given), int(self.clock.now().timestamp()) + 3600)
+
+
+def test_a_token_is_kept_until_shortly_before_its_end_or_until_it_is_refused() -> None:
+    clock = SettableClock()
+    credential = _Counting(clock)
+    tokens = TokenSource(TARGET, "scope", lambda: credential, "cli", clock)
+    first = tokens.token()
+    clock.sleep(3600 - SPARE_SECONDS - 1)
+    assert tokens.token() == first
+    assert credential.given == 1
+    clock.sleep(1)
+    second = tokens.token()
+    assert (second != first, credential.given) == (True, 2)
+    tokens.renew(first)
+    assert tokens.token() == second
+    tokens.renew(second)
+    assert tokens.token() not in (first, second)

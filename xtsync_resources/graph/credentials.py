@@ -178,14 +178,29 @@ KINDS: Mapping[str, Callable[[Means], TokenCredential]] = {
 }
 
 
-class TokenSource:
-    """Gives tokens of one tenant to many threads, and a fresh one after Graph refused the last."""
+# A token is not used to its last second: it would end under a call.
+SPARE_SECONDS = 300
 
-    def __init__(self, tenant: TenantName, scope: str, make: Callable[[], TokenCredential], kind: str = "") -> None:
+
+class TokenSource:
+    """Gives tokens of one tenant to many threads, and a fresh one after Graph refused the last.
+
+    A token is kept for its life: not every credential does that (the Azure CLI's starts a process each time).
+    """
+
+    def __init__(
+        self,
+        tenant: TenantName,
+        scope: str,
+        make: Callable[[], TokenCredential],
+        kind: str = "",
+        clock: Clock | None = None,
+    ) -> None:
         self._tenant, self._scope, self._make, self._kind = tenant, scope, make, kind
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
-        self._checked = ""
+        self._token, self._usable_until = "", 0.0
 
     def token(self) -> str:
         """A token that is valid now.
@@ -195,23 +210,24 @@ class TokenSource:
             WrongTenantError: the token is not the configured tenant's.
         """
         with self._lock:
+            if self._token and self._clock.now().timestamp() < self._usable_until:
+                return self._token
             if self._credential is None:
                 self._credential = self._make()
             try:
-                token = self._credential.get_token(self._scope).token
+                given = self._credential.get_token(self._scope)
             except AzureError as error:
                 self._credential = None
                 raise explain(self._tenant, error, self._kind) from None
-            if token != self._checked:
-                check_tenant(self._tenant, token, self._kind)
-                self._checked = token
-            return token
+            check_tenant(self._tenant, given.token, self._kind)
+            self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
+            return given.token
 
     def renew(self, refused: str) -> None:
         """Forget a token that Graph refused; azure-identity would hand out the same one from its cache."""
         with self._lock:
-            if refused == self._checked:
-                self._credential, self._checked = None, ""
+            if refused == self._token:
+                self._credential, self._token = None, ""
 
 
 RIGHT_TENANT: Mapping[str, str] = {
