@@ -7,6 +7,8 @@ cannot take its own values for somebody else's. Declared only where the schema i
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -30,20 +32,27 @@ INPUTS = (HOME, "servicePrincipalId", "jobId")
 
 def refusal(tenant: TenantName, job: str, error: UnusableSchemaError) -> RefusedError:
     """What cannot be changed, in words."""
-    return RefusedError(
-        f"Cannot change the schema of the job {job} in {tenant}",
-        str(error),
-        "correct xtsync:attributeMappings; or drop the keys of the schema and see the mapping in the portal",
-    )
+    return RefusedError(f"Cannot manage the schema of the job {job} in {tenant}", str(error), error.do)
+
+
+@contextmanager
+def in_words(tenant: TenantName, job: str) -> Iterator[None]:
+    """Refuse a schema that cannot be used.
+
+    Raises:
+        RefusedError: in place of UnusableSchemaError.
+    """
+    try:
+        yield
+    except UnusableSchemaError as error:
+        raise refusal(tenant, job, error) from None
 
 
 def look(operation: Operation, service_principal: str, job: str) -> Json:
     """See what is there. Call: GET jobs/{id}/schema (Application.ReadWrite.OwnedBy)."""
     schema = operation.send(calls.get_schema(service_principal, job), calls.JOB_APPEARS)
-    try:
+    with in_words(operation.tenant, job):
         return record(schema)
-    except UnusableSchemaError as error:
-        raise refusal(operation.tenant, job, error) from None
 
 
 class SchemaBaselineProvider(TenantResourceProvider):

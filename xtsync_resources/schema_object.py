@@ -35,7 +35,18 @@ OPERATORS = {
 
 
 class UnusableSchemaError(Exception):
-    """The schema lacks what is to be changed, or what is to be changed may not be."""
+    """The schema lacks what is to be changed, or what is to be changed may not be.
+
+    Args:
+        why: what is the matter.
+        do: what to do about it.
+    """
+
+    def __init__(
+        self, why: str, do: str = "see the job's mappings in the portal; or drop the keys of the schema"
+    ) -> None:
+        super().__init__(why)
+        self.do = do
 
 
 def without_annotations(value: Any) -> Any:
@@ -61,8 +72,13 @@ def object_mapping(schema: Json, kind: str) -> dict[str, Any]:
 
 def find(users: Json, target: str) -> dict[str, Any] | None:
     """The mapping to an attribute, if there is one."""
-    found = (one for one in users.get("attributeMappings") or () if one.get("targetAttributeName") == target)
+    found = (one for one in users.get("attributeMappings") or () if is_to(one, target))
     return next(found, None)
+
+
+def is_to(mapping: Json, target: str) -> bool:
+    """Whether it is the mapping to an attribute, in whatever case people write that."""
+    return str(mapping.get("targetAttributeName")).lower() == target.lower()
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -248,8 +264,9 @@ def record(schema: Json) -> dict[str, Any]:
 
 def former_parts(managed: Json, before: Json) -> dict[str, Any]:
     """The managed parts as a record has them; a mapping that was not there is None."""
+    recorded = {target.lower(): mapping for target, mapping in before[MAPPINGS].items()}
     return {
-        part: {one["target"]: before[MAPPINGS].get(one["target"]) for one in managed[MAPPINGS]}
+        part: {one["target"]: recorded.get(one["target"].lower()) for one in managed[MAPPINGS]}
         if part == MAPPINGS
         else before[part]
         for part in PARTS
@@ -264,7 +281,10 @@ def put_back(schema: Json, former: Json) -> dict[str, Any]:
     for target, mapping in (former.get(MAPPINGS) or {}).items():
         place(users, target, mapping)
     if FILTERS in former:
-        users["scope"] = {**(users.get("scope") or {}), "groups": former[FILTERS]}
+        others = {name: value for name, value in (users.get("scope") or {}).items() if name != "groups"}
+        # There may have been no scope at all; a list in it is never null.
+        empty = former[FILTERS] is None and not any(others.values())
+        users["scope"] = None if empty else {**others, "groups": former[FILTERS] or []}
     if FLOWS in former:
         users["flowTypes"] = former[FLOWS]
     if GROUPS in former and former[GROUPS] is not None:
@@ -275,7 +295,7 @@ def put_back(schema: Json, former: Json) -> dict[str, Any]:
 def place(users: dict[str, Any], target: str, mapping: Json | None) -> None:
     """Put a mapping in the place of the one to the same attribute, or take that away."""
     mappings = list(users.get("attributeMappings") or ())
-    at = next((i for i, one in enumerate(mappings) if one.get("targetAttributeName") == target), len(mappings))
+    at = next((i for i, one in enumerate(mappings) if is_to(one, target)), len(mappings))
     mappings[at : at + 1] = [] if mapping is None else [dict(mapping)]
     users["attributeMappings"] = mappings
 
@@ -300,7 +320,8 @@ def put_in(
         target = one["target"]
         live = find(users, target)
         if live is not None and live.get("matchingPriority"):
-            raise UnusableSchemaError(f"people are matched by {target}; that mapping cannot be changed")
+            why = f"people are matched by {target}; that mapping cannot be changed"
+            raise UnusableSchemaError(why, "remove it from xtsync:attributeMappings")
         if live is not None and "remove" not in one and same_source(live.get("source") or {}, one):
             place(users, target, mapping_to_graph(one, live["source"], live))
         else:
@@ -310,7 +331,7 @@ def put_in(
     if FILTERS in wanted and filters_from_graph((users.get("scope") or {}).get("groups")) != wanted[FILTERS]:
         users["scope"] = {**(users.get("scope") or {}), "groups": filters_to_graph(wanted[FILTERS], spelled or {})}
     if FLOWS in wanted and flows_from_graph(users) != wanted[FLOWS]:
-        users["flowTypes"] = ", ".join(wanted[FLOWS])
+        users["flowTypes"] = ", ".join(wanted[FLOWS]) or "None"
     if GROUPS in wanted:
         object_mapping(made, "Group")["enabled"] = True
     return made

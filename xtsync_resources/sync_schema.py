@@ -30,7 +30,7 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
-from .schema_baseline import SchemaBaseline, refusal
+from .schema_baseline import SchemaBaseline, in_words
 from .schema_object import (
     FILTERS,
     FLOWS,
@@ -167,13 +167,10 @@ def change(
     schema = operation.read_surely(calls.get_schema(service_principal, job))
     if schema is None:
         return None
-    if "directories" not in schema:
-        why = "Graph's answer leaves out the directories, and what is not sent back is deleted"
-        raise refusal(operation.tenant, job, UnusableSchemaError(why))
-    try:
+    with in_words(operation.tenant, job):
         made = make(schema)
-    except UnusableSchemaError as error:
-        raise refusal(operation.tenant, job, error) from None
+        if "directories" not in made:
+            raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
     if always or unlike(schema, made):
         operation.send(calls.put_schema(service_principal, job, made))
     return schema
@@ -213,11 +210,14 @@ class SyncSchemaProvider(TenantResourceProvider):
         if is_unknown(props["jobId"]) or is_unknown(props["servicePrincipalId"]):
             return  # a job to be made has the template's schema
         if is_unknown(props["baseline"]):
-            schema = self.operation().read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+            operation, wanted = self.operation(), managed_parts(props)
+            schema = operation.read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
             if schema is None:
                 return
-            before = live_parts(schema, managed_parts(props))
-            lines = describe(before, managed_parts(props)) or ["it is as configured"]
+            with in_words(operation.tenant, props["jobId"]):
+                put_in(schema, wanted, {})  # what `up` would refuse is refused now
+                before = live_parts(schema, wanted)
+            lines = describe(before, wanted) or ["it is as configured"]
             tell(f"changes the job's schema: {'; '.join(lines)}")
             if before.get(FILTERS) != props.get(FILTERS):
                 self.warn(props)
@@ -244,10 +244,12 @@ class SyncSchemaProvider(TenantResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the parts. Call: GET jobs/{id}/schema."""
-        schema = self.operation().read_surely(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+        operation = self.operation()
+        schema = operation.read_surely(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
         if schema is None:
             return ReadResult("", {})
-        outputs = {**props, **live_parts(schema, managed_parts(props))}
+        with in_words(operation.tenant, props["jobId"]):
+            outputs = {**props, **live_parts(schema, managed_parts(props))}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -273,6 +275,9 @@ class SyncSchemaProvider(TenantResourceProvider):
             change(self.operation(), props, lambda schema: put_back(schema, former))
         except NotFoundError:
             return
+        except RefusedError as error:
+            # Nothing to put back into; and a job of ours goes next.
+            tell(f"the job's schema stays as it is: {error.why}", severity=WARNING)
 
 
 def former_of(wanted: Json, known: Json, before: Json, schema: Json) -> dict[str, Any]:

@@ -81,6 +81,31 @@ def test_an_operator_the_service_does_not_have_is_refused_before_anything_is_wri
     assert schema_of(lab) == before
 
 
+def test_a_preview_refuses_what_up_would(lab: Lab) -> None:
+    lab.stack.run("up")
+    mail = next(
+        one
+        for one in object_mapping(schema_of(lab), "User")["attributeMappings"]
+        if one["targetAttributeName"] == "mail"
+    )
+    mail["matchingPriority"] = 2
+    lab.stack.config["xtsync:attributeMappings"] = [{"target": "mail", "constant": "x"}]
+    (text,) = messages(lab.stack.run("preview", fails=True))
+    assert "Cannot manage the schema of the job" in text
+    assert "people are matched by mail" in text
+
+
+def test_a_schema_without_people_is_said_and_does_not_hold_up_destroy(lab: Lab) -> None:
+    before = lab.settings()
+    lab.stack.config["xtsync:userType"] = "guest"
+    lab.stack.run("up")
+    object_mapping(schema_of(lab), "User")["sourceObjectName"] = "Contact"
+    assert "maps no objects of the kind User" in "".join(messages(lab.stack.run("refresh", fails=True)))
+    result = lab.stack.run("destroy")
+    assert "the job's schema stays as it is" in told(result, "schema")
+    assert lab.settings() == before
+
+
 def test_promise_6_a_filter_on_a_job_that_runs_is_warned_about_before(lab: Lab) -> None:
     two_people(lab)
     lab.stack.run("up")

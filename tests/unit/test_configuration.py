@@ -185,6 +185,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (scoped(attribute="mail", operator="isNull", value="x"), 'value = "x": not for this operator', "Remove it"),
     (scoped(attribute="manager", operator="isNull"), 'attribute = "manager": cannot be used', "another attribute"),
     (scoped(attribute="mail", operator="matches", value="("), "not a regular expression", "Correct it"),
+    (scoped(attribute="mail", operator="notMatches", value="[a"), "unterminated character set", "Correct it"),
     (scoped(attribute="mail", operator="like", value="x"), 'operator = "like": not a choice', "Choose equals"),
     ({"scopingFilters": [{"name": "x", "clauses": []}]}, "scopingFilters[0].clauses: empty", "at least one clause"),
     ({"provisionOnDemand": ["alice"]}, 'xtsync:provisionOnDemand[0] = "alice": not a user', "Give a user principal"),

@@ -145,6 +145,30 @@ def test_what_people_are_matched_by_cannot_be_changed() -> None:
         put_in(users_only, {GROUPS: True}, {})
 
 
+def test_targets_are_one_in_any_case() -> None:
+    made = put_in(SCHEMA, {MAPPINGS: [{"target": "Department", "constant": "x"}]}, {})
+    targets = [one["targetAttributeName"].lower() for one in object_mapping(made, "User")["attributeMappings"]]
+    assert targets.count("department") == 1
+    former = former_parts({MAPPINGS: [{"target": "Department", "constant": "x"}]}, record(SCHEMA))
+    assert put_back(made, former) == SCHEMA
+
+
+@pytest.mark.parametrize("scope", [None, {}, {"groups": [], "inputFilterGroups": []}])
+def test_a_scope_is_put_back_without_null_in_the_place_of_a_list(scope: Any) -> None:
+    before = copy.deepcopy(SCHEMA)
+    object_mapping(before, "User")["scope"] = scope
+    wanted = {FILTERS: [{"name": "g", "clauses": [{"attribute": "mail", "operator": "IS NOT NULL"}]}]}
+    made = put_in(before, wanted, {})
+    back = object_mapping(put_back(made, former_parts(wanted, record(before))), "User")["scope"]
+    assert back == (scope or None)
+
+
+def test_no_flow_at_all_has_a_name() -> None:
+    made = put_in(SCHEMA, {FLOWS: []}, {})
+    assert object_mapping(made, "User")["flowTypes"] == "None"
+    assert live_parts(made, {FLOWS: []}) == {FLOWS: []}
+
+
 def test_answers_annotations_are_not_sent_back() -> None:
     answer = {
         "@odata.context": "x",

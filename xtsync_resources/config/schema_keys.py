@@ -19,10 +19,12 @@ from .problems import Problems
 
 LONGEST_EXPRESSION = 10_000
 USER_TYPE = "userType"
-MATCHING = "alternativeSecurityIds"
+MATCHING = "alternativesecurityids"
 # The service joins people by the one and refuses or spoils the others as targets.
-FORBIDDEN_TARGETS = (MATCHING, "otherMails", "proxyAddresses")
+FORBIDDEN_TARGETS = (MATCHING, "othermails", "proxyaddresses")
 FORBIDDEN_OPERANDS = ("appRoleAssignments", USER_TYPE, "manager")
+# Python's words for what is wrong in every dialect of regular expressions.
+SURELY_WRONG = ("missing )", "unbalanced", "unterminated", "nothing to repeat", "multiple repeat", "bad escape (end")
 UNARY = ("IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL")
 
 
@@ -55,8 +57,8 @@ class AttributeMapping:
             problems.add(where, None, why, "Give one of source, constant, expression or remove: true")
         if self.remove and (self.apply or self.default is not None):
             problems.add(where, None, "removes what it describes", "Keep remove: true alone with target")
-        if self.target in FORBIDDEN_TARGETS:
-            why = "the attribute people are matched by" if self.target == MATCHING else "not a possible target"
+        if self.target.lower() in FORBIDDEN_TARGETS:
+            why = "the attribute people are matched by" if self.target.lower() == MATCHING else "not a possible target"
             problems.add(f"{where}.target", self.target, why, "Choose another attribute")
         if len(self.expression) > LONGEST_EXPRESSION:
             why = f"{len(self.expression)} characters long"
@@ -71,6 +73,15 @@ class AttributeMapping:
         more = {"apply": self.apply or None, "default": self.default}
         more |= {"target": self.target}
         return chosen | {name: value for name, value in more.items() if value is not None}
+
+
+def pattern_error(pattern: str) -> str:
+    """What is wrong with a regular expression; "" also where only .NET's, which the service uses, may know it."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return str(error) if error.msg.startswith(SURELY_WRONG) else ""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -92,9 +103,8 @@ class Clause:
         if self.attribute in FORBIDDEN_OPERANDS:
             problems.add(f"{where}.attribute", self.attribute, "cannot be used in a filter", "Choose another attribute")
         if "REGEX" in self.operator and self.value is not None:
-            try:
-                re.compile(self.value)
-            except re.error as error:
+            error = pattern_error(self.value)
+            if error:
                 problems.add(f"{where}.value", self.value, f"not a regular expression: {error}", "Correct it")
 
     def inputs(self) -> dict[str, Any]:
@@ -131,12 +141,13 @@ def check_schema(
     problems: Problems, mappings: Sequence[AttributeMapping], user_type: str, flow_types: Sequence[str] | None
 ) -> None:
     """Note what is said twice."""
-    seen = {USER_TYPE} if user_type else set()
+    seen = {USER_TYPE.lower()} if user_type else set()
     for index, mapping in enumerate(mappings):
-        if mapping.target and mapping.target in seen:
-            why = "is userType as well" if mapping.target == USER_TYPE and user_type else "mapped twice"
+        target = mapping.target.lower()
+        if target and target in seen:
+            why = "is userType as well" if target == USER_TYPE.lower() and user_type else "mapped twice"
             problems.add(f"attributeMappings[{index}].target", mapping.target, why, "Remove one of the two")
-        seen.add(mapping.target)
+        seen.add(target)
     if flow_types is not None and len(set(flow_types)) != len(flow_types):
         problems.add("flowTypes", None, "names one twice", "Name each once")
 
