@@ -121,12 +121,19 @@ def mapping_to_graph(wanted: Json, source: Json, live: Json | None) -> dict[str,
     return made
 
 
-def mapping_from_graph(live: Json | None, wanted: Json) -> dict[str, Any]:
-    """From Graph: a mapping as the configuration would say it; `wanted` tells which of its parts are managed."""
+def mapping_from_graph(live: Json | None, wanted: Json, written: str = "") -> dict[str, Any]:
+    """From Graph: a mapping as the configuration would say it.
+
+    Args:
+        live: as it is.
+        wanted: tells which of its parts are managed.
+        written: the wanted expression in the service's own writing, as it was saved; "" where that is not known.
+    """
     if live is None:
         return {"target": wanted["target"], "remove": True}
     source = live.get("source") or {}
-    if "remove" not in wanted and same_source(source, wanted):
+    as_written = written and "expression" in wanted and comparable(str(source.get("expression"))) == comparable(written)
+    if "remove" not in wanted and (as_written or same_source(source, wanted)):
         found = {name: wanted[name] for name in ("source", "constant", "expression") if name in wanted}
     else:
         found = source_from_graph(source)
@@ -230,12 +237,15 @@ def flows_from_graph(users: Json) -> list[str]:
 # --- changing ----------------------------------------------------------------------------------------------
 
 
-def live_parts(schema: Json, managed: Json) -> dict[str, Any]:
-    """The managed parts as they are, as the configuration would say them."""
+def live_parts(schema: Json, managed: Json, written: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The managed parts as they are, as the configuration would say them; for `written` see `mapping_from_graph`."""
     users = object_mapping(schema, "User")
     found: dict[str, Any] = {}
     if MAPPINGS in managed:
-        found[MAPPINGS] = [mapping_from_graph(find(users, one["target"]), one) for one in managed[MAPPINGS]]
+        found[MAPPINGS] = [
+            mapping_from_graph(find(users, one["target"]), one, (written or {}).get(one["target"], ""))
+            for one in managed[MAPPINGS]
+        ]
     if FILTERS in managed:
         found[FILTERS] = filters_from_graph((users.get("scope") or {}).get("groups"))
     if FLOWS in managed:

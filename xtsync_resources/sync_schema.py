@@ -122,6 +122,11 @@ def parsed_sources(operation: Operation, properties: Properties, users: Json) ->
     return found
 
 
+def expressions(sources: Mapping[str, Json]) -> dict[str, str]:
+    """Expressions in the service's own writing, by target."""
+    return {target: str(source.get("expression") or "") for target, source in sources.items()}
+
+
 def spelled_operators(operation: Operation, properties: Properties) -> dict[str, str]:
     """How the service spells the operators whose names are not sure. Call, for those: GET schema/filterOperators.
 
@@ -233,14 +238,18 @@ class SyncSchemaProvider(TenantResourceProvider):
         operation, wanted = self.operation(), managed_parts(props)
         refuse_groups_of_everybody(operation, props)
 
+        written: dict[str, str] = {}
+
         def make(schema: Json) -> dict[str, Any]:
             sources = parsed_sources(operation, props, object_mapping(schema, "User"))
+            written.update(expressions(sources))
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
         if change(operation, props, make, always=False) is None:
             raise job_gone(operation, props["jobId"])
         former = former_parts(wanted, json.loads(props["baseline"]))
-        return CreateResult(f"{props['jobId']}/schema", {**props, "former": json.dumps(former)})
+        outputs = {"former": json.dumps(former), "written": json.dumps(written)}
+        return CreateResult(f"{props['jobId']}/schema", {**props, **outputs})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the parts. Call: GET jobs/{id}/schema."""
@@ -249,7 +258,8 @@ class SyncSchemaProvider(TenantResourceProvider):
         if schema is None:
             return ReadResult("", {})
         with in_words(operation.tenant, props["jobId"]):
-            outputs = {**props, **live_parts(schema, managed_parts(props))}
+            written = json.loads(props.get("written", "{}"))
+            outputs = {**props, **live_parts(schema, managed_parts(props), written)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -257,16 +267,18 @@ class SyncSchemaProvider(TenantResourceProvider):
         operation, wanted = self.operation(), managed_parts(news)
         known, before = json.loads(olds["former"]), json.loads(news["baseline"])
         former: dict[str, Any] = {}
+        written: dict[str, str] = json.loads(olds.get("written", "{}"))
 
         def make(schema: Json) -> dict[str, Any]:
             former.update(former_of(wanted, known, before, schema))
             restored = put_back(schema, dropped(known, wanted))
             sources = parsed_sources(operation, news, object_mapping(schema, "User"))
+            written.update(expressions(sources))
             return put_in(restored, wanted, sources, spelled_operators(operation, news))
 
         if change(operation, news, make) is None:
             raise job_gone(operation, news["jobId"])
-        return UpdateResult({**news, "former": json.dumps(former)})
+        return UpdateResult({**news, "former": json.dumps(former), "written": json.dumps(written)})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""
@@ -361,4 +373,4 @@ class SyncSchema(TenantResource):
             **parts,
             "baseline": baseline.baseline,
         }
-        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)
+        super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

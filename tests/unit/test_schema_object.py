@@ -163,6 +163,16 @@ def test_a_scope_is_put_back_without_null_in_the_place_of_a_list(scope: Any) -> 
     assert back == (scope or None)
 
 
+def test_an_expression_in_the_service_s_own_writing_is_no_drift() -> None:
+    wanted = {"target": "displayName", "expression": "toUpper([displayName])"}
+    theirs = {"type": "Function", "name": "ToUpper", "expression": "ToUpper([displayName], )", "parameters": []}
+    made = put_in(SCHEMA, {MAPPINGS: [wanted]}, {"displayName": theirs})
+    (found,) = live_parts(made, {MAPPINGS: [wanted]}, {"displayName": "ToUpper([displayName],)"})[MAPPINGS]
+    assert found == wanted
+    (drifted,) = live_parts(made, {MAPPINGS: [wanted]}, {"displayName": "ToLower([displayName])"})[MAPPINGS]
+    assert drifted["expression"] == theirs["expression"]
+
+
 def test_no_flow_at_all_has_a_name() -> None:
     made = put_in(SCHEMA, {FLOWS: []}, {})
     assert object_mapping(made, "User")["flowTypes"] == "None"
