@@ -281,9 +281,15 @@ def facts_of_settings(settings: Settings) -> PairFacts:
         sync_all=False,
         deletion_threshold=settings.deletion_threshold,
         notified=bool(settings.notify_email),
-        user_type=getattr(settings, "user_type", None),
+        user_type=stated_user_type(settings),
         said=Sayings.of(rails.allowed_tenants, rails.everyone),
     )
+
+
+def stated_user_type(settings: Settings) -> str:
+    """What people become as far as the configuration states it; "" where it does not."""
+    mapped = (one for one in settings.attribute_mappings if one.target.lower() == "usertype" and not one.remove)
+    return settings.user_type or next((one.constant or "as mapped" for one in mapped), "")
 
 
 def table() -> str:

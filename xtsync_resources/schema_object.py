@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
 MAPPINGS, FILTERS, FLOWS, GROUPS = "attributeMappings", "scopingFilters", "flowTypes", "syncGroups"
 PARTS = (MAPPINGS, FILTERS, FLOWS, GROUPS)
 ALWAYS = "Always"
+# In a record: the targets, in the order of their mappings.
+ORDER = "order"
 # As the configuration names the operators of a clause, and Microsoft most often.
 OPERATORS = {
     "equals": "EQUALS",
@@ -95,7 +97,7 @@ def source_to_graph(wanted: Json, live: Json | None = None) -> dict[str, Any]:
     if "source" in wanted:
         name, kind, expression = wanted["source"], "Attribute", f"[{wanted['source']}]"
     elif "constant" in wanted:
-        name, kind, expression = wanted["constant"], "Constant", f'"{wanted["constant"]}"'
+        name, kind, expression = wanted["constant"], "Constant", quoted(wanted["constant"])
         if live and live.get("type") == kind and not str(live.get("expression") or '"').startswith('"'):
             expression = name
     else:
@@ -166,9 +168,17 @@ def same_source(live: Json, wanted: Json) -> bool:
     return comparable(str(live.get("expression") or "")) == comparable(source_to_graph(wanted)["expression"])
 
 
+def quoted(text: str) -> str:
+    """A constant as an expression: in quotes, with those inside of it and backslashes escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def unquoted(text: str) -> str:
-    """A constant without the quotes an expression puts around it."""
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    """A constant without what `quoted` does to it."""
+    if len(text) < 2 or not text[0] == text[-1] == '"':
+        return text
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
 
 
 def comparable(expression: str) -> str:
@@ -267,6 +277,7 @@ def record(schema: Json) -> dict[str, Any]:
         FILTERS: (users.get("scope") or {}).get("groups"),
         FLOWS: users.get("flowTypes"),
         GROUPS: groups,
+        ORDER: [one["targetAttributeName"] for one in users.get("attributeMappings") or ()],
     }
     cleaned: dict[str, Any] = without_annotations(kept)
     return cleaned
@@ -284,12 +295,17 @@ def former_parts(managed: Json, before: Json) -> dict[str, Any]:
     }
 
 
-def put_back(schema: Json, former: Json) -> dict[str, Any]:
-    """A schema with former parts in their places."""
+def order_of(before: Json) -> Sequence[str]:
+    """The order of the mappings in a record; () in those of before it was noted."""
+    return before.get(ORDER) or ()
+
+
+def put_back(schema: Json, former: Json, order: Sequence[str] = ()) -> dict[str, Any]:
+    """A schema with former parts in their places; `order` is that of the mappings at first."""
     made: dict[str, Any] = without_annotations(copy.deepcopy(dict(schema)))
     users = object_mapping(made, "User")
     for target, mapping in (former.get(MAPPINGS) or {}).items():
-        place(users, target, mapping)
+        place(users, target, mapping, order)
     if FILTERS in former:
         others = {name: value for name, value in (users.get("scope") or {}).items() if name != "groups"}
         # There may have been no scope at all; a list in it is never null.
@@ -297,16 +313,27 @@ def put_back(schema: Json, former: Json) -> dict[str, Any]:
         users["scope"] = None if empty else {**others, "groups": former[FILTERS] or []}
     if FLOWS in former:
         users["flowTypes"] = former[FLOWS]
+        if former[FLOWS] is None:
+            del users["flowTypes"]
     if GROUPS in former and former[GROUPS] is not None:
         object_mapping(made, "Group")["enabled"] = former[GROUPS]
     return made
 
 
-def place(users: dict[str, Any], target: str, mapping: Json | None) -> None:
-    """Put a mapping in the place of the one to the same attribute, or take that away."""
+def place(users: dict[str, Any], target: str, mapping: Json | None, order: Sequence[str] = ()) -> None:
+    """Put a mapping in the place of the one to the same attribute, or take that away.
+
+    One that is not there comes after those that came before it in the order, or last.
+    """
     mappings = list(users.get("attributeMappings") or ())
-    at = next((i for i, one in enumerate(mappings) if is_to(one, target)), len(mappings))
-    mappings[at : at + 1] = [] if mapping is None else [dict(mapping)]
+    earlier = {name.lower() for name in order[: order.index(target)]} if target in order else None
+    free = len(mappings)
+    if earlier is not None:
+        came_before = (i for i, one in enumerate(mappings) if str(one.get("targetAttributeName")).lower() in earlier)
+        free = max(came_before, default=-1) + 1
+    there = [i for i, one in enumerate(mappings) if is_to(one, target)]
+    start, end = (there[0], there[0] + 1) if there else (free, free)
+    mappings[start:end] = [] if mapping is None else [dict(mapping)]
     users["attributeMappings"] = mappings
 
 

@@ -63,6 +63,12 @@ class SynchronizationBaseline:
         return cls(**json.loads(text))
 
 
+def found_everybody(baseline: str) -> bool | None:
+    """Whether the job that was there at first had everybody in scope; None where it had not, or there was none."""
+    settings = SynchronizationBaseline.parse(baseline).settings or {}
+    return True if settings.get("SyncAll") == "true" else None
+
+
 def assignable_role(service_principal: Mapping[str, Any]) -> str:
     """From Graph: the id of the role to assign people to; "" while there is none."""
     roles: Sequence[Mapping[str, Any]] = [

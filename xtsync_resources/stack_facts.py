@@ -18,7 +18,7 @@ PREFIX = "pulumi-python:dynamic/xtsync:"
 PROVIDER = "pulumi:providers:pulumi-python"
 # What the service uses where the threshold is on without a value.
 DEFAULT_THRESHOLD = 500
-USER_TYPE = "userType"
+USER_TYPE = "usertype"
 
 Resource = tuple[str, Mapping[str, Any]]
 Pair = tuple[str | None, str | None]
@@ -176,7 +176,7 @@ def note_schema(found: Gathered, properties: Mapping[str, Any]) -> None:
         target = one.get("target")
         if target is None:
             found.user_types[home] = None
-        elif target == USER_TYPE and "remove" not in one:
+        elif str(target).lower() == USER_TYPE and "remove" not in one:
             found.user_types[home] = str(one.get("constant") or "as mapped")
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import GraphError, NotFoundError, RefusedError
+from .graph.errors import NotFoundError, RefusedError
 from .lifecycle import (
     HOME,
     WARNING,
@@ -30,6 +30,7 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
+from .schema_authoring import expressions, parsed_sources, spelled_operators
 from .schema_baseline import SchemaBaseline, in_words
 from .schema_object import (
     FILTERS,
@@ -39,15 +40,13 @@ from .schema_object import (
     PARTS,
     Json,
     UnusableSchemaError,
-    find,
     former_parts,
     live_parts,
     object_mapping,
-    plain_operator,
+    order_of,
     put_back,
     put_in,
     record,
-    same_source,
     unlike,
 )
 from .sync_secrets import was_everybody
@@ -56,11 +55,7 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline")
-# What the helpers for authors answer where they are not offered; 400 is a refusal.
-NOT_OFFERED = (404, 405, 500, 501)
-# Microsoft's pages agree on the names of all operators but these, which the service is asked for.
-ASK_FOR = ("Greater_Than", "Greater_Than_OR_EQUALS", "Includes", "ENDS_WITH")
+INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody")
 PEOPLE_LEAVE = (
     "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
     "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
@@ -92,69 +87,6 @@ def describe(before: Json, after: Json) -> list[str]:
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def parsed_sources(operation: Operation, properties: Properties, users: Json) -> dict[str, Json]:
-    """Graph's own form of the expressions that are new. Call: POST schema/parseExpression, for each.
-
-    Raises:
-        RefusedError: Graph cannot parse one.
-    """
-    found = {}
-    for one in properties.get(MAPPINGS) or ():
-        live = find(users, one["target"])
-        if "expression" not in one or (live is not None and same_source(live.get("source") or {}, one)):
-            continue
-        call = calls.parse_expression(properties["servicePrincipalId"], properties["jobId"], one["expression"])
-        try:
-            answer = operation.send(call)
-        except GraphError as error:
-            if error.answer.status in NOT_OFFERED:
-                continue
-            raise
-        if answer.get("parsingSucceeded") is False:
-            why = str((answer.get("error") or {}).get("message") or "it gives no reason")
-            raise RefusedError(
-                f"Graph cannot parse the expression for {one['target']} in {operation.tenant}",
-                f"{why}: {one['expression']}",
-                "correct it in xtsync:attributeMappings; nothing of the schema was changed",
-            )
-        if isinstance(answer.get("parsedExpression"), Mapping):
-            found[one["target"]] = answer["parsedExpression"]
-    return found
-
-
-def expressions(sources: Mapping[str, Json]) -> dict[str, str]:
-    """Expressions in the service's own writing, by target."""
-    return {target: str(source.get("expression") or "") for target, source in sources.items()}
-
-
-def spelled_operators(operation: Operation, properties: Properties) -> dict[str, str]:
-    """How the service spells the operators whose names are not sure. Call, for those: GET schema/filterOperators.
-
-    Raises:
-        RefusedError: it does not have one.
-    """
-    used = {clause["operator"] for group in properties.get(FILTERS) or () for clause in group["clauses"]}
-    unsure = sorted(used.intersection(ASK_FOR))
-    if not unsure:
-        return {}
-    call = calls.filter_operators(properties["servicePrincipalId"], properties["jobId"])
-    try:
-        names = [str(one.get("name")) for one in operation.pages(call)]
-    except GraphError as error:
-        if error.answer.status in NOT_OFFERED:
-            return {}
-        raise
-    spelled = {plain_operator(name): name for name in names}
-    missing = [name for name in unsure if plain_operator(name) not in spelled]
-    if missing:
-        raise RefusedError(
-            f"Cannot filter by {', '.join(missing)} in {operation.tenant}",
-            f"the synchronization service offers only {', '.join(sorted(names)) or 'nothing'}",
-            "use another operator in xtsync:scopingFilters; nothing of the schema was changed",
-        )
-    return spelled
-
-
 def change(
     operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]], *, always: bool = True
 ) -> Json | None:
@@ -169,7 +101,10 @@ def change(
         always: also where the read says that nothing is to be done, as it may be older than our own last write.
     """
     service_principal, job = properties["servicePrincipalId"], properties["jobId"]
-    schema = operation.read_surely(calls.get_schema(service_principal, job))
+    get = calls.get_schema(service_principal, job)
+    # A job of this very run may not be everywhere yet.
+    new = operation.client.made_here(job)
+    schema = operation.send(get, calls.JOB_APPEARS) if new else operation.read_surely(get)
     if schema is None:
         return None
     with in_words(operation.tenant, job):
@@ -177,17 +112,28 @@ def change(
         if "directories" not in made:
             raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
     if always or unlike(schema, made):
-        operation.send(calls.put_schema(service_principal, job, made))
+        operation.send(calls.put_schema(service_principal, job, made), calls.JOB_APPEARS)
     return schema
 
 
 def refuse_groups_of_everybody(operation: Operation, props: Properties) -> None:
     """Stop before groups are turned on for a job that this very run has found to synchronize everybody.
 
+    In a later run nobody can tell whether the job was restarted since, so that is only asked for.
+
     Raises:
         RefusedError: Microsoft synchronizes groups only where the scope is the assigned users and groups.
     """
-    if GROUPS in props and operation.client.made_here(was_everybody(props["servicePrincipalId"])):
+    if GROUPS not in props:
+        return
+    if props.get("everybody") and not operation.client.made_here(was_everybody(props["servicePrincipalId"])):
+        tell(
+            "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are "
+            "synchronized only where the scope is the assigned users and groups. If it was not restarted since, run "
+            "`xtsync restart`, which removes everybody else from the target",
+            severity=WARNING,
+        )
+    if operation.client.made_here(was_everybody(props["servicePrincipalId"])):
         raise RefusedError(
             f"Will not synchronize groups with the job {props['jobId']} in {operation.tenant} yet",
             "its scope was everybody, which it keeps until it is restarted; groups are synchronized only where the "
@@ -271,7 +217,7 @@ class SyncSchemaProvider(TenantResourceProvider):
 
         def make(schema: Json) -> dict[str, Any]:
             former.update(former_of(wanted, known, before, schema))
-            restored = put_back(schema, dropped(known, wanted))
+            restored = put_back(schema, dropped(known, wanted), order_of(before))
             sources = parsed_sources(operation, news, object_mapping(schema, "User"))
             written.update(expressions(sources))
             return put_in(restored, wanted, sources, spelled_operators(operation, news))
@@ -282,9 +228,9 @@ class SyncSchemaProvider(TenantResourceProvider):
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""
-        former = json.loads(props["former"])
+        former, order = json.loads(props["former"]), order_of(json.loads(props["baseline"]))
         try:
-            change(self.operation(), props, lambda schema: put_back(schema, former))
+            change(self.operation(), props, lambda schema: put_back(schema, former, order))
         except NotFoundError:
             return
         except RefusedError as error:
@@ -352,6 +298,7 @@ class SyncSchema(TenantResource):
         job_id: its job.
         parts: see `config.schema_keys.schema_inputs`; what is left out is not touched.
         baseline: the record of what was there before.
+        everybody: whether the job was found with everybody in scope, if at all.
         depends_on: what comes before.
     """
 
@@ -365,6 +312,7 @@ class SyncSchema(TenantResource):
         job_id: pulumi.Input[str],
         parts: Mapping[str, Any],
         baseline: SchemaBaseline,
+        everybody: pulumi.Input[bool | None],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -372,5 +320,6 @@ class SyncSchema(TenantResource):
             "jobId": job_id,
             **parts,
             "baseline": baseline.baseline,
+            **({"everybody": everybody} if GROUPS in parts else {}),
         }
         super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

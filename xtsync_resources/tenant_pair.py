@@ -24,7 +24,7 @@ from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, 
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
-from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal
+from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal, found_everybody
 from .sync_job import SyncJob
 from .sync_schema import SyncSchema
 from .sync_secrets import SyncSecrets, settings_for
@@ -174,7 +174,9 @@ class TenantPair(pulumi.ComponentResource):
         if not parts:
             return []
         before = SchemaBaseline("schema-baseline", self._source, service_principal.id, job.id, depends_on=[secrets])
-        return [SyncSchema("schema", self._source, service_principal.id, job.id, parts, before, depends_on=[secrets])]
+        everybody = service_principal.baseline.apply(found_everybody)
+        depends_on = [secrets]
+        return [SyncSchema("schema", self._source, service_principal.id, job.id, parts, before, everybody, depends_on)]
 
     def _assign(
         self, principal: scope.Principal, service_principal: ServicePrincipal, ending: Ending

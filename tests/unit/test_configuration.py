@@ -41,6 +41,7 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"source": side("contoso.com")}, 'xtsync:source.tenantId = "contoso.com": not a GUID', "not a name or domain"),
     ({"target": side()}, f'xtsync:target.tenantId = "{SOURCE_ID}"', "Name two tenants"),
     ({"target": side(SOURCE_ID.upper())}, "source and target are the same tenant", "Name two tenants"),
+    ({"target": side(TARGET_ID, cloud="usgovernment")}, "xtsync:target.cloud: unknown key", "across clouds"),
     ({"souce": "x"}, "xtsync:souce: unknown key", "Did you mean source"),
     ({"zzzzzz": "x"}, "xtsync:zzzzzz: unknown key", "The keys are source, target"),
     ({"source": side(tenantID="x")}, "xtsync:source.tenantID: unknown key", "Did you mean source.tenantId"),

@@ -23,10 +23,13 @@ from xtsync_resources.schema_object import (
     former_parts,
     live_parts,
     object_mapping,
+    order_of,
     put_back,
     put_in,
     record,
     same_source,
+    source_from_graph,
+    source_to_graph,
     unlike,
     without_annotations,
 )
@@ -171,6 +174,32 @@ def test_an_expression_in_the_service_s_own_writing_is_no_drift() -> None:
     assert found == wanted
     (drifted,) = live_parts(made, {MAPPINGS: [wanted]}, {"displayName": "ToLower([displayName])"})[MAPPINGS]
     assert drifted["expression"] == theirs["expression"]
+
+
+@pytest.mark.parametrize("removed", [["department"], ["alternativeSecurityIds"], ["userPrincipalName", "mail"]])
+def test_removed_mappings_come_back_where_they_were(removed: list[str]) -> None:
+    before = copy.deepcopy(SCHEMA)
+    if "alternativeSecurityIds" in removed:  # the very first one, as if people were matched by another
+        object_mapping(before, "User")["attributeMappings"][0]["matchingPriority"] = 0
+    wanted = {MAPPINGS: [{"target": target, "remove": True} for target in removed]}
+    made = put_in(before, wanted, {})
+    recorded = json.loads(json.dumps(record(before), sort_keys=True))
+    assert put_back(made, former_parts(wanted, recorded), order_of(recorded)) == before
+
+
+@pytest.mark.parametrize("text", ["Contoso", 'He said "hi"', "a\\b", '"', ""])
+def test_a_constant_with_quotes_is_escaped_and_read_back(text: str) -> None:
+    source = source_to_graph({"constant": text})
+    assert source["name"] == text
+    assert source_from_graph({**source, "name": None})["constant"] == text
+    assert same_source(source, {"constant": text})
+
+
+def test_flow_types_that_were_not_there_are_not_there_again() -> None:
+    before = copy.deepcopy(SCHEMA)
+    del object_mapping(before, "User")["flowTypes"]
+    made = put_in(before, {FLOWS: ["Add"]}, {})
+    assert put_back(made, former_parts({FLOWS: ["Add"]}, record(before))) == before
 
 
 def test_no_flow_at_all_has_a_name() -> None:

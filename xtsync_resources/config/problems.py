@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 import pulumi
 
+from ..graph.clouds import ACROSS_CLOUDS
+
+# What people look for where it is not.
+ELSEWHERE = dict.fromkeys(("source.cloud", "target.cloud"), f"Set xtsync:cloud instead: {ACROSS_CLOUDS}")
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -53,7 +58,7 @@ class Problems:
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, 1, 0.5)
                 do = f"Did you mean {parent}{near[0]}?" if near else f"The keys are {', '.join(known)}"
-                self.add(f"{parent}{key}", None, "unknown key", do)
+                self.add(f"{parent}{key}", None, "unknown key", ELSEWHERE.get(f"{parent}{key}", do))
 
     def concern(self, key: str) -> bool:
         """Whether there is a problem with a key or something inside of it."""

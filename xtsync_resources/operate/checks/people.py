@@ -178,7 +178,12 @@ def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:
 def filtered(look: Look, people: Sequence[Member]) -> list[Finding]:
     """People the scoping filters keep out, and those of whom that cannot be told here."""
     filters = look.settings.scoping_filters or ()
-    verdicts = [(one.name, evaluate(filters, one.attributes)) for one in people if not skipped_because(one)]
+    # Of whom Graph tells the id only, the rest being null, nothing is known.
+    verdicts = [
+        (one.name, evaluate(filters, one.attributes if one.principal_name else {}))
+        for one in people
+        if not skipped_because(one)
+    ]
     outside = "they are not synchronized, or removed where they were: check the filters"
     unsure = "see with `xtsync provision USER` what the service says"
     findings = []
