@@ -81,6 +81,16 @@ def test_an_operator_the_service_does_not_have_is_refused_before_anything_is_wri
     assert schema_of(lab) == before
 
 
+@pytest.mark.parametrize(("method", "skip"), [("GET", 0), ("GET", 1), ("PUT", 0)])
+def test_a_new_job_that_is_not_everywhere_yet_is_waited_for(lab: Lab, method: str, skip: int) -> None:
+    gone = Fault(method=method, path="/schema$", status=404, code="UnknownError", skip=skip, times=3)
+    lab.entra.faults.add(gone)
+    lab.stack.config["xtsync:userType"] = "guest"
+    lab.stack.run("up")
+    assert not lab.entra.faults.pending
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
 def test_a_preview_refuses_what_up_would(lab: Lab) -> None:
     lab.stack.run("up")
     mail = next(
@@ -194,3 +204,7 @@ def test_groups_of_a_job_that_had_everybody_wait_for_its_restart(lab: Lab) -> No
     assert "`xtsync restart`" in text
     assert object_mapping(schema_of(lab), "Group")["enabled"] is False
     assert lab.jobs()[0].schedule_state == "Paused"
+    result = lab.stack.run("up")
+    assert "If it was not restarted since" in told(result, "schema")
+    assert object_mapping(schema_of(lab), "Group")["enabled"] is True
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0

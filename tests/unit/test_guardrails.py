@@ -247,6 +247,13 @@ def test_settings_and_state_of_the_same_pair_agree(part: str, allowed: list[str]
     assert findings(found) == findings(asked)
 
 
+def test_a_user_type_that_is_mapped_is_stated() -> None:
+    mapped = parsed(attributeMappings=[{"target": "UserType", "source": "extensionAttribute1"}])
+    assert facts_of_settings(mapped).user_type == "as mapped"
+    removed = parsed(attributeMappings=[{"target": "userType", "remove": True}])
+    assert facts_of_settings(removed).user_type == ""
+
+
 @pytest.mark.parametrize(
     ("mappings", "stated"),
     [
