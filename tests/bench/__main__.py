@@ -87,6 +87,15 @@ def graph_calls(table: Table) -> None:
         row(table, "GETs of one object in a refresh, at most", str(worst), "1 for each resource", worst <= 2)
 
 
+@contextmanager
+def bytecode() -> Iterator[None]:
+    """Let Python keep what it compiled, as everywhere: else every process counts the compiling of our modules, too."""
+    with tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        yield
+
+
 def program_start(table: Table) -> None:
     """Imports of ours against those of pulumi and pulumi_azuread, each in fresh processes, medians."""
     code = (
@@ -95,9 +104,9 @@ def program_start(table: Table) -> None:
     )
     ratios = [
         float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
-        for _ in range(STARTS)
+        for _ in range(1 + STARTS)
     ]
-    ratio = statistics.median(ratios)
+    ratio = statistics.median(ratios[1:])  # the first one compiles
     row(table, "program start beyond pulumi + pulumi_azuread", f"{ratio:.3f} x", "< 0.15 x", ratio < 0.15)
 
 
@@ -138,6 +147,12 @@ def resident(
         process.wait()
 
 
+def warm(*arguments: Any) -> int:
+    """What the second process needs: the first one compiles."""
+    resident(*arguments)
+    return resident(*arguments)
+
+
 def memory(table: Table) -> None:
     with place() as there:
         trivial = there.folder / "trivial"
@@ -148,7 +163,7 @@ def memory(table: Table) -> None:
             "TRIVIAL = Trivial()\n"
         )
         provider = base64.b64encode(b"ctrivial\nTRIVIAL\n.").decode()
-        least = resident(trivial, there.environment, {}, "create", {"__provider": provider})
+        least = warm(trivial, there.environment, {}, "create", {"__provider": provider})
         config = {
             "xtsync:side": "source",
             "xtsync:tenantId": world.SOURCE_TENANT,
@@ -161,7 +176,7 @@ def memory(table: Table) -> None:
         environment = {**there.environment, "XTSYNC_CLIENT_SECRET": world.SOURCE_SECRET}
         properties = {"tenantId": world.TARGET_TENANT, "__provider": reference("partner_baseline", "BASELINE")}
         for method, words in (("check", "without changes"), ("create", "after sign-in and a call")):
-            ratio = resident(ROOT, environment, config, method, properties) / least
+            ratio = warm(ROOT, environment, config, method, properties) / least
             row(table, f"provider process memory, {words}", f"{ratio:.2f} x trivial", "< 1.3 x", ratio < 1.3)
 
 
@@ -201,8 +216,9 @@ def main() -> None:
     table = Table(title="Budgets", title_justify="left")
     for column in ("what", "measured", "budget", ""):
         table.add_column(column)
-    for measure in (graph_calls, program_start, memory, assignments, sleeps):
-        measure(table)
+    with bytecode():
+        for measure in (graph_calls, program_start, memory, assignments, sleeps):
+            measure(table)
     Console(highlight=False, width=120).print(table)
 
 
