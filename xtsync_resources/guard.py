@@ -26,7 +26,7 @@ class GuardrailsBroken(pulumi.RunError):
 
 
 def enforce(settings: Settings) -> None:
-    """Stop the run where a rule says so; tell the rest in one line.
+    """Stop the run where a rule says so; tell the rest in one message.
 
     An information and no warning: it is told at every run, and a warning that is always there hides the others.
 
@@ -40,4 +40,4 @@ def enforce(settings: Settings) -> None:
         raise GuardrailsBroken(pair, stops)
     advice = [one for one in found if one.level == ADVISE]
     if advice:
-        pulumi.log.info(f"Guardrails advise for {pair}: {' '.join(map(str, advice))}")
+        pulumi.log.info(f"Guardrails advise for {pair}:" + "".join(f"\n  - {one}" for one in advice))

@@ -195,16 +195,20 @@ def test_all_rules_that_stop_are_told_at_once() -> None:
     assert "xtsync:guardrails.levels" in text
 
 
-def test_advice_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(guard.pulumi.log, "info", told.append)
     guard.enforce(parsed(deletionThreshold=0))
-    (line,) = told
-    assert line.startswith(f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}: deletion-threshold: the deletion")
-    assert "notify-address" in line
-    assert "\n" not in line
+    (message,) = told
+    first, *rules = message.splitlines()
+    assert first == f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}:"
+    assert [rule.split(":")[0] for rule in rules] == [
+        "  - deletion-threshold",
+        "  - notify-address",
+        "  - user-type-stated",
+    ]
     guard.enforce(parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}}))
-    assert told == [line]
+    assert told == [message]
 
 
 def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> None:
