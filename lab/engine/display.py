@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from textwrap import indent
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -94,7 +95,7 @@ class Display:
             self._status[event.urn] = event.message
         elif event.severity in NOTABLE and event.urn == "":
             label = "" if event.severity == "info" else f"{event.severity}: "
-            self._print(Text(f"    {label}{event.message}", style=colour(event.severity)))
+            self._print(Text(indent(f"{label}{event.message}", " " * 4), style=colour(event.severity)))
         if self._live is not None:
             self._live.update(Group(*(self._running(step) for step in self._steps.values())))
 
