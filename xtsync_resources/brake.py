@@ -3,6 +3,9 @@
 It depends on the assignments and the start depends on it, so it is in the state before the job is ever started, and
 is deleted after the start and before the first assignment, whatever became of the start. `release` pauses the job
 here, so that nobody is deleted in the target; `drain` sees to it that the job runs and will not hold deletions back.
+
+Another service principal takes the assignments of the old one away, too, so the brake is replaced with it. That is
+no ending: the old job is paused, whatever `onDestroy` says.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
 from .graph import calls
 from .job_start import make_so
 from .job_state import people_synchronized
-from .lifecycle import Properties
+from .lifecycle import DiffResult, Properties
 from .marker import MarkerProvider
 from .service_principal import job_of_template, settings_by_key
 from .sync_secrets import deletion_threshold
@@ -23,13 +26,23 @@ from .tenant_resource import Home, TenantResource
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
+_REPLACED: set[str] = set()
+
 
 class BrakeProvider(MarkerProvider):
     """Pauses the job, or when draining keeps it running."""
 
     suffix = "brake"
+    replace_keys = ("servicePrincipalId",)
 
-    def delete(self, _id: str, props: Properties) -> None:
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """As usual; a replacement is remembered, as the deletion that follows does not say what it is part of."""
+        result = super().diff(id_, olds, news)
+        if result.replaces:
+            _REPLACED.add(id_)
+        return result
+
+    def delete(self, id_: str, props: Properties) -> None:
         """Prepare for the assignments to go, which happens next.
 
         Calls: GET jobs/{id} (GET jobs where it is gone), POST pause or start, GET jobs/{id}; `drain` also GET
@@ -44,7 +57,7 @@ class BrakeProvider(MarkerProvider):
             if job is None:
                 return
             job_id = str(job["id"])
-        draining = self.settings.on_destroy == DRAIN
+        draining = self.settings.on_destroy == DRAIN and id_ not in _REPLACED
         if draining:
             settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
             refuse_beyond_threshold(operation, people_synchronized(job), deletion_threshold(settings))

@@ -18,9 +18,11 @@ INPUTS = (HOME, "servicePrincipalId", "jobId")
 
 
 class MarkerProvider(TenantResourceProvider):
-    """Base of providers whose only act is their deletion; all else makes no call."""
+    """Base of providers whose only act is their deletion; all else makes no call.
 
-    # Never replaced, as deleting is what they do: another job or service principal is only noted.
+    So they are not replaced with the job: another one is only noted.
+    """
+
     # Tells the markers of one job apart by id.
     suffix: ClassVar[str]
 

@@ -92,6 +92,8 @@ def settings_by_key(answer: Mapping[str, Any]) -> dict[str, str]:
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
+_REPLACED: set[str] = set()
+
 
 def look(operation: Operation, service_principal: str) -> SynchronizationBaseline:
     """See what synchronizes already. Calls: GET jobs; GET secrets only where there is a job.
@@ -99,7 +101,7 @@ def look(operation: Operation, service_principal: str) -> SynchronizationBaselin
     The list is more than a look: it is the first call the synchronization service answers for a new service
     principal. Least permission: Application.ReadWrite.OwnedBy or Synchronization.Read.All.
     """
-    jobs = operation.send(calls.list_jobs(service_principal), calls.SERVICE_PRINCIPAL_SETTLES)
+    jobs = operation.send(calls.list_jobs(service_principal), *calls.SERVICE_PRINCIPAL_SETTLES)
     job = job_of_template(jobs)
     if job is None:
         return SynchronizationBaseline()
@@ -113,14 +115,18 @@ def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> 
     azuread repeats the creating call after an answer like 504, which may leave a first application that no
     state knows. One read, once, in the life of a pair. Call: GET applications (Application.Read.All).
     """
+    name = service_principal.get("displayName")
+    if not name:
+        return
     try:
-        answer = operation.send(calls.list_applications(service_principal["displayName"]))
+        answer = operation.send(calls.list_applications(str(name)))
     except CallError as error:
         tell(f"could not look for twins of the configuration application: {error.why}", severity=WARNING)
         return
     for application in answer.get("value") or ():
         same_template = application.get("applicationTemplateId") == APPLICATION_TEMPLATE
-        if same_template and application.get("appId") != service_principal.get("appId"):
+        known = application.get("appId") in (service_principal.get("appId"), *_REPLACED)
+        if same_template and not known:
             tell(
                 f"there is another configuration application of this name: {application['id']}, made "
                 f"{application.get('createdDateTime')}. A lost answer may have left it; if nobody uses it, delete "
@@ -139,7 +145,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
         operation, id_ = self.operation(), props["servicePrincipalId"]
         found = operation.wait_until(
             calls.get_service_principal(id_),
-            lambda seen: seen is not None and bool(assignable_role(seen)),
+            lambda seen: seen is not None and bool(seen.get("appId")) and bool(assignable_role(seen)),
             f"waiting for the service principal and its app role {ROLE} to appear",
             calls.SERVICE_PRINCIPAL_IS_OURS,
         )
@@ -175,8 +181,9 @@ class ServicePrincipalProvider(TenantResourceProvider):
         """Nothing: what was found at first stays remembered."""
         return UpdateResult({**olds, **news})
 
-    def delete(self, _id: str, _props: Properties) -> None:
-        """Nothing: it goes with the application, which azuread owns."""
+    def delete(self, _id: str, props: Properties) -> None:
+        """Nothing: it goes with the application, which azuread owns. While it is replaced that is still there."""
+        _REPLACED.add(str(props.get("appId")))
 
 
 SERVICE_PRINCIPAL = ServicePrincipalProvider()

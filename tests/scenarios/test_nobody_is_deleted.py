@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from conftest import Command, Lab, Stack, changed, told, writes
 from test_assignments import forget
 
@@ -20,6 +21,16 @@ def made_by_hand(stack: Stack) -> None:
     resources[:] = [r for r in resources if "pulumi:Stack" in r["type"] or r["urn"].rsplit("::", 1)[-1] in KEPT]
     for resource in resources:
         resource["dependencies"], resource["propertyDependencies"] = [], {}
+    path.write_text(json.dumps(document))
+
+
+def replace_application(stack: Stack) -> None:
+    """Let the state say that the application was made from another template, so that it is replaced."""
+    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
+    document = json.loads(path.read_text())
+    (application,) = (r for r in document["deployment"]["resources"] if r["urn"].endswith("::application"))
+    for properties in (application["inputs"], application["outputs"]):
+        properties["templateId"] = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
     path.write_text(json.dumps(document))
 
 
@@ -87,6 +98,36 @@ def test_promise_6_an_assignment_that_could_not_be_made_anew_leaves_the_job_at_r
     assert lab.stack.run("up").outputs["jobState"] == "Active"
     lab.pass_time()
     assert lab.arrived() == people
+
+
+@pytest.mark.parametrize("on_destroy", ["release", "drain"])
+@pytest.mark.parametrize("adopted", [False, True])
+def test_promise_6_another_application_deletes_nobody(lab: Lab, on_destroy: str, adopted: bool) -> None:
+    lab.stack.config["xtsync:onDestroy"] = on_destroy
+    lab.stack.run("up")
+    lab.pass_time()
+    if adopted:
+        made_by_hand(lab.stack)
+        lab.stack.run("up")
+    people = lab.arrived()
+    replace_application(lab.stack)
+    before = len(lab.entra.traffic)
+    lab.entra.faults.add(Fault(method="DELETE", path="appRoleAssignedTo/", status=403, code="Denied", skip=1, times=9))
+    lab.stack.run("up", fails=True)
+    done = [call.path.rsplit("/", 1)[-1] for call in writes(lab.calls_since(before)) if "/jobs/" in call.path]
+    assert done == ["pause"]
+    lab.pass_time()
+    assert lab.arrived() == people, "half of them is unassigned, under a job at rest"
+    lab.entra.faults.clear()
+    result = lab.stack.run("up")
+    assert "another configuration application" not in told(result, "service-principal")
+    lab.pass_time()
+    assert lab.arrived() == people
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    assert changed(lab.stack.run("up")) == {}
+    lab.stack.config["xtsync:onDestroy"] = "release"
+    lab.stack.run("up")
+    lab.stack.run("destroy")
 
 
 def test_names_with_underscores_and_capitals_stay_what_they_are(lab: Lab) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xtsync_resources import lifecycle
+from xtsync_resources.brake import BrakeProvider
 from xtsync_resources.graph.errors import TenantName
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.job_start import JobStartProvider
@@ -19,6 +20,7 @@ CASES = [
     (SyncJobProvider, "templateId", "baseline"),
     (SyncSecretsProvider, "servicePrincipalId", "settings"),
     (JobStartProvider, "jobId", "running"),
+    (BrakeProvider, "servicePrincipalId", "jobId"),
 ]
 
 
