@@ -34,7 +34,7 @@ INPUTS = (HOME, "servicePrincipalId", "templateId", "targetTenantId", "baseline"
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
-GATE = (calls.POLICIES_APPEAR, calls.SERVICE_PRINCIPAL_SETTLES)
+GATE = (calls.POLICIES_APPEAR, *calls.SERVICE_PRINCIPAL_SETTLES)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def create(operation: Operation, service_principal: str, template: str, target: 
         job = operation.make(
             calls.create_job(service_principal, template),
             look,
-            calls.SERVICE_PRINCIPAL_SETTLES,
+            *calls.SERVICE_PRINCIPAL_SETTLES,
             settle_seconds=LOST_JOB_SECONDS,
         )
         operation.client.remember_made(str(job["id"]))

@@ -267,7 +267,7 @@ class SyncSecretsProvider(TenantResourceProvider):
                     severity=WARNING,
                 )
         live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
-        operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), calls.SERVICE_PRINCIPAL_SETTLES)
+        operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), *calls.SERVICE_PRINCIPAL_SETTLES)
         if "true" in (before.get("SyncAll"), live.get("SyncAll")):
             operation.client.remember_made(was_everybody(id_))
             tell(

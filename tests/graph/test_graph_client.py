@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -158,6 +160,47 @@ def test_patience_ends_with_its_window_or_the_deadline(seconds: float | None) ->
     end = seconds or 300
     assert end - 31 <= clock.time <= end + 31
     assert clock.time <= 300
+
+
+def test_more_time_is_only_advised_where_it_helps() -> None:
+    for seconds, advised in ((60.0, False), (None, True)):
+        transport = ScriptedTransport(*[refusal(404, "Request_ResourceNotFound")] * 1000)
+        operation, _ = operation_for(transport, seconds=300)
+        with pytest.raises(DeadlineError) as caught:
+            operation.send(READ, calls.Patience("waiting for it", frozenset({404}), seconds=seconds))
+        assert ("xtsync:deadlineMinutes" in caught.value.do) is advised
+        assert caught.value.do.startswith("run the command again to go on waiting")
+
+
+@pytest.mark.parametrize(("status", "waits"), [(404, True), (403, False)])
+def test_a_new_service_principal_may_be_unknown_for_minutes_but_not_forbidden(status: int, waits: bool) -> None:
+    transport = ScriptedTransport(*[refusal(status, "x")] * 1000)
+    operation, clock = operation_for(transport, seconds=900)
+    with pytest.raises(DeadlineError):
+        operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES)
+    assert (clock.time > 600) is waits
+    assert waits or clock.time < 100
+
+
+CODE = "AzureDirectoryB2BManagementPolicyCheckFailure"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": CODE, "message": "x"},
+        {"code": "CredentialValidationUnavailable", "message": "x", "details": [{"code": CODE, "message": "y"}]},
+        {"code": "CredentialValidationUnavailable", "message": "x", "innerError": {"code": CODE}},
+        {"code": "x", "message": "x", "innererror": {"code": "y", "innererror": {"code": CODE}}},
+        {"code": "x", "message": json.dumps({"Code": CODE, "Message": "No."})},
+        {"code": "x", "message": "Policy permitting auto-redemption of invitations not configured."},
+    ],
+    ids=["code", "details", "innerError", "deep", "embedded", "text"],
+)
+def test_the_gate_knows_a_policy_that_has_not_spread_wherever_graph_says_so(error: Any) -> None:
+    transport = ScriptedTransport(answer(400, {"error": error}), answer(204, {}))
+    operation_for(transport)[0].send(calls.validate_credentials("sp", "t", "x"), calls.POLICIES_APPEAR)
+    assert transport.replies == []
 
 
 def test_patience_looks_at_the_text_where_it_names_one() -> None:

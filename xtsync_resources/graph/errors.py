@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,12 +148,12 @@ LONGER = "raise xtsync:deadlineMinutes"
 
 
 class DeadlineError(CallError):
-    """What a call waits for did not happen before the operation's deadline; `longer` says how to allow more."""
+    """What a call waits for did not happen before the operation's deadline; `longer` says how to allow more, if so."""
 
     def __init__(
         self, call: Call, tenant: TenantName, why: str, last: CallError | None = None, *, longer: str = LONGER
     ) -> None:
-        do = f"run the command again to go on waiting, or {longer}"
+        do = f"run the command again to go on waiting{f', or {longer}' if longer else ''}"
         if last is not None and last.do and not isinstance(last, NotFoundError):
             do = f"{last.do}; {do}"
         super().__init__(call, tenant, why, do, last.reference.partition(", ")[2] if last else "")
@@ -184,7 +184,8 @@ def graph_error(call: Call, tenant: TenantName, answer: Answer) -> GraphError:
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
     """Read Graph's error envelope, or make do with what an intermediary sent instead.
 
-    The synchronization service often puts its own JSON into `message`; that is unwrapped one level.
+    The synchronization service often puts its own JSON into `message`; that is unwrapped one level. The codes and
+    messages in `details`, in `innerError` and in that JSON are kept beside the message.
     """
     error: Mapping[str, Any] = {}
     try:
@@ -194,28 +195,37 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
     except ValueError:
         error = {}
     inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
-    details = tuple(
-        str(item[key])
-        for item in error.get("details") or ()
-        if isinstance(item, dict)
-        for key in ("code", "message")
-        if item.get(key)
-    )
+    details = [*said_in(error.get("details")), *said_in(inner)]
     message = str(error.get("message") or "")
     if message.startswith("{"):
         with contextlib.suppress(ValueError, AttributeError):
-            message = str(json.loads(message).get("Message") or message)
+            embedded = json.loads(message)
+            details += said_in(embedded)
+            message = str(embedded.get("Message") or message)
     if not error:
         message = "(not a Graph answer) " + body[:200].decode("utf-8", "replace") if body else "(empty answer)"
     return Answer(
         status,
         str(error.get("code") or ""),
         message,
-        details,
+        tuple(details),
         headers.get("request-id") or str(inner.get("request-id") or ""),
         headers.get("client-request-id") or str(inner.get("client-request-id") or ""),
         retry_after,
     )
+
+
+def said_in(part: Any) -> Iterator[str]:
+    """The codes and messages in a part of an error answer, at any depth."""
+    if isinstance(part, list):
+        for item in part:
+            yield from said_in(item)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if isinstance(value, str) and key.lower() in ("code", "message"):
+                yield value
+            else:
+                yield from said_in(value)
 
 
 def printable(text: str) -> str:

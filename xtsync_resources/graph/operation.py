@@ -95,7 +95,10 @@ class Operation:
                 raise
             waited = self.client.clock.monotonic() - started
             why = f"{waits_for.why}: after {waited:.0f} s Graph still answers {error.answer}"
-            raise DeadlineError(call, self.tenant, why, error, longer=self._longer) from None
+            # Where we give up by ourselves, more time does not help.
+            gave_up = waits_for.seconds is not None and waited >= waits_for.seconds
+            longer = "" if gave_up else self._longer
+            raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:

@@ -28,14 +28,14 @@ def get_service_principal(service_principal: str) -> Call:
 
 # The template's service principal comes after its application, and is known everywhere later still: 404, then
 # (to the synchronization service, and before ownership is known) 403 or 409. Those two also mean "missing
-# permission", so they are believed for a minute only.
+# permission", so they are believed for a minute only; not found it has been for longer than five.
 SERVICE_PRINCIPAL_IS_OURS = Patience(
     "waiting for the new service principal to be known as ours", frozenset({400, 401, 403}), seconds=60
 )
-SERVICE_PRINCIPAL_SETTLES = Patience(
-    "waiting for the new service principal to be known to the synchronization service",
-    frozenset({401, 403, 404, 409}),
-    seconds=60,
+_SETTLES = "waiting for the new service principal to be known to the synchronization service"
+SERVICE_PRINCIPAL_SETTLES = (
+    Patience(_SETTLES, frozenset({404})),
+    Patience(_SETTLES, frozenset({401, 403, 409}), seconds=60),
 )
 
 

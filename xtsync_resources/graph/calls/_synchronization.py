@@ -54,11 +54,12 @@ POLICIES_APPEAR = Patience(
         "AzureDirectoryB2BManagementPolicyCheckFailure",
         "has not enabled automatic user consent",
         "has not enabled inbound synchronization",
+        "auto-redemption of invitations not configured",
     ),
 )
 
 
-JOB_APPEARS = Patience("waiting for the new job to appear", frozenset({404}), seconds=60)
+JOB_APPEARS = Patience("waiting for the new job to appear", frozenset({404}), seconds=300)
 
 
 def list_jobs(service_principal: str) -> Call:
