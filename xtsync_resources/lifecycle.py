@@ -223,6 +223,19 @@ def inputs_of(properties: Mapping[str, Any], keys: Sequence[str]) -> Properties:
     return {key: properties[key] for key in keys if key in properties}
 
 
+def stored_inputs() -> Properties:
+    """The inputs in the state of the resource that is being read.
+
+    Where only an input changed that is no part of the resource, they are newer than its outputs.
+    """
+    request, _ = current_call()
+    if request is None or "inputs" not in request.DESCRIPTOR.fields_by_name:
+        return {}
+    from google.protobuf import json_format  # noqa: PLC0415
+
+    return json_format.MessageToDict(request.inputs)
+
+
 def current_call() -> tuple[Any, Any]:
     """The gRPC request and context the SDK is serving in this thread, or (None, None) outside of one.
 
@@ -302,5 +315,6 @@ __all__ = [
     "inputs_of",
     "is_unknown",
     "reference",
+    "stored_inputs",
     "tell",
 ]

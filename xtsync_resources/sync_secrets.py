@@ -28,6 +28,7 @@ from .lifecycle import (
     UpdateResult,
     inputs_of,
     is_unknown,
+    stored_inputs,
     tell,
 )
 from .service_principal import SynchronizationBaseline, job_of_template, settings_by_key
@@ -284,7 +285,8 @@ class SyncSecretsProvider(TenantResourceProvider):
         if live is None:
             return ReadResult("", {})
         outputs = {**props, "settings": from_graph(props["settings"], live)}
-        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+        known = {"assigned": stored_inputs().get("assigned", props.get("assigned"))}
+        return ReadResult(id_, outputs, {**inputs_of(outputs, INPUTS), **known})
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets."""

@@ -159,3 +159,5 @@ def test_promise_6_who_leaves_the_scope_is_said_before(lab: Lab) -> None:
         assert "removed from the target with the next cycle" in said
         result = lab.stack.run("up")
         assert "secrets" not in changed(result)
+        assert changed(lab.stack.run("refresh")) == {}
+        assert "leave" not in told(lab.stack.run("preview"), "secrets")
