@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import pulumi
 
-from .ending import DRAIN, refuse_beyond_threshold, refuse_unless_running
+from .ending import DRAIN, cycle_before_leaving, refuse_beyond_threshold, refuse_unless_running
 from .graph import calls
-from .job_start import make_so
-from .job_state import people_synchronized
+from .job_start import contradiction, make_so
+from .job_state import last_cycle, never_ran, people_synchronized
 from .lifecycle import DiffResult, Properties
 from .marker import MarkerProvider
 from .service_principal import job_of_template, settings_by_key
@@ -57,13 +57,21 @@ class BrakeProvider(MarkerProvider):
             if job is None:
                 return
             job_id = str(job["id"])
+        get = calls.get_job(service_principal, job_id)
         draining = self.settings.on_destroy == DRAIN and id_ not in _REPLACED
+        if draining and never_ran(job):
+            later = contradiction(operation, get, never_ran)
+            if later is None:
+                return
+            job = later
         if draining:
             settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
             refuse_beyond_threshold(operation, people_synchronized(job), deletion_threshold(settings))
         job = make_so(operation, service_principal, job_id, draining, job)
         if draining:
             refuse_unless_running(operation, job_id, job)
+            if last_cycle(job):
+                operation.client.remember_made(cycle_before_leaving(job))
 
 
 BRAKE = BrakeProvider()

@@ -15,11 +15,14 @@ import pulumi
 
 from .graph import calls
 from .graph.errors import DeadlineError, RefusedError
+from .job_start import contradiction
 from .job_state import (
     ACTIVE,
     NOT_RUN,
     Job,
     has_succeeded,
+    last_cycle,
+    never_ran,
     people_counted,
     quarantine_reason,
     schedule_state,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from .graph.operation import Operation
 
 DRAIN = "drain"
+NOBODY_LEFT = "nobody of this pair is left in the target"
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -53,10 +57,13 @@ def describe(on_destroy: str, users: int, groups: int) -> str:
     return f"release: {leave}, {'the' if one else 'their'} people stay in the target as they are"
 
 
-def wait_until_drained(operation: Operation, service_principal: str, job_id: str) -> None:
+def wait_until_drained(operation: Operation, service_principal: str, job_id: str) -> str:
     """Wait until the job has removed everybody it synchronized.
 
     Calls: GET jobs/{id}, repeatedly.
+
+    Returns:
+        What can be said of the people then.
 
     Raises:
         RefusedError: the job holds deletions back or does not run, so waiting is no use.
@@ -64,25 +71,38 @@ def wait_until_drained(operation: Operation, service_principal: str, job_id: str
     """
     call = calls.get_job(service_principal, job_id)
     left = {"people": 0}
+    said = [NOBODY_LEFT]
 
     def drained(job: Job | None) -> bool:
         if job is None:
             if operation.read_surely(call) is None:
                 raise job_is_gone(operation, job_id)
             return False
+        if never_ran(job):
+            said[0] = "the job never ran, so it made nobody; people who were provisioned on demand stay in the target"
+            return contradiction(operation, call, never_ran) is None
+        said[0] = NOBODY_LEFT
         refuse_unless_running(operation, job_id, job)
         counted = people_counted(job)
         left["people"] = counted or 0
         if left["people"]:
             operation.status(f"{left['people']} people are still in the target; the job runs every 40 minutes")
-        # Before its first cycle has ended a job counts nobody, whoever it has made already.
-        return not left["people"] and status_code(job) != NOT_RUN and (counted == 0 or has_succeeded(job))
+        # Before its first cycle has ended a job counts nobody, whoever it has made already; and a count from before
+        # the assignments went says nothing of people who were made since.
+        counts = status_code(job) != NOT_RUN and (counted == 0 or has_succeeded(job))
+        return counts and not left["people"] and not operation.client.made_here(cycle_before_leaving(job))
 
     try:
         operation.wait_until(call, drained, "waiting for the people to be gone from the target")
     except DeadlineError:
         why = f"{left['people']} people are still in the target; the job removes them in its next cycle"
         raise DeadlineError(call, operation.tenant, why) from None
+    return said[0]
+
+
+def cycle_before_leaving(job: Job) -> str:
+    """The name under which this process remembers which cycle was the last before the assignments went."""
+    return f"last cycle before people leave: {last_cycle(job) or 'unknown'}"
 
 
 def job_is_gone(operation: Operation, job_id: str) -> RefusedError:
@@ -136,8 +156,7 @@ class EndingProvider(MarkerProvider):
     def delete(self, _id: str, props: Properties) -> None:
         """With `drain`, wait until the people are gone from the target. Calls: GET jobs/{id}."""
         if self.settings.on_destroy == DRAIN:
-            wait_until_drained(self.operation(), props["servicePrincipalId"], props["jobId"])
-            tell("nobody of this pair is left in the target")
+            tell(wait_until_drained(self.operation(), props["servicePrincipalId"], props["jobId"]))
 
 
 ENDING = EndingProvider()

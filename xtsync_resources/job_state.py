@@ -66,13 +66,25 @@ def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:
 def people_counted(job: Job) -> int | None:
     """How many people the job keeps in the target, by its own count; None where it gives none."""
     counts = (job.get("status") or {}).get("synchronizedEntryCountByType") or ()
-    people = [int(item.get("value") or 0) for item in counts if str(item.get("key", "")).startswith("User")]
+    people = [int(item.get("value") or 0) for item in counts if str(item.get("key", "")).lower().startswith("user")]
     return sum(people) if people else None
 
 
 def people_synchronized(job: Job) -> int:
     """How many people the job keeps in the target; 0 where it gives no count."""
     return people_counted(job) or 0
+
+
+def last_cycle(job: Job) -> str:
+    """What tells the last cycle of the job from others; "" where nothing does."""
+    last = (job.get("status") or {}).get("lastExecution") or {}
+    return str(last.get("activityIdentifier") or last.get("timeBegan") or "")
+
+
+def never_ran(job: Job) -> bool:
+    """Whether the job was never started, so that it has made nobody: a long quarantine disables a job, too."""
+    executed = bool((job.get("status") or {}).get("lastExecution")) or has_succeeded(job)
+    return schedule_state(job) == DISABLED and not (executed or quarantine_reason(job) or people_counted(job))
 
 
 def has_succeeded(job: Job) -> bool:

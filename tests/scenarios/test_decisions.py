@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from conftest import Lab, messages, writes
+import pytest
+from conftest import Lab, messages, told, writes
 
 from lab import world
 from lab.entra import Fault
@@ -45,6 +46,21 @@ def test_a_pair_is_not_drained_before_the_first_cycle(lab: Lab) -> None:
     lab.stack.run("up")
     lab.stack.run("destroy", fails=True)
     assert len(lab.jobs()) == 1
+
+
+@pytest.mark.parametrize("path", ["appRoleAssignedTo$", "/start$"])
+def test_a_job_that_never_ran_has_nobody_to_drain(lab: Lab, path: str) -> None:
+    before = lab.settings()
+    lab.stack.config["xtsync:onDestroy"] = "drain"
+    lab.entra.faults.add(Fault(method="POST", path=path, status=403, code="Denied", times=1000))
+    lab.stack.run("up", fails=True)
+    assert [job.schedule_state for job in lab.jobs()] == ["Disabled"]
+    before_destroy = len(lab.entra.traffic)
+    lab.entra.faults.clear()
+    said = told(lab.stack.run("destroy"), "ending")
+    assert not any(call.path.endswith("/start") for call in lab.calls_since(before_destroy))
+    assert "the job never ran" in said
+    assert lab.settings() == before
 
 
 def test_a_policy_made_by_others_after_the_first_look_is_not_deleted(lab: Lab) -> None:
