@@ -26,12 +26,14 @@ from .lifecycle import (
     HOME,
     WARNING,
     CreateResult,
+    DiffResult,
     Partial,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
     tell,
 )
 from .tenant_resource import Home, TenantResource
@@ -45,7 +47,7 @@ STILL_SECONDS = 180.0
 STILL_SHARE = 0.7
 # Before a job is taken to be as wanted already, other replicas are asked: a read may be older than our last write.
 SURE_PAUSES = (0.5, 1.0, 2.0)
-INPUTS = (HOME, "servicePrincipalId", "jobId", "running")
+INPUTS = (HOME, "servicePrincipalId", "jobId", "running", "rested")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -197,6 +199,13 @@ class JobStartProvider(TenantResourceProvider):
 
     replace_keys = ("servicePrincipalId", "jobId")
 
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """As usual; a preview does not know `rested` of a job made before there was such an output."""
+        others = [key for key in INPUTS if key != "rested"]
+        if is_unknown(news.get("rested")) and all(olds.get(key) == news.get(key) for key in others):
+            return DiffResult(changes=False)
+        return super().diff(id_, olds, news)
+
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: (GET jobs/{id}), POST start or pause, GET jobs/{id}."""
         return CreateResult(props["jobId"], {**props, **self.apply(props, made_here_counts=True)})
@@ -246,6 +255,7 @@ class JobStart(TenantResource):
         service_principal_id: the configuration's service principal.
         job_id: the job.
         running: started or paused.
+        rested: `SyncJob.rested`; another one means that the job was brought to rest meanwhile.
         depends_on: settings and assignments.
 
     Attributes:
@@ -264,7 +274,13 @@ class JobStart(TenantResource):
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         running: bool,
+        rested: pulumi.Input[str | None],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id, "running": running}
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "jobId": job_id,
+            "running": running,
+            "rested": rested,
+        }
         super().__init__(name, home, inputs, computed=["job_state", "job_status"], depends_on=depends_on)

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +106,9 @@ class SyncJobProvider(TenantResourceProvider):
                 calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
                 *GATE,
             )
-            return CreateResult(found.job, props)
+            return CreateResult(found.job, {**props, "rested": str(uuid.uuid4())})
         made, adopted = create(operation, service_principal, props["templateId"], props["targetTenantId"])
-        return CreateResult(made, {**props, "adopted": True} if adopted else props)
+        return CreateResult(made, {**props, "adopted": True, "rested": str(uuid.uuid4())} if adopted else props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""
@@ -116,7 +117,7 @@ class SyncJobProvider(TenantResourceProvider):
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Nothing of a job can be changed here; the baseline is ours alone."""
-        return UpdateResult({**news, "adopted": True} if olds.get("adopted") else news)
+        return UpdateResult({**news, **{key: olds[key] for key in ("adopted", "rested") if olds.get(key)}})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
@@ -145,9 +146,13 @@ class SyncJob(TenantResource):
         target_tenant_id: whom it synchronizes to.
         baseline: `ServicePrincipal.baseline`.
         depends_on: the policies of both tenants.
+
+    Attributes:
+        rested: tells when an adopted job was brought to rest, so that the start starts it again; None for a new job.
     """
 
     provider_reference = ("sync_job", "SYNC_JOB")
+    rested: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -164,4 +169,4 @@ class SyncJob(TenantResource):
             "targetTenantId": target_tenant_id,
             "baseline": baseline,
         }
-        super().__init__(name, home, inputs, depends_on=depends_on)
+        super().__init__(name, home, inputs, computed=["rested"], depends_on=depends_on)

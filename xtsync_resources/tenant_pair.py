@@ -98,6 +98,7 @@ class TenantPair(pulumi.ComponentResource):
             service_principal.id,
             job.id,
             settings.running,
+            job.rested,
             depends_on=[secrets, brake],
         )
         on_demand = None

@@ -48,6 +48,19 @@ def test_promise_7_an_assignment_a_crash_left_behind_is_taken_over_while_the_job
     lab.stack.run("destroy")
 
 
+def test_promise_7_a_job_the_state_lost_is_adopted_and_runs_again(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    forget(lab.stack, "job")
+    result = lab.stack.run("up")
+    assert changed(result) == {"job": "create", "start": "update"}
+    assert result.outputs["jobState"] == "Active"
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    assert changed(lab.stack.run("up")) == {}
+    assert changed(lab.stack.run("refresh")) == {}
+    assert changed(lab.stack.run("up")) == {}
+
+
 def test_several_assignments_are_taken_over_at_once(lab: Lab) -> None:
     lab.stack.run("up")
     before = len(lab.entra.traffic)
