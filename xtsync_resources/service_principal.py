@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .graph import calls
-from .graph.errors import CallError, RefusedError
+from .graph.errors import LONGER, CallError, DeadlineError, RefusedError
 from .lifecycle import (
     HOME,
     WARNING,
@@ -40,6 +40,10 @@ TEMPLATE = "Azure2Azure"
 # The role the synchronization service looks for. Only its name is fixed: its id differs in each instance.
 ROLE = "msiam_access"
 INPUTS = (HOME, "servicePrincipalId")
+DELETED = (
+    "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
+    "then `pulumi up --replace URN` with the URN of the resource `application` (`pulumi stack --show-urns`)"
+)
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -109,6 +113,25 @@ def look(operation: Operation, service_principal: str) -> SynchronizationBaselin
     return SynchronizationBaseline(job["id"], (job.get("schedule") or {}).get("state") or "", settings)
 
 
+def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
+    """Wait for the service principal and its role. Call: GET servicePrincipals/{id}.
+
+    Raises:
+        DeadlineError: it did not appear; it may be gone for good, which azuread does not see.
+    """
+    try:
+        found = operation.wait_until(
+            calls.get_service_principal(service_principal),
+            lambda seen: seen is not None and bool(seen.get("appId")) and bool(assignable_role(seen)),
+            f"waiting for the service principal and its app role {ROLE} to appear",
+            calls.SERVICE_PRINCIPAL_IS_OURS,
+        )
+    except DeadlineError as error:
+        raise DeadlineError(error.call, operation.tenant, error.why, longer=f"{LONGER}; {DELETED}") from None
+    assert found is not None
+    return found
+
+
 def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> None:
     """Warn of other instances of the template with the same name.
 
@@ -143,13 +166,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, applications, jobs."""
         operation, id_ = self.operation(), props["servicePrincipalId"]
-        found = operation.wait_until(
-            calls.get_service_principal(id_),
-            lambda seen: seen is not None and bool(seen.get("appId")) and bool(assignable_role(seen)),
-            f"waiting for the service principal and its app role {ROLE} to appear",
-            calls.SERVICE_PRINCIPAL_IS_OURS,
-        )
-        assert found is not None
+        found = wait_for(operation, id_)
         if is_managed(name := str(found.get("displayName") or "")):
             raise refusal(name, operation.tenant)
         baseline = look(operation, id_)
