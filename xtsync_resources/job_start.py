@@ -274,7 +274,7 @@ class JobStart(TenantResource):
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         running: bool,
-        rested: pulumi.Input[str | None],
+        rested: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {

@@ -108,7 +108,8 @@ class SyncJobProvider(TenantResourceProvider):
             )
             return CreateResult(found.job, {**props, "rested": str(uuid.uuid4())})
         made, adopted = create(operation, service_principal, props["templateId"], props["targetTenantId"])
-        return CreateResult(made, {**props, "adopted": True, "rested": str(uuid.uuid4())} if adopted else props)
+        of_others = {"adopted": True, "rested": str(uuid.uuid4())}
+        return CreateResult(made, {**props, **(of_others if adopted else {"rested": ""})})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""
@@ -117,7 +118,7 @@ class SyncJobProvider(TenantResourceProvider):
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Nothing of a job can be changed here; the baseline is ours alone."""
-        return UpdateResult({**news, **{key: olds[key] for key in ("adopted", "rested") if olds.get(key)}})
+        return UpdateResult({**news, **{key: olds[key] for key in ("adopted", "rested") if key in olds}})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
@@ -148,11 +149,11 @@ class SyncJob(TenantResource):
         depends_on: the policies of both tenants.
 
     Attributes:
-        rested: tells when an adopted job was brought to rest, so that the start starts it again; None for a new job.
+        rested: tells when an adopted job was brought to rest, so that the start starts it again; "" for a new job.
     """
 
     provider_reference = ("sync_job", "SYNC_JOB")
-    rested: pulumi.Output[str | None]
+    rested: pulumi.Output[str]
 
     def __init__(
         self,
