@@ -62,6 +62,8 @@ def create(operation: Operation, service_principal: str, template: str, target: 
             *calls.SERVICE_PRINCIPAL_SETTLES,
             settle_seconds=LOST_JOB_SECONDS,
         )
+        if "id" not in job:  # made, but its answer got lost on the way
+            job = operation.poll(look, calls.list_jobs(service_principal), "waiting for the new job to be listed")
         operation.client.remember_made(str(job["id"]))
     job_id = str(job["id"])
     # Ours are started last of all: one that was ever started has been made by hand since this stack first looked.

@@ -9,7 +9,7 @@ from typing import Literal
 
 from lab.entra.exceptions import GraphError
 
-Kind = Literal["status", "reset", "truncate", "delay", "html"]
+Kind = Literal["status", "reset", "truncate", "delay", "html", "empty", "hollow"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Fault:
     """One thing that goes wrong for the calls it matches, `times` times, after `skip` of them went well.
 
     Attributes:
-        kind: an error answer, a connection reset, a body cut off half-way, a late answer, or HTML where JSON belongs.
+        kind: an error answer, a connection reset, a body cut off half-way, a late answer, HTML where JSON belongs, no
+            body at all, or an object without properties.
         when: before the call does anything, or after its effect took place.
         tenant: tenant id; `None` is any.
         method: HTTP method; `None` is any.

@@ -251,6 +251,7 @@ def _wire(entra: Entra, incoming: Incoming, answer: Answer | GraphError | LoginE
         html_status = answer.status if fault.when == "after" else fault.status
         return Outgoing(html_status, {**headers, "Content-Type": "text/html"}, _HTML.encode())
     kind = fault.kind if fault else None
+    body = {"empty": b"", "hollow": b"{}"}.get(kind or "", body)
     delay = fault.seconds if fault and kind == "delay" else entra.settings.latency_seconds
     return Outgoing(answer.status, headers, body, kind == "reset", kind == "truncate", delay)
 

@@ -286,6 +286,8 @@ FAULTS: Mapping[str, Fault] = {
     "connection reset after effect": Fault(kind="reset", when="after"),
     "body cut off": Fault(kind="truncate"),
     "HTML instead of JSON": Fault(kind="html", when="after"),
+    "empty answer after effect": Fault(kind="empty", when="after"),
+    "answer without properties after effect": Fault(kind="hollow", when="after"),
     "409 Directory_ConcurrencyViolation": Fault(status=409, code="Directory_ConcurrencyViolation"),
     "401 InvalidAuthenticationToken": Fault(status=401, code="InvalidAuthenticationToken"),
     "403 for good": Fault(status=403, code="Authorization_RequestDenied", times=1000),

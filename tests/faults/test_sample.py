@@ -15,6 +15,7 @@ KILLS = [
 CELLS = [
     Cell("connection reset after effect", "create partner", "up"),
     Cell("504 after effect", "create job", "up"),
+    Cell("empty answer after effect", "create job", "up"),
     Cell("403 for good", "create identity sync", "up"),
     Cell("HTML instead of JSON", "read partner", "preview"),
     Cell("503 before effect", "delete partner", "destroy"),

@@ -100,6 +100,14 @@ def test_html_where_json_belongs(world: Any, when: Any, status: int, done: bool)
     assert (SOURCE_TENANT in world.target_tenant.policies.partners) is done
 
 
+@pytest.mark.parametrize(("kind", "body"), [("empty", ""), ("hollow", "{}")])
+def test_an_answer_that_says_nothing(world: Any, kind: Any, body: str) -> None:
+    world.entra.faults.add(Fault(kind=kind, when="after"))
+    answer = world.target("POST", PARTNERS, BODY)
+    assert (answer.status_code, answer.text) == (201, body)
+    assert SOURCE_TENANT in world.target_tenant.policies.partners
+
+
 def test_an_instance_is_made_though_the_answer_is_404(world: Any) -> None:
     fault = Fault(status=404, code="Request_ResourceNotFound", when="after", path="/instantiate$")
     world.entra.faults.add(fault)
