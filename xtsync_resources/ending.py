@@ -95,7 +95,9 @@ def wait_until_drained(operation: Operation, service_principal: str, job_id: str
     try:
         operation.wait_until(call, drained, "waiting for the people to be gone from the target")
     except DeadlineError:
-        why = f"{left['people']} people are still in the target; the job removes them in its next cycle"
+        why = "no cycle has ended since everybody left the scope, so it is not known whether people are left"
+        if left["people"]:
+            why = f"{left['people']} people are still in the target; the job removes them in its next cycle"
         raise DeadlineError(call, operation.tenant, why) from None
     return said[0]
 

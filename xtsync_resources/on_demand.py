@@ -176,7 +176,8 @@ def provision(
         RefusedError: the job's schema has no rule for it.
         XtsyncError: a call failed.
     """
-    rule = rule_for_users(operation.send(calls.get_schema(service_principal, job), calls.JOB_APPEARS))
+    new = (calls.JOB_APPEARS,) if patient else ()
+    rule = rule_for_users(operation.send(calls.get_schema(service_principal, job), *new))
     if not rule:
         raise RefusedError(
             f"Cannot provision on demand with the job {job} in {operation.tenant}",

@@ -182,6 +182,14 @@ def test_a_new_service_principal_may_be_unknown_for_minutes_but_not_forbidden(st
     assert waits or clock.time < 100
 
 
+def test_each_patience_has_a_time_of_its_own() -> None:
+    """404 for minutes, then 403 for a moment, as a new service principal becomes known."""
+    transport = ScriptedTransport(*[refusal(404, "x")] * 30, *[refusal(403, "x")] * 2, FINE)
+    operation, clock = operation_for(transport, seconds=900)
+    assert operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES) == {"ok": 1}
+    assert clock.time > 60
+
+
 CODE = "AzureDirectoryB2BManagementPolicyCheckFailure"
 
 

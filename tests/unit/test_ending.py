@@ -60,5 +60,5 @@ def test_one_old_answer_is_no_job_that_never_ran() -> None:
 def test_a_job_before_its_first_cycle_says_nothing() -> None:
     transport = ScriptedTransport(*[answer(200, job(None, code="NotRun"))] * 1000)
     operation, _ = operation_for(transport, seconds=60)
-    with pytest.raises(DeadlineError):
+    with pytest.raises(DeadlineError, match="no cycle has ended since everybody left the scope"):
         wait_until_drained(operation, "sp", "j")

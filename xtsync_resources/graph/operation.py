@@ -76,12 +76,13 @@ class Operation:
             SignInError: no token.
             CallError: it failed for good, or the deadline passed.
         """
-        started = self.client.clock.monotonic()
+        clock, started = self.client.clock, self.client.clock.monotonic()
+        first_seen: dict[Patience, float] = {}
 
         def worth_repeating(error: BaseException) -> bool:
             waits_for = covering(patience, error)
             if waits_for is not None:
-                waited = self.client.clock.monotonic() - started
+                waited = clock.monotonic() - first_seen.setdefault(waits_for, clock.monotonic())
                 return waits_for.seconds is None or waited < waits_for.seconds
             if isinstance(error, NoAnswerError) and error.unsent:
                 return self._unreachable_worth_repeating(error, started)
@@ -93,7 +94,7 @@ class Operation:
             waits_for = covering(patience, error)
             if waits_for is None:
                 raise
-            waited = self.client.clock.monotonic() - started
+            waited = clock.monotonic() - first_seen[waits_for]
             why = f"{waits_for.why}: after {waited:.0f} s Graph still answers {error.answer}"
             # Where we give up by ourselves, more time does not help.
             gave_up = waits_for.seconds is not None and waited >= waits_for.seconds
