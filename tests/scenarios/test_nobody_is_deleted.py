@@ -100,8 +100,7 @@ def test_promise_6_an_assignment_that_could_not_be_made_anew_leaves_the_job_at_r
     assert lab.arrived() == people
 
 
-@pytest.mark.parametrize("on_destroy", ["release", "drain"])
-@pytest.mark.parametrize("adopted", [False, True])
+@pytest.mark.parametrize(("on_destroy", "adopted"), [("release", True), ("drain", False)])
 def test_promise_6_another_application_deletes_nobody(lab: Lab, on_destroy: str, adopted: bool) -> None:
     lab.stack.config["xtsync:onDestroy"] = on_destroy
     lab.stack.run("up")
