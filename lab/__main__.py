@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from lab import commands as deployments
 from lab import demo
-from lab.engine import commands as deployments
 from lab.entra import commands as tenants
 
 app = typer.Typer(

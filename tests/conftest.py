@@ -8,10 +8,24 @@ from typing import Any
 
 import pytest
 
+from lab import engines
 from lab.engine.processes import Children
+from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
 
 FORKED = ("scenarios", "faults")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", choices=("lab", "pulumi"), default="lab", help="what deploys: the small engine or the Pulumi CLI"
+    )
+
+
+@pytest.fixture(scope="session")
+def installation(request: pytest.FixtureRequest) -> Installation | None:
+    """The Pulumi CLI of this run; None is the lab's own engine."""
+    return engines.installation(engines.Choice(request.config.getoption("--engine")))
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,10 @@ class Engine:
         self._listener = listener or (lambda _: None)
         self._passphrase = self._environment.get("PULUMI_CONFIG_PASSPHRASE") or "lab"
 
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Give every event from now on to this listener."""
+        self._listener = listener
+
     # --- operations ----------------------------------------------------------------------------------------
 
     def preview(self, options: Options = Options()) -> Result:  # noqa: B008 - a frozen value
@@ -84,6 +88,10 @@ class Engine:
     def export(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The state, as `pulumi stack export` prints it."""
         return self._load().export(show_secrets=show_secrets)
+
+    def import_state(self, document: Mapping[str, Any]) -> None:
+        """Take a state as `export` gives it, as `pulumi stack import` does."""
+        self._load().write(document)
 
     def _load(self) -> Store:
         project = self._project()

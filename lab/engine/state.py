@@ -173,10 +173,14 @@ class Store:
         self.pending = deployment.get("pending_operations") or []
 
     def save(self) -> None:
+        """Write the state as it is now."""
+        self.write(self.export())
+
+    def write(self, document: Mapping[str, Any]) -> None:
         """Write the file in one go."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.export(), indent=1) + "\n")
+        new.write_text(json.dumps(document, indent=1) + "\n")
         new.replace(self.path)
 
     @property

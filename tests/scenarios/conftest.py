@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import world
+from lab import engines, world
 from lab.engine import Diagnostic, Engine, Event, Options, Result
 from lab.entra import Clock, Entra, Exchange, Server, Tenant, serve
+from lab.pulumi.engine import PulumiEngine
+from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,15 +38,8 @@ class Stack:
     def run(self, operation: str, *, fails: bool = False, **options: bool) -> Result:
         """Run an operation; it must end as expected."""
         events: list[Event] = []
-        engine = Engine(
-            self.program,
-            self.name,
-            self.lab.folder / "state",
-            environment=self.environment,
-            config_file=ROOT / "Pulumi.dev.yaml",
-            config={"xtsync:metadataHost": self.lab.server.host, **self.config},
-            listener=events.append,
-        )
+        engine = self.engine
+        engine.listen(events.append)
         result: Result = getattr(engine, operation)(Options(**options))
         self.lab.texts += [event.message for event in events if isinstance(event, Diagnostic)]
         self.lab.texts.append(json.dumps(result.outputs))
@@ -52,16 +47,56 @@ class Stack:
         assert failed == fails, "\n".join(messages(result)) or f"{operation} did not fail"
         return result
 
+    @property
+    def engine(self) -> Engine | PulumiEngine:
+        """What deploys this stack, as it is configured now."""
+        return engines.engine(
+            self.lab.installation,
+            self.program,
+            self.name,
+            self.lab.folder / "state",
+            environment=self.environment,
+            config_file=ROOT / "Pulumi.dev.yaml",
+            config={"xtsync:metadataHost": self.lab.server.host, **self.config},
+        )
+
     def state(self) -> str:
         """The state file as it is on disk."""
-        return (self.lab.folder / "state" / "xtsync" / f"{self.name}.json").read_text()
+        (path,) = (self.lab.folder / "state").glob(f"**/xtsync/{self.name}.json")
+        return path.read_text()
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state, secrets encrypted."""
+        found: list[dict[str, Any]] = self.engine.export()["deployment"]["resources"]
+        return found
+
+    def keep_only(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Take resources out of the state, as `pulumi state delete` does."""
+
+        def change(resources: list[dict[str, Any]]) -> None:
+            resources[:] = [resource for resource in resources if wanted(resource)]
+            urns = {resource["urn"] for resource in resources}
+            for resource in resources:
+                resource["dependencies"] = [urn for urn in resource.get("dependencies") or () if urn in urns]
+                resource["propertyDependencies"] = {
+                    name: [urn for urn in many or () if urn in urns]
+                    for name, many in (resource.get("propertyDependencies") or {}).items()
+                }
+
+        self.rewrite(change)
+
+    def rewrite(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
+        """Change the state's resources, as `pulumi stack export`, an editor and `pulumi stack import` do."""
+        document = self.engine.export()
+        change(document["deployment"]["resources"])
+        self.engine.import_state(document)
 
 
 class Lab:
     """The tenants and the stacks between them."""
 
-    def __init__(self, server: Server, entra: Entra, folder: Path) -> None:
-        self.server, self.entra, self.folder = server, entra, folder
+    def __init__(self, server: Server, entra: Entra, folder: Path, installation: Installation | None) -> None:
+        self.server, self.entra, self.folder, self.installation = server, entra, folder, installation
         self.texts: list[str] = []
         self.calls_of_up: list[Exchange] = []
         self.stack = self.new_stack("dev")
@@ -180,7 +215,11 @@ def leaks(places: Mapping[str, str]) -> list[str]:
 
 @pytest.fixture
 def lab(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], nursery: Nursery
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    nursery: Nursery,
+    installation: Installation | None,
 ) -> Iterator[Lab]:
     """The lab; after every scenario secrets and tokens are searched for everywhere anything was written."""
     commands: list[str] = []
@@ -193,7 +232,7 @@ def lab(
     monkeypatch.setattr(subprocess.Popen, "__init__", noted)
     entra = world.dev_world(Clock())
     with serve(entra) as server:
-        made = Lab(server, entra, tmp_path)
+        made = Lab(server, entra, tmp_path, installation)
         yield made
     assert [call for call in entra.traffic if not call.known] == [], "a call the lab does not know"
     files = (path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink())

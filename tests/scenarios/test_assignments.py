@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from conftest import Lab, Stack, changed, messages, writes
@@ -12,15 +11,8 @@ from lab.entra import Exchange
 
 def forget(stack: Stack, *kinds: str) -> list[str]:
     """Let the state lose assignments, as when a run is killed before it could note them."""
-    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
-    document = json.loads(path.read_text())
-    resources = document["deployment"]["resources"]
-    names = [r["urn"].rsplit("::", 1)[-1] for r in resources if "appRoleAssignment" in r["type"]]
-    gone = {r["urn"] for r in resources if r["urn"].rsplit("::", 1)[-1].startswith(kinds)}
-    resources[:] = [r for r in resources if r["urn"] not in gone]
-    for resource in resources:
-        resource["dependencies"] = [urn for urn in resource.get("dependencies") or () if urn not in gone]
-    path.write_text(json.dumps(document))
+    names = [r["urn"].rsplit("::", 1)[-1] for r in stack.resources() if "appRoleAssignment" in r["type"]]
+    stack.keep_only(lambda resource: not resource["urn"].rsplit("::", 1)[-1].startswith(kinds))
     return [name for name in names if name.startswith(kinds)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import Lab, messages, told, writes
 from test_assignments import forget
-from test_keys import keep_only, synchronization
+from test_keys import synchronization
 from test_nobody_is_deleted import refuse_assignments
 
 from lab import world
@@ -27,7 +27,7 @@ def verbs(lab: Lab, since: int) -> list[str]:
 
 
 def forget_ours(lab: Lab) -> None:
-    keep_only(lab.folder / "state" / "xtsync" / "dev.json", lambda resource: "dynamic/xtsync" not in resource["type"])
+    lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
 
 
 def hold(lab: Lab, reason: str | None) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -130,7 +131,7 @@ def test_a_state_of_an_earlier_version_is_read(lab: Lab) -> None:
     """tests/fixtures/state-1.json is a state as version 0.1.0 wrote it, with placeholders for ids."""
     outputs = lab.stack.run("up").outputs
     fixture = (ROOT / "tests" / "fixtures" / "state-1.json").read_text()
-    (lab.folder / "state" / "xtsync" / "dev.json").write_text(fill(fixture, lab, outputs))
+    lab.stack.engine.import_state(json.loads(fill(fixture, lab, outputs)))
     assert lab.stack.run("preview", expect_no_changes=True).exit_code == 0
     assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
     before = {**lab.settings()}
@@ -235,26 +236,16 @@ def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, s
 # --- a pair that was made by hand --------------------------------------------------------------------------------
 
 
-def only_imported(state: str) -> str:
-    """A state as it is after `pulumi import` of the application and the assignments, with their providers."""
-    document = json.loads(state)
-    kept = []
-    for resource in document["deployment"]["resources"]:
-        if "dynamic/xtsync" in resource["type"]:
-            continue
-        resource.pop("dependencies", None)
-        resource.pop("propertyDependencies", None)
-        kept.append(resource)
-    document["deployment"]["resources"] = kept
-    return json.dumps(document)
+def imported(resource: dict[str, Any]) -> bool:
+    """Whether a state has it after `pulumi import` of the application and the assignments."""
+    return "dynamic/xtsync" not in resource["type"]
 
 
 def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: Lab) -> None:
     lab.stack.run("up")
     (job,) = lab.jobs()
     made_by_hand, due = lab.settings(), job.next_cycle
-    path = lab.folder / "state" / "xtsync" / "dev.json"
-    path.write_text(only_imported(path.read_text()))
+    lab.stack.keep_only(imported)
 
     preview = lab.stack.run("preview")
     for name in ("source-partner", "target-partner", "target-identity-sync"):
@@ -275,8 +266,7 @@ def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: 
 
 def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
     lab.stack.run("up")
-    path = lab.folder / "state" / "xtsync" / "dev.json"
-    path.write_text(only_imported(path.read_text()))
+    lab.stack.keep_only(imported)
     lab.source.policies.delete(world.TARGET_TENANT)
     lab.target.policies.delete_identity_sync(world.SOURCE_TENANT)
     lab.target.policies.delete(world.SOURCE_TENANT)

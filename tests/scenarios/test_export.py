@@ -41,12 +41,12 @@ def test_an_exported_pair_ends_in_no_changes(lab: Lab, xtsync: Command) -> None:
 
     lab.stack.config = config
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
-    document = json.loads(lab.stack.state())
-    ids = {r["urn"].split("::")[-1]: r.get("id") for r in document["deployment"]["resources"]}
+    resources = lab.stack.resources()
+    ids = {r["urn"].split("::")[-1]: r.get("id") for r in resources}
     # Not the assignments: see docs/operations.md.
     (application,) = json.loads(imports.read_text())["resources"]
     assert (application["name"], application["id"]) == ("application", ids["application"])
-    urns = {r["urn"] for r in document["deployment"]["resources"]}
+    urns = {r["urn"] for r in resources}
     assert set(json.loads(imports.read_text())["nameTable"].values()) <= urns
 
 

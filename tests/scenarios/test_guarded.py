@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from conftest import Command, Lab, changed, messages
 
 from lab import world
@@ -33,8 +31,7 @@ def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_
     before = lab.settings()
     lab.stack.run("up")
     there = lab.settings()
-    resources = json.loads(lab.stack.state())["deployment"]["resources"]
-    told = [(one["type"], one.get("inputs") or {}) for one in resources]
+    told = [(one["type"], one.get("inputs") or {}) for one in lab.stack.resources()]
     (facts,) = facts_of_resources(told, Sayings(), whole=True)
     assert [one.rule.id for one in findings(facts)] == ["notify-address", "user-type-stated"]
     lab.stack.config["xtsync:guardrails"] = {"allowedTenants": []}

@@ -12,16 +12,17 @@ from conftest import Lab, ours
 
 from lab import world
 from lab.entra import Clock, Exchange, serve
+from lab.pulumi.installation import Installation
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 
 
 @pytest.fixture(scope="module")
-def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def connected(tmp_path_factory: pytest.TempPathFactory, installation: Installation | None) -> Iterator[Lab]:
     entra = world.dev_world(Clock())
     folder: Path = tmp_path_factory.mktemp("how-to")
     with serve(entra) as server:
-        lab = Lab(server, entra, folder)
+        lab = Lab(server, entra, folder, installation)
         lab.stack.run("up")
         lab.calls_of_up = lab.calls_since(0)
         yield lab

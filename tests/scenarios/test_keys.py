@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -349,34 +348,17 @@ def taken_over(lab: Lab) -> Seen:
     """A pair of somebody else's: adopted with every key set, and given back."""
     seen: Seen = {}
     lab.stack.run("up")
-    path = lab.folder / "state" / "xtsync" / "dev.json"
-    keep_only(path, lambda resource: "dynamic/xtsync" not in resource["type"])
+    lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
     for key in KEYS:
         key.spoil(lab, key.by_hand)
     configure(lab, 0)
     lab.stack.run("up")
     seen["adopted"] = look_at_all(lab)
     # Deleting the application would take its settings along: it is given back as docs/operations.md has it.
-    keep_only(path, lambda resource: "azuread:index/app" not in resource["type"])
+    lab.stack.keep_only(lambda resource: "azuread:index/app" not in resource["type"])
     lab.stack.run("destroy")
     seen["restored"] = look_at_all(lab)
     return seen
-
-
-def keep_only(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
-    """Take resources out of a state, as `pulumi state delete` does."""
-    document = json.loads(path.read_text())
-    resources = document["deployment"]["resources"]
-    kept = [resource for resource in resources if wanted(resource)]
-    urns = {resource["urn"] for resource in kept}
-    for resource in kept:
-        resource["dependencies"] = [urn for urn in resource.get("dependencies", ()) if urn in urns]
-        resource["propertyDependencies"] = {
-            name: [urn for urn in many if urn in urns]
-            for name, many in (resource.get("propertyDependencies") or {}).items()
-        }
-    resources[:] = kept
-    path.write_text(json.dumps(document))
 
 
 # --- the table ---------------------------------------------------------------------------------------------------

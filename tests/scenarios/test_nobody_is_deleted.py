@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import pytest
 from conftest import Command, Lab, Stack, changed, told, writes
@@ -15,23 +15,18 @@ KEPT = {"pair", "source", "target", "source-azuread", "application"}
 
 def made_by_hand(stack: Stack) -> None:
     """Let the state know only what `pulumi import` brings in."""
-    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
-    document = json.loads(path.read_text())
-    resources = document["deployment"]["resources"]
-    resources[:] = [r for r in resources if "pulumi:Stack" in r["type"] or r["urn"].rsplit("::", 1)[-1] in KEPT]
-    for resource in resources:
-        resource["dependencies"], resource["propertyDependencies"] = [], {}
-    path.write_text(json.dumps(document))
+    stack.keep_only(lambda r: "pulumi:Stack" in r["type"] or r["urn"].rsplit("::", 1)[-1] in KEPT)
 
 
 def replace_application(stack: Stack) -> None:
     """Let the state say that the application was made from another template, so that it is replaced."""
-    path = stack.lab.folder / "state" / "xtsync" / f"{stack.name}.json"
-    document = json.loads(path.read_text())
-    (application,) = (r for r in document["deployment"]["resources"] if r["urn"].endswith("::application"))
-    for properties in (application["inputs"], application["outputs"]):
-        properties["templateId"] = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
-    path.write_text(json.dumps(document))
+
+    def change(resources: list[dict[str, Any]]) -> None:
+        (application,) = (r for r in resources if r["urn"].endswith("::application"))
+        for properties in (application["inputs"], application["outputs"]):
+            properties["templateId"] = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
+
+    stack.rewrite(change)
 
 
 def refuse_assignments(lab: Lab) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from conftest import Lab, changed, messages, ours, told, writes
-from test_keys import keep_only
 
 from lab.entra import Fault
 from lab.entra.synchronization import filters
@@ -195,7 +194,7 @@ def test_groups_arrive_where_they_are_configured(lab: Lab) -> None:
 
 def test_groups_of_a_job_that_had_everybody_wait_for_its_restart(lab: Lab) -> None:
     lab.stack.run("up")
-    keep_only(lab.folder / "state" / "xtsync" / "dev.json", lambda resource: "dynamic/xtsync" not in resource["type"])
+    lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
     (principal,) = (p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
     principal.synchronization.secrets["SyncAll"] = "true"
     lab.stack.config["xtsync:syncGroups"] = True

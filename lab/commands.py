@@ -1,9 +1,9 @@
-"""The deployment commands of `python -m lab`."""
+"""The deployment commands of `python -m lab`, on either engine."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +11,22 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from lab.engine import Engine, Options, ProjectError, Result, StateError
+from lab.engine import Options, ProjectError, Result, StateError
 from lab.engine.display import Display, as_json, print_result
+from lab.engines import Choice, engine, installation, words
+from lab.pulumi.engine import PulumiEngine, PulumiError
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack's name; reads Pulumi.NAME.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 State = Annotated[Path | None, typer.Option(help="Folder of states. [default: .lab/state in the program folder]")]
 ConfigFile = Annotated[Path | None, typer.Option("--config-file", help="Another stack file.")]
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The program folder.")]
+Chosen = Annotated[Choice, typer.Option("--engine", help="auto takes the Pulumi CLI wherever there is one.")]
 Expect = Annotated[bool, typer.Option("--expect-no-changes", help="Exit with 7 if anything changes.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Read the tenants into the state first.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only say what would be done.")]
 HERE = Path()
+STATES = Path(".lab", "state")
 
 
 def register(app: typer.Typer) -> None:
@@ -40,12 +44,13 @@ def preview(
     state: State = None,
     config_file: ConfigFile = None,
     cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     refresh_first: Refresh = False,
 ) -> None:
     """Say what `up` would do."""
     options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first, preview_only=True)
-    run("preview", stack, json_, state, config_file, cwd, options)
+    run("preview", stack, json_, state, config_file, cwd, choice, options)
 
 
 def up(
@@ -54,12 +59,13 @@ def up(
     state: State = None,
     config_file: ConfigFile = None,
     cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     refresh_first: Refresh = False,
 ) -> None:
     """Make it so."""
     options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first)
-    run("up", stack, json_, state, config_file, cwd, options)
+    run("up", stack, json_, state, config_file, cwd, choice, options)
 
 
 def refresh(
@@ -68,12 +74,13 @@ def refresh(
     state: State = None,
     config_file: ConfigFile = None,
     cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     preview_only: PreviewOnly = False,
 ) -> None:
     """Read what is there."""
     options = Options(expect_no_changes=expect_no_changes, preview_only=preview_only)
-    run("refresh", stack, json_, state, config_file, cwd, options)
+    run("refresh", stack, json_, state, config_file, cwd, choice, options)
 
 
 def destroy(
@@ -82,11 +89,21 @@ def destroy(
     state: State = None,
     config_file: ConfigFile = None,
     cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
     refresh_first: Refresh = False,
     preview_only: PreviewOnly = False,
 ) -> None:
     """Take it back."""
-    run("destroy", stack, json_, state, config_file, cwd, Options(refresh=refresh_first, preview_only=preview_only))
+    run(
+        "destroy",
+        stack,
+        json_,
+        state,
+        config_file,
+        cwd,
+        choice,
+        Options(refresh=refresh_first, preview_only=preview_only),
+    )
 
 
 def outputs(
@@ -95,14 +112,15 @@ def outputs(
     state: State = None,
     config_file: ConfigFile = None,
     cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Print secrets in plain.")] = False,
 ) -> None:
     """Print the outputs."""
     console = Console()
     folder = cwd.resolve()
     with explained(console):
-        engine = Engine(folder, stack, state or folder / ".lab" / "state", config_file=config_file)
-        found = engine.outputs(show_secrets=show_secrets)
+        deployer = engine(installation(choice), folder, stack, state or folder / STATES, config_file=config_file)
+        found = deployer.outputs(show_secrets=show_secrets)
     if json_:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -118,26 +136,39 @@ def run(
     state: Path | None,
     config_file: Path | None,
     cwd: Path,
+    choice: Choice,
     options: Options,
 ) -> None:
     """Run an operation and show it; exits with its code."""
     folder = cwd.resolve()
     console = Console(stderr=json_, highlight=False)
-
-    def with_listener(listener: Callable[..., None] | None) -> Result:
-        engine = Engine(folder, stack, state or folder / ".lab" / "state", config_file=config_file, listener=listener)
-        found: Result = getattr(engine, operation)(options)
-        return found
-
     with explained(console):
+        found = installation(choice)
+        console.print(Text(f"Deploying by {words(found)}.", style="dim"), soft_wrap=True)
+        deployer = engine(found, folder, stack, state or folder / STATES, config_file=config_file)
+        if isinstance(deployer, PulumiEngine):
+            raise typer.Exit(deployer.show(operation, flags_of(options, operation, json_)))
         if json_:
-            result = with_listener(None)
+            result: Result = getattr(deployer, operation)(options)
             typer.echo(as_json(result))
         else:
             with Display(console, operation, stack, preview=options.preview_only) as display:
-                result = with_listener(display.on_event)
+                deployer.listen(display.on_event)
+                result = getattr(deployer, operation)(options)
             print_result(console, result)
     raise typer.Exit(result.exit_code)
+
+
+def flags_of(options: Options, operation: str, json_: bool) -> list[str]:
+    """Options as the Pulumi CLI takes them."""
+    chosen = {
+        "--json": json_,
+        "--expect-no-changes": options.expect_no_changes,
+        "--refresh": options.refresh,
+        "--preview-only": options.preview_only and operation != "preview",
+        "--non-interactive": not sys.stdout.isatty(),
+    }
+    return [flag for flag, wanted in chosen.items() if wanted]
 
 
 class explained:  # noqa: N801 - reads as a statement
@@ -150,6 +181,6 @@ class explained:  # noqa: N801 - reads as a statement
         return
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ProjectError | StateError):
+        if isinstance(error, ProjectError | StateError | PulumiError):
             self._console.print(Text(f"error: {error}", style="red"))
             raise typer.Exit(1) from None
