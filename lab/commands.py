@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,8 @@ from rich.text import Text
 
 from lab.engine import Options, ProjectError, Result, StateError
 from lab.engine.display import Display, as_json, print_result
-from lab.engines import Choice, engine, installation, words
+from lab.engines import NO_CLI, Choice, engine, installation, words
+from lab.program import is_stack_file
 from lab.pulumi.engine import PulumiEngine, PulumiError
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack's name; reads Pulumi.NAME.yaml.")]
@@ -36,6 +39,8 @@ def register(app: typer.Typer) -> None:
     app.command(help="Read both tenants into the state; shows what somebody changed.")(refresh)
     app.command(help="Take everything back that the stack made.")(destroy)
     app.command(help="Print the stack's outputs.")(outputs)
+    more = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("pulumi", help="The Pulumi CLI on the lab's stacks: xtsync asks it.", context_settings=more)(pulumi)
 
 
 def preview(
@@ -129,6 +134,39 @@ def outputs(
         console.print(Text(f"{key}: {text}"), soft_wrap=True)
 
 
+def pulumi(context: typer.Context, state: State = None, cwd: Folder = HERE, choice: Chosen = Choice.AUTO) -> None:
+    """Pass a command line to the Pulumi CLI; the small engine answers only what `xtsync` asks."""
+    folder = cwd.resolve()
+    with explained(Console(stderr=True)):
+        arguments = [argument for argument in context.args if argument != "--non-interactive"]
+        stack = stack_of(arguments, folder)
+        deployer = engine(installation(choice), folder, stack, state or folder / STATES)
+        if isinstance(deployer, PulumiEngine):
+            raise typer.Exit(deployer.command(context.args))
+        asked = [word for word in arguments if word not in ("--stack", stack)]
+        if asked == ["stack", "--show-name"]:
+            typer.echo(stack)
+        elif asked == ["stack", "output", "--json"]:
+            typer.echo(json.dumps(deployer.outputs()))
+        else:
+            raise ProjectError(f"the small engine has no `pulumi {' '.join(context.args)}`: {NO_CLI}")
+
+
+def stack_of(arguments: Sequence[str], folder: Path) -> str:
+    """The stack a command line names, else the only one of the folder.
+
+    Raises:
+        ProjectError: there is none, or there are several.
+    """
+    for option, value in pairwise(arguments):
+        if option in ("--stack", "-s"):
+            return value
+    names = sorted(path.name.split(".", 1)[1].removesuffix(".yaml") for path in folder.iterdir() if is_stack_file(path))
+    if len(names) != 1:
+        raise ProjectError(f"name the stack with --stack: the folder has {', '.join(names) or 'none'}")
+    return names[0]
+
+
 def run(
     operation: str,
     stack: str,
@@ -144,7 +182,8 @@ def run(
     console = Console(stderr=json_, highlight=False)
     with explained(console):
         found = installation(choice)
-        console.print(Text(f"Deploying by {words(found)}.", style="dim"), soft_wrap=True)
+        if choice is Choice.AUTO:
+            console.print(Text(f"Deploying by {words(found)}.", style="dim"), soft_wrap=True)
         deployer = engine(found, folder, stack, state or folder / STATES, config_file=config_file)
         if isinstance(deployer, PulumiEngine):
             raise typer.Exit(deployer.show(operation, flags_of(options, operation, json_)))

@@ -1,13 +1,13 @@
 """`python -m lab demo`: the main job, told as a story, with every claim checked against the tenants.
 
 Each chapter runs an ordinary command, as anybody would type it, and then looks at the emulated tenants. The
-command line is the real Pulumi's where it and the azuread plugin are installed, else the lab's.
+command line is the real Pulumi's wherever there is one, else the lab's.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,15 +15,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
 
-from lab import world
+from lab import engines, world
+from lab.commands import STATES
+from lab.engine import ProjectError
+from lab.engines import Choice, installation
 from lab.entra import Clock, Entra, Exchange, serve
+from lab.program import link_program
+from lab.pulumi.engine import PulumiEngine
+from lab.pulumi.installation import Installation
 
 PROGRAM = Path(__file__).resolve().parents[1]
 STACK = "dev"
@@ -39,40 +45,25 @@ def register(app: typer.Typer) -> None:
     """Add the `demo` command."""
 
     @app.command()
-    def demo() -> None:
+    def demo(
+        choice: Annotated[
+            Choice, typer.Option("--engine", help="auto takes the Pulumi CLI wherever there is one.")
+        ] = Choice.AUTO,
+    ) -> None:
         """Connect two emulated tenants with the real program, look at them, and take it all back."""
         console = Console(highlight=False)
         try:
-            Story(console).tell()
-        except Broken as broken:
+            Story(console, installation(choice)).tell()
+        except (Broken, ProjectError) as broken:
             console.print(f"[bold red]✗ {broken}[/]")
             raise typer.Exit(1) from None
-
-
-def command_line(state: Path) -> tuple[list[str], dict[str, str], str]:
-    """The command line to use, its environment, and which one it is in words."""
-    environment = {
-        "PULUMI_CONFIG_PASSPHRASE": "lab",
-        "PULUMI_BACKEND_URL": state.as_uri(),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
-    if shutil.which("pulumi") and has_azuread_plugin():
-        return ["pulumi"], environment, "the Pulumi CLI and the azuread plugin on this machine"
-    words = "the lab's own engine and azuread stand-in (no Pulumi CLI with azuread plugin on the PATH)"
-    return [sys.executable, "-m", "lab"], environment, words
-
-
-def has_azuread_plugin() -> bool:
-    """Whether the real azuread plugin is on the PATH or among Pulumi's installed plugins."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    return bool(shutil.which("pulumi-resource-azuread") or list(home.glob("plugins/resource-azuread-v*")))
 
 
 class Story:
     """One telling: the tenants, the commands, and what is checked in between."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, found: Installation | None) -> None:
+        self.console, self.installation = console, found
         self.clock = Clock()
         self.entra: Entra = world.dev_world(self.clock)
         self.chapters = 0
@@ -96,37 +87,25 @@ class Story:
 
     def prepare(self, folder: Path, host: str, trust: Mapping[str, str]) -> None:
         """Make a stack file that points at the tenants, and the environment of every command."""
-        state = folder / "state"
-        state.mkdir()
-        self.command, environment, words = command_line(state)
+        self.program = link_program(PROGRAM, folder / "program")
         stack = yaml.safe_load((PROGRAM / f"Pulumi.{STACK}.yaml").read_text())
         stack["config"]["xtsync:metadataHost"] = host
-        self.program = self.program_folder(folder, stack)
+        (self.program / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(stack))
+        self.lab = ["--cwd", str(self.program), "--engine", "lab" if self.installation is None else "pulumi"]
         self.environment = {
             **os.environ,
-            **environment,
             **trust,
             "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
             "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
+            "XTSYNC_PULUMI": shlex.join([sys.executable, "-m", "lab", "pulumi", *self.lab]),
         }
-        self.state = state
-        self.console.print(f"Emulated Entra tenants at https://{host}; deployments by {words}.")
-        if self.command == ["pulumi"]:
-            init = ["stack", "init", STACK, "--non-interactive"]
-            subprocess.run(["pulumi", *init], cwd=self.program, env=self.environment, check=True)
-
-    @staticmethod
-    def program_folder(folder: Path, stack: Mapping[str, Any]) -> Path:
-        """The very program, with a stack file of its own: Pulumi writes into the stack file it uses."""
-        program = folder / "program"
-        program.mkdir()
-        for name in ("__main__.py", "xtsync_resources", "requirements.txt"):
-            (program / name).symlink_to(PROGRAM / name)
-        project = yaml.safe_load((PROGRAM / "Pulumi.yaml").read_text())
-        project["runtime"]["options"]["virtualenv"] = str(PROGRAM / ".venv")
-        (program / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        (program / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(dict(stack)))
-        return program
+        self.pulumi: PulumiEngine | None = None
+        if self.installation is not None:
+            states = self.program / STATES
+            self.pulumi = PulumiEngine(self.installation, self.program, STACK, states, environment=self.environment)
+            self.pulumi.prepare()
+        words = engines.words(self.installation)
+        self.console.print(f"Emulated Entra tenants at https://{host}; deployments by {words}.", soft_wrap=True)
 
     # --- chapters ------------------------------------------------------------------------------------------
 
@@ -219,37 +198,27 @@ class Story:
         Raises:
             Broken: it ended otherwise than expected.
         """
-        arguments = [operation, "--stack", STACK, "--cwd", str(self.program), *flags]
-        if self.command == ["pulumi"]:
-            arguments += ["--non-interactive"] + ([] if operation == "preview" else ["--yes", "--skip-preview"])
-        else:
-            arguments += ["--state", str(self.state)]
-        shown = f"{'pulumi' if self.command == ['pulumi'] else 'python -m lab'} {operation} --stack {STACK}"
-        self.console.print(f"[dim]$ {' '.join([shown, *flags])}[/]")
+        name = "python -m lab" if self.pulumi is None else "pulumi"
+        self.console.print(f"[dim]$ {' '.join([name, operation, '--stack', STACK, *flags])}[/]")
         sys.stdout.flush()
-        done = subprocess.run([*self.command, *arguments], cwd=PROGRAM, env=self.environment, check=False)
-        if not expected(done.returncode):
-            raise Broken(f"`{operation}` ended with exit code {done.returncode}")
+        if self.pulumi is not None:
+            code = self.pulumi.show(operation, [*flags, *([] if sys.stdout.isatty() else ["--non-interactive"])])
+        else:
+            command = [sys.executable, "-m", "lab", operation, "--stack", STACK, *self.lab, *flags]
+            code = subprocess.run(command, cwd=PROGRAM, env=self.environment, check=False).returncode
+        if not expected(code):
+            raise Broken(f"`{operation}` ended with exit code {code}")
 
     def xtsync(self, *words: str) -> None:
-        """Run an `xtsync` command; outside of Pulumi's reach it is given the outputs in a file.
+        """Run an `xtsync` command in the program's folder.
 
         Raises:
             Broken: it did not end well.
         """
-        options = ["--cwd", str(self.program)]
-        if self.command != ["pulumi"]:
-            asked = ["outputs", "--json", "--stack", STACK, "--cwd", str(self.program), "--state", str(self.state)]
-            found = subprocess.run(
-                [*self.command, *asked], cwd=PROGRAM, env=self.environment, check=True, stdout=subprocess.PIPE
-            )
-            outputs = self.program / "outputs.json"
-            outputs.write_bytes(found.stdout)
-            options += ["--outputs", str(outputs)]
-        self.console.print(f"[dim]$ {' '.join(['xtsync', *words, '--stack', STACK])}[/]")
+        self.console.print(f"[dim]$ {' '.join(['xtsync', *words])}[/]")
         sys.stdout.flush()
-        command = [sys.executable, "-m", "xtsync_resources.operate", *options, *words, "--stack", STACK]
-        done = subprocess.run(command, cwd=PROGRAM, env=self.environment, check=False)
+        command = [str(Path(sys.executable).with_name("xtsync")), *words]
+        done = subprocess.run(command, cwd=self.program, env=self.environment, check=False)
         if done.returncode:
             raise Broken(f"`xtsync {words[0]}` ended with exit code {done.returncode}")
 

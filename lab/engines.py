@@ -10,7 +10,7 @@ from lab.engine import Engine, ProjectError
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation, find
 
-SMALL = "the lab's own small engine and azuread stand-in (no Pulumi CLI here; `make pulumi` builds one)"
+SMALL = "the lab's own small engine and azuread stand-in (`make pulumi` builds the real Pulumi)"
 NO_CLI = "there is no Pulumi CLI that is new enough: install one, or run `make pulumi`"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,9 @@ def instructions(server: Server) -> str:
         "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
         "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
         **server.environment(),
+        # For `xtsync`, as it is typed: where it is, and what to ask for outputs.
+        "XTSYNC_PULUMI": f"'{sys.executable} -m lab pulumi'",
+        "PATH": f"{Path(sys.executable).parent}:$PATH",
     }
     exports = "\n".join(f"export {name}={value}" for name, value in environment.items())
     return f"""# Environment of the program:

@@ -106,15 +106,19 @@ class PulumiEngine:
 
     def show(self, operation: str, flags: Sequence[str]) -> int:
         """Run an operation at this terminal, as Pulumi shows it; the exit code."""
+        return self.command(self.words(operation, flags))
+
+    def command(self, arguments: Sequence[str]) -> int:
+        """Run any other command at this terminal, on this stack; the exit code."""
         self.prepare()
-        words = self.words(operation, flags)
+        words = [str(self._command), *arguments]
         return subprocess.run(words, cwd=self.folder, env=self.environment, check=False).returncode
 
     def words(self, operation: str, flags: Sequence[str]) -> list[str]:
-        """The command line of an operation."""
+        """The arguments of an operation."""
         planning = operation == "preview" or "--preview-only" in flags
         sure = [] if planning else ["--yes", "--skip-preview"]
-        return [str(self._command), operation, "--stack", self._stack, *sure, *flags]
+        return [operation, "--stack", self._stack, *sure, *flags]
 
     # --- running -------------------------------------------------------------------------------------------
 
@@ -131,7 +135,7 @@ class PulumiEngine:
         flags += [flag for flag, wanted in chosen.items() if wanted]
         try:
             done = subprocess.run(
-                self.words(operation, flags),
+                [self._command, *self.words(operation, flags)],
                 cwd=self.folder,
                 env=self.environment,
                 capture_output=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ from ..graph.operation import Operation
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
+# Another command that stands for `pulumi`, as in `esc run ENVIRONMENT -- pulumi`.
+PULUMI_COMMAND = "XTSYNC_PULUMI"
 
 
 @dataclass(frozen=True)
@@ -296,14 +299,15 @@ def pulumi(arguments: list[str], folder: Path) -> str:
     Raises:
         ConfigurationError: it is not there, or it failed.
     """
-    what = f"Cannot run `pulumi {' '.join(arguments)}`"
-    command = shutil.which("pulumi")
+    first, *more = shlex.split(os.environ.get(PULUMI_COMMAND) or "pulumi")
+    what = f"Cannot run `{shlex.join([first, *more, *arguments])}`"
+    command = shutil.which(first)
     if command is None:
         do = "install Pulumi; or name the stack with --stack and a file with its outputs as JSON with --outputs"
-        raise ConfigurationError(what, "there is no pulumi on the PATH", do)
+        raise ConfigurationError(what, f"there is no {first} on the PATH", do)
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-            [command, *arguments, "--non-interactive"],
+            [command, *more, *arguments, "--non-interactive"],
             cwd=folder,
             capture_output=True,
             text=True,
