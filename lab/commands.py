@@ -24,7 +24,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 State = Annotated[Path | None, typer.Option(help="Folder of states. [default: .lab/state in the program folder]")]
 ConfigFile = Annotated[Path | None, typer.Option("--config-file", help="Another stack file.")]
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The program folder.")]
-Chosen = Annotated[Choice, typer.Option("--engine", help="auto takes the Pulumi CLI wherever there is one.")]
+Chosen = Annotated[
+    Choice,
+    typer.Option("--engine", envvar="XTSYNC_LAB_ENGINE", help="auto takes the Pulumi CLI wherever there is one."),
+]
 Expect = Annotated[bool, typer.Option("--expect-no-changes", help="Exit with 7 if anything changes.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Read the tenants into the state first.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only say what would be done.")]

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 import yaml
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import engines, world
-from lab.commands import STATES
+from lab.commands import STATES, Chosen
 from lab.engine import ProjectError
 from lab.engines import Choice, installation
 from lab.entra import Clock, Entra, Exchange, serve
@@ -45,11 +45,7 @@ def register(app: typer.Typer) -> None:
     """Add the `demo` command."""
 
     @app.command()
-    def demo(
-        choice: Annotated[
-            Choice, typer.Option("--engine", help="auto takes the Pulumi CLI wherever there is one.")
-        ] = Choice.AUTO,
-    ) -> None:
+    def demo(choice: Chosen = Choice.AUTO) -> None:
         """Connect two emulated tenants with the real program, look at them, and take it all back."""
         console = Console(highlight=False)
         try:

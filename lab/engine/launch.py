@@ -14,6 +14,8 @@ import runpy
 import sys
 import traceback
 
+MONITOR_GONE = "Resource monitor has terminated, shutting down"
+
 
 def main() -> int:
     """Configure the SDK from the arguments and run the program in the current folder."""
@@ -49,7 +51,9 @@ def main() -> int:
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(run_program))
     except pulumi.RunError as error:
-        pulumi.log.error(str(error))
+        # The engine went first because something else failed: that is what it has shown, with its cause.
+        if str(error) != MONITOR_GONE:
+            pulumi.log.error(str(error))
     except Exception:
         trace = traceback.format_exc()
         pulumi.log.error(f"Program failed with an unhandled exception:\n{trace}")

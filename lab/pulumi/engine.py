@@ -60,7 +60,8 @@ class PulumiEngine:
         self._config = dict(config or {})
         self._listener = listener or (lambda _: None)
         given = os.environ if environment is None else environment
-        self.environment = {**given, **installation.environment(self._state), "PULUMI_DEBUG_COMMANDS": "true"}
+        ours = installation.environment(self._state, given)
+        self.environment = {**given, **ours, "PULUMI_DEBUG_COMMANDS": "true"}
         self.folder = self._state / "programs" / stack
 
     # --- operations ----------------------------------------------------------------------------------------
@@ -180,7 +181,7 @@ class PulumiEngine:
             self._ask("stack", "init", self._stack)
         for key, value in self._config.items():
             if isinstance(value, Secret):
-                self._ask("config", "set", "--secret", "--stack", self._stack, key, str(value.value))
+                self._ask("config", "set", "--secret", "--stack", self._stack, key, given=str(value.value))
 
     def _write_stack_file(self) -> None:
         """The stack file with the values that win over it, and the salt that Pulumi wrote there before."""

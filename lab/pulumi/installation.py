@@ -51,19 +51,20 @@ class Installation:
         azuread = "the azuread plugin" if self.real_azuread else "the lab's azuread stand-in"
         return f"Pulumi {version} ({origin}) with {azuread}"
 
-    def environment(self, state: Path) -> dict[str, str]:
+    def environment(self, state: Path, given: Mapping[str, str] = os.environ) -> dict[str, str]:
         """What to add to the environment of the CLI, so that it works without an account and without network.
 
         Args:
             state: the folder of states, which also gets what the CLI keeps for itself.
+            given: the environment it is added to.
         """
         state.mkdir(parents=True, exist_ok=True)
         found = {
             "PULUMI_BACKEND_URL": state.resolve().as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": os.environ.get("PULUMI_CONFIG_PASSPHRASE") or "lab",
+            "PULUMI_CONFIG_PASSPHRASE": given.get("PULUMI_CONFIG_PASSPHRASE") or "lab",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "XTSYNC_LAB": str(CHECKOUT),
-            "PATH": os.pathsep.join([str(self.command.parent), os.environ.get("PATH", ""), *self._missing_beside()]),
+            "PATH": os.pathsep.join([given.get("PATH", ""), *self._missing_beside()]),
         }
         if not self.real_azuread:
             found["PULUMI_HOME"] = str(home_with_stand_in(state))

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        code = self._wait([interpreter(request.info), "-u", str(LAUNCHER), *words], request.pwd, environment)
+        process = subprocess.Popen(
+            [interpreter(request.info), "-u", str(LAUNCHER), *words], cwd=request.pwd, env=environment
+        )
+        self._running.add(process)
+        # The engine takes this call back when something else failed: the program has nothing more to say then.
+        context.add_callback(lambda: interrupt(process))
+        code = process.wait()
         if code in (0, SAID_ALREADY):
             return language_pb2.RunResponse(bail=code == SAID_ALREADY)
         return language_pb2.RunResponse(error=f"the program ended with exit code {code}")
@@ -116,26 +122,23 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def interrupt(self) -> None:
         """Ask every process to end, as Ctrl-C would."""
-        for process in list(self._running):
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+        for process in self._running:
+            interrupt(process)
 
     def end(self) -> None:
         """End every process, by force if it does not listen."""
         self.interrupt()
-        for process in list(self._running):
+        for process in self._running:
             try:
                 process.wait(SECONDS_TO_END)
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    def _wait(self, command: Sequence[str], folder: str, environment: Mapping[str, str]) -> int:
-        process = subprocess.Popen(command, cwd=folder, env=dict(environment))
-        self._running.add(process)
-        try:
-            return process.wait()
-        finally:
-            self._running.discard(process)
+
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, as Ctrl-C would."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
 
 
 def needs_the_official_host(name: str) -> Any:

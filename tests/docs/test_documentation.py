@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from lab.program import link_program
+from lab.pulumi.installation import Installation
 from xtsync_resources import config
 from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import calls
@@ -47,28 +49,35 @@ LAB_COMMANDS = [command for command in shell_commands(README) if command.startsw
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
-    """`python -m lab serve`, as its own output says how to use it: environment and a stack file."""
+def served(folder: Path) -> Iterator[str]:
+    """`python -m lab serve` and a checkout beside it; what a second terminal types first, as its output says."""
     command = [sys.executable, "-u", "-m", "lab", "serve", "--port", "0", "--quiet"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        environment, host = dict(os.environ), ""
+        exports, host = [], ""
         for line in process.stdout:
             if line.startswith("export "):
-                name, value = line.removeprefix("export ").strip().split("=", 1)
-                environment[name] = value
+                exports.append(line)
             host = line.split(": ")[1].strip() if "metadataHost" in line else host
             if "Interrupt to stop" in line:
                 break
         stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
         stack["config"]["xtsync:metadataHost"] = host
-        path = folder / "Pulumi.dev.yaml"
-        path.write_text(yaml.safe_dump(stack))
-        yield environment, path
+        link_program(ROOT, folder)
+        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(stack))
+        yield "".join(exports)
     finally:
         process.terminate()
         process.wait(10)
+
+
+def typed(command: str, folder: Path, exports: str) -> str:
+    """What a command says, typed in a shell."""
+    script = f"{exports}\n{command}"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def test_every_command_of_the_readme_is_run_or_explained() -> None:
@@ -81,51 +90,35 @@ def test_the_readme_has_every_xtsync_command() -> None:
     }
 
 
-def run_xtsync(command: str, environment: dict[str, str], stack_file: Path, outputs: str) -> None:
-    """Run a command of the README on the lab's stack; what Pulumi would be asked for is given in files."""
-    folder = stack_file.parent
-    (folder / "outputs.json").write_text(outputs)
-    words = [sys.executable, "-m", "xtsync_resources.operate", "--cwd", str(folder)]
-    words += ["--outputs", str(folder / "outputs.json"), *command.split()[1:]]
-    words += ["--yes"] if command.split()[1] in ASKING else []
-    if command.split()[1] == "export":  # it has no stack yet: tenants and sign-in are given
-        config = yaml.safe_load(stack_file.read_text())["config"]
-        tenants = {side: config[f"xtsync:{side}"] for side in ("source", "target")}
-        words = [tenants[words[i - 1][2:]]["tenantId"] if word == "GUID" else word for i, word in enumerate(words)]
-        words += ["--auth", "secret", "--metadata-host", config["xtsync:metadataHost"]]
-        words += [w for side, one in tenants.items() for w in (f"--{side}-client-id", one["clientId"])]
-    else:
-        words += ["--stack", "dev"]
-    environment = {**environment, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    assert done.stdout
+def in_the_lab(command: str, stack: Mapping[str, Any]) -> str:
+    """A command of the README; only what it asks for is answered, and what it leaves open is filled in."""
+    if command.split()[1] in ASKING:
+        return f"{command} --yes"
+    if command.split()[1] == "export":  # It has no stack yet: tenants and sign-in are given.
+        source, target = (stack[f"xtsync:{side}"] for side in ("source", "target"))
+        command = command.replace("GUID", source["tenantId"], 1).replace("GUID", target["tenantId"], 1)
+        clients = f"--source-client-id {source['clientId']} --target-client-id {target['clientId']}"
+        return f"{command} --auth secret --metadata-host {stack['xtsync:metadataHost']} {clients}"
+    return command
 
 
-def test_the_lab_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
-    with served(tmp_path) as (environment, stack_file):
+def test_the_commands_of_the_readme_run_in_the_lab_as_they_are_typed(
+    tmp_path: Path, installation: Installation | None
+) -> None:
+    with served(tmp_path) as printed:
+        exports = f"{printed}export XTSYNC_LAB_ENGINE={'lab' if installation is None else 'pulumi'}"
+        stack = yaml.safe_load((tmp_path / "Pulumi.dev.yaml").read_text())["config"]
         for command in LAB_COMMANDS:
-            words = command.split()[1:]
-            assert words[:2] == ["-m", "lab"]
-            done = subprocess.run(
-                [sys.executable, *words, "--state", str(tmp_path / "state"), "--config-file", str(stack_file)],
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-            assert done.stdout
-            if words[2] == "up":
-                outputs = [*words[:2], "outputs", "--json", "--stack", "dev", "--state", str(tmp_path / "state")]
-                found = subprocess.run([sys.executable, *outputs], cwd=ROOT, capture_output=True, text=True, check=True)
+            assert typed(command, tmp_path, exports)
+            if " up " in command:
                 for xtsync in XTSYNC_COMMANDS:
-                    run_xtsync(xtsync, environment, stack_file, found.stdout)
+                    assert typed(in_the_lab(xtsync, stack), tmp_path, exports)
 
 
-def test_make_lab_tells_the_story_the_readme_shows() -> None:
-    done = subprocess.run([sys.executable, "-m", "lab", "demo"], cwd=ROOT, capture_output=True, text=True, check=False)
+def test_make_lab_tells_the_story_the_readme_shows(installation: Installation | None) -> None:
+    engine = "lab" if installation is None else "pulumi"
+    command = [sys.executable, "-m", "lab", "demo", "--engine", engine]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("All of it was so.")
     told = " ".join(done.stdout.split())
