@@ -45,9 +45,7 @@ def build(console: Console, version: str, module: Path = MODULE) -> Installation
     go = go_version()
     if go is None or go < parsed(least[1]):
         wanted = ".".join(map(str, least_version()))
-        raise CannotBuild(
-            f"Install Pulumi {wanted} or later (or Go {least[1]} or later, to build it here), then again."
-        )
+        raise CannotBuild(f"Install Pulumi {wanted} or later, or Go {least[1]} or later to build it here.")
     target = cached(version)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"building.{os.getpid()}")
@@ -70,6 +68,7 @@ def build(console: Console, version: str, module: Path = MODULE) -> Installation
                 progress.advance(packages)
         progress.update(packages, completed=len(names))
     if process.returncode:
+        temporary.unlink(missing_ok=True)
         raise CannotBuild(f"Building Pulumi {version} failed: {''.join(lines[-5:])}")
     temporary.replace(target)
     return find_built(version)

@@ -64,12 +64,16 @@ class Installation:
             "PULUMI_CONFIG_PASSPHRASE": given.get("PULUMI_CONFIG_PASSPHRASE") or "lab",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "XTSYNC_LAB": str(CHECKOUT),
-            "PATH": os.pathsep.join([given.get("PATH", ""), *self._missing_beside()]),
+            "PATH": os.pathsep.join([*self._built(), given.get("PATH", ""), *self._missing_beside()]),
         }
         if not self.real_azuread:
             found["PULUMI_HOME"] = str(home_with_stand_in(state))
             found["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         return found
+
+    def _built(self) -> list[str]:
+        """The folder of the CLI that was built here, which is on no PATH by itself."""
+        return [str(self.command.parent)] if self.ours else []
 
     def _missing_beside(self) -> list[str]:
         """The folder of our launchers, where an installed CLI came without its own."""
@@ -102,7 +106,7 @@ def find(environment: Mapping[str, str] = os.environ) -> Installation | None:
     if on_path is not None:
         version = version_of(Path(on_path))
         if version is not None and version >= least_version():
-            return Installation(Path(on_path), version, ours=Path(on_path).resolve() == cached(pinned()).resolve())
+            return Installation(Path(on_path), version, ours=False)
     built = cached(pinned(), environment)
     if not built.exists():
         return None
