@@ -6,11 +6,13 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test faults bench fmt keys lock clean
+.PHONY: help lab test pulumi real faults bench fmt keys lock clean
 
 help:
 	@echo "make lab    run the program in two emulated tenants, from preview to destroy"
 	@echo "make test   format, lint, types and every test"
+	@echo "make pulumi find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
+	@echo "make real   the scenarios and all else that can run on the real Pulumi, after make pulumi"
 	@echo "make faults every fault and a kill at every call, some forty minutes"
 	@echo "make bench  counts and ratios against the budgets"
 	@echo "make fmt    format the code"
@@ -37,6 +39,15 @@ test: $(READY)
 	$(RUN) -m mypy bootstrap/__main__.py
 	$(RUN) -m mypy policy/__main__.py
 	$(RUN) -m pytest -n 4 --dist worksteal
+
+# OLDEST=1 is the oldest CLI that Pulumi.yaml allows, for one test.
+pulumi: $(READY)
+	@$(RUN) -m lab.pulumi $(if $(OLDEST),--oldest)
+
+# What the small engine alone is tested with is skipped here, with its reason; everything else runs on the CLI.
+REAL := tests/scenarios tests/lab/pulumi tests/docs
+real: $(READY)
+	$(RUN) -m pytest --engine pulumi -n 4 --dist worksteal -rs $(REAL) $(ONLY)
 
 faults: $(READY)
 	@$(RUN) -m tests.faults

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pulumi.dynamic import (
@@ -142,6 +143,7 @@ class TenantResourceProvider(ResourceProvider):
             logging.getLogger("xtsync").setLevel(logging.DEBUG)
         else:
             sys.tracebacklimit = 0
+        warn_of_another_sdk()
         self.settings = ProviderSettings.read(req.config.get)
         self._secret: str = req.config.get("xtsync:clientSecret") or ""
 
@@ -250,10 +252,27 @@ def current_call() -> tuple[Any, Any]:
     return None, None
 
 
+def warn_of_another_sdk() -> None:
+    """Say at the start of a provider process when the SDK's stack is not as this program knows it."""
+    if current_call() == (None, None) and len(sys.argv) > 1:
+        sys.stdout.write(
+            f"The Pulumi SDK {version('pulumi')} is not one that this program knows: messages stand under the stack "
+            "instead of their resource, and an object that could only be half made is not in the state until the next "
+            "run has found it. Install the versions of requirements.txt.\n"
+        )
+
+
 def tell(text: str, *, severity: int = INFO, status: bool = False) -> None:
-    """Show a message under the resource that is being worked on; `status` texts vanish when it is done."""
+    """Show a message under the resource that is being worked on; `status` texts vanish when it is done.
+
+    Where the SDK does not show which resource that is, what is no mere status is printed, under the stack.
+    """
+    if len(sys.argv) < 2:
+        return
     request, _ = current_call()
-    if request is None or len(sys.argv) < 2:
+    if request is None:
+        if not status:
+            sys.stdout.write(f"{text}\n")
         return
     from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
 

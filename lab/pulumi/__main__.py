@@ -6,27 +6,48 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lab.pulumi.installation import MODULE, PACKAGE, Installation, Version, cached, find, least_version, parsed, pinned
+from lab.pulumi.installation import (
+    MODULE,
+    OLDEST,
+    PACKAGE,
+    Installation,
+    Version,
+    cached,
+    find,
+    find_built,
+    least_version,
+    parsed,
+    pinned,
+)
 
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-FAILED = 1
+FAILED, NOT_HERE = 1, 3
 
 
-class CannotBuild(Exception):  # noqa: N818 - what is missing, in one sentence
-    """The CLI cannot be built here."""
+class CannotBuild(Exception):  # noqa: N818 - the text says what failed
+    """The CLI could not be built."""
 
 
-def main() -> int:
-    """Find or build, and say which it is."""
+class NothingToBuildWith(CannotBuild):
+    """There is no Go that is new enough; the text says what to install."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Find or build, and say which it is; `--oldest` is for the test that needs the oldest version there can be."""
     console = Console(highlight=False)
-    found = find()
+    module = OLDEST if "--oldest" in arguments else MODULE
+    found = find_built(pinned(OLDEST)) if module == OLDEST else find()
     try:
-        found = found or build(console, pinned())
+        found = found or build(console, module)
+    except NothingToBuildWith as reason:
+        console.print(str(reason), soft_wrap=True)
+        return NOT_HERE
     except CannotBuild as reason:
         console.print(str(reason), soft_wrap=True)
         return FAILED
@@ -34,18 +55,20 @@ def main() -> int:
     return 0
 
 
-def build(console: Console, version: str, module: Path = MODULE) -> Installation:
-    """Build a CLI from the module proxy into the cache.
+def build(console: Console, module: Path) -> Installation:
+    """Build the CLI that a module pins into the cache.
 
     Raises:
-        CannotBuild: Go is missing or too old, or the build failed.
+        NothingToBuildWith: Go is missing or too old.
+        CannotBuild: the build failed.
     """
+    version = pinned(module)
     least = re.search(r"^go (\S+)", (module / "go.mod").read_text(), re.MULTILINE)
     assert least
     go = go_version()
     if go is None or go < parsed(least[1]):
         wanted = ".".join(map(str, least_version()))
-        raise CannotBuild(f"Install Pulumi {wanted} or later, or Go {least[1]} or later to build it here.")
+        raise NothingToBuildWith(f"Install Pulumi {wanted} or later, or Go {least[1]} or later to build it here.")
     target = cached(version)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"building.{os.getpid()}")
@@ -71,13 +94,9 @@ def build(console: Console, version: str, module: Path = MODULE) -> Installation
         temporary.unlink(missing_ok=True)
         raise CannotBuild(f"Building Pulumi {version} failed: {''.join(lines[-5:])}")
     temporary.replace(target)
-    return find_built(version)
-
-
-def find_built(version: str) -> Installation:
-    """The CLI that was just built."""
-    found = find()
-    return found if found is not None and found.ours else Installation(cached(version), parsed(version), ours=True)
+    built = find_built(version)
+    assert built
+    return built
 
 
 def go_version() -> Version | None:
@@ -107,4 +126,4 @@ def run(command: list[str], folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -16,6 +16,8 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE = Path(__file__).parent
+# The oldest version that `requiredPulumiVersion` allows and the module proxy has, for one test.
+OLDEST = MODULE / "oldest"
 LAUNCHERS = MODULE / "launchers"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 BESIDE_THE_CLI = ("pulumi-language-python", "pulumi-resource-pulumi-python")
@@ -107,12 +109,17 @@ def find(environment: Mapping[str, str] = os.environ) -> Installation | None:
         version = version_of(Path(on_path))
         if version is not None and version >= least_version():
             return Installation(Path(on_path), version, ours=False)
-    built = cached(pinned(), environment)
+    return find_built(pinned(), environment)
+
+
+def find_built(version: str, environment: Mapping[str, str] = os.environ) -> Installation | None:
+    """The CLI of a version that was built here, with the launchers beside it; None where there is none."""
+    built = cached(version, environment)
     if not built.exists():
         return None
     for name in BESIDE_THE_CLI:
         place(LAUNCHERS / name, built.with_name(name))
-    return Installation(built, parsed(pinned()), ours=True)
+    return Installation(built, parsed(version), ours=True)
 
 
 def cached(version: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -121,9 +128,9 @@ def cached(version: str, environment: Mapping[str, str] = os.environ) -> Path:
     return Path(caches) / "xtsync" / "pulumi" / version / "pulumi"
 
 
-def pinned() -> str:
-    """The version of the CLI that this checkout pins, as v3.274.1."""
-    found = re.search(r"github\.com/pulumi/pulumi/pkg/v3 (v\S+)", (MODULE / "go.mod").read_text())
+def pinned(module: Path = MODULE) -> str:
+    """The version of the CLI that a module of this checkout pins, as v3.274.1."""
+    found = re.search(r"github\.com/pulumi/pulumi/pkg/v3 (v\S+)", (module / "go.mod").read_text())
     assert found
     return found[1]
 

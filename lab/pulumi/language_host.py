@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -29,7 +30,7 @@ LAUNCHER = Path(__file__).resolve().parents[1] / "engine" / "launch.py"
 SAID_ALREADY = 32
 NOT_OFFICIAL = "the lab's (the official one is not installed)"
 SECONDS_TO_END = 5
-LOOK_FOR_PARENT_SECONDS = 1
+SECONDS_BETWEEN_LOOKS = 1
 NOT_HERE = (
     "InstallDependencies", "RuntimeOptionsPrompts", "Template", "GetProgramDependencies", "GenerateProgram",
     "GenerateProject", "GeneratePackage", "Pack", "Link",
@@ -159,17 +160,28 @@ def interpreter(info: Any) -> str:
     return str(Path(info.root_directory, str(given), "bin", "python")) if given else sys.executable
 
 
+def listens(address: str) -> bool:
+    """Whether the engine is still there: it may have been killed while this process had not even started."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), SECONDS_TO_END).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def main() -> None:
     """Serve until told to end, or until the Pulumi CLI is gone."""
-    ended, parent = threading.Event(), os.getppid()
+    ended = threading.Event()
+    engine = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    host = LanguageHost(next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
+    host = LanguageHost(engine)
     server = grpc.server(ThreadPoolExecutor())
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    while not ended.wait(LOOK_FOR_PARENT_SECONDS) and os.getppid() == parent:
+    while not ended.wait(SECONDS_BETWEEN_LOOKS) and listens(engine):
         pass
     host.end()
     server.stop(None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from conftest import Lab, Stack, changed, messages, writes
 
 from lab.entra import Exchange
+
+pytestmark = pytest.mark.real
 
 
 def forget(stack: Stack, *kinds: str) -> list[str]:

@@ -14,6 +14,7 @@ from lab import world
 from lab.entra import Clock, Exchange, serve
 from lab.pulumi.installation import Installation
 
+pytestmark = pytest.mark.real
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 
 

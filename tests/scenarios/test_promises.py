@@ -17,6 +17,9 @@ from lab.entra import Fault
 # --- 1. The end state ------------------------------------------------------------------------------------
 
 
+pytestmark = pytest.mark.real
+
+
 def test_promise_1_a_person_of_the_source_appears_in_the_target(lab: Lab) -> None:
     lab.stack.run("up")
     lab.pass_time()

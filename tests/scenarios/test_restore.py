@@ -27,6 +27,7 @@ from xtsync_resources.partner_object import B2B_MEMBERS, COMPLEX_VALUES, CONSENT
 from xtsync_resources.partner_policy import PartnerPolicyProvider
 
 A, B = world.SOURCE_TENANT, world.TARGET_TENANT
+pytestmark = pytest.mark.real
 SECRETS = {A: (world.SOURCE_CLIENT, world.SOURCE_SECRET), B: (world.TARGET_CLIENT, world.TARGET_SECRET)}
 
 

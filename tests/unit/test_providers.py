@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.transport import TransportError
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.job_start import JobStartProvider
-from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider
+from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider, tell
 from xtsync_resources.partner_baseline import PartnerBaselineProvider, first_look
 from xtsync_resources.partner_object import CONSENT, TRUST, Baseline
 from xtsync_resources.partner_policy import PartnerPolicyProvider
@@ -234,3 +235,25 @@ def test_a_pause_waits_for_the_cycle_that_runs() -> None:
 
     assert cycle_ended(Operation(), "sp", "j", job(1))["status"]["progress"] == []  # type: ignore[arg-type]
     assert Job.reads == 3
+
+
+def test_another_sdk_is_noticed_at_start_and_messages_are_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the program reads of the SDK, the served call on the stack, is not there in this process."""
+    monkeypatch.setattr("sys.argv", ["provider", "127.0.0.1:1"])
+    monkeypatch.setattr("sys.tracebacklimit", 1000, raising=False)
+    values = {"xtsync:side": "source", "xtsync:tenantName": "Contoso", "xtsync:tenantId": SOURCE_ID}
+    JobStartProvider().configure(type("Request", (), {"config": values})())  # type: ignore[arg-type]
+    assert "is not one that this program knows" in capsys.readouterr().out
+    tell("adopts the existing job j")
+    tell("waiting", status=True)
+    assert capsys.readouterr().out == "adopts the existing job j\n"
+
+
+def test_the_sdk_that_is_pinned_shows_the_call_it_serves() -> None:
+    from pulumi.dynamic.__main__ import DynamicResourceProviderServicer
+
+    for name in ("Check", "Diff", "Create", "Read", "Update", "Delete"):
+        method = inspect.unwrap(getattr(DynamicResourceProviderServicer, name))
+        assert list(inspect.signature(method).parameters) == ["self", "request", "context"]

@@ -63,16 +63,16 @@ def test_without_go_one_sentence_says_what_to_install(tmp_path: Path, go: str) -
     command = [sys.executable, "-m", "lab.pulumi"]
     there = {**os.environ, **environment}
     done = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == make.NOT_HERE
     assert done.stdout == "Install Pulumi 3.250.0 or later, or Go 1.26.6 or later to build it here.\n"
     assert done.stderr == ""
 
 
 def test_the_module_pins_the_cli_with_checksums() -> None:
-    module = (LAUNCHERS.parent / "go.mod").read_text()
-    assert f"tool {installation.PACKAGE}" in module
-    assert f"github.com/pulumi/pulumi/pkg/v3 {pinned()} h1:" in (LAUNCHERS.parent / "go.sum").read_text()
-    assert parsed(pinned()) >= installation.least_version()
+    for folder in (installation.MODULE, installation.OLDEST):
+        assert f"tool {installation.PACKAGE}" in (folder / "go.mod").read_text()
+        assert f"github.com/pulumi/pulumi/pkg/v3 {pinned(folder)} h1:" in (folder / "go.sum").read_text()
+        assert parsed(pinned(folder)) >= installation.least_version()
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_a_build_that_fails_says_why_and_leaves_nothing(tmp_path: Path, monkeypa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(make.CannotBuild, match="disk full"):
-        make.build(make.Console(), pinned())
+        make.build(make.Console(), installation.MODULE)
     assert list(cached(pinned(), environment).parent.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,14 +18,21 @@ from lab.pulumi import language_host
 PROGRAM = Path(language_host.__file__)
 
 
+def start(engine: int) -> subprocess.Popen[str]:
+    """The host as the CLI starts it, with the engine's address."""
+    command = [sys.executable, "-u", PROGRAM, f"127.0.0.1:{engine}"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 @pytest.fixture
 def stub() -> Iterator[language_pb2_grpc.LanguageRuntimeStub]:
-    process = subprocess.Popen([sys.executable, "-u", PROGRAM, "127.0.0.1:1"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
-        yield language_pb2_grpc.LanguageRuntimeStub(channel)
-    process.terminate()
-    assert process.wait(20) == 0
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        process = start(engine.getsockname()[1])
+        assert process.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+            yield language_pb2_grpc.LanguageRuntimeStub(channel)
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 @pytest.mark.parametrize("name", language_host.NOT_HERE)
@@ -50,8 +58,8 @@ def test_about_says_that_it_is_not_the_official_one(stub: language_pb2_grpc.Lang
 
 
 def test_it_ends_when_the_cli_is_gone() -> None:
-    start = f"import subprocess, sys; subprocess.Popen([sys.executable, '-u', {str(PROGRAM)!r}, 'x'])"
-    script = f"{start}; import os, time; time.sleep(1); os._exit(9)"
-    # The host inherits this pipe: reading it to its end is to wait for the host.
-    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, timeout=60, check=False)
-    assert done.returncode == 9
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        process = start(engine.getsockname()[1])
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+    assert process.wait(60) == 0

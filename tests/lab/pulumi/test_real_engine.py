@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from lab import world
 from lab.engine import Secret
 from lab.entra import Clock, Entra, Fault, serve
 from lab.pulumi.engine import PulumiEngine
-from lab.pulumi.installation import Installation
+from lab.pulumi.installation import OLDEST, Installation, find_built, pinned
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.real
@@ -62,10 +63,12 @@ def only_real(installation: Installation | None) -> Installation:
 
 @pytest.fixture
 def shell(tmp_path: Path, installation: Installation | None) -> Iterator[Shell]:
-    yield from shells(tmp_path, only_real(installation))
+    with terminal(tmp_path, only_real(installation)) as made:
+        yield made
 
 
-def shells(folder: Path, found: Installation) -> Iterator[Shell]:
+@contextmanager
+def terminal(folder: Path, found: Installation) -> Iterator[Shell]:
     entra = world.dev_world(Clock())
     with serve(entra) as server:
         environment = {
@@ -168,6 +171,21 @@ def test_control_c_ends_everything_without_a_traceback(shell: Shell) -> None:
     assert any(one["urn"].endswith("::job") for one in document["resources"])
     shell("up", "--yes", "--skip-preview")
     shell("destroy", "--yes", "--skip-preview")
+
+
+def test_the_oldest_cli_that_is_allowed_takes_a_pair_up_and_down(
+    tmp_path: Path, installation: Installation | None
+) -> None:
+    only_real(installation)
+    oldest = find_built(pinned(OLDEST))
+    if oldest is None:
+        pytest.skip("needs the oldest CLI: make pulumi OLDEST=1")
+    with terminal(tmp_path, oldest) as shell:
+        shell("preview")
+        shell("up", "--yes", "--skip-preview")
+        shell("up", "--yes", "--skip-preview", "--expect-no-changes")
+        shell("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+        shell("destroy", "--yes", "--skip-preview")
 
 
 def test_a_secret_of_the_stack_file_never_stands_on_a_command_line(shell: Shell, tmp_path: Path) -> None:
