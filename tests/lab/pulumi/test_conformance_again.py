@@ -1,0 +1,38 @@
+"""The recordings that the small engine is held against, made again on the CLI of this checkout and our language host."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.pulumi.installation import Installation
+from tests.lab.engine.test_conformance import VECTORS, load
+
+pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason=f"no recordings at {VECTORS}")
+
+
+@pytest.mark.parametrize("folder", sorted(VECTORS.glob("[0-9]*")), ids=lambda folder: folder.name)
+def test_the_recordings_still_hold(
+    folder: Path, tmp_path: Path, installation: Installation | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if installation is None:
+        pytest.skip("needs the Pulumi CLI: pytest --engine pulumi")
+    given = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for name, value in installation.environment(tmp_path / "state", given).items():
+        if not name.startswith("PULUMI_"):
+            monkeypatch.setenv(name, value)
+    compare, recorder = load("compare"), load("record").Recorder(folder, tmp_path)
+    _, problems = recorder.run()
+    assert problems == []
+    for path in sorted((folder / "expected").glob("*.json")):
+        want, got = (
+            compare.view(json.loads(one.read_text())) for one in (path, tmp_path / folder.name / "expected" / path.name)
+        )
+        for key, value in want.items():
+            assert json.loads(compare.canonical(got.get(key))) == json.loads(compare.canonical(value)), (
+                f"{path.name}: {key}"
+            )
