@@ -99,7 +99,7 @@ class PulumiEngine:
     def import_state(self, document: Mapping[str, Any]) -> None:
         """Take a state as `export` gives it."""
         self.prepare()
-        self._ask("stack", "import", given=json.dumps(document))
+        self._ask("stack", "import", "--force", given=json.dumps(document))
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Give every event from now on to this listener."""
