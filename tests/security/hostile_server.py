@@ -17,12 +17,21 @@ Conversation = Callable[[socket.socket], None]
 
 @dataclass
 class Hostile:
-    """What it does with a request for a path: the first conversation whose name is in the path."""
+    """What it does with a request for a path: the first conversation whose name is in the path.
+
+    Attributes:
+        conversations: by a part of the path.
+        host: where it is.
+        certificate: a file with the authority to trust for it.
+        requests: the first lines of those that came.
+        body_pause: how long it rests while it takes a body.
+    """
 
     conversations: dict[str, Conversation] = field(default_factory=dict)
     host: str = ""
     certificate: str = ""
     requests: list[str] = field(default_factory=list)
+    body_pause: float = 0
 
     def serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
@@ -30,8 +39,7 @@ class Hostile:
                 self.requests.append(request)
                 next(act for name, act in self.conversations.items() if name in request)(connection)
 
-    @staticmethod
-    def request(connection: socket.socket) -> str:
+    def request(self, connection: socket.socket) -> str:
         """The first line of a request that has come whole."""
         received = b""
         while b"\r\n\r\n" not in received:
@@ -43,7 +51,8 @@ class Hostile:
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
         missing = int(fields.get(b"content-length", b"0")) - len(body)
         while missing > 0:
-            missing -= len(connection.recv(missing))
+            missing -= len(connection.recv(min(missing, 65536)))
+            threading.Event().wait(self.body_pause)
         return head.split(b"\r\n", 1)[0].decode()
 
 
@@ -107,3 +116,37 @@ def floods(begin: bytes, part: bytes, times: int) -> Conversation:
             connection.sendall(part)
 
     return act
+
+
+@contextlib.contextmanager
+def proxy(drip: bool = False) -> Iterator[str]:
+    """A proxy that tunnels to wherever it is asked; or one that answers the asking a byte at a time."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+    def serve(client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client:
+            host, _, port = Hostile().request(client).split()[1].partition(":")
+            if drip:
+                drips(b"HTTP/1.1 200 " + b" " * 60, 0.25)(client)
+                return
+            with socket.create_connection((host, int(port))) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                threading.Thread(target=pump, args=(server, client), daemon=True).start()
+                pump(client, server)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import inspect
 import json
+import threading
 import time
 import tracemalloc
 import zlib
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.security.hostile_server import Conversation, Hostile, drips, floods, hostile, says
+from tests.security.hostile_server import Conversation, Hostile, drips, floods, hostile, proxy, says
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
 from xtsync_resources.graph import answers, calls
 from xtsync_resources.graph.client import GraphClient, parse_date, parse_retry_after
@@ -93,6 +94,31 @@ def test_a_quick_answer_after_a_slow_one_is_read(server: Hostile) -> None:
     with pytest.raises(CallError):
         client.operation(1).send(calls.get_partner("slow"))
     assert client.operation(5).send(calls.get_partner("p")) == {"tenantId": "p"}
+
+
+@pytest.mark.parametrize("drip", [False, True])
+def test_a_proxy_has_no_more_time(server: Hostile, monkeypatch: pytest.MonkeyPatch, drip: bool) -> None:
+    server.conversations[""] = says(b'{"tenantId": "p"}')
+    began = time.monotonic()
+    with proxy(drip) as address:
+        monkeypatch.setenv("HTTPS_PROXY", address)
+        monkeypatch.setenv("NO_PROXY", "")
+        found = outcome(lambda: client_of(server).operation(2).send(calls.get_partner("p")))
+    assert isinstance(found, NoAnswerError) if drip else found == {"tenantId": "p"}
+    assert time.monotonic() - began < 6
+
+
+def test_a_request_that_is_taken_slowly_has_no_more_time(server: Hostile) -> None:
+    client = client_of(server)
+    server.conversations[""] = says(b'{"tenantId": "p"}')
+    client.operation(5).send(calls.get_partner("p"))
+    server.conversations[""] = lambda _: threading.Event().wait(20)
+    schema = {"x": "y" * 12 * MB}
+    server.body_pause = 0.25
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError):
+        client.operation(2).send(calls.put_schema("sp", "j", schema))
+    assert time.monotonic() - began < 6
 
 
 # --- size ------------------------------------------------------------------------------------------------------
