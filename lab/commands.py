@@ -135,7 +135,17 @@ def outputs(
         console.print(Text(f"{key}: {text}"), soft_wrap=True)
 
 
-def pulumi(context: typer.Context, state: State = None, cwd: Folder = HERE, choice: Chosen = Choice.AUTO) -> None:
+# Commands of the Pulumi CLI that act on no tenant.
+ASKING = (["stack"], ["config"], ["version"])
+
+
+def pulumi(
+    context: typer.Context,
+    state: State = None,
+    cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
+    any_endpoint: AnyEndpoint = False,
+) -> None:
     """Pass a command line to the Pulumi CLI; the small engine answers only what `xtsync` asks."""
     folder = cwd.resolve()
     with explained(Console(stderr=True)):
@@ -143,6 +153,8 @@ def pulumi(context: typer.Context, state: State = None, cwd: Folder = HERE, choi
         stack = stack_of(arguments, folder)
         deployer = engine(installation(choice), folder, stack, state or folder / STATES)
         if isinstance(deployer, PulumiEngine):
+            if not any_endpoint and arguments[:1] not in ASKING:
+                refuse_elsewhere(folder, folder / f"Pulumi.{stack}.yaml", deployer.export(), runs_program=True)
             raise typer.Exit(deployer.command(context.args))
         asked = [word for word in arguments if word not in ("--stack", stack)]
         if asked == ["stack", "--show-name"]:

@@ -1,4 +1,4 @@
-"""Where a deployment would act. The lab is for trying the program: on this machine only, unless it is told otherwise."""
+"""Where a deployment would act. The lab is for trying the program: on this machine only, unless told otherwise."""
 
 from __future__ import annotations
 

@@ -295,7 +295,9 @@ COLLECTIONS = [name for name in READ if "value" in answers.members_of(made(MAKER
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_a_collection_without_entries_is_told_from_an_answer_without_a_collection(name: str) -> None:
     call = made(MAKERS[name])
-    for body in (b"", b"{}", b'{"value": null}', b'{"value": {}}'):
+    with pytest.raises(NoAnswerError, match="but nothing with it"):
+        client_for(ScriptedTransport(Response(200, {}, b"")))[0].exchange(call)
+    for body in (b"{}", b'{"value": null}', b'{"value": {}}'):
         with pytest.raises(UnusableAnswerError, match="value"):
             client_for(ScriptedTransport(Response(200, {}, body)))[0].exchange(call)
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from lab.__main__ import app
 from lab.endpoints import is_loopback, refuse_elsewhere
 from lab.engine import ProjectError
+from lab.program import link_program
+from lab.pulumi.installation import find
 from tests.scenarios.conftest import Lab, lab
 
 __all__ = ["lab"]
@@ -48,15 +50,29 @@ def state_of(*hosts: str) -> dict[str, Any]:
     return {"deployment": {"resources": providers}}
 
 
-@pytest.mark.parametrize("command", ["preview", "up"])
-def test_a_stack_of_real_tenants_is_refused(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+DEPLOYING = [
+    ("lab", ["preview"]),
+    ("lab", ["up"]),
+    ("pulumi", ["preview"]),
+    ("pulumi", ["up"]),
+    ("pulumi", ["pulumi", "up"]),
+]
+
+
+@pytest.mark.parametrize(("engine", "command"), DEPLOYING)
+def test_a_stack_of_real_tenants_is_refused(
+    engine: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine == "pulumi" and find() is None:
+        pytest.skip("there is no Pulumi CLI here")
     stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     del stack["config"]["xtsync:metadataHost"]
-    (tmp_path / "Pulumi.prod.yaml").write_text(yaml.safe_dump(stack))
     for side in ("SOURCE", "TARGET"):
         monkeypatch.setenv(f"XTSYNC_{side}_CLIENT_SECRET", "x")
-    given = ["--stack", "prod", "--config-file", str(tmp_path / "Pulumi.prod.yaml"), "--state", str(tmp_path / "state")]
-    told = CliRunner().invoke(app, [command, *given, "--cwd", str(ROOT), "--engine", "lab"])
+    program = link_program(ROOT, tmp_path / "program")
+    (program / "Pulumi.prod.yaml").write_text(yaml.safe_dump(stack))
+    given = ["--stack", "prod", "--state", str(tmp_path / "state"), "--cwd", str(program), "--engine", engine]
+    told = CliRunner().invoke(app, [*command, *given])
     assert told.exit_code == 1
     assert "on this machine only" in told.output
     assert "--any-endpoint" in told.output

@@ -134,6 +134,10 @@ class GraphClient:
         try:
             document: Json = answers.read(response.body or b"{}", call.answer)
         except answers.ShapeError as error:
+            if not response.body:  # lost on the way
+                raise NoAnswerError(
+                    call, self.tenant, f"{response.status}, but nothing with it", unsent=False
+                ) from None
             ids = references(response.headers.get("request-id", ""), response.headers.get("client-request-id", ""))
             raise UnusableAnswerError(call, self.tenant, str(error), ids) from None
         except ValueError:
