@@ -169,6 +169,11 @@ def test_what_cannot_be_unpacked_is_no_answer(server: Hostile, body: bytes, pack
         client_of(server).operation(1).send(calls.get_partner("p"))
 
 
+def test_nothing_needs_no_unpacking(server: Hostile) -> None:
+    server.conversations[""] = says(b"", "Content-Encoding: gzip")
+    assert client_of(server).operation(5).send(calls.delete_partner("p")) == {}
+
+
 def test_what_is_packed_is_unpacked(server: Hostile) -> None:
     server.conversations[""] = says(gzip.compress(b'{"tenantId": "p"}'), "Content-Encoding: gzip")
     assert client_of(server).operation(5).send(calls.get_partner("p")) == {"tenantId": "p"}

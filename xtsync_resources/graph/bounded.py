@@ -96,10 +96,11 @@ class BoundedAdapter(HTTPAdapter):
             except TimeoutError as error:
                 raise requests.exceptions.ConnectTimeout(error, request=request) from error
             answer = super().send(request, True, (connect, ANSWER_SECONDS), verify, cert, proxies)
-            with contextlib.ExitStack() as on_failure:
-                on_failure.callback(answer.close)
+            try:
                 answer._content = read_body(answer)
-                on_failure.pop_all()
+            except requests.exceptions.RequestException:
+                answer.close()
+                raise
         return answer
 
 
@@ -117,7 +118,7 @@ def read_body(answer: requests.Response) -> bytes:
     packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
         raise requests.exceptions.ContentDecodingError(f"it is packed in a way that was not asked for: {packing}")
-    if packing == "gzip" and len(body) <= LARGEST_ANSWER:
+    if packing == "gzip" and 0 < len(body) <= LARGEST_ANSWER:
         body = unpacked(body)
     if len(body) > LARGEST_ANSWER:
         raise AnswerTooLargeError(f"the answer is larger than {LARGEST_ANSWER // 2**20} MB", request=answer.request)
