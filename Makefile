@@ -2,31 +2,43 @@
 # Python 3.11 or later (with venv and pip), make, and the package index pip is set up for.
 PYTHON ?= python3
 VENV := .venv
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test pulumi real faults bench fmt keys lock clean
+.PHONY: help install lab test pulumi real faults bench fmt keys lock clean
 
 help:
-	@echo "make lab    run the program in two emulated tenants, from preview to destroy"
-	@echo "make test   format, lint, types and every test"
-	@echo "make pulumi find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
-	@echo "make real   the scenarios and all else that can run on the real Pulumi, after make pulumi"
-	@echo "make faults every fault and a kill at every call, some forty minutes"
-	@echo "make bench  counts and ratios against the budgets"
-	@echo "make fmt    format the code"
-	@echo "make keys   publish the configuration's keys: table in the docs, JSON Schema"
-	@echo "make lock   pin the dependencies again (needs uv)"
-	@echo "make clean  remove what was made here"
+	@echo "make install the environment for real pairs: Pulumi's packages and the xtsync command"
+	@echo "make lab     run the program in two emulated tenants, from preview to destroy"
+	@echo "make test    format, lint, types and every test"
+	@echo "make pulumi  find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
+	@echo "make real    the scenarios and all else that can run on the real Pulumi, after make pulumi"
+	@echo "make faults  every fault and a kill at every call, some forty minutes"
+	@echo "make bench   counts and ratios against the budgets"
+	@echo "make fmt     format the code"
+	@echo "make keys    publish the configuration's keys: table in the docs, JSON Schema"
+	@echo "make lock    pin the dependencies again (needs uv)"
+	@echo "make clean   remove what was made here"
 
-$(READY): requirements-dev.txt pyproject.toml
+# Whatever comes from outside comes by hash and as a wheel; our own package is linked without a build that fetches.
+define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
 	@echo "Making the virtual environment (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(1)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps -e .
 	@touch $@
+endef
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(call environment,requirements-dev.txt)
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(call environment,requirements.txt)
+
+install: $(INSTALLED)
 
 lab: $(READY)
 	@$(RUN) -m lab demo
@@ -63,8 +75,8 @@ keys: $(READY)
 	@$(RUN) -m xtsync_resources.config.published
 
 lock:
-	uv pip compile pyproject.toml --extra policy --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
-	uv pip compile pyproject.toml --extra policy --extra dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
+	uv pip compile pyproject.toml --extra policy --extra environment --only-binary :all: --emit-build-options --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt
+	uv pip compile pyproject.toml --extra policy --extra environment --extra dev --only-binary :all: --emit-build-options -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis

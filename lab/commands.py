@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from lab.endpoints import refuse_elsewhere
 from lab.engine import Options, ProjectError, Result, StateError
 from lab.engine.display import Display, as_json, print_result
 from lab.engines import NO_CLI, Choice, engine, installation, words
@@ -31,6 +32,7 @@ Chosen = Annotated[
 Expect = Annotated[bool, typer.Option("--expect-no-changes", help="Exit with 7 if anything changes.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Read the tenants into the state first.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only say what would be done.")]
+AnyEndpoint = Annotated[bool, typer.Option("--any-endpoint", help="Also act on tenants that are not on this machine.")]
 HERE = Path()
 STATES = Path(".lab", "state")
 
@@ -55,10 +57,11 @@ def preview(
     choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     refresh_first: Refresh = False,
+    any_endpoint: AnyEndpoint = False,
 ) -> None:
     """Say what `up` would do."""
     options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first, preview_only=True)
-    run("preview", stack, json_, state, config_file, cwd, choice, options)
+    run("preview", stack, json_, state, config_file, cwd, choice, options, any_endpoint)
 
 
 def up(
@@ -70,10 +73,11 @@ def up(
     choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     refresh_first: Refresh = False,
+    any_endpoint: AnyEndpoint = False,
 ) -> None:
     """Make it so."""
     options = Options(expect_no_changes=expect_no_changes, refresh=refresh_first)
-    run("up", stack, json_, state, config_file, cwd, choice, options)
+    run("up", stack, json_, state, config_file, cwd, choice, options, any_endpoint)
 
 
 def refresh(
@@ -85,10 +89,11 @@ def refresh(
     choice: Chosen = Choice.AUTO,
     expect_no_changes: Expect = False,
     preview_only: PreviewOnly = False,
+    any_endpoint: AnyEndpoint = False,
 ) -> None:
     """Read what is there."""
     options = Options(expect_no_changes=expect_no_changes, preview_only=preview_only)
-    run("refresh", stack, json_, state, config_file, cwd, choice, options)
+    run("refresh", stack, json_, state, config_file, cwd, choice, options, any_endpoint)
 
 
 def destroy(
@@ -100,18 +105,11 @@ def destroy(
     choice: Chosen = Choice.AUTO,
     refresh_first: Refresh = False,
     preview_only: PreviewOnly = False,
+    any_endpoint: AnyEndpoint = False,
 ) -> None:
     """Take it back."""
-    run(
-        "destroy",
-        stack,
-        json_,
-        state,
-        config_file,
-        cwd,
-        choice,
-        Options(refresh=refresh_first, preview_only=preview_only),
-    )
+    options = Options(refresh=refresh_first, preview_only=preview_only)
+    run("destroy", stack, json_, state, config_file, cwd, choice, options, any_endpoint)
 
 
 def outputs(
@@ -137,7 +135,17 @@ def outputs(
         console.print(Text(f"{key}: {text}"), soft_wrap=True)
 
 
-def pulumi(context: typer.Context, state: State = None, cwd: Folder = HERE, choice: Chosen = Choice.AUTO) -> None:
+# Commands of the Pulumi CLI that act on no tenant.
+ASKING = (["stack"], ["config"], ["version"])
+
+
+def pulumi(
+    context: typer.Context,
+    state: State = None,
+    cwd: Folder = HERE,
+    choice: Chosen = Choice.AUTO,
+    any_endpoint: AnyEndpoint = False,
+) -> None:
     """Pass a command line to the Pulumi CLI; the small engine answers only what `xtsync` asks."""
     folder = cwd.resolve()
     with explained(Console(stderr=True)):
@@ -145,6 +153,8 @@ def pulumi(context: typer.Context, state: State = None, cwd: Folder = HERE, choi
         stack = stack_of(arguments, folder)
         deployer = engine(installation(choice), folder, stack, state or folder / STATES)
         if isinstance(deployer, PulumiEngine):
+            if not any_endpoint and arguments[:1] not in ASKING:
+                refuse_elsewhere(folder, folder / f"Pulumi.{stack}.yaml", deployer.export(), runs_program=True)
             raise typer.Exit(deployer.command(context.args))
         asked = [word for word in arguments if word not in ("--stack", stack)]
         if asked == ["stack", "--show-name"]:
@@ -179,6 +189,7 @@ def run(
     cwd: Path,
     choice: Choice,
     options: Options,
+    any_endpoint: bool,
 ) -> None:
     """Run an operation and show it; exits with its code."""
     folder = cwd.resolve()
@@ -188,6 +199,9 @@ def run(
         if choice is Choice.AUTO:
             console.print(Text(f"Deploying by {words(found)}.", style="dim"), soft_wrap=True)
         deployer = engine(found, folder, stack, state or folder / STATES, config_file=config_file)
+        if not any_endpoint:
+            stack_file = config_file or folder / f"Pulumi.{stack}.yaml"
+            refuse_elsewhere(folder, stack_file, deployer.export(), runs_program=operation in ("preview", "up"))
         if isinstance(deployer, PulumiEngine):
             raise typer.Exit(deployer.show(operation, flags_of(options, operation, json_)))
         if json_:

@@ -13,7 +13,7 @@ from lab.engine.processes import Children
 from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
 
-FORKED = ("scenarios", "faults")
+FORKED = ("scenarios", "faults", "security")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,6 +27,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from .engine_watch import end_with
 from .graph.errors import RefusedError, TenantName, XtsyncError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class TenantResourceProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
+        end_with(sys.argv[1] if len(sys.argv) > 1 else "")
         if os.environ.get("XTSYNC_DEBUG"):
             logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
             logging.getLogger("xtsync").setLevel(logging.DEBUG)

@@ -5,12 +5,11 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .graph import calls
+from .graph import answers, calls
 from .graph.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def read_verdict(answer: Mapping[str, Any]) -> Verdict:
     The value is JSON in a text, an array or an object; older answers have a result in the key as well.
     """
     documents = objects(answer.get("value"))
-    steps = tuple(read_step(step) for document in documents for step in document.get("provisioningSteps") or ())
+    steps = tuple(read_step(step) for document in documents for step in objects(document.get("provisioningSteps")))
     said: list[Mapping[str, Any]] = [
         {"status": o["result"], **details(o)} for o in (*objects(answer.get("key")), *documents) if o.get("result")
     ]
@@ -134,7 +133,7 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
     """JSON objects in a value that is one, a list of them, or either as text."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = answers.read(value, Any)
         except ValueError:
             return []
     items = value if isinstance(value, list) else [value]

@@ -110,7 +110,7 @@ def comparable(value: Any) -> Any:
     """A value in the one form in which all that mean the same are equal."""
     if not isinstance(value, Mapping):
         return value
-    if not isinstance(value.get("targets"), list):
+    if not (isinstance(value.get("targets"), list) and all(isinstance(one, Mapping) for one in value["targets"])):
         return {name: comparable(part) for name, part in value.items() if part is not None}
     targets = sorted((str(one.get("target", "")).lower(), str(one.get("targetType", ""))) for one in value["targets"])
     return value.get("accessType"), targets

@@ -8,13 +8,14 @@ Source: https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-p
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .graph import calls
+from .graph import answers, calls
 from .job_state import ACTIVE, quarantine_reason, schedule_state
 from .lifecycle import (
     HOME,
@@ -103,10 +104,10 @@ def ours_to_enable(notification: Mapping[str, Any]) -> bool:
 def parse_object(text: str) -> dict[str, Any]:
     """A JSON object in a text; empty where it is not one."""
     try:
-        value = json.loads(text)
+        found: dict[str, Any] = answers.read(text)
     except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return found
 
 
 def deletion_threshold(settings: Mapping[str, str]) -> int | None:
@@ -114,7 +115,9 @@ def deletion_threshold(settings: Mapping[str, str]) -> int | None:
     notification = parse_object(settings.get(NOTIFICATION, ""))
     if not notification.get("DeleteThresholdEnabled"):
         return None
-    return int(notification.get("DeleteThresholdValue") or DEFAULT_THRESHOLD)
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        return int(notification.get("DeleteThresholdValue") or DEFAULT_THRESHOLD)
+    return DEFAULT_THRESHOLD
 
 
 def with_others(

@@ -30,7 +30,7 @@ ELSEWHERE = {
     "make test": "it is what runs this test",
     "make lab": "run below as the command behind it",
     "export XTSYNC_SOURCE_CLIENT_SECRET=... XTSYNC_TARGET_CLIENT_SECRET=...": "the reader's own secrets",
-    "pulumi install": "needs the Pulumi CLI",
+    "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
     "pulumi stack init contoso-fabrikam": "needs the Pulumi CLI",
     "pulumi preview": "needs the Pulumi CLI; the lab's preview stands for it",
     "pulumi up": "needs the Pulumi CLI; the lab's up stands for it",

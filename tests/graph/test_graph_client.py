@@ -35,7 +35,8 @@ from xtsync_resources.graph.transport import Response, TransportError
 
 READ = calls.get_partner("p")
 MAKE = calls.create_job("sp", "Azure2Azure")
-FINE = answer(200, {"ok": 1})
+SAID = {"tenantId": "p", "value": []}  # as a partner policy, and as a list of jobs
+FINE = answer(200, SAID)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_throttling_is_waited_out_in_full(header: str | None, least: float, most
     headers = {"retry-after": header} if header else {}
     transport = ScriptedTransport(refusal(429, "TooManyRequests", headers=headers), FINE)
     operation, clock = operation_for(transport)
-    assert operation.send(call) == {"ok": 1}
+    assert operation.send(call) == SAID
     assert len(clock.slept) == 1
     assert least <= clock.slept[0] <= most
 
@@ -70,7 +71,7 @@ REPEATED = [
 @pytest.mark.parametrize("reply", REPEATED)
 def test_what_may_have_been_done_is_repeated_only_where_harmless(reply: Response | TransportError) -> None:
     transport = ScriptedTransport(reply, FINE)
-    assert operation_for(transport)[0].send(READ) == {"ok": 1}
+    assert operation_for(transport)[0].send(READ) == SAID
     transport = ScriptedTransport(reply, FINE)
     with pytest.raises((NoAnswerError, UnavailableError)):
         operation_for(transport)[0].send(MAKE)
@@ -83,7 +84,7 @@ def test_what_may_have_been_done_is_repeated_only_where_harmless(reply: Response
 )
 def test_what_was_certainly_not_done_is_always_repeated(reply: Response | TransportError) -> None:
     transport = ScriptedTransport(reply, FINE)
-    assert operation_for(transport)[0].send(MAKE) == {"ok": 1}
+    assert operation_for(transport)[0].send(MAKE) == SAID
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 501])
@@ -130,7 +131,7 @@ def test_the_deadline_bounds_the_whole_operation() -> None:
 def test_a_refused_token_is_renewed_once() -> None:
     transport = ScriptedTransport(refusal(401, "InvalidAuthenticationToken"), FINE)
     client, clock = client_for(transport)
-    assert client.exchange(READ) == {"ok": 1}
+    assert client.exchange(READ) == SAID
     first, second = (request.headers["Authorization"] for request in transport.requests)
     assert first != second
     assert clock.slept == []
@@ -186,7 +187,7 @@ def test_each_patience_has_a_time_of_its_own() -> None:
     """404 for minutes, then 403 for a moment, as a new service principal becomes known."""
     transport = ScriptedTransport(*[refusal(404, "x")] * 30, *[refusal(403, "x")] * 2, FINE)
     operation, clock = operation_for(transport, seconds=900)
-    assert operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES) == {"ok": 1}
+    assert operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES) == SAID
     assert clock.time > 60
 
 
@@ -223,7 +224,7 @@ def test_make_looks_before_it_sends_again() -> None:
     transport = ScriptedTransport(TransportError("cut", unsent=False), refusal(503), FINE)
     operation, _ = operation_for(transport)
     looks: list[int] = []
-    assert operation.make(MAKE, lambda: looks.append(len(transport.requests))) == {"ok": 1}
+    assert operation.make(MAKE, lambda: looks.append(len(transport.requests))) == SAID
     assert looks == [1, 2]
     transport = ScriptedTransport(TransportError("cut", unsent=False))
     assert operation_for(transport)[0].make(MAKE, lambda: "found") == "found"
@@ -248,7 +249,7 @@ def test_make_gives_up_at_the_deadline_with_the_lost_answer() -> None:
 
 def test_waits_look_at_once_and_end_with_the_deadline() -> None:
     operation, clock = operation_for(ScriptedTransport(FINE))
-    assert operation.wait_until(READ, lambda seen: seen is not None, "w") == {"ok": 1}
+    assert operation.wait_until(READ, lambda seen: seen is not None, "w") == SAID
     assert clock.slept == []
     operation, clock = operation_for(ScriptedTransport(*[FINE] * 200), seconds=60)
     with pytest.raises(DeadlineError, match="for it, to the end of the time allowed"):

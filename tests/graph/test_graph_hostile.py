@@ -75,19 +75,20 @@ def test_the_wire_log_is_one_line_without_secrets(value: object) -> None:
 
 @pytest.mark.parametrize("link", ["https://evil.example/v1.0/x", "https://graph.example.evil/v1.0/", "/relative", "x"])
 def test_a_next_page_elsewhere_does_not_get_the_token(link: str) -> None:
-    transport = ScriptedTransport(answer(200, {"value": [1], "@odata.nextLink": link}))
+    transport = ScriptedTransport(answer(200, {"value": [ONE], "@odata.nextLink": link}))
     operation, _ = operation_for(transport)
     with pytest.raises(NoAnswerError, match="next page is not at Graph"):
         list(operation.pages(calls.list_assignments("sp")))
 
 
+ONE = {"id": "a", "principalId": "p"}
 FIRST = f"https://graph.microsoft.com/v1.0{calls.list_assignments('sp').path}"
 SECOND = f"{FIRST}?$skiptoken=2"
 
 
 @pytest.mark.parametrize("links", [[FIRST], [SECOND, SECOND], [SECOND, FIRST]])
 def test_a_next_page_that_was_read_already_ends_the_reading(links: list[str]) -> None:
-    transport = ScriptedTransport(*(answer(200, {"value": [1], "@odata.nextLink": link}) for link in links))
+    transport = ScriptedTransport(*(answer(200, {"value": [ONE], "@odata.nextLink": link}) for link in links))
     operation, _ = operation_for(transport)
     with pytest.raises(GraphError, match="read already") as raised:
         list(operation.pages(calls.list_assignments("sp")))
@@ -96,7 +97,7 @@ def test_a_next_page_that_was_read_already_ends_the_reading(links: list[str]) ->
 
 
 def test_pages_without_end_are_read_to_the_deadline_only() -> None:
-    pages = [answer(200, {"value": [n], "@odata.nextLink": f"{FIRST}?$skiptoken={n}"}) for n in range(100)]
+    pages = [answer(200, {"value": [ONE], "@odata.nextLink": f"{FIRST}?$skiptoken={n}"}) for n in range(100)]
     transport = ScriptedTransport(*pages)
     operation, clock = operation_for(transport, seconds=30)
     with pytest.raises(DeadlineError, match="2 pages were read in the time allowed"):

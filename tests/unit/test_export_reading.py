@@ -16,14 +16,15 @@ ALICE, BOB = (f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}" 
 
 
 class Graph:
-    """Answers by what a path contains, the first that fits; else with an empty collection."""
+    """Answers by what a path contains, the first that fits; else with an empty collection, and no partner policy."""
 
     def __init__(self, **replies: Reply) -> None:
         self.replies = replies
 
     def send(self, request: Request) -> Response:
         path = request.url.removeprefix("https://graph.microsoft.com/v1.0").replace("-", "_").replace("/", "_")
-        found = next((reply for part, reply in self.replies.items() if part in path), answer(200, {"value": []}))
+        nothing = refusal(404) if "partners" in path else answer(200, {"value": [], "synchronizationRules": []})
+        found = next((reply for part, reply in self.replies.items() if part in path), nothing)
         assert isinstance(found, Response)
         return found
 
@@ -35,6 +36,7 @@ def instances(*names: str) -> Reply:
 def good(name: str) -> dict[str, Reply]:
     job = {"id": "j", "templateId": "Azure2Azure", "schedule": {"state": "Active"}}
     return {
+        f"{name}_synchronization_jobs_j_schema": answer(200, {"synchronizationRules": []}),
         f"{name}_synchronization_jobs": answer(200, {"value": [job]}),
         f"{name}_synchronization_secrets": answer(200, {"value": [{"key": "CompanyId", "value": TARGET_ID}]}),
     }
@@ -44,7 +46,7 @@ def good(name: str) -> dict[str, Reply]:
 @pytest.mark.parametrize("status", [403, 404, 503])
 def test_an_instance_that_cannot_be_read_does_not_stop_the_others(status: int, part: str) -> None:
     broken = {**good("bad"), f"bad_synchronization_{part}": refusal(status, "X")}
-    graph = Graph(**broken, **good("pair"), servicePrincipals_pair=answer(200, {"id": "pair"}))
+    graph = Graph(**broken, **good("pair"), servicePrincipals_pair=answer(200, {"id": "pair", "value": []}))
     graph.replies["servicePrincipals?"] = instances("bad", "pair")
     source, clock = operation_for(graph, SOURCE)  # type: ignore[arg-type]
     found = export.look(source, operation_for(Graph(), TARGET)[0], "")  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ def before(**span: float) -> str:
 def job(state: str = "Active", interval: str = "PT40M", last: str = "", **status: Any) -> dict[str, Any]:
     ran = {"lastExecution": {"state": "Succeeded", "timeBegan": last, "timeEnded": last}} if last else {}
     schedule = {"state": state, "interval": interval}
-    return {"schedule": schedule, "status": {"code": "Active" if ran else "NotRun", **ran, **status}}
+    return {"id": "j", "schedule": schedule, "status": {"code": "Active" if ran else "NotRun", **ran, **status}}
 
 
 def progress(**more: Any) -> list[dict[str, Any]]:

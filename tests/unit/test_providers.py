@@ -134,7 +134,7 @@ def test_clean_up_after_a_crash(target: Bench) -> None:
     provider = target.provider(PartnerBaselineProvider)
     made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID})
     target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": True, "outboundAllowed": None}})
-    target.graph.syncs[SOURCE_ID] = {"displayName": "d"}
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "d"}
     provider.delete(made.id, made.outs)
     assert (target.graph.partners, target.graph.syncs) == ({}, {})
 
@@ -155,7 +155,7 @@ SYNC = {"displayName": "d", "userSyncInbound": {"isSyncAllowed": True}}
 
 def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> None:
     target.graph.make_partner(SOURCE_ID)
-    target.graph.syncs[SOURCE_ID] = {"displayName": "old"}
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "old"}
     provider = target.provider(IdentitySyncPolicyProvider)
     provider.client().remember_made(first_look(SOURCE_ID))
     provider.create(target.policy(SYNC))

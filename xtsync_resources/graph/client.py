@@ -5,6 +5,7 @@ Sends a call once; how calls are repeated is `operation`'s.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -14,12 +15,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from . import answers
 from .calls import Call
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import TokenSource
 from .credentials import claims as read_claims
-from .errors import LONGER, NoAnswerError, TenantName, graph_error, parse_answer
+from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, graph_error, parse_answer, references
 from .operation import Operation
 from .transport import Request, Response, Transport, TransportError
 from .wire_log import wire_text
@@ -112,6 +114,8 @@ class GraphClient:
             )
         except TransportError as error:
             log.debug("%s %s: no answer: %s, client-request-id %s", call.method, call.url_path, error, ours)
+            if error.unusable:
+                raise UnusableAnswerError(call, self.tenant, str(error), f"client-request-id {ours}") from None
             raise NoAnswerError(call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph) from None
         log.debug(
             "%s %s %s: %s in %.0f ms %s, request-id %s, client-request-id %s",
@@ -127,14 +131,18 @@ class GraphClient:
         return response
 
     def _parsed(self, call: Call, response: Response) -> Json:
-        if not response.body:
-            return {}
         try:
-            document = json.loads(response.body)
+            document: Json = answers.read(response.body or b"{}", call.answer)
+        except answers.ShapeError as error:
+            if not response.body:  # lost on the way
+                raise NoAnswerError(
+                    call, self.tenant, f"{response.status}, but nothing with it", unsent=False
+                ) from None
+            ids = references(response.headers.get("request-id", ""), response.headers.get("client-request-id", ""))
+            raise UnusableAnswerError(call, self.tenant, str(error), ids) from None
         except ValueError:
-            document = None
-        if not isinstance(document, dict):
-            raise NoAnswerError(call, self.tenant, f"{response.status}, but not the JSON it should carry", unsent=False)
+            why = f"{response.status}, but not the JSON it should carry"
+            raise NoAnswerError(call, self.tenant, why, unsent=False) from None
         return document
 
 
@@ -147,10 +155,13 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
         return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
+    when = parse_date(value)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """The time in a header such as `Date`; None where it is none, or one that no calendar has."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        when = parsedate_to_datetime(value or "")
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return None

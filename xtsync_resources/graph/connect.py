@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 
+from . import answers
 from .client import USER_AGENT, GraphClient
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
@@ -83,6 +83,6 @@ def fetch_endpoints(host: str, transport: Transport, clock: Clock) -> Endpoints:
     if answer.status != 200:
         raise ConfigurationError(what, f"it answered {answer.status}", do)
     try:
-        return endpoints_from_metadata(json.loads(answer.body))
-    except (ValueError, AttributeError) as error:
+        return endpoints_from_metadata(answers.read(answer.body))
+    except ValueError as error:
         raise ConfigurationError(what, str(error), do) from None

@@ -6,16 +6,16 @@ Source: https://learn.microsoft.com/python/api/azure-identity
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
     AzureCliCredential,
     CertificateCredential,
@@ -24,12 +24,13 @@ from azure.identity import (
     ManagedIdentityCredential,
 )
 
+from . import answers
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
-from .errors import SignInError, TenantName, WrongTenantError
+from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
-from .transport import HttpsTransport, Transport, trusted_certificates
+from .transport import HttpsTransport, Transport, bounded_session, trusted_certificates
 
 # They log refusals that our one message explains; without a handler Python would print them beside it.
 for _library in ("azure", "msal"):
@@ -81,6 +82,7 @@ class Means:
             "connection_verify": trusted_certificates(),
             # The tenant is configured; a challenge must not lead a secret to another one.
             "additionally_allowed_tenants": [],
+            "transport": bounded_transport(),
         }
 
     @property
@@ -110,6 +112,11 @@ def credential_for(
         why = f"the sign-in kind {sign_in.kind!r} is unknown"
         raise means.failure(why, f"set xtsync:{tenant.side}.auth to {', '.join([*KINDS][:-1])} or {[*KINDS][-1]}")
     return KINDS[sign_in.kind](means)
+
+
+def bounded_transport() -> RequestsTransport:
+    """How the sign-in libraries send: as we do, with the same bounds for what comes back."""
+    return RequestsTransport(session=bounded_session(), session_owner=False)
 
 
 def by_cli(means: Means) -> TokenCredential:
@@ -164,7 +171,9 @@ def by_managed_identity(means: Means) -> TokenCredential:
     """As the identity of the Azure resource this runs on; which tenant that is, the token tells."""
     client_id = means.sign_in.client_id or None
     try:
-        return ManagedIdentityCredential(client_id=client_id, connection_verify=trusted_certificates())
+        return ManagedIdentityCredential(
+            client_id=client_id, connection_verify=trusted_certificates(), transport=bounded_transport()
+        )
     except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
         raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None
 
@@ -219,6 +228,14 @@ class TokenSource:
             except AzureError as error:
                 self._credential = None
                 raise explain(self._tenant, error, self._kind) from None
+            except XtsyncError:  # from what we hand to a credential
+                raise
+            except Exception as error:  # whatever the libraries stumble over in an answer they trusted
+                self._credential = None
+                raise strange_answer(self._tenant, type(error).__name__) from None
+            if not isinstance(given.token, str):
+                self._credential = None
+                raise strange_answer(self._tenant, "it holds no token")
             check_tenant(self._tenant, given.token, self._kind)
             self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
             return given.token
@@ -234,6 +251,15 @@ RIGHT_TENANT: Mapping[str, str] = {
     "cli": "sign in to the right tenant (`az login --tenant {tenant}`)",
     "managedIdentity": "a managed identity exists in its home tenant only: set xtsync:{side}.auth to oidc",
 }
+
+
+def strange_answer(tenant: TenantName, why: str) -> SignInError:
+    """The error of a login service that answers, but not what it should."""
+    return SignInError(
+        f"Failed to sign in to {tenant}",
+        f"the login service's answer cannot be used: {why}",
+        "check that nothing between here and the login service answers in its place, and run the command again",
+    )
 
 
 def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
@@ -257,7 +283,15 @@ def claims(token: str) -> Mapping[str, Any]:
     """The payload of a JWT, unverified: the token is Graph's to verify, we only read whose it is."""
     try:
         payload = token.split(".")[1]
-        decoded = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        decoded: Mapping[str, Any] = answers.read(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), Claims)
     except (IndexError, ValueError):
         return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return decoded
+
+
+class Claims(TypedDict, total=False):
+    """What is read of a token."""
+
+    tid: str | None
+    roles: list[str] | None
+    scp: str | None

@@ -7,6 +7,7 @@ XtsyncError
   RefusedError             we refuse, to protect something
   CallError                a call to Graph failed; carries the call
     NoAnswerError          no answer came back
+      UnusableAnswerError  something came back, but not what Graph answers
     GraphError             Graph answered with an error; carries status, code, message, request id
       NotFoundError  ConflictError  ForbiddenError  ThrottledError  UnavailableError
     DeadlineError          Graph answered, but what was waited for did not happen in time
@@ -15,11 +16,11 @@ XtsyncError
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
+from . import answers
 from .calls import Call
 from .remedies import remedy_for
 
@@ -45,10 +46,10 @@ class XtsyncError(Exception):
         cls.__module__ = "builtins"
 
     def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:
-        self.what, self.why, self.do, self.reference = what, why, do, reference
-        lines = [f"{printable(what)}.", f"  Why: {printable(why)}"]
-        lines += [f"  Do:  {printable(do)}"] if do else []
-        lines += [f"  Ref: {printable(reference)}"] if reference else []
+        self.what, self.why, self.do, self.reference = map(shortened, (what, why, do, reference))
+        lines = [f"{printable(self.what)}.", f"  Why: {printable(self.why)}"]
+        lines += [f"  Do:  {printable(self.do)}"] if do else []
+        lines += [f"  Ref: {printable(self.reference)}"] if reference else []
         super().__init__("\n".join(lines))
 
 
@@ -112,14 +113,25 @@ class NoAnswerError(CallError):
         super().__init__(call, tenant, why, do, "")
 
 
+class UnusableAnswerError(NoAnswerError):
+    """Something came back, but not what Graph answers: whether the call was carried out is not known either."""
+
+    def __init__(self, call: Call, tenant: TenantName, cause: str, reference: str = "") -> None:
+        self.unsent = False
+        why = f"the answer of Microsoft Graph cannot be used: {cause}"
+        do = (
+            "check that nothing between here and Graph answers in its place, and run the command again; if it "
+            "persists, give the reference to Microsoft's support. Nothing is done twice"
+        )
+        CallError.__init__(self, call, tenant, why, do, reference)
+
+
 class GraphError(CallError):
     """Graph answered with an error status."""
 
     def __init__(self, call: Call, tenant: TenantName, answer: Answer) -> None:
         self.answer = answer
-        ids = f"request-id {answer.request_id}" if answer.request_id else ""
-        if answer.client_request_id:
-            ids = ", ".join(p for p in (ids, f"client-request-id {answer.client_request_id}") if p)
+        ids = references(answer.request_id, answer.client_request_id)
         why = f"Microsoft Graph answered {answer}"
         super().__init__(call, tenant, why, remedy_for(call, answer.status, answer.mentions), ids)
 
@@ -181,6 +193,12 @@ def graph_error(call: Call, tenant: TenantName, answer: Answer) -> GraphError:
     return kind(call, tenant, answer)
 
 
+class ErrorEnvelope(TypedDict):
+    """What Graph answers in place of what was asked for."""
+
+    error: dict[str, Any]
+
+
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
     """Read Graph's error envelope, or make do with what an intermediary sent instead.
 
@@ -188,18 +206,14 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
     messages in `details`, in `innerError` and in that JSON are kept beside the message.
     """
     error: Mapping[str, Any] = {}
-    try:
-        document = json.loads(body)
-        if isinstance(document, dict) and isinstance(document.get("error"), dict):
-            error = document["error"]
-    except ValueError:
-        error = {}
+    with contextlib.suppress(ValueError):
+        error = answers.read(body, ErrorEnvelope)["error"]
     inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
     details = [*said_in(error.get("details")), *said_in(inner)]
     message = str(error.get("message") or "")
     if message.startswith("{"):
-        with contextlib.suppress(ValueError, AttributeError):
-            embedded = json.loads(message)
+        with contextlib.suppress(ValueError):
+            embedded = answers.read(message)
             details += said_in(embedded)
             message = str(embedded.get("Message") or message)
     if not error:
@@ -226,6 +240,20 @@ def said_in(part: Any) -> Iterator[str]:
                 yield value
             else:
                 yield from said_in(value)
+
+
+def references(request_id: str, client_request_id: str) -> str:
+    """What support finds a call by, as messages say it."""
+    named = (("request-id", request_id), ("client-request-id", client_request_id))
+    return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+LONGEST_LINE = 2000
+
+
+def shortened(text: str) -> str:
+    """A part of a message, not as long as whoever answers would like it to be."""
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,12 @@ https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/crea
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import answers
 from .clock import Clock
 from .errors import SignInError, TenantName
 from .outside import ask
@@ -127,11 +128,9 @@ class FederatedTokens:
             raise self._failure(f"{url} cannot be reached: {error}", "check the network and proxy") from None
         if answer.status != 200:
             raise self._failure(f"{url} answered {answer.status}", do)
-        try:
-            document = json.loads(answer.body)
-        except ValueError:
-            document = None
-        token = document.get(member) if isinstance(document, dict) else None
+        token = None
+        with contextlib.suppress(ValueError):
+            token = answers.read(answer.body).get(member)
         if not isinstance(token, str) or not token:
             raise self._failure(f"{url} answered without one", do)
         return token

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import tenacity
 
+from .bounded import within
 from .calls import Call, Patience, Repeat
 from .errors import (
     CONCURRENCY_CODE,
@@ -30,6 +31,7 @@ from .errors import (
     TenantName,
     ThrottledError,
     UnavailableError,
+    UnusableAnswerError,
 )
 from .remedies import REPEATED_PAGE
 
@@ -41,6 +43,8 @@ Json = Mapping[str, Any]
 # A host that cannot be reached at all is not worth the whole deadline.
 UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
+# A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
+LEAST_SECONDS = 2.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
 
 
@@ -89,7 +93,7 @@ class Operation:
             return may_repeat(call, error)
 
         try:
-            return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self.client.exchange, call)
+            return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self._exchange, call)
         except GraphError as error:
             waits_for = covering(patience, error)
             if waits_for is None:
@@ -100,6 +104,11 @@ class Operation:
             gave_up = waits_for.seconds is not None and waited >= waits_for.seconds
             longer = "" if gave_up else self._longer
             raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
+
+    def _exchange(self, call: Call) -> Json:
+        """Send it once; the answer may take what is left of the time."""
+        with within(max(self.remaining, LEAST_SECONDS)):
+            return self.client.exchange(call)
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:
@@ -186,7 +195,7 @@ class Operation:
                 raise DeadlineError(call, self.tenant, why, longer=self._longer)
             page = self.send(call)
             read.add(call.path)
-            yield from page.get("value") or ()
+            yield from page["value"]
             link = page.get("@odata.nextLink")
             if not link:
                 return
@@ -195,7 +204,7 @@ class Operation:
     def _next_page(self, call: Call, link: str, read: Container[str]) -> Call:
         start = f"{self.client.endpoints.graph}/{call.version}/"
         if not link.startswith(start):
-            raise NoAnswerError(call, self.tenant, f"the next page is not at Graph but at {link}", unsent=False)
+            raise UnusableAnswerError(call, self.tenant, f"the next page is not at Graph but at {link}")
         path = link[len(start) - 1 :]
         if path in read:
             raise GraphError(call, self.tenant, Answer(200, message=f"{REPEATED_PAGE}: {link}"))
@@ -294,7 +303,7 @@ def may_repeat(call: Call, error: BaseException) -> bool:
         return False
     if isinstance(error, UnavailableError):
         return error.answer.status != 501
-    return isinstance(error, NoAnswerError)
+    return isinstance(error, NoAnswerError) and not isinstance(error, UnusableAnswerError)
 
 
 def pause_before_repeat(state: tenacity.RetryCallState) -> float:

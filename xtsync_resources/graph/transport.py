@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 
-CONNECT_SECONDS = 15
-# The synchronization service is slow at times: validateCredentials and on-demand can take half a minute.
-READ_SECONDS = 120
+from .bounded import AnswerTooLargeError, BoundedAdapter
+
 WORKERS = 4
 # Signs in an error text that the request has certainly not left: no address, no connection, no trust.
 BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED")
@@ -38,16 +36,21 @@ class Response:
 
 
 class TransportError(Exception):
-    """No whole answer came back. `unsent` is true where the request certainly never left."""
+    """No whole answer came back.
 
-    def __init__(self, cause: str, *, unsent: bool) -> None:
+    Attributes:
+        unsent: whether the request certainly never left.
+        unusable: whether an answer came that nobody can use, and will not be another one next time.
+    """
+
+    def __init__(self, cause: str, *, unsent: bool, unusable: bool = False) -> None:
         super().__init__(cause)
-        self.unsent = unsent
+        self.unsent, self.unusable = unsent, unusable
 
     @property
     def permanent(self) -> bool:
         """Whether trying again is no use: an untrusted certificate stays untrusted."""
-        return "certificate" in str(self)
+        return self.unusable or "certificate" in str(self)
 
 
 class Transport(Protocol):
@@ -63,29 +66,37 @@ def trusted_certificates() -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
 
 
+def bounded_session() -> requests.Session:
+    """A session in which every answer is bounded in size and time."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(pool_connections=2, pool_maxsize=WORKERS))
+    return session
+
+
 class HttpsTransport:
     """Keeps connections open and is shared by the provider's worker threads."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
-        self._session.mount("https://", HTTPAdapter(pool_connections=2, pool_maxsize=WORKERS))
+        self._session = bounded_session()
         self._session.adapters.pop("http://", None)
         self._verify = trusted_certificates()
 
     def send(self, request: Request) -> Response:
-        """Send one request; redirects are answers, not instructions."""
+        """Send one request; redirects are answers, not instructions. Size and time of the answer are bounded."""
         try:
             answer = self._session.request(
                 request.method,
                 request.url,
                 headers=dict(request.headers),
                 data=request.body,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
                 verify=self._verify,
                 allow_redirects=False,
             )
         except requests.exceptions.ConnectTimeout as error:
             raise TransportError(plain_cause(error), unsent=True) from error
+        except AnswerTooLargeError as error:
+            raise TransportError(str(error), unsent=False, unusable=True) from error
         except requests.exceptions.RequestException as error:
             unsent = any(sign in str(error) for sign in BEFORE_SENDING)
             raise TransportError(plain_cause(error), unsent=unsent) from error

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from . import answers
 from .errors import printable
 
 WIRE_CHARACTERS = 2000
@@ -18,7 +19,7 @@ def wire_text(body: bytes | None) -> str:
     if not body:
         return ""
     try:
-        text = json.dumps(without_secrets(json.loads(body)), ensure_ascii=False)
+        text = json.dumps(without_secrets(answers.read(body, Any)), ensure_ascii=False)
     except ValueError:
         text = f"({len(body)} bytes that are not JSON)"
     return printable(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")

@@ -20,7 +20,7 @@ from ..config.keys import keys_of
 from ..config.kinds import Secret
 from ..graph import calls
 from ..graph.clouds import Cloud
-from ..graph.errors import ConfigurationError, GraphError, RefusedError, XtsyncError, printable
+from ..graph.errors import ConfigurationError, GraphError, RefusedError, UnusableAnswerError, XtsyncError, printable
 from ..graph.pace import Pace
 from . import logs, report_html, report_markdown
 from . import stack as stacks
@@ -188,7 +188,7 @@ def with_health(stack: stacks.Stack, section: Section) -> Section:
         health = judged(operation, stack, read_job(operation, stack))
     except XtsyncError as error:
         # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
-        closed = not isinstance(error, RefusedError | GraphError)
+        closed = not isinstance(error, RefusedError | GraphError | UnusableAnswerError)
         return dataclasses.replace(section, problems=[str(error)], tenant_closed=closed)
     return dataclasses.replace(section, health=health)
 

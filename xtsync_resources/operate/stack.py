@@ -17,6 +17,7 @@ import yaml
 
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, secret_variable
+from ..graph import answers
 from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.operation import Operation
@@ -279,17 +280,18 @@ def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
         text = pulumi(["stack", "output", "--json", "--stack", name], location.folder)
     else:
         try:
-            text = location.outputs_file.read_text()
+            text = location.outputs_file.read_text(encoding="utf-8")
         except OSError as error:
             what = f"Cannot read the outputs in {location.outputs_file}"
             raise ConfigurationError(what, error.strerror or str(error), "check --outputs") from None
+        except UnicodeDecodeError:
+            what = f"Cannot read the outputs in {location.outputs_file}"
+            raise ConfigurationError(what, "it is not UTF-8", "check --outputs") from None
     try:
-        found = json.loads(text)
+        found: Mapping[str, Any] = answers.read(text)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
         why = "they are not a JSON object"
-        raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs")
+        raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs") from None
     return found
 
 

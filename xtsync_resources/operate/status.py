@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
+LONGEST_INTERVAL = 31 * 86400
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 # A cycle may be late, and one may take longer than an interval; a job that is silent for longer has stopped.
 SILENT_INTERVALS = 3
@@ -105,20 +106,21 @@ class Health:
 
 
 def moment(value: object) -> datetime | None:
-    """A time; None for the year 1, which is "never", for nothing, and for what is no time."""
+    """A time, in UTC; None for the first and the last year there are, which say "never", and for what is no time."""
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found if found.year > 1 else None
+    return found if MINYEAR < found.year < MAXYEAR else None
 
 
 def interval_of(job: Job) -> timedelta:
-    """How far runs are apart, from an ISO 8601 duration such as PT40M."""
+    """How far runs are apart, from an ISO 8601 duration such as PT40M; what is longer than a month is none."""
     found = DURATION.fullmatch(str((job.get("schedule") or {}).get("interval") or ""))
     days, hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0,) * 4
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or INTERVAL
+    total = 86400 * days + 3600 * hours + 60 * minutes + seconds
+    return timedelta(seconds=total) if 0 < total <= LONGEST_INTERVAL else INTERVAL
 
 
 def read_health(job: Job, now: datetime | None = None, *, running: bool = True) -> Health:

@@ -173,6 +173,28 @@ def test_control_c_ends_everything_without_a_traceback(shell: Shell) -> None:
     shell("destroy", "--yes", "--skip-preview")
 
 
+def test_no_provider_process_outlives_a_cli_that_was_killed(shell: Shell) -> None:
+    shell.entra.faults.add(Fault(kind="delay", seconds=60, method="POST", path=r"/jobs$"))
+    process = shell.start("up", "--yes", "--skip-preview")
+    taken(shell.entra, process)
+    providers = [child for child in descendants(process.pid) if "pulumi.dynamic" in command_line(child)]
+    assert len(providers) == 2, "one for each tenant"
+    process.kill()
+    process.wait(10)
+    ends = time.monotonic() + 20
+    while (alive := [one for one in providers if command_line(one)]) and time.monotonic() < ends:
+        time.sleep(0.2)
+    assert not alive
+
+
+def command_line(pid: int) -> str:
+    """What a process was started as; "" where there is none, or only its exit code is left."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
 def test_the_oldest_cli_that_is_allowed_takes_a_pair_up_and_down(
     tmp_path: Path, installation: Installation | None
 ) -> None:

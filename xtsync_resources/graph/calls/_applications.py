@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from ._answers import Applications, Assignments, Instances, ServicePrincipal
 from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, literal, segment
 
 
@@ -23,6 +24,7 @@ def get_service_principal(service_principal: str) -> Call:
         f"read the configuration's service principal {service_principal}",
         APPLICATION,
         APPLICATION_ROLE,
+        answer=ServicePrincipal,
     )
 
 
@@ -48,6 +50,7 @@ def list_applications(display_name: str) -> Call:
         "look for twins of the configuration application",
         READ_APPLICATION,
         APPLICATION_ROLE,
+        answer=Applications,
     )
 
 
@@ -59,6 +62,7 @@ def list_assignments(service_principal: str) -> Call:
         f"list the assignments of {service_principal}",
         READ_APPLICATION,
         APPLICATION_ROLE,
+        answer=Assignments,
     )
 
 
@@ -82,10 +86,18 @@ def list_instances(template: str) -> Call:
         "list the configuration applications",
         READ_APPLICATION,
         APPLICATION_ROLE,
+        answer=Instances,
     )
 
 
 def find_application(app_id: str) -> Call:
     """Find an application by its application (client) id."""
     query = f"$filter=appId%20eq%20{quote(literal(app_id), safe='')}&$select=id,appId,displayName"
-    return Call("GET", f"/applications?{query}", f"find the application {app_id}", READ_APPLICATION, APPLICATION_ROLE)
+    return Call(
+        "GET",
+        f"/applications?{query}",
+        f"find the application {app_id}",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+        answer=Applications,
+    )

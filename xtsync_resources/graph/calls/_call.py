@@ -40,6 +40,8 @@ class Call:
     body: Body | None = None
     repeat: Repeat = Repeat.SAFE
     version: str = "v1.0"
+    # What the answer has to look like (`_answers`); of most writes it is not read.
+    answer: Any = dict
 
     @property
     def url_path(self) -> str:

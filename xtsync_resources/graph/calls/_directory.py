@@ -8,6 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from ._answers import (
+    AuthorizationPolicy,
+    DirectoryObject,
+    DirectoryObjects,
+    Licences,
+    PolicySettings,
+    TenantInformation,
+)
 from ._call import POLICY_READ, POLICY_ROLE, READ_APPLICATION, Call, literal, segment
 
 READ_GROUPS = "Group.Read.All"
@@ -28,20 +36,20 @@ def selected(more: Sequence[str]) -> str:
 def get_user(user: str, more: Sequence[str] = ()) -> Call:
     """Read a user by object id or user principal name; `more` names further properties."""
     path = f"/users/{segment(user)}?$select={selected(more)}"
-    return Call("GET", path, f"read the user {user}", READ_USERS, READ_ROLE)
+    return Call("GET", path, f"read the user {user}", READ_USERS, READ_ROLE, answer=DirectoryObject)
 
 
 def find_groups(display_name: str) -> Call:
     """Find groups by display name."""
     query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select=id,displayName"
-    return Call("GET", f"/groups?{query}", f"find the group {display_name}", READ_GROUPS, READ_ROLE)
+    purpose = f"find the group {display_name}"
+    return Call("GET", f"/groups?{query}", purpose, READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
 
 
 def get_group(group: str) -> Call:
     """Read a group by object id."""
-    return Call(
-        "GET", f"/groups/{segment(group)}?$select=id,displayName", f"read the group {group}", READ_GROUPS, READ_ROLE
-    )
+    path = f"/groups/{segment(group)}?$select=id,displayName"
+    return Call("GET", path, f"read the group {group}", READ_GROUPS, READ_ROLE, answer=DirectoryObject)
 
 
 def list_members(group: str, more: Sequence[str] = ()) -> Call:
@@ -51,12 +59,12 @@ def list_members(group: str, more: Sequence[str] = ()) -> Call:
     Source: https://learn.microsoft.com/graph/api/group-list-members.
     """
     path = f"/groups/{segment(group)}/members?$select={selected(more)}&$top={LARGEST_PAGE}"
-    return Call("GET", path, f"list the members of {group}", READ_MEMBERS, READ_ROLE)
+    return Call("GET", path, f"list the members of {group}", READ_MEMBERS, READ_ROLE, answer=DirectoryObjects)
 
 
 def list_licences() -> Call:
     """List what the tenant has bought. Source: https://learn.microsoft.com/graph/api/subscribedsku-list."""
-    return Call("GET", "/subscribedSkus", "read the licences", READ_LICENCES, READ_ROLE)
+    return Call("GET", "/subscribedSkus", "read the licences", READ_LICENCES, READ_ROLE, answer=Licences)
 
 
 def find_tenant(tenant: str) -> Call:
@@ -65,7 +73,7 @@ def find_tenant(tenant: str) -> Call:
     Source: https://learn.microsoft.com/graph/api/tenantrelationship-findtenantinformationbytenantid.
     """
     path = f"/tenantRelationships/findTenantInformationByTenantId(tenantId='{segment(tenant)}')"
-    return Call("GET", path, f"find the tenant {tenant}", READ_TENANTS, READ_ROLE)
+    return Call("GET", path, f"find the tenant {tenant}", READ_TENANTS, READ_ROLE, answer=TenantInformation)
 
 
 def get_application_template(template: str) -> Call:
@@ -77,11 +85,11 @@ def get_application_template(template: str) -> Call:
 
 def get_policy_defaults() -> Call:
     """Read what partners without a setting of their own inherit."""
-    return Call(
-        "GET", "/policies/crossTenantAccessPolicy/default", "read the cross-tenant defaults", POLICY_READ, POLICY_ROLE
-    )
+    path, purpose = "/policies/crossTenantAccessPolicy/default", "read the cross-tenant defaults"
+    return Call("GET", path, purpose, POLICY_READ, POLICY_ROLE, answer=PolicySettings)
 
 
 def get_authorization_policy() -> Call:
     """Read who may invite guests. Source: https://learn.microsoft.com/graph/api/authorizationpolicy-get."""
-    return Call("GET", "/policies/authorizationPolicy", "read the authorization policy", POLICY_READ, POLICY_ROLE)
+    path, purpose = "/policies/authorizationPolicy", "read the authorization policy"
+    return Call("GET", path, purpose, POLICY_READ, POLICY_ROLE, answer=AuthorizationPolicy)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from ._answers import Events
 from ._call import Call
 
 PROVISIONING_LOG = "ProvisioningLog.Read.All"
@@ -21,4 +22,5 @@ def provisioning_logs(filter_text: str, top: int) -> Call:
         top: entries on a page.
     """
     query = f"$filter={quote(filter_text, safe='')}&$orderby={quote('activityDateTime desc', safe='')}&$top={top}"
-    return Call("GET", f"/auditLogs/provisioning?{query}", "read the provisioning logs", PROVISIONING_LOG, LOG_ROLE)
+    path = f"/auditLogs/provisioning?{query}"
+    return Call("GET", path, "read the provisioning logs", PROVISIONING_LOG, LOG_ROLE, answer=Events)

@@ -6,6 +6,7 @@ and https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolic
 
 from __future__ import annotations
 
+from ._answers import IdentitySyncPolicy, PartnerPolicy, PolicySettings
 from ._call import POLICY_READ, POLICY_ROLE, POLICY_WRITE, Body, Call, Patience, Repeat, segment
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
@@ -17,7 +18,8 @@ def _partner_path(partner: str) -> str:
 
 def get_partner(partner: str) -> Call:
     """Read a partner policy; the key is the partner's tenant id."""
-    return Call("GET", _partner_path(partner), f"read the partner policy for {partner}", POLICY_READ, POLICY_ROLE)
+    purpose = f"read the partner policy for {partner}"
+    return Call("GET", _partner_path(partner), purpose, POLICY_READ, POLICY_ROLE, answer=PartnerPolicy)
 
 
 def create_partner(partner: str, settings: Body) -> Call:
@@ -30,6 +32,7 @@ def create_partner(partner: str, settings: Body) -> Call:
         POLICY_ROLE,
         {"tenantId": partner, **settings},
         Repeat.LOOK_FIRST,
+        answer=PolicySettings,
     )
 
 
@@ -78,7 +81,9 @@ def _identity_sync(
 ) -> Call:
     path = f"{_partner_path(partner)}/identitySynchronization"
     purpose = f"{purpose} the identity sync policy for {partner}"
-    return Call(method, path, purpose, permission, POLICY_ROLE, body, version="beta" if groups else "v1.0")
+    answer = IdentitySyncPolicy if method == "GET" else dict
+    version = "beta" if groups else "v1.0"
+    return Call(method, path, purpose, permission, POLICY_ROLE, body, version=version, answer=answer)
 
 
 def get_identity_sync(partner: str, *, groups: bool = False) -> Call:

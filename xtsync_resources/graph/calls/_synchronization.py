@@ -6,7 +6,9 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-overview
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from ._answers import Job, Jobs, MadeJob, Operators, ParsedExpression, Schema, Settings
 from ._applications import service_principal_path
 from ._call import JOB_ROLE, SYNCHRONIZATION, Body, Call, Patience, Repeat, segment
 
@@ -18,6 +20,7 @@ def _synchronization(
     purpose: str,
     body: Body | None = None,
     repeat: Repeat = Repeat.SAFE,
+    answer: Any = dict,
 ) -> Call:
     return Call(
         method,
@@ -28,6 +31,7 @@ def _synchronization(
         JOB_ROLE,
         body,
         repeat,
+        answer=answer,
     )
 
 
@@ -64,18 +68,19 @@ JOB_APPEARS = Patience("waiting for the new job to appear", frozenset({404}), se
 
 def list_jobs(service_principal: str) -> Call:
     """List the service principal's synchronization jobs."""
-    return _synchronization("GET", service_principal, "jobs", f"list the jobs of {service_principal}")
+    return _synchronization("GET", service_principal, "jobs", f"list the jobs of {service_principal}", answer=Jobs)
 
 
 def create_job(service_principal: str, template: str) -> Call:
     """Create a synchronization job from a template (step 7); it starts out disabled."""
     purpose = f"create the {template} job of {service_principal}"
-    return _synchronization("POST", service_principal, "jobs", purpose, {"templateId": template}, Repeat.LOOK_FIRST)
+    body = {"templateId": template}
+    return _synchronization("POST", service_principal, "jobs", purpose, body, Repeat.LOOK_FIRST, MadeJob)
 
 
 def get_job(service_principal: str, job: str) -> Call:
     """Read a job's schedule and status (step 12)."""
-    return _synchronization("GET", service_principal, f"jobs/{segment(job)}", f"read the job {job}")
+    return _synchronization("GET", service_principal, f"jobs/{segment(job)}", f"read the job {job}", answer=Job)
 
 
 def delete_job(service_principal: str, job: str) -> Call:
@@ -101,9 +106,8 @@ def pause_job(service_principal: str, job: str) -> Call:
 
 def get_secrets(service_principal: str) -> Call:
     """Read the settings ("secrets") of the synchronization; sensitive values come back as `*`."""
-    return _synchronization(
-        "GET", service_principal, "secrets", f"read the synchronization settings of {service_principal}"
-    )
+    purpose = f"read the synchronization settings of {service_principal}"
+    return _synchronization("GET", service_principal, "secrets", purpose, answer=Settings)
 
 
 def put_secrets(service_principal: str, values: Mapping[str, str]) -> Call:
@@ -130,7 +134,7 @@ def restart_job(service_principal: str, job: str, reset_scope: str) -> Call:
 def get_schema(service_principal: str, job: str) -> Call:
     """Read a job's rules, mappings and scoping filters."""
     path = f"jobs/{segment(job)}/schema"
-    return _synchronization("GET", service_principal, path, f"read the schema of the job {job}")
+    return _synchronization("GET", service_principal, path, f"read the schema of the job {job}", answer=Schema)
 
 
 def get_template_schema(service_principal: str, template: str) -> Call:
@@ -139,7 +143,8 @@ def get_template_schema(service_principal: str, template: str) -> Call:
     Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get
     """
     path = f"templates/{segment(template)}/schema"
-    return _synchronization("GET", service_principal, path, f"read the schema of the template {template}")
+    purpose = f"read the schema of the template {template}"
+    return _synchronization("GET", service_principal, path, purpose, answer=Schema)
 
 
 def put_schema(service_principal: str, job: str, schema: Body) -> Call:
@@ -157,7 +162,8 @@ def filter_operators(service_principal: str, job: str) -> Call:
     Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-filteroperators
     """
     path = f"jobs/{segment(job)}/schema/filterOperators"
-    return _synchronization("GET", service_principal, path, f"list the filter operators of the job {job}")
+    purpose = f"list the filter operators of the job {job}"
+    return _synchronization("GET", service_principal, path, purpose, answer=Operators)
 
 
 def parse_expression(service_principal: str, job: str, expression: str) -> Call:
@@ -167,7 +173,8 @@ def parse_expression(service_principal: str, job: str, expression: str) -> Call:
     """
     path = f"jobs/{segment(job)}/schema/parseExpression"
     body = {"expression": expression}
-    return _synchronization("POST", service_principal, path, f"check the expression {expression}", body)
+    purpose = f"check the expression {expression}"
+    return _synchronization("POST", service_principal, path, purpose, body, answer=ParsedExpression)
 
 
 def provision_on_demand(service_principal: str, job: str, rule: str, user: str) -> Call:

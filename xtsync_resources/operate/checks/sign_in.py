@@ -5,13 +5,13 @@ Source: https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
+from ...graph import answers
+from ...graph.client import parse_date
 from ...graph.clouds import ACROSS_CLOUDS
 from ...graph.transport import Response, TransportError
 from .finding import Finding, Level, Look
@@ -70,7 +70,10 @@ def discover(look: Look) -> Response:
 
 def read_discovery(look: Look, host: str, answer: Response) -> tuple[list[Finding], Discovery | None]:
     """What the login service's answer means."""
-    document = json_object(answer.body)
+    try:
+        document = answers.read(answer.body)
+    except ValueError:
+        document = {}
     if answer.status in (400, 404):
         do = f"check xtsync:{look.side}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}"
         return [look.problem(AREA, f"{host} knows no tenant {look.tenant.id}: not in this cloud", do)], None
@@ -98,22 +101,12 @@ def read_discovery(look: Look, host: str, answer: Response) -> tuple[list[Findin
     return findings, discovery
 
 
-def json_object(body: bytes) -> Mapping[str, Any]:
-    """A JSON object; empty where it is none."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
 def clock_finding(look: Look, date: str | None, now: datetime) -> Finding | None:
     """This computer's clock against the `Date` of an answer; None where there is no date."""
-    try:
-        theirs = parsedate_to_datetime(date or "")
-    except ValueError:
+    theirs = parse_date(date)
+    if theirs is None:
         return None
-    seconds = (now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))).total_seconds()
+    seconds = (now - theirs).total_seconds()
     size = abs(seconds)
     if size <= WARN_SECONDS:
         return look.ok(CLOCK, "this computer's clock agrees with the login service's")

@@ -1,0 +1,65 @@
+"""Where a deployment would act. The lab is for trying the program: on this machine only, unless told otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from lab.engine import ProjectError
+from lab.engine.state import PROVIDER_PREFIX
+
+HOST = "metadataHost"
+
+
+def refuse_elsewhere(program: Path, stack_file: Path, state: Mapping[str, Any], *, runs_program: bool) -> None:
+    """Refuse a deployment to tenants that are not on this machine, whether the configuration or the state names them.
+
+    Args:
+        program: the program's folder.
+        stack_file: the stack's configuration.
+        state: as `export` gives it; a refresh and a destroy act where it says.
+        runs_program: whether the configuration counts.
+
+    Raises:
+        ProjectError: it would act elsewhere, or nothing says where.
+    """
+    hosts = [*hosts_of_state(state), *([host_of_configuration(program, stack_file)] if runs_program else [])]
+    elsewhere = sorted({host for host in hosts if not is_loopback(host)})
+    if elsewhere:
+        raise ProjectError(
+            f"the lab acts on this machine only, and this stack would act on {elsewhere[-1] or 'a cloud'}. It is for "
+            "trying the program, not for tenants that matter: use Pulumi itself for those, or say --any-endpoint"
+        )
+
+
+def host_of_configuration(program: Path, stack_file: Path) -> str:
+    """The metadata host the stack's file names, or else the project's; "" for none, which is a cloud."""
+    found = ""
+    for path in (program / "Pulumi.yaml", stack_file):
+        document = (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+        for key, value in (document.get("config") or {}).items():
+            if key.rpartition(":")[2] == HOST:
+                found = str(value.get("default", value.get("value"))) if isinstance(value, dict) else str(value)
+    return found
+
+
+def hosts_of_state(state: Mapping[str, Any]) -> Iterator[str]:
+    """The metadata host of every provider in a state."""
+    for resource in state["deployment"].get("resources") or ():
+        if resource["type"].startswith(PROVIDER_PREFIX):
+            inputs = resource.get("inputs") or {}
+            yield str(inputs.get(f"xtsync:{HOST}") or inputs.get(HOST) or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether HOST or HOST:PORT is this machine."""
+    name = urlsplit(f"//{host}").hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    return name == "localhost"

@@ -1,0 +1,248 @@
+"""Whatever one answer of Graph holds: every `xtsync` command and every provider method ends in a result or our error.
+
+A run without strangeness shows which calls are made and what is in their answers. In each further run something in the
+answers to one of these calls is replaced by what nobody expects there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from lab import world
+from tests.security.lab_in_memory import STRANGE, Change, InMemory, places, replacing
+from tests.unit.graph_fakes import SettableClock
+from xtsync_resources import lifecycle
+from xtsync_resources.graph import connect
+from xtsync_resources.graph.client import GraphClient
+from xtsync_resources.graph.clouds import Endpoints
+from xtsync_resources.graph.credentials import TokenSource
+from xtsync_resources.graph.errors import DeadlineError, TenantName, XtsyncError
+from xtsync_resources.lifecycle import Partial, ProviderSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+# So many of all the possible replacements are tried in a run of the tests; another number here tries more.
+TRIED = int(os.environ.get("XTSYNC_TESTS_STRANGE", "15"))
+
+
+def strangenesses(seen: dict[tuple[str, str], Any]) -> list[tuple[tuple[str, str], Change, str]]:
+    """What is replaced in which answers: a choice that is the same each time."""
+    every = [
+        (call, replacing(place, new), f"{call} {place} = {new!r:.60}")
+        for call, document in sorted(seen.items())
+        for place in places(document)
+        for new in (*STRANGE, ...)
+    ]
+    return random.Random(0).sample(every, min(TRIED, len(every)))
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+COMMANDS: dict[str, list[str]] = {
+    "doctor": ["doctor"],
+    "doctor as JSON": ["doctor", "--json"],
+    "status": ["status"],
+    "status as JSON": ["status", "--json"],
+    "status, waiting": ["status", "--wait", "first-cycle"],
+    "pause": ["pause", "--yes"],
+    "resume": ["resume", "--yes"],
+    "restart": ["restart", "--yes"],
+    "restart, full": ["restart", "--yes", "--full"],
+    "logs": ["logs", "--details"],
+    "logs of one": ["logs", "alice@contoso.com", "--json"],
+    "provision": ["provision", "alice@contoso.com"],
+    "report": ["report", "--output", "-"],
+    "report as Markdown": ["report", "--output", "-", "--format", "markdown"],
+    "export": [
+        "export", "--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret",
+        "--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT,
+        "--metadata-host", "localhost",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    config["config"]["xtsync:metadataHost"] = "localhost"
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("COLUMNS", "120")
+    for side in ("SOURCE", "TARGET"):
+        monkeypatch.setenv(f"XTSYNC_{side}_CLIENT_SECRET", "x")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path, graph: InMemory, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from xtsync_resources.operate.cli import app
+
+    (folder / "outputs.json").write_text(json.dumps(graph.pair()))
+    monkeypatch.setattr(connect, "HttpsTransport", lambda: graph)
+    monkeypatch.setattr(connect, "credential_for", lambda tenant, *_: graph.credential(tenant.id))
+    monkeypatch.setattr(connect, "SystemClock", SettableClock)
+    options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
+    stack = [] if command[0] == "export" else ["--stack", "dev"]
+    return CliRunner().invoke(app, [*options, *command, *stack])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_ends_in_words(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = InMemory()
+    told = run(COMMANDS[name], folder, plain, monkeypatch)
+    assert told.exit_code in (0, 1), told.output
+    assert plain.seen
+    for call, change, words in strangenesses(plain.seen):
+        told = run(COMMANDS[name], folder, InMemory(strange=(call, change)), monkeypatch)
+        assert isinstance(told.exception, SystemExit | None), f"{words}: {told.exception!r}"
+        assert told.exit_code in (0, 1, 2), words
+        assert (told.exit_code == 2) == ("error: " in told.stderr), f"{words}: {told.stderr}"
+        assert "Traceback" not in told.output, words
+
+
+# --- provider methods --------------------------------------------------------------------------------------------
+
+Methods = Callable[[Any, InMemory], Iterator[Any]]
+
+
+class Bench:
+    """The providers of one tenant in a process of its own."""
+
+    def __init__(self, graph: InMemory, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        id_ = world.SOURCE_TENANT if side == "source" else world.TARGET_TENANT
+        self.tenant = TenantName(side, side.title(), id_)
+        tokens = TokenSource(self.tenant, "s", lambda: graph.credential(id_))
+        endpoints = Endpoints("https://localhost", "https://localhost")
+        client = GraphClient(self.tenant, endpoints, tokens, graph, SettableClock())
+        monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client})
+
+    def made(self, module: str, name: str, on_destroy: str = "release") -> Any:
+        import importlib
+
+        provider = type(getattr(importlib.import_module(f"xtsync_resources.{module}"), name))()
+        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", on_destroy)
+        return provider
+
+
+def life(provider: Any, props: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """All methods of a provider in the order of a resource's life; gives the outputs before the end."""
+    provider.check({}, props)
+    made = provider.create(props)
+    outputs: dict[str, Any] = made.outs
+    read = provider.read(made.id, outputs)
+    if read.id:
+        news = {**{key: outputs[key] for key in props}, **change}
+        provider.check(outputs, news)
+        provider.diff(made.id, outputs, news)
+        outputs = provider.update(made.id, outputs, news).outs
+    provider.delete(made.id, outputs)
+    return outputs
+
+
+def policies(side: str) -> Methods:
+    def lives(bench: Bench, graph: InMemory) -> Iterator[Any]:
+        partner = world.TARGET_TENANT if side == "source" else world.SOURCE_TENANT
+        flag = "outboundAllowed" if side == "source" else "inboundAllowed"
+        home = {"homeTenantId": bench.tenant.id, "tenantId": partner}
+        for had_one in (False, True):
+            graph.entra.tenants[bench.tenant.id].policies.partners.pop(partner, None)
+            if had_one:
+                body = {"tenantId": partner, "inboundTrust": {"isMfaAccepted": True}}
+                graph.ask(bench.tenant.id, "POST", "/policies/crossTenantAccessPolicy/partners", body)
+            planned = json.dumps({"automaticUserConsentSettings": {flag: True}})
+            baseline = bench.made("partner_baseline", "BASELINE").create({**home, "planned": planned}).outs
+            fields = {"automaticUserConsentSettings": {flag: True}, "inboundTrust": {"isMfaAccepted": False}}
+            yield life(
+                bench.made("partner_policy", "PARTNER_POLICY"),
+                {**home, **fields, "baseline": baseline["baseline"]},
+                {"inboundTrust": {"isMfaAccepted": True}},
+            )
+            if side == "target":
+                graph.entra.tenants[bench.tenant.id].policies.partners.pop(partner, None)
+                body = {"tenantId": partner, "automaticUserConsentSettings": {flag: True}}
+                graph.ask(bench.tenant.id, "POST", "/policies/crossTenantAccessPolicy/partners", body)
+                sync = {"displayName": "d", "userSyncInbound": {"isSyncAllowed": True}}
+                yield life(
+                    bench.made("identity_sync_policy", "IDENTITY_SYNC_POLICY"),
+                    {**home, **sync, "baseline": baseline["baseline"]},
+                    {"displayName": "e"},
+                )
+            yield life(bench.made("partner_baseline", "BASELINE"), {**home, "planned": planned}, {"groups": True})
+
+    return lives
+
+
+def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
+    """Everything on the job's side, for a configuration that was there before."""
+    outputs = graph.pair()
+    home = {"homeTenantId": bench.tenant.id}
+    principal = {**home, "servicePrincipalId": outputs["servicePrincipalId"]}
+    found = life(bench.made("service_principal", "SERVICE_PRINCIPAL"), principal, {})
+    of_job = {**principal, "jobId": outputs["jobId"]}
+    settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
+    settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
+    template = {"templateId": "Azure2Azure", "targetTenantId": world.TARGET_TENANT}
+    yield life(bench.made("sync_job", "SYNC_JOB"), {**principal, **template, "baseline": found["baseline"]}, {})
+    yield life(
+        bench.made("sync_secrets", "SYNC_SECRETS"),
+        {**principal, "settings": settings, "baseline": found["baseline"], "assigned": []},
+        {"settings": {**settings, "SyncAll": "true"}},
+    )
+    schema = bench.made("schema_baseline", "SCHEMA_BASELINE").create(of_job).outs
+    mappings = [{"target": "department", "source": "department"}, {"target": "companyName", "expression": 'Trim("x")'}]
+    filters = [{"name": "g", "clauses": [{"attribute": "city", "operator": "ENDS_WITH", "value": "x"}]}]
+    parts = {"attributeMappings": mappings, "scopingFilters": filters, "flowTypes": ["Add"]}
+    yield life(
+        bench.made("sync_schema", "SYNC_SCHEMA"),
+        {**of_job, **parts, "baseline": schema["baseline"]},
+        {"attributeMappings": mappings[:1]},
+    )
+    yield life(bench.made("job_start", "JOB_START"), {**of_job, "running": True, "rested": ""}, {"running": False})
+    somebody = graph.entra.tenants[world.SOURCE_TENANT].directory.user("alice@contoso.com").id
+    users = {"alice@contoso.com": somebody}
+    yield life(bench.made("provision_on_demand", "PROVISION_ON_DEMAND"), {**of_job, "users": users}, {})
+    for on_destroy in ("release", "drain"):
+        yield life(bench.made("brake", "BRAKE", on_destroy), of_job, {})
+    with contextlib.suppress(DeadlineError):  # nobody has left the scope
+        yield life(bench.made("ending", "ENDING", "drain"), of_job, {})
+
+
+LIVES: dict[str, tuple[str, Methods]] = {
+    "policies of the source": ("source", policies("source")),
+    "policies of the target": ("target", policies("target")),
+    "job": ("source", job),
+}
+
+
+def lived(name: str, graph: InMemory, monkeypatch: pytest.MonkeyPatch) -> Exception | None:
+    """Live a whole life; gives what ended it early, if that was ours."""
+    side, lives = LIVES[name]
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    bench = Bench(graph, side, monkeypatch)
+    try:
+        for _ in lives(bench, graph):
+            pass
+    except (XtsyncError, Partial) as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_a_provider_ends_in_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = InMemory()
+    ended = lived(name, plain, monkeypatch)
+    assert ended is None, str(ended)
+    assert plain.seen
+    for call, change, words in strangenesses(plain.seen):
+        try:
+            ended = lived(name, InMemory(strange=(call, change)), monkeypatch)
+        except Exception as error:
+            raise AssertionError(f"{words}: {error!r}") from error
+        assert ended is None or len(str(ended)) < 10_000, words

@@ -1,0 +1,188 @@
+"""HTTP within bounds: an answer has so many bytes and so much time, whatever the server does with either.
+
+The time limits of requests and urllib3 are for one read each; a server that sends a byte now and then is never too
+late for them. Here the limit is one for the whole answer, its headers included. It is kept by the connection itself,
+so that it holds for every library that uses a session of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+LARGEST_ANSWER = 16 * 2**20
+CONNECT_SECONDS = 15.0
+# The synchronization service is slow at times: validateCredentials and on-demand can take half a minute.
+ANSWER_SECONDS = 100.0
+SENT_AT_ONCE = 16 * 2**10
+
+_ends: ContextVar[float] = ContextVar("when the answer that is waited for has to be there")
+
+
+class AnswerTooLargeError(requests.exceptions.RequestException):
+    """An answer is larger than any that is expected, as sent or unpacked."""
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Give every answer that is waited for inside this much time; an outer limit stays in force."""
+    ends = time.monotonic() + seconds
+    token = _ends.set(min(ends, _ends.get(ends)))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def seconds_left() -> float:
+    """What is left of the time for the answer that is waited for.
+
+    Raises:
+        TimeoutError: nothing.
+    """
+    left = _ends.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Sends requests, and reads their answers whole, within the bounds."""
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> Any:
+        """The pool for a request, directly or by a proxy, with connections that keep the time."""
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool.ConnectionCls = TimedHTTPSConnection if pool.scheme == "https" else TimedHTTPConnection
+        return pool
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - a stream would be read without bounds
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send a request; what comes back has been read.
+
+        Raises:
+            RequestException: there is no answer in time, or not a whole one.
+            AnswerTooLargeError: it is too large.
+        """
+        wanted = timeout[0] if isinstance(timeout, tuple) else timeout
+        request.headers["Accept-Encoding"] = "gzip"
+        with within(ANSWER_SECONDS):
+            try:
+                connect = min(wanted or CONNECT_SECONDS, CONNECT_SECONDS, seconds_left())
+            except TimeoutError as error:
+                raise requests.exceptions.ConnectTimeout(error, request=request) from error
+            answer = super().send(request, True, (connect, ANSWER_SECONDS), verify, cert, proxies)
+            try:
+                answer._content = read_body(answer)
+            except requests.exceptions.RequestException:
+                answer.close()
+                raise
+        return answer
+
+
+def read_body(answer: requests.Response) -> bytes:
+    """The body of an answer, unpacked.
+
+    Raises:
+        RequestException: it does not come whole or in time, or cannot be unpacked.
+        AnswerTooLargeError: it is too large.
+    """
+    try:
+        body: bytes = answer.raw.read(LARGEST_ANSWER + 1, decode_content=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.exceptions.ConnectionError(error, request=answer.request) from error
+    packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if packing not in ("identity", "gzip"):
+        raise requests.exceptions.ContentDecodingError(f"it is packed in a way that was not asked for: {packing}")
+    if packing == "gzip" and 0 < len(body) <= LARGEST_ANSWER:
+        body = unpacked(body)
+    if len(body) > LARGEST_ANSWER:
+        raise AnswerTooLargeError(f"the answer is larger than {LARGEST_ANSWER // 2**20} MB", request=answer.request)
+    return body
+
+
+def unpacked(body: bytes) -> bytes:
+    """What gzip packed, or one byte more of it than is allowed.
+
+    Raises:
+        RequestException: it was not packed by gzip, or is not whole.
+    """
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        found = unpacking.decompress(body, LARGEST_ANSWER + 1)
+    except zlib.error as error:
+        raise requests.exceptions.ContentDecodingError(f"it cannot be unpacked: {error}") from error
+    if not unpacking.eof and len(found) <= LARGEST_ANSWER:
+        raise requests.exceptions.ContentDecodingError("it cannot be unpacked: it ends too early")
+    return found
+
+
+class TimedReader(io.RawIOBase):
+    """Reads from a connection; a read may take as long as is left for the whole answer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._file = connection, connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there, or wait for something."""
+        self._connection.settimeout(seconds_left())
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._file.close()
+        super().close()
+
+
+class TimedResponse(http.client.HTTPResponse):
+    """An answer whose status, headers and body are read in time."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(TimedReader(sock))
+
+
+class TimedHTTPConnection(HTTPConnection):
+    """A connection in plain, as to a managed identity's address or a proxy."""
+
+    response_class = TimedResponse
+
+    def send(self, data: Any) -> None:
+        """Send some of a request; whoever takes it slowly has no more time for that."""
+        for start in range(0, len(data), SENT_AT_ONCE):
+            if self.sock is not None:
+                self.sock.settimeout(seconds_left())
+            super().send(data[start : start + SENT_AT_ONCE])
+
+
+class TimedHTTPSConnection(TimedHTTPConnection, HTTPSConnection):
+    """A connection by TLS."""
