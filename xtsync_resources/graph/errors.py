@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..untrusted import one_line
 from .calls import Call
 from .remedies import remedy_for
 
@@ -46,10 +47,10 @@ class XtsyncError(Exception):
 
     def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:
         self.what, self.why, self.do, self.reference = what, why, do, reference
-        lines = [f"{printable(what)}.", f"  Why: {printable(why)}"]
-        lines += [f"  Do:  {printable(do)}"] if do else []
-        lines += [f"  Ref: {printable(reference)}"] if reference else []
-        super().__init__("\n".join(lines))
+        lines = [f"{what}.", f"  Why: {why}"]
+        lines += [f"  Do:  {do}"] if do else []
+        lines += [f"  Ref: {reference}"] if reference else []
+        super().__init__("\n".join(map(one_line, lines)))
 
 
 class ConfigurationError(XtsyncError):
@@ -228,6 +229,6 @@ def said_in(part: Any) -> Iterator[str]:
                 yield from said_in(value)
 
 
-def printable(text: str) -> str:
-    """Text from Graph or the configuration, made safe for a terminal line."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def lines_of(error: BaseException) -> list[str]:
+    """An error as lines: ours are put together from lines, others may quote a name that has several."""
+    return str(error).split("\n") if isinstance(error, XtsyncError) else [str(error)]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from .errors import printable
+from ..untrusted import one_line
 
 WIRE_CHARACTERS = 2000
 PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
@@ -21,7 +21,7 @@ def wire_text(body: bytes | None) -> str:
         text = json.dumps(without_secrets(json.loads(body)), ensure_ascii=False)
     except ValueError:
         text = f"({len(body)} bytes that are not JSON)"
-    return printable(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
+    return one_line(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
 
 
 def without_secrets(value: Any) -> Any:
