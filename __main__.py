@@ -8,9 +8,10 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(32))
 
 import pulumi  # noqa: E402 - the handler comes first
 
-from xtsync_resources import config  # noqa: E402
+from xtsync_resources import config, untrusted  # noqa: E402
 from xtsync_resources.tenant_pair import TenantPair  # noqa: E402
 
+untrusted.gate_output()
 pair = TenantPair("pair", config.load())
 for name, value in pair.outputs.items():
     pulumi.export(name, value)

@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install`
 from xtsync_resources import guardrails
 from xtsync_resources.guardrails import PairFacts, Rule, Sayings
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
+from xtsync_resources.untrusted import one_line
 
 LEVELS = {guardrails.ADVISE: EnforcementLevel.ADVISORY, guardrails.STOP: EnforcementLevel.MANDATORY}
 SEVERITIES = {guardrails.ADVISE: Severity.MEDIUM, guardrails.STOP: Severity.HIGH}
@@ -67,7 +68,7 @@ def known_item(container: Any, key: Any) -> Any:
 def report(rule: Rule, facts: Sequence[PairFacts], report_violation: ReportViolation) -> None:
     """Report what breaks a rule."""
     for found in filter(None, map(rule.broken, facts)):
-        report_violation(f"Found: {found}. Do: {rule.remedy}.", None)
+        report_violation(one_line(f"Found: {found}. Do: {rule.remedy}."), None)
 
 
 def sayings(config: Mapping[str, Any]) -> Sayings:

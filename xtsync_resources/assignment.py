@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import messages
 from .config import Settings
 from .graph import calls
+from .graph.errors import lines_of
 from .job_start import make_so, pause, refuse_held_deletions
 from .job_state import ACTIVE, schedule_state
 from .service_principal import job_of_template
@@ -59,7 +61,7 @@ class AssignmentHooks:
         """Whether azuread should try again."""
         if failed.urn in self._taken_over:
             if self._paused:
-                pulumi.log.warn(RESTS)
+                messages.warn(RESTS)
             return False
         exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
         inputs = failed.new_inputs
@@ -78,7 +80,7 @@ class AssignmentHooks:
 
     def _warn(self, error: Exception) -> None:
         """Say that the job rests, and what may not be done before the next run."""
-        pulumi.log.warn(f"{error}\n{RESTS}" if self._paused else str(error))
+        messages.warn(*lines_of(error), *([RESTS] if self._paused else []))
 
     async def _made(self, made: pulumi.ResourceHookArgs) -> None:
         """Let the job run again when the last assignment that was taken over is there."""
@@ -123,9 +125,7 @@ class AssignmentHooks:
                 return True if absent >= GONE_READS else None
 
             operation.poll(gone, calls.list_assignments(service_principal), "waiting for the assignment to be gone")
-        pulumi.log.info(
-            f"the assignment of {inputs['principalObjectId']} exists already; it is made anew, to be managed"
-        )
+        messages.info(f"the assignment of {inputs['principalObjectId']} exists already; it is made anew, to be managed")
         return True
 
     def _pause(self, operation: Operation, service_principal: str) -> None:
@@ -151,7 +151,7 @@ class AssignmentHooks:
             self._paused = None
             self._rests.discard(job_id)
         if schedule_state(job) != ACTIVE:
-            pulumi.log.warn(f"the job {job_id} was paused to take an assignment over and is not started again: {LEFT}")
+            messages.warn(f"the job {job_id} was paused to take an assignment over and is not started again: {LEFT}")
 
     def _operation(self, secret: str) -> Operation:
         from .clients import client_of  # noqa: PLC0415 - HTTP and sign-in are rarely needed here

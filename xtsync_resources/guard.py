@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pulumi
-
+from . import messages
 from .guardrails import ADVISE, STOP, Finding, facts_of_settings, findings
 
 if TYPE_CHECKING:
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
 ALTERNATIVE = "Where a rule does not fit, xtsync:guardrails.levels changes what it does (docs/guardrails.md)."
 
 
-class GuardrailsBroken(pulumi.RunError):
+class GuardrailsBroken(messages.Stopped):
     """All rules that stop a run, in one message."""
 
     def __init__(self, pair: str, broken: Sequence[Finding]) -> None:
         self.broken = tuple(broken)
         count = "A guardrail stops" if len(broken) == 1 else f"{len(broken)} guardrails stop"
-        lines = "".join(f"\n  - {one}\n    Why: {one.rule.reason}." for one in broken)
-        super().__init__(f"{count} the pair {pair}; nothing was changed.{lines}\n{ALTERNATIVE}")
+        lines = [line for one in broken for line in (f"  - {one}", f"    Why: {one.rule.reason}.")]
+        super().__init__(f"{count} the pair {pair}; nothing was changed.", *lines, ALTERNATIVE)
 
 
 def enforce(settings: Settings) -> None:
@@ -40,4 +39,4 @@ def enforce(settings: Settings) -> None:
         raise GuardrailsBroken(pair, stops)
     advice = [one for one in found if one.level == ADVISE]
     if advice:
-        pulumi.log.info(f"Guardrails advise for {pair}:" + "".join(f"\n  - {one}" for one in advice))
+        messages.info(f"Guardrails advise for {pair}:", *(f"  - {one}" for one in advice))

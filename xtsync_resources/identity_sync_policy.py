@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import records
 from .graph import calls
 from .graph.errors import ConflictError, NotFoundError
 from .lifecycle import (
@@ -83,7 +84,7 @@ def group_values_before(properties: Mapping[str, Any]) -> dict[str, Any]:
     """
     if calls.GROUP_SYNC not in properties:
         return {}
-    before = json.loads(properties.get("groupBaseline") or "null")
+    before = records.parse(properties.get("groupBaseline") or "null")
     return {calls.GROUP_SYNC: {"isSyncAllowed": (before or {}).get("isSyncAllowed") is True}}
 
 
@@ -161,7 +162,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
                 tell("adopts an identity sync policy that was made after this stack first looked")
                 was = live
         put_in_place(operation, partner, wanted, live)
-        former = json.dumps(None if was is None else live_values(was, groups=False))
+        former = records.text(None if was is None else live_values(was, groups=False))
         return CreateResult(props["tenantId"], {**props, "former": former})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -185,7 +186,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
     def delete(self, id_: str, props: Properties) -> None:
         """Delete it, or put former values back. Calls: DELETE and GET, or GET and PATCH."""
         operation = self.operation()
-        former = json.loads(props["former"])
+        former = records.parse(props["former"])
         if former is None:
             remove_identity_sync(operation, id_)
             return

@@ -11,7 +11,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -29,6 +30,7 @@ from pulumi.output import Unknown
 
 from .engine_watch import end_with
 from .graph.errors import RefusedError, TenantName, XtsyncError
+from .untrusted import gate_output, is_plain, message, one_line, value
 
 if TYPE_CHECKING:
     from .graph.client import GraphClient
@@ -92,9 +94,22 @@ class Partial(Exception):  # noqa: N818 - a result, not an accident
     From `read`, the reasons are shown as a warning that the resource is unhealthy.
     """
 
-    def __init__(self, id_: str, outputs: Mapping[str, Any], reasons: Sequence[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.id, self.outputs, self.reasons = id_, dict(outputs), tuple(reasons)
+    def __init__(self, id_: str, outputs: Mapping[str, Any], reasons: Sequence[str | XtsyncError]) -> None:
+        shown = [message(str(one)) if isinstance(one, XtsyncError) else one_line(one) for one in reasons]
+        super().__init__("; ".join(shown))
+        self.id, self.outputs, self.reasons = checked_id(id_), value(outputs), tuple(shown)
+
+
+def checked_id(id_: str) -> str:
+    """An id for the engine, which shows it: it leads back to an object, so it is refused rather than changed.
+
+    Raises:
+        RefusedError: it holds what may not be shown.
+    """
+    if is_plain(id_):
+        return id_
+    what = f"Cannot keep an object with the id {id_}"
+    raise RefusedError(what, "no id of Microsoft Graph has such characters", "see who answers in Graph's place")
 
 
 def another_pair(was: str, side: str, now: str) -> RefusedError:
@@ -107,21 +122,44 @@ def another_pair(was: str, side: str, now: str) -> RefusedError:
 
 
 def speaking(method: Method) -> Method:
-    """Make a lifecycle method report partial failures, and let errors leave without their history."""
+    """Make a lifecycle method report partial failures, and let nothing out that may not be shown."""
 
     @functools.wraps(method)
     def run(self: TenantResourceProvider, *arguments: Any) -> Any:
         try:
-            for argument in arguments:
-                self.refuse_strangers(argument)
-            return method(self, *(whole_numbers(a) for a in arguments))
+            with plain_errors():
+                for argument in arguments:
+                    self.refuse_strangers(argument)
+                return showable(method(self, *(whole_numbers(a) for a in arguments)))
         except Partial as partial:
             attach_partial(partial)
             raise
-        except XtsyncError as error:
-            raise error.with_traceback(None) from None
 
     return cast(Method, run)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Let errors leave without their history, and without what may not be shown."""
+    try:
+        yield
+    except XtsyncError as error:
+        raise error.with_traceback(None) from None
+    except Exception as error:
+        text = str(error)
+        if isinstance(error, Partial) or one_line(text) == text:
+            raise error from None
+        found = RuntimeError(one_line(f"{type(error).__name__}: {text}"))
+        raise found.with_traceback(error.__traceback__) from None
+
+
+def showable(result: Any) -> Any:
+    """What a lifecycle method gives back: the engine keeps it, and shows it in every diff."""
+    for name in ("outs", "inputs"):
+        if getattr(result, name, None) is not None:
+            setattr(result, name, value(getattr(result, name)))
+    checked_id(getattr(result, "id", None) or "")
+    return result
 
 
 class TenantResourceProvider(ResourceProvider):
@@ -140,13 +178,15 @@ class TenantResourceProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
         end_with(sys.argv[1] if len(sys.argv) > 1 else "")
+        gate_output()
         if os.environ.get("XTSYNC_DEBUG"):
             logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
             logging.getLogger("xtsync").setLevel(logging.DEBUG)
         else:
             sys.tracebacklimit = 0
         warn_of_another_sdk()
-        self.settings = ProviderSettings.read(req.config.get)
+        with plain_errors():
+            self.settings = ProviderSettings.read(req.config.get)
         self._secret: str = req.config.get("xtsync:clientSecret") or ""
 
     @speaking
@@ -281,7 +321,7 @@ def tell(text: str, *, severity: int = INFO, status: bool = False) -> None:
     engine().Log(
         engine_pb2.LogRequest(
             severity=severity,  # type: ignore[arg-type]
-            message=text + "\n",
+            message=one_line(text) + "\n",
             urn=request.urn,
             ephemeral=status,
         )

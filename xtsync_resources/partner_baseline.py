@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from . import records
 from .graph import calls
 from .graph.calls import Call
 from .graph.errors import NotFoundError, RefusedError, TenantName
@@ -293,7 +294,7 @@ class PartnerBaselineProvider(TenantResourceProvider):
         if baseline.partner is not None and self.settings.on_existing == "fail":
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
         operation.client.remember_made(first_look(partner))
-        return CreateResult(partner, {**props, "baseline": baseline.text(), "groupBaseline": json.dumps(groups)})
+        return CreateResult(partner, {**props, "baseline": baseline.text(), "groupBaseline": records.text(groups)})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """A memory does not drift; no call."""
@@ -307,12 +308,12 @@ class PartnerBaselineProvider(TenantResourceProvider):
         remembered: Properties = {key: olds[key] for key in ("baseline", "groupBaseline") if key in olds}
         if news.get("groups") and not olds.get("groups"):
             sync = self.operation().read_surely(calls.get_identity_sync(news["tenantId"], groups=True))
-            remembered["groupBaseline"] = json.dumps((sync or {}).get(calls.GROUP_SYNC))
+            remembered["groupBaseline"] = records.text((sync or {}).get(calls.GROUP_SYNC))
         return UpdateResult({**news, **remembered})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""
-        planned = json.loads(props["planned"]) if "planned" in props else None
+        planned = records.parse(props["planned"]) if "planned" in props else None
         clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]), planned)
 
 
@@ -344,7 +345,7 @@ class PartnerBaseline(TenantResource):
     def __init__(self, name: str, home: Home, tenant_id: str, planned: Json, groups: bool = False) -> None:
         inputs = {
             "tenantId": tenant_id,
-            "planned": json.dumps(planned, sort_keys=True),
+            "planned": records.text(planned),
             **({"groups": True} if groups else {}),
         }
         super().__init__(name, home, inputs, computed=["baseline", "group_baseline"])

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import records
+
 Json = Mapping[str, Any]
 # Managed fields by complex value: {"automaticUserConsentSettings": {"inboundAllowed": True}}
 Values = Mapping[str, Mapping[str, Any]]
@@ -44,13 +46,13 @@ class Baseline:
     identity_sync: Json | None
 
     def text(self) -> str:
-        """As kept in state: JSON text, because Pulumi drops nulls and null is a value here."""
-        return json.dumps({"partner": self.partner, "identitySynchronization": self.identity_sync}, sort_keys=True)
+        """As kept in state."""
+        return records.text({"partner": self.partner, "identitySynchronization": self.identity_sync})
 
     @classmethod
     def parse(cls, text: str) -> Baseline:
         """Read back what `text` wrote."""
-        document = json.loads(text)
+        document = records.parse(text)
         return cls(document["partner"], document["identitySynchronization"])
 
     def looks_like_opposite_direction(self, side: str) -> bool:

@@ -10,14 +10,13 @@ Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from . import multitenant_organization
+from . import multitenant_organization, records
 from .graph import calls
 from .graph.errors import ConflictError, GraphError, NotFoundError
 from .lifecycle import (
@@ -80,7 +79,7 @@ def refreshed(properties: Mapping[str, Any], partner: Json) -> Properties:
 
 @dataclass(frozen=True)
 class Ownership:
-    """What is remembered to put things back; kept in the resource's outputs as JSON text.
+    """What is remembered to put things back; kept in the resource's outputs as records.
 
     Attributes:
         former: the values the managed fields had before.
@@ -95,13 +94,13 @@ class Ownership:
     def outputs(self) -> Properties:
         """As kept in state."""
         parts = {"former": self.former, "asCreated": self.as_created, "adopted": self.adopted}
-        return {name: json.dumps(part) for name, part in parts.items()}
+        return {name: records.text(part) for name, part in parts.items()}
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> Ownership:
         """Read back what `outputs` wrote."""
-        adopted = properties.get("adopted", "null")
-        return cls(json.loads(properties["former"]), json.loads(properties["asCreated"]), json.loads(adopted))
+        kept = (properties["former"], properties["asCreated"], properties.get("adopted", "null"))
+        return cls(*map(records.parse, kept))
 
     def baseline(self, recorded: Baseline) -> Baseline:
         """What was there before: as recorded, or as found where the record had missed it."""

@@ -69,7 +69,7 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
         users: Mapping[str, str] = props["users"]
         verdicts = {name: before[name] for name in users if str(before.get(name, "")).startswith(GOOD)}
         due = {object_id: name for name, object_id in users.items() if name not in verdicts}
-        failed: list[str] = []
+        failed: list[str | XtsyncError] = []
         if due:
             operation = self.operation()
             made = provision(
@@ -83,7 +83,7 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
                         failed.append(f"{name} could not be provisioned: {words}")
                     tell(f"{name}: {words}", severity=WARNING if not verdict.good else 1)
             except XtsyncError as error:  # those who are done stay done
-                failed.append(str(error))
+                failed.append(error)
         outputs = {**props, "verdicts": verdicts}
         if failed:
             raise Partial(id_, outputs, failed)

@@ -6,13 +6,13 @@ cannot take its own values for somebody else's. Declared only where the schema i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pulumi
 
+from . import records
 from .graph import calls
 from .graph.errors import RefusedError, TenantName
 from .lifecycle import HOME, CreateResult, Properties, ReadResult, TenantResourceProvider, UpdateResult, inputs_of
@@ -63,7 +63,7 @@ class SchemaBaselineProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Look, and remember."""
         found = look(self.operation(), props["servicePrincipalId"], props["jobId"])
-        return CreateResult(props["jobId"], {**props, "baseline": json.dumps(found, sort_keys=True)})
+        return CreateResult(props["jobId"], {**props, "baseline": records.text(found)})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """A memory does not drift; no call."""

@@ -9,13 +9,13 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-get
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import records
 from .graph import calls
 from .graph.errors import LONGER, CallError, DeadlineError, RefusedError
 from .lifecycle import (
@@ -59,12 +59,12 @@ class SynchronizationBaseline:
 
     def text(self) -> str:
         """As kept in state."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return records.text(asdict(self))
 
     @classmethod
     def parse(cls, text: str) -> SynchronizationBaseline:
         """Read back what `text` wrote."""
-        return cls(**json.loads(text))
+        return cls(**records.parse(text))
 
 
 def found_everybody(baseline: str) -> bool | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .guardrails import JOB, PARTNER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
 from .partner_object import CONSENT, TRUST
+from .untrusted import is_plain
 
 PREFIX = "pulumi-python:dynamic/xtsync:"
 PROVIDER = "pulumi:providers:pulumi-python"
@@ -90,7 +91,7 @@ def with_absences(facts: PairFacts, found: Gathered) -> PairFacts:
 def note_name(found: Gathered, properties: Mapping[str, Any]) -> None:
     """Of a provider of ours: what its tenant is called."""
     tenant, name = guid(properties.get("xtsync:tenantId")), properties.get("xtsync:tenantName")
-    if tenant and isinstance(name, str) and name.isprintable():
+    if tenant and isinstance(name, str) and is_plain(name):
         found.names[tenant] = name
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import records
 from .graph import calls
 from .graph.errors import NotFoundError, RefusedError
 from .lifecycle import (
@@ -193,8 +194,8 @@ class SyncSchemaProvider(TenantResourceProvider):
 
         if change(operation, props, make, always=False) is None:
             raise job_gone(operation, props["jobId"])
-        former = former_parts(wanted, json.loads(props["baseline"]))
-        outputs = {"former": json.dumps(former), "written": json.dumps(written)}
+        former = former_parts(wanted, records.parse(props["baseline"]))
+        outputs = {"former": records.text(former), "written": records.text(written)}
         return CreateResult(f"{props['jobId']}/schema", {**props, **outputs})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -204,16 +205,16 @@ class SyncSchemaProvider(TenantResourceProvider):
         if schema is None:
             return ReadResult("", {})
         with in_words(operation.tenant, props["jobId"]):
-            written = json.loads(props.get("written", "{}"))
+            written = records.parse(props.get("written", "{}"))
             outputs = {**props, **live_parts(schema, managed_parts(props), written)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create."""
         operation, wanted = self.operation(), managed_parts(news)
-        known, before = json.loads(olds["former"]), json.loads(news["baseline"])
+        known, before = records.parse(olds["former"]), records.parse(news["baseline"])
         former: dict[str, Any] = {}
-        written: dict[str, str] = json.loads(olds.get("written", "{}"))
+        written: dict[str, str] = records.parse(olds.get("written", "{}"))
 
         def make(schema: Json) -> dict[str, Any]:
             former.update(former_of(wanted, known, before, schema))
@@ -224,11 +225,11 @@ class SyncSchemaProvider(TenantResourceProvider):
 
         if change(operation, news, make) is None:
             raise job_gone(operation, news["jobId"])
-        return UpdateResult({**news, "former": json.dumps(former), "written": json.dumps(written)})
+        return UpdateResult({**news, "former": records.text(former), "written": records.text(written)})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""
-        former, order = json.loads(props["former"]), order_of(json.loads(props["baseline"]))
+        former, order = records.parse(props["former"]), order_of(records.parse(props["baseline"]))
         try:
             change(self.operation(), props, lambda schema: put_back(schema, former, order))
         except NotFoundError:

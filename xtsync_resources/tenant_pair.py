@@ -30,6 +30,10 @@ from .sync_schema import SyncSchema
 from .sync_secrets import SyncSecrets, settings_for
 from .tenant_resource import Home
 
+# What azuread reads of names, as people in the source chose them, comes past our gate for untrusted text: Pulumi is
+# told not to show it, neither what is new (as if it were secret) nor what has changed.
+NAMES = ["principalDisplayName", "resourceDisplayName"]
+
 
 class TenantPair(pulumi.ComponentResource):
     """People of the source appear as B2B members in the target and are kept in step.
@@ -159,7 +163,7 @@ class TenantPair(pulumi.ComponentResource):
             "application",
             display_name=self._settings.display_name,
             template_id=APPLICATION_TEMPLATE,
-            opts=self._with_azuread(depends_on=self._looked),
+            opts=self._with_azuread(depends_on=self._looked, hide_diffs=["displayName"]),
         )
 
     def _schema(self, service_principal: ServicePrincipal, job: SyncJob, secrets: SyncSecrets) -> list[pulumi.Resource]:
@@ -192,7 +196,9 @@ class TenantPair(pulumi.ComponentResource):
             app_role_id=service_principal.app_role_id,
             principal_object_id=principal.object_id,
             resource_object_id=service_principal.id,
-            opts=self._with_azuread(depends_on=[ending], hooks=self._hooks),
+            opts=self._with_azuread(
+                depends_on=[ending], hooks=self._hooks, hide_diffs=NAMES, additional_secret_outputs=NAMES
+            ),
         )
 
     def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:

@@ -144,10 +144,10 @@ class PulumiEngine:
                 timeout=SECONDS,
                 check=False,
             )
-            lines = log_file.read_text().splitlines() if log_file.exists() else []
+            lines = log_file.read_text().split("\n") if log_file.exists() else []
         finally:
             log_file.unlink(missing_ok=True)
-        log = events.read(json.loads(line) for line in lines)
+        log = events.read(json.loads(line) for line in lines if line)
         told = [*log.diagnostics, *errors_of(done, log)]
         happened: list[Event] = [*told, *map(Finished, log.steps)]
         for event in happened:

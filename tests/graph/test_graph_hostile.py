@@ -16,8 +16,9 @@ from lab.entra import Clock, Fault, serve
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.connect import connect
-from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError, printable
+from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError
 from xtsync_resources.graph.wire_log import wire_text
+from xtsync_resources.untrusted import one_line
 
 IDS = st.text(min_size=1).filter(lambda text: text not in (".", ".."))
 MAKERS: dict[str, Callable[..., calls.Call]] = {
@@ -58,7 +59,7 @@ def test_a_name_stays_inside_its_quotes_in_a_filter(text: str) -> None:
 
 @given(st.text(), st.text())
 def test_no_text_reaches_a_terminal_raw(what: str, why: str) -> None:
-    assert printable(what).isprintable()
+    assert one_line(what).isprintable()
     shown = str(XtsyncError(what, why, what, why))
     assert shown.count("\n") == 1 + bool(what) + bool(why)
     assert shown.replace("\n", "").isprintable()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from tests.unit.test_configuration import SOURCE_ID, TARGET_ID, parsed
@@ -197,7 +198,7 @@ def test_all_rules_that_stop_are_told_at_once() -> None:
 
 def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(guard.pulumi.log, "info", told.append)
+    monkeypatch.setattr(pulumi.log, "info", told.append)
     guard.enforce(parsed(deletionThreshold=0))
     (message,) = told
     first, *rules = message.splitlines()

@@ -243,6 +243,8 @@ def test_another_sdk_is_noticed_at_start_and_messages_are_printed(
     """What the program reads of the SDK, the served call on the stack, is not there in this process."""
     monkeypatch.setattr("sys.argv", ["provider", "127.0.0.1:1"])
     monkeypatch.setattr("sys.tracebacklimit", 1000, raising=False)
+    monkeypatch.setattr(lifecycle, "end_with", lambda _: None)
+    monkeypatch.setattr(lifecycle, "gate_output", lambda: None)
     values = {"xtsync:side": "source", "xtsync:tenantName": "Contoso", "xtsync:tenantId": SOURCE_ID}
     JobStartProvider().configure(type("Request", (), {"config": values})())  # type: ignore[arg-type]
     assert "is not one that this program knows" in capsys.readouterr().out

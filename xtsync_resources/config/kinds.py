@@ -9,12 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..untrusted import is_plain
 from .problems import Problems
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 EMAIL = re.compile(r"[^@\s\"\\]+@[^@\s\"\\]+\.[^@\s\"\\]+")
 MOST = 1_000_000
+NOT_PLAIN = "not one line of plain text"
+PLAIN = (
+    "Give a text without line breaks and characters that cannot be seen, and without what Pulumi and pipelines take "
+    "for a command: <{% and ##[ anywhere, :: at the start"
+)
 Schema = dict[str, Any]
 
 
@@ -55,9 +61,9 @@ class Text(Kind):
 
     def read(self, problems: Problems, where: str, value: Any) -> str:
         """Without the space around it."""
-        if isinstance(value, str) and value.isprintable():
+        if isinstance(value, str) and is_plain(value):
             return value.strip()
-        problems.add(where, value, "not one line of text", "Give a text without line breaks")
+        problems.add(where, value, NOT_PLAIN, PLAIN)
         return ""
 
     def schema(self) -> Schema:
@@ -124,7 +130,7 @@ class Pattern(Kind):
 
     def read(self, problems: Problems, where: str, value: Any) -> str:
         """Without the space around it."""
-        if isinstance(value, str) and self.form.fullmatch(value.strip()):
+        if isinstance(value, str) and self.form.fullmatch(value.strip()) and is_plain(value.strip()):
             return value.strip()
         problems.add(where, value, self.why, self.do)
         return ""
@@ -227,7 +233,7 @@ class Names(Kind):
             return tuple(refuse(self, problems, where, value, "a list"))
         found: dict[str, str] = {}
         for index, item in enumerate(value):
-            text = item.strip() if isinstance(item, str) and item.isprintable() else ""
+            text = item.strip() if isinstance(item, str) and is_plain(item) else ""
             if not text or not self.valid(text):
                 refuse(self, problems, f"{where}[{index}]", item, self.shown)
             elif text.lower() in found:

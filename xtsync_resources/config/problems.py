@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pulumi
-
 from ..graph.clouds import ACROSS_CLOUDS
+from ..messages import Stopped
 
 # What people look for where it is not.
 ELSEWHERE = dict.fromkeys(("source.cloud", "target.cloud"), f"Set xtsync:cloud instead: {ACROSS_CLOUDS}")
@@ -29,14 +28,14 @@ class Problem:
         return f"{self.key}{shown}: {self.why}. {self.do}{end}"
 
 
-class ConfigurationProblems(pulumi.RunError):
+class ConfigurationProblems(Stopped):
     """All problems of a configuration in one message."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"The configuration has {count}; nothing was changed.{lines}")
+        lines = (f"  - {problem}" for problem in problems)
+        super().__init__(f"The configuration has {count}; nothing was changed.", *lines)
 
 
 class Problems:

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from ..untrusted import one_line
 from . import answers
 from .calls import Call
 from .remedies import remedy_for
@@ -47,10 +48,10 @@ class XtsyncError(Exception):
 
     def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:
         self.what, self.why, self.do, self.reference = map(shortened, (what, why, do, reference))
-        lines = [f"{printable(self.what)}.", f"  Why: {printable(self.why)}"]
-        lines += [f"  Do:  {printable(self.do)}"] if do else []
-        lines += [f"  Ref: {printable(self.reference)}"] if reference else []
-        super().__init__("\n".join(lines))
+        lines = [f"{self.what}.", f"  Why: {self.why}"]
+        lines += [f"  Do:  {self.do}"] if do else []
+        lines += [f"  Ref: {self.reference}"] if reference else []
+        super().__init__("\n".join(map(one_line, lines)))
 
 
 class ConfigurationError(XtsyncError):
@@ -256,6 +257,6 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
 
 
-def printable(text: str) -> str:
-    """Text from Graph or the configuration, made safe for a terminal line."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def lines_of(error: BaseException) -> list[str]:
+    """An error as lines: ours are put together from lines, others may quote a name that has several."""
+    return str(error).split("\n") if isinstance(error, XtsyncError) else [str(error)]

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
+from ..untrusted import one_line
 from . import answers
-from .errors import printable
 
 WIRE_CHARACTERS = 2000
 PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
@@ -22,7 +22,7 @@ def wire_text(body: bytes | None) -> str:
         text = json.dumps(without_secrets(answers.read(body, Any)), ensure_ascii=False)
     except ValueError:
         text = f"({len(body)} bytes that are not JSON)"
-    return printable(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
+    return one_line(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
 
 
 def without_secrets(value: Any) -> Any:

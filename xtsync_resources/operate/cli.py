@@ -5,22 +5,21 @@ Exit codes: 0 all is well; 1 it is not, as the output says; 2 it could not be fo
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import pulumi
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from ..graph.errors import XtsyncError, printable
+from ..graph.errors import XtsyncError
+from ..messages import Stopped
+from ..untrusted import gated
 from . import control, doctor, export, logs, permissions, provision, report, status
 from . import stack as stacks
+from .screen import Screen
 
 WELL, NOT_WELL, FAILED = 0, 1, 2
 
@@ -50,47 +49,8 @@ def common(
     """Take what all commands share."""
     context.obj = stacks.Location(cwd, config_file, outputs)
     if os.environ.get("XTSYNC_DEBUG"):
-        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+        logging.basicConfig(stream=gated(sys.stderr), format="%(name)s: %(message)s")
         logging.getLogger("xtsync").setLevel(logging.DEBUG)
-
-
-class Screen:
-    """Where a command writes: words for people on the terminal, or one JSON document."""
-
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self.console = Console(highlight=False)
-        self.errors = Console(stderr=True, highlight=False)
-        self._waiting = self.errors.status("") if self.errors.is_terminal else None
-
-    def status(self, text: str) -> None:
-        """Show what is being waited for, on a terminal only."""
-        if self._waiting is not None:
-            self._waiting.update(Text(printable(text)))
-            self._waiting.start()
-
-    def quiet(self) -> None:
-        """Waiting is over."""
-        if self._waiting is not None:
-            self._waiting.stop()
-
-    def print(self, *parts: Any) -> None:
-        """Write for people."""
-        self.quiet()
-        for part in parts:
-            # Text is shown as it is: neither markup nor emoji codes are read out of data.
-            shown = Text(part) if isinstance(part, str) else part
-            self.console.print(shown, soft_wrap=isinstance(shown, Text))
-
-    def plain(self, text: str) -> None:
-        """Write a text as it is, for a file or a pipe."""
-        self.quiet()
-        typer.echo(text, nl=False)
-
-    def json(self, document: Any) -> None:
-        """Write for machines."""
-        self.quiet()
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
 def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[stacks.Stack, Screen], int]) -> None:
@@ -103,9 +63,8 @@ def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
     screen = Screen(as_json)
     try:
         code = act(screen)
-    except (XtsyncError, pulumi.RunError) as error:
-        screen.quiet()
-        screen.errors.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    except (XtsyncError, Stopped) as error:
+        screen.error(str(error).split("\n"))
         code = FAILED
     finally:
         screen.quiet()
@@ -285,7 +244,8 @@ def export_command(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Its own complaints about what was typed are styled, and pass the gate as well."""
+    sys.stdout, sys.stderr = gated(sys.stdout, styled=True), gated(sys.stderr, styled=True)
     try:
         app()
     except KeyboardInterrupt:

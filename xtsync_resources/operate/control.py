@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from ..config import GUID
 from ..graph import calls
 from ..graph.errors import RefusedError
@@ -19,7 +17,7 @@ from .status import as_document, as_table, read_health, read_job
 if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..job_state import Job
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 # What an assignment without any of the application's roles has; it puts nobody in scope.
@@ -41,10 +39,9 @@ def confirmed(stack: Stack, screen: Screen, action: str, yes: bool) -> bool:
     source, target = stack.settings.source.name, stack.settings.target.name
     if yes:
         return True
-    screen.quiet()
-    screen.errors.print(f"{action} the job of {source} → {target}.", markup=False, emoji=False, style="bold")
-    screen.errors.print(MEANING[action].format(target=target), markup=False, emoji=False)
-    return typer.confirm("Go on?", default=False, err=True)
+    screen.tell(f"{action} the job of {source} → {target}.", style="bold")
+    screen.tell(MEANING[action].format(target=target))
+    return screen.confirm("Go on?")
 
 
 def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
@@ -55,7 +52,7 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     if action != "pause":
         refuse_missing_assignments(operation, stack, action)
     if not confirmed(stack, screen, action, yes):
-        screen.errors.print("Nothing was done.")
+        screen.tell("Nothing was done.")
         return 1
     if action in ("pause", "resume"):
         job = make_so(operation, stack.service_principal, stack.job, action == "resume", job)

@@ -11,16 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from ..config import SIDES
-from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError, printable
+from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
 from .checks import Finding, Level, Look, guardrails, licence, people, permissions, policies, sign_in
 from .checks.finding import counted
+from .screen import Rows, line
 
 if TYPE_CHECKING:
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
@@ -115,19 +113,14 @@ def was_set_up(stack: Stack) -> bool:
 # --- words -----------------------------------------------------------------------------------------------------
 
 
-def as_table(stack: Stack, findings: Sequence[Finding]) -> Table:
+def as_table(stack: Stack, findings: Sequence[Finding]) -> Rows:
     """The findings for people, remedies below."""
     names: Mapping[str, str] = {"pair": "both"} | {side: getattr(stack.settings, side).name for side in SIDES}
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("tenant", "check", "", "found"):
-        table.add_column(column, overflow="fold")
+    table = Rows("tenant", "check", "", "found")
     for one in findings:
-        text = Text(printable(one.found))
-        if one.do and one.level is not Level.OK:
-            text.append(f"\nDo: {printable(one.do)}", style="bold")
-        table.add_row(
-            Text(printable(names[one.side])), Text(one.area), Text(one.level.value, style=COLOURS[one.level]), text
-        )
+        remedy = [line((f"Do: {one.do}", "bold"))] if one.do and one.level is not Level.OK else []
+        level = line((one.level.value, COLOURS[one.level]))
+        table.add(names[one.side], one.area, level, [line(one.found), *remedy])
     return table
 
 

@@ -5,7 +5,7 @@ What it reads is the pair as it is, whoever made it: by hand, by another tool, b
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,27 +17,27 @@ from ..config import TRUST_KEYS, Tenant
 from ..config.keys import keys_of
 from ..graph import calls
 from ..graph.errors import (
-    ConfigurationError,
     ForbiddenError,
     GraphError,
     NotFoundError,
     RefusedError,
     UnavailableError,
-    printable,
 )
 from ..job_state import ACTIVE, schedule_state
 from ..multitenant_organization import is_managed
 from ..partner_object import TRUST, leaf
 from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
 from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
+from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
+from .files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..config import Settings
     from ..graph.operation import Operation
-    from .cli import Screen
+    from .screen import Screen
 
 DEFAULT_THRESHOLD = 500
 
@@ -285,12 +285,20 @@ def tenant(side: Tenant) -> dict[str, str]:
 
 def as_yaml(settings: Settings, found: Found) -> str:
     """The stack file's text; whoever is named by object id has the name beside."""
-    text = yaml.safe_dump({"config": as_config(settings, found)}, sort_keys=False, allow_unicode=True)
+    text = yaml_text({"config": as_config(settings, found)})
     for person in found.people:
         if person.configured == person.object_id:
-            text = text.replace(f"- {person.object_id}\n", f"- {person.object_id}  # {printable(person.name)}\n")
-    warnings = "".join(f"# Note: {printable(warning)}.\n" for warning in found.warnings)
+            text = text.replace(f"- {person.object_id}\n", f"- {person.object_id}  # {one_line(person.name)}\n")
+    warnings = "".join(f"# Note: {one_line(warning)}.\n" for warning in found.warnings)
     return f"# As it runs today, read by `xtsync export`.\n{warnings}{text}"
+
+
+def yaml_text(document: Mapping[str, Any]) -> str:
+    """A document as YAML that says the same to whoever reads it, and commands nobody who only shows it."""
+    plain = value(document) == document
+    style = None if plain else '"'  # the only one that can hold any character by an escape
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=plain, width=math.inf, default_style=style)
+    return text if plain else escape_commands(text, "\\x{:02x}")
 
 
 def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
@@ -313,22 +321,6 @@ def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
     }
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file that does not exist yet: a stack file holds the salt its secrets are encrypted with.
-
-    Raises:
-        ConfigurationError: it exists, or cannot be written.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        do = "give another name and take over what you need by hand"
-        raise ConfigurationError(f"Will not overwrite {path}", "it exists already", do) from None
-    except OSError as error:
-        raise ConfigurationError(f"Cannot write {path}", error.strerror or str(error), "check the path") from None
-
-
 # --- the command -----------------------------------------------------------------------------------------------
 
 
@@ -348,15 +340,13 @@ def command(
     if screen.as_json:
         screen.json({"config": as_config(settings, found), "warnings": list(found.warnings)})
     elif output is None:
-        screen.print(text.rstrip("\n"))
+        screen.plain(text)
     if output is not None:
-        write_new(output, text)
-        screen.errors.print(f"Wrote {output}: {len(found.people)} assignments.", markup=False, emoji=False)
+        # A stack file that is there holds the salt its secrets are encrypted with.
+        write_private(output, text, replace=False)
+        screen.tell(f"Wrote {output}: {len(found.people)} assignments.")
     if import_file is not None:
-        write_new(import_file, json.dumps(as_import(found, "xtsync", stack), indent=2) + "\n")
-        screen.errors.print(
-            f"Wrote {import_file}, for `pulumi import --file {import_file}`.", markup=False, emoji=False
-        )
-    for warning in found.warnings:
-        screen.errors.print(f"warning: {printable(warning)}", markup=False, emoji=False, style="yellow")
+        write_private(import_file, json_text(as_import(found, "xtsync", stack)) + "\n", replace=False)
+        screen.tell(f"Wrote {import_file}, for `pulumi import --file {import_file}`.")
+    screen.tell(*(f"warning: {warning}" for warning in found.warnings), style="yellow")
     return 0

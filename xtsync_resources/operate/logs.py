@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from ..config import GUID
 from ..graph import calls
-from ..graph.errors import ConfigurationError, printable
+from ..graph.errors import ConfigurationError
 from ..graph.pace import Pace
 from . import people
+from .screen import Line, line
 from .status import moment
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 PAGE = 100
@@ -148,24 +147,24 @@ def events(operation: Operation, pace: Pace, filter_text: str) -> Iterator[Event
 # --- words -----------------------------------------------------------------------------------------------------
 
 
-def as_line(event: Event) -> Text:
+def as_line(event: Event) -> Line:
     """One line an event."""
     when = f"{event.when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if event.when else "?"
     target = f" → {event.target}" if event.target and event.target != event.source else ""
     why = " ".join(part for part in (f"{event.code}:" if event.code else "", event.reason) if part)
-    return Text.assemble(
+    return line(
         f"{when}  ",
         (f"{event.status:<8}", COLOURS.get(event.status, "")),
-        printable(f" {event.action:<8} {event.source}{target}{f'  {why}' if why else ''}"),
+        f" {event.action:<8} {event.source}{target}{f'  {why}' if why else ''}",
     )
 
 
-def as_details(event: Event) -> list[Text]:
+def as_details(event: Event) -> list[str]:
     """What is behind an event."""
     lines = [f"    {kind:<12} {status:<8} {words}" for kind, status, words in event.steps]
     lines += [f"    {name}: {old or '(empty)'} → {new or '(empty)'}" for name, old, new in event.changes]
     lines += [f"    Do: {event.advice}"] if event.advice else []
-    return [Text(printable(line)) for line in lines]
+    return lines
 
 
 # --- the command -----------------------------------------------------------------------------------------------

@@ -12,16 +12,14 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from ..config import Tenant, password_variable, secret_variable
 from ..graph.clouds import Cloud
 from . import federation
 from .needs import GRAPH, ROLES, Need, needs
+from .screen import Rows
 
 if TYPE_CHECKING:
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 # What Azure CLI calls the clouds; it has none for the rest (usgovernmentl5).
@@ -123,13 +121,11 @@ def consent(cloud: Cloud) -> str:
     return f'echo "Azure CLI cannot consent in this cloud. Consent in {where}"'
 
 
-def as_table(tenant: Tenant, wanted: Sequence[Need]) -> Table:
+def as_table(tenant: Tenant, wanted: Sequence[Need]) -> Rows:
     """One tenant's permissions."""
-    table = Table(title=Text(f"{tenant.side}: {tenant.name}"), title_justify="left")
-    for column in ("application permission", "for"):
-        table.add_column(column)
+    table = Rows("application permission", "for", title=f"{tenant.side}: {tenant.name}", boxed=True)
     for need in wanted:
-        table.add_row(need.permission, f"{need.reason} (optional)" if need.optional else need.reason)
+        table.add(need.permission, f"{need.reason} (optional)" if need.optional else need.reason)
     return table
 
 
@@ -160,7 +156,7 @@ def command(stack: Stack, screen: Screen, side: Side | None, federate: str) -> i
             continue
         if by_application:
             none = f"Azure CLI does not know the cloud {cloud.name}: use bootstrap/, or the portal {cloud.portal}."
-            screen.print(as_table(tenant, wanted), " &&\n".join(lines) or none, "")
+            screen.print(as_table(tenant, wanted), *(" &&\n".join(lines) or none).split("\n"), "")
         else:
             words = f"auth: cli signs in as the person of `az login`, who needs: {', '.join(ROLES[name])}."
             screen.print(f"{name}: {tenant.name}", words, "")

@@ -5,33 +5,30 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
-from ..graph.errors import printable
 from ..graph.pace import Pace
 from ..on_demand import FAILURE, SKIPPED, Verdict, provision
 from . import people
+from .screen import Line, Rows, line
 
 if TYPE_CHECKING:
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 COLOURS = {FAILURE: "red", SKIPPED: "yellow"}
 
 
-def heading(name: str, verdict: Verdict) -> Text:
+def heading(name: str, verdict: Verdict) -> Line:
     """One person's verdict in a line."""
     colour = "green" if verdict.good else COLOURS.get(verdict.result, "yellow")
-    return Text.assemble(f"{printable(name)}  ", (printable(str(verdict)), colour))
+    return line(f"{name}  ", (str(verdict), colour))
 
 
-def steps_table(verdict: Verdict) -> Table:
+def steps_table(verdict: Verdict) -> Rows:
     """What was done on the way."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    table = Rows(padding=(0, 2, 0, 2))
     for step in verdict.steps:
         why = ": ".join(part for part in (step.code, step.reason) if part and part != "None")
-        table.add_row(*(Text(printable(part)) for part in (step.name, step.status, why)))
+        table.add(step.name, step.status, why)
     return table
 
 
@@ -52,7 +49,7 @@ def command(stack: Stack, screen: Screen, names: list[str]) -> int:
         if not screen.as_json:
             screen.print(heading(by_id[user], verdict), steps_table(verdict))
             if verdict.remedy:
-                screen.print(Text(f"  Do: {verdict.remedy}"))
+                screen.print(f"  Do: {verdict.remedy}")
     if screen.as_json:
         screen.json(documents)
     return 0 if good else 1

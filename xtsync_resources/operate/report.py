@@ -13,22 +13,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pulumi
-
 from ..config import SIDES, Settings, Tenant, password_variable, secret_variable
 from ..config.keys import keys_of
 from ..config.kinds import Secret
 from ..graph import calls
 from ..graph.clouds import Cloud
-from ..graph.errors import ConfigurationError, GraphError, RefusedError, UnusableAnswerError, XtsyncError, printable
+from ..graph.errors import ConfigurationError, GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ..graph.pace import Pace
+from ..messages import Stopped
 from . import logs, report_html, report_markdown
 from . import stack as stacks
+from .files import write_private
 from .report_markdown import KINDS
 from .status import Health, judged, read_job
 
 if TYPE_CHECKING:
-    from .cli import Screen
+    from .screen import Screen
 
 EVENTS = 500
 CYCLES = 12
@@ -152,7 +152,7 @@ class Gathering:
         try:
             stack = stacks.read(name, location, self._screen.status)
             given = stacks.own_values(location.config_file or location.folder / f"Pulumi.{stack.name}.yaml")
-        except (XtsyncError, pulumi.RunError) as error:
+        except (XtsyncError, Stopped) as error:
             return Section(name, problems=[str(error)])
         source, target = stack.settings.source, stack.settings.target
         section = Section(
@@ -275,11 +275,8 @@ def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) ->
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"Cannot write {path}", error.strerror or str(error), "check --output") from None
+    write_private(path, text, replace=True)
     screen.print(f"Wrote {path}: {len(sections)} {'pair' if len(sections) == 1 else 'pairs'}.")
     unread = [section.stack for section in sections if section.problems]
     if unread:
-        screen.print(f"Not all could be read of {', '.join(map(printable, unread))}; the page says why.")
+        screen.print(f"Not all could be read of {', '.join(unread)}; the page says why.")

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from ..graph.errors import printable
+from ..untrusted import one_line
 from .report_markdown import FAILURE_HEAD, KINDS, NO_FAILURES, cycle_table, extent, facts, failure_rows, moment
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ WIDTH = 340
 
 def text(value: object) -> str:
     """Text that stays text in HTML."""
-    return escape(printable(str(value)))
+    return escape(one_line(str(value)))
 
 
 def lines(value: str) -> str:

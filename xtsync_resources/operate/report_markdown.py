@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..graph.errors import printable
+from ..untrusted import one_line
 from .status import ago, next_words
 
 if TYPE_CHECKING:
@@ -26,9 +26,19 @@ KINDS = {
 FAILURE_HEAD = ("when (UTC)", "who", "error code", "reason", "recommended action")
 
 
+# What those who show Markdown make a mention, a reference or a link of, whether it is escaped or not.
+ALIVE = re.compile(r"""@|[#!$%^~&](?=[\w"])|://|www\.|\bGH-""", re.IGNORECASE)
+
+
 def escaped(text: object) -> str:
-    """Text that stays text in Markdown, also in a table."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&])", r"\\\1", printable(str(text)))
+    """Text that stays text in Markdown, and dead: nobody is mentioned, nothing is linked."""
+    shown = one_line(str(text))
+    if not ALIVE.search(shown):
+        return re.sub(r"([\\`*_{}\[\]<>()#+!|~&])", r"\\\1", shown)
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    space = " " if shown.startswith("`") or shown.endswith("`") else ""
+    # A table divides code into cells, too, and knows no escape for it that holds behind a backslash.
+    return f"{fence}{space}{shown.replace('|', '¦')}{space}{fence}"
 
 
 def quoted(problem: str) -> str:
@@ -39,7 +49,7 @@ def quoted(problem: str) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table."""
     lines = [f"| {' | '.join(map(escaped, head))} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(escaped(cell) for cell in row)} |" for row in rows]
+    lines += [f"| {' | '.join(map(escaped, row))} |" for row in rows]
     return "\n".join(lines)
 
 

@@ -6,15 +6,11 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from ..graph import calls
 from ..graph.errors import RefusedError
@@ -29,10 +25,11 @@ from ..job_state import (
     schedule_state,
     status_code,
 )
+from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from .cli import Screen
+    from .screen import Screen
     from .stack import Stack
 
 INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
@@ -272,16 +269,14 @@ def next_words(health: Health, now: datetime) -> str:
     return ago(health.next_run, now) if health.next_run > now else "due now"
 
 
-def as_table(stack: Stack, health: Health, now: datetime) -> Table:
+def as_table(stack: Stack, health: Health, now: datetime) -> Rows:
     """The whole state as rows."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Rows()
     source, target = stack.settings.source.name, stack.settings.target.name
     colour = "green" if health.healthy else "red"
-    rows: list[tuple[str, str | Text]] = [
+    rows: list[tuple[str, str]] = [
         ("Pair", f"{source} → {target} (stack {stack.name})"),
-        ("Job", Text(health.headline, style=colour)),
+        ("Job", health.headline),
         *([("Do", health.remedy)] if health.remedy else []),
         ("Schedule", f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes"),
         ("Last run", ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")),
@@ -293,20 +288,13 @@ def as_table(stack: Stack, health: Health, now: datetime) -> Table:
         ),
     ]
     for label, value in rows:
-        table.add_row(label, value if isinstance(value, Text) else Text(value))
+        table.add(line((label, "bold")), line((value, colour if label == "Job" else "")))
     return table
 
 
 def as_document(stack: Stack, health: Health) -> dict[str, Any]:
     """The state for machines."""
     return {"stack": stack.name, "jobId": stack.job, **asdict(health)}
-
-
-def bar(health: Health) -> Progress:
-    """How far the running cycle is."""
-    progress = Progress(TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn())
-    progress.add_task("Cycle", completed=health.done, total=health.total)
-    return progress
 
 
 # --- the command -----------------------------------------------------------------------------------------------
@@ -384,9 +372,8 @@ def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minute
         if screen.as_json:
             screen.json(as_document(stack, health))
         else:
-            now = operation.client.clock.now()
-            parts: Sequence[Any] = [as_table(stack, health, now), *([bar(health)] if health.total else [])]
-            screen.print(*parts)
+            running = [progress("Cycle", health.done, health.total)] if health.total else []
+            screen.print(as_table(stack, health, operation.client.clock.now()), *running)
         if not watch:
             return 0 if health.healthy else 1
         operation.client.clock.sleep(WATCH_SECONDS)

@@ -1,4 +1,4 @@
-"""The recordings that the small engine is held against, made again on the CLI of this checkout and our language host."""
+"""The recordings that the small engine is held against, made again on the CLI and language host of this checkout."""
 
 from __future__ import annotations
 

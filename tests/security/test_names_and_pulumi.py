@@ -1,0 +1,86 @@
+"""What the Pulumi CLI makes of hostile names: it expands `<{%...%}>` in all it shows, and panics at unknown ones.
+
+With colours, as at a terminal, and with every property shown; without them it only swallows what looks like a colour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import world
+from lab.entra import Fault
+from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
+from lab.pulumi.installation import Installation
+from tests.lab.pulumi.test_real_engine import Shell, only_real, shells
+from tests.security.untrusted_samples import ATTACKS, HOSTILE, obeyed_by
+
+pytestmark = pytest.mark.real
+SHOWN = ("--diff", "--color", "always")
+NOW = ("--yes", "--skip-preview", *SHOWN)
+NAMES = [*(name for kind, name in ATTACKS.items() if kind.startswith("Pulumi")), HOSTILE]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, installation: Installation | None) -> Iterator[Shell]:
+    yield from shells(tmp_path, only_real(installation))
+
+
+def say(shell: Shell, *words: str, fails: bool = False) -> str:
+    """What a command shows, without the colours that are its own; nobody obeys it, nor has the CLI."""
+    said = re.sub(r"\x1b\[[0-9;]*m", "", shell(*words, fails=fails))
+    assert obeyed_by(said, lines=True) == []
+    return said
+
+
+def policy(shell: Shell) -> dict[str, object]:
+    found = shell.entra.tenants[world.TARGET_TENANT].policies.partners[world.SOURCE_TENANT].identity_sync
+    assert found is not None
+    members: dict[str, object] = found.members
+    return members
+
+
+def rename(shell: Shell, name: str) -> None:
+    """Call the policy, everybody and every group that is not configured by its name so."""
+    policy(shell)["displayName"] = name
+    readable = "".join(character for character in name if not "\ud800" <= character <= "\udfff")
+    source = shell.entra.tenants[world.SOURCE_TENANT]
+    for user in source.directory.users.values():
+        user.display_name = readable
+    for principal in source.applications.principals.values():
+        for assignment in principal.assignments.values():
+            assignment.principal_name = readable
+
+
+def test_a_pair_lives_its_life_among_hostile_names(shell: Shell) -> None:
+    partners = shell.entra.tenants[world.TARGET_TENANT].policies.partners
+    partners[world.SOURCE_TENANT] = PartnerPolicy(world.SOURCE_TENANT, {"inboundTrust": None})
+    members = {"displayName": "N <{%boom%}>", "userSyncInbound": {"isSyncAllowed": True}}
+    partners[world.SOURCE_TENANT].identity_sync = IdentitySyncPolicy(members)
+    rename(shell, "N <{%boom%}>")
+    assert "adopts the existing identity sync policy" in say(shell, "preview", *SHOWN)
+    say(shell, "up", *NOW)
+    assert policy(shell)["displayName"] == "Contoso to Fabrikam"
+    for name in NAMES:
+        rename(shell, name)
+        assert "~ displayName" in say(shell, "refresh", *NOW)
+    assert "~ displayName" in say(shell, "preview", *SHOWN)
+    say(shell, "up", *NOW)
+    assert policy(shell)["displayName"] == "Contoso to Fabrikam"
+    say(shell, "up", *NOW, "--expect-no-changes")
+    assert not shell.engine.export()["deployment"].get("pending_operations")
+    say(shell, "destroy", *NOW)
+    assert policy(shell)["displayName"] == "N <{%boom%}>"
+
+
+def test_a_renamed_application_and_what_graph_says_of_it(shell: Shell) -> None:
+    shell.entra.faults.add(Fault(method="PUT", path="identitySynchronization", status=400, code="x", message=HOSTILE))
+    assert "Failed to" in say(shell, "up", *NOW, fails=True)
+    say(shell, "up", *NOW)
+    source = shell.entra.tenants[world.SOURCE_TENANT]
+    for one in (*source.applications.applications.values(), *source.applications.principals.values()):
+        one.display_name = "N <{%boom%}> ##vso[task.complete]"
+    assert "~ 1 updated" in say(shell, "refresh", *NOW)
