@@ -38,7 +38,8 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(autouse=True)
 def forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the engine fork its processes."""
-    if request.path.relative_to(Path(__file__).parent).parts[0] not in FORKED:
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    if folder not in FORKED or request.node.get_closest_marker("processes"):
         return
     found: Nursery = request.getfixturevalue("nursery")
 

@@ -129,8 +129,8 @@ def unusable(place: Place) -> dict[str, tuple[str, str, str]]:
     secret = place.written(proof, "secret.pfx", "right")
     secret_pem = place.written(proof, "secret.pem", "right")
     return {
-        "missing": (str(files / "nowhere.pfx"), "", "there is no such file"),
-        "folder": (str(files), "", "cannot be read (Is a directory)"),
+        "missing": (str(files / "nowhere.pfx"), "", "cannot be read (No such file or directory)"),
+        "folder": (str(files), "", "is a folder"),
         "text": (str(files / "text.pem"), "", "is neither PEM nor PKCS#12"),
         "key only": (str(files / "key.pem"), "", "has no certificate in it"),
         "certificate only": (str(files / "certificate.pem"), "", "has no private key in it"),
@@ -194,7 +194,10 @@ def test_a_github_token_is_for_the_audience_of_the_cloud(
     ("changed", "words"),
     [
         ({"subject": "them"}, "has the token's subject: the token's subject is them (AADSTS700213)"),
-        ({"audience": "api://other"}, "has the token's audience: the token's audience is api://other (AADSTS700212)"),
+        (
+            {"audience": "api://AzureADTokenExchangeChina"},
+            "has the token's audience: the token's audience is api://AzureADTokenExchangeChina (AADSTS700212)",
+        ),
         ({"iss": "https://other"}, "has the token's issuer: the token's issuer is https://other (AADSTS700211)"),
     ],
 )

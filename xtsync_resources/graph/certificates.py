@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -20,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
+
+from .files import FileError, read_small
 
 PEM = b"-----BEGIN "
 DER_SEQUENCE = b"\x30"
@@ -56,10 +57,9 @@ def read(path: str, password: str, password_variable: str, now: Callable[[], dat
         CertificateError: it cannot be used to sign in.
     """
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise CertificateError(f"the certificate {path}: {why}", "check the path, from the program's folder") from None
+        data = read_small(path)
+    except FileError as error:
+        raise CertificateError(f"the certificate {path} {error}", "check the path, from the program's folder") from None
     is_pem = PEM in data
     if not is_pem and not data.startswith(DER_SEQUENCE):
         raise CertificateError(f"the certificate {path} is neither PEM nor PKCS#12", WRITE_BOTH)

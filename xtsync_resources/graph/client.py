@@ -20,9 +20,9 @@ from .calls import Call
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import TokenSource
-from .credentials import claims as read_claims
 from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, graph_error, parse_answer, references
 from .operation import Operation
+from .token_claims import claims as read_claims
 from .transport import Request, Response, Transport, TransportError
 from .wire_log import wire_text
 

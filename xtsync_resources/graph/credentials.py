@@ -5,13 +5,12 @@ Source: https://learn.microsoft.com/python/api/azure-identity
 
 from __future__ import annotations
 
-import base64
 import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
@@ -24,12 +23,13 @@ from azure.identity import (
     ManagedIdentityCredential,
 )
 
-from . import answers
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
+from .secret_origin import COMMAND, FILE, SecretError, password_variable, secret_variable
+from .token_claims import claims
 from .transport import HttpsTransport, Transport, bounded_session, trusted_certificates
 
 # They log refusals that our one message explains; without a handler Python would print them beside it.
@@ -90,6 +90,17 @@ class Means:
         """A private login host is known to us by its metadata document, not to Microsoft's list of hosts."""
         return {"disable_instance_discovery": not self.sign_in.known_authority}
 
+    def secret(self, read: Callable[[], str]) -> str:
+        """A secret.
+
+        Raises:
+            SignInError: it is named, but cannot be had.
+        """
+        try:
+            return read()
+        except SecretError as error:
+            raise self.failure(error.why, error.do) from None
+
     def failure(self, why: str, do: str) -> SignInError:
         """The error of a sign-in that cannot begin."""
         return SignInError(f"Failed to sign in to {self.tenant}", why, do)
@@ -126,11 +137,11 @@ def by_cli(means: Means) -> TokenCredential:
 
 def by_secret(means: Means) -> TokenCredential:
     """As an application with a client secret."""
-    side, secret = means.tenant.side, means.sign_in.secret()
+    side, secret = means.tenant.side, means.secret(means.sign_in.secret)
     if not secret:
         raise means.failure(
             "there is no client secret",
-            f"export XTSYNC_{side.upper()}_CLIENT_SECRET, or run "
+            f"export {secret_variable(side)} (or with {FILE} or {COMMAND} where to get it), or run "
             f"`pulumi config set --secret xtsync:{side}ClientSecret` and `pulumi up`",
         )
     client_id = means.sign_in.client_id
@@ -143,7 +154,7 @@ def by_certificate(means: Means) -> TokenCredential:
 
     sign_in, side = means.sign_in, means.tenant.side
     try:
-        pair = read(sign_in.certificate_path, sign_in.password(), f"XTSYNC_{side.upper()}_CERTIFICATE_PASSWORD")
+        pair = read(sign_in.certificate_path, means.secret(sign_in.password), password_variable(side))
     except CertificateError as error:
         do = f"{error.do}. `pulumi refresh` and `destroy` use the path of the last `pulumi up`"
         raise means.failure(error.why, do) from None
@@ -277,21 +288,3 @@ def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
         f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=tenant.id, side=tenant.side)}, or correct "
         f"xtsync:{tenant.side}.tenantId; no call was made",
     )
-
-
-def claims(token: str) -> Mapping[str, Any]:
-    """The payload of a JWT, unverified: the token is Graph's to verify, we only read whose it is."""
-    try:
-        payload = token.split(".")[1]
-        decoded: Mapping[str, Any] = answers.read(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), Claims)
-    except (IndexError, ValueError):
-        return {}
-    return decoded
-
-
-class Claims(TypedDict, total=False):
-    """What is read of a token."""
-
-    tid: str | None
-    roles: list[str] | None
-    scp: str | None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from . import answers
+from .assertions import read_token
 from .clock import Clock
 from .errors import SignInError, TenantName
+from .files import FileError
 from .outside import ask
 from .token_origin import (
     AZURE_DEVOPS_TOKEN,
@@ -29,27 +30,6 @@ from .token_origin import (
     with_query,
 )
 from .transport import Request, Transport, TransportError
-
-
-class FileError(Exception):
-    """A token file cannot be used; the text says why."""
-
-
-def read_token(path: str) -> str:
-    """The token in a file.
-
-    Raises:
-        FileError: it cannot be read, or is empty.
-    """
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise FileError(f"cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise FileError("is not text") from None
-    if not token:
-        raise FileError("is empty")
-    return token
 
 
 @dataclass(frozen=True)
@@ -96,7 +76,8 @@ class FederatedTokens:
         try:
             return read_token(path)
         except FileError as error:
-            raise self._failure(f"{path} {error}", f"check {named_by}, and what writes the file") from None
+            why, do = f"{path} {error}", f"check {named_by}, and what writes the file; nothing of it was sent"
+            raise self._failure(why, do) from None
 
     def _from_github(self) -> str:
         """Call: GET the job's request URL, with the audience of this cloud unless the URL names one."""

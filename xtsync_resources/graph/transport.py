@@ -67,8 +67,12 @@ def trusted_certificates() -> str | bool:
 
 
 def bounded_session() -> requests.Session:
-    """A session in which every answer is bounded in size and time."""
+    """A session in which every answer is bounded in size and time.
+
+    No password of ~/.netrc leaves with it, and none takes our token's place; proxies are still the environment's.
+    """
     session = requests.Session()
+    session.auth = lambda request: request
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedAdapter(pool_connections=2, pool_maxsize=WORKERS))
     return session

@@ -1,0 +1,47 @@
+"""Reading a file that holds a proof: its form is looked at before anything of it is used, and nothing else is read.
+
+A path may be chosen by somebody who cannot read what is there, and the content is sent away.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+LARGEST_PROOF = 256 * 1024
+
+
+class FileError(Exception):
+    """A file cannot be used; the text says why, and ends a sentence that begins with the file."""
+
+
+def read_small(path: str, most: int = LARGEST_PROOF) -> bytes:
+    """The content of a regular file of a bounded size. Links are followed: Kubernetes puts tokens behind some.
+
+    Raises:
+        FileError: it cannot be read, or is another thing.
+    """
+    try:
+        # Opening is an act already: it waits for the other end of a pipe, and sets some devices going.
+        refuse_others(Path(path).stat())
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
+            refuse_others(os.fstat(opened.fileno()))
+            content = opened.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(content) > most:
+        raise FileError(f"is larger than {most // 1024} KiB")
+    return content
+
+
+def refuse_others(found: os.stat_result) -> None:
+    """Refuse all but a regular file with something in it.
+
+    Raises:
+        FileError: it is another thing.
+    """
+    if not stat.S_ISREG(found.st_mode):
+        raise FileError("is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file")
+    if not found.st_size:  # so is every file of /proc, whatever would be read from it
+        raise FileError("is empty")
