@@ -103,7 +103,12 @@ def read_end(problems: Problems, text: str, password: bool) -> str:
 def declare(settings: Settings) -> None:
     """Declare the application, its consent, and how it proves itself."""
     # With the tenant said, a sign-in to another one is refused instead of used.
-    provider = azuread.Provider("tenant", tenant_id=settings.tenant_id, environment=settings.cloud.azuread_environment)
+    provider = azuread.Provider(
+        "tenant",
+        tenant_id=settings.tenant_id,
+        environment=settings.cloud.azuread_environment,
+        metadata_host="",  # absent, azuread takes ARM_METADATA_HOSTNAME, and signs in where that says
+    )
     here = pulumi.ResourceOptions(provider=provider)
     graph = azuread.get_service_principal_output(client_id=GRAPH, opts=pulumi.InvokeOutputOptions(provider=provider))
     application = azuread.Application(

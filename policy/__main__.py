@@ -7,6 +7,7 @@ are passed over, and nothing is concluded from what a preview does not know yet.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,9 +30,13 @@ from pulumi_policy.proxy import UnknownValueError
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install` installs no package of ours
 
 from xtsync_resources import guardrails
-from xtsync_resources.guardrails import PairFacts, Rule, Sayings
+from xtsync_resources.graph.hosts import HOST
+from xtsync_resources.guardrails import PROVIDER, PairFacts, Rule, Sayings
+from xtsync_resources.isolation import drop_foreign
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.untrusted import one_line
+
+drop_foreign("", os.environ)  # rules need nobody's credentials
 
 LEVELS = {guardrails.ADVISE: EnforcementLevel.ADVISORY, guardrails.STOP: EnforcementLevel.MANDATORY}
 SEVERITIES = {guardrails.ADVISE: Severity.MEDIUM, guardrails.STOP: Severity.HIGH}
@@ -41,6 +46,11 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
         "type": "array",
         "items": {"type": "string", "pattern": GUID},
         "description": "the tenants that may be connected, both ends of a pair; without it this is not checked",
+    },
+    "allowedHosts": {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{HOST.pattern}$"},
+        "description": "hosts that may say where credentials go, as HOST or HOST:PORT; the known clouds' always may",
     },
     "everyone": {"type": "boolean", "description": "everyone of the source may be in scope"},
 }
@@ -74,14 +84,18 @@ def report(rule: Rule, facts: Sequence[PairFacts], report_violation: ReportViola
 def sayings(config: Mapping[str, Any]) -> Sayings:
     """What the policy's configuration says."""
     allowed = config.get("allowedTenants")
-    return Sayings.of(None if allowed is None else [str(one) for one in allowed], config.get("everyone") is True)
+    return Sayings.of(
+        None if allowed is None else [str(one) for one in allowed],
+        config.get("everyone") is True,
+        [str(one) for one in config.get("allowedHosts") or ()],
+    )
 
 
 def on_resource(rule: Rule) -> Policy:
     """A rule that a single resource can break."""
 
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        if not args.resource_type.startswith(PREFIX):
+        if not args.resource_type.startswith((PREFIX, PROVIDER)):
             return
         REGISTERED[args.urn] = known(args.props)
         if args.resource_type.removeprefix(PREFIX) not in rule.types:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .config import Settings, Tenant, password_variable, secret_variable
+from .config import Settings, Tenant
 from .graph.client import GraphClient
 from .graph.connect import connect
 from .graph.errors import TenantName
+from .graph.secret_origin import certificate_password, client_secret
 
 
 def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path | None = None) -> GraphClient:
@@ -27,11 +28,11 @@ def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path
         TenantName(tenant.side, tenant.name, tenant.id),
         kind=tenant.auth,
         client_id=tenant.client_id,
-        secret=lambda: os.environ.get(secret_variable(tenant.side)) or secret,
+        secret=lambda: client_secret(tenant.side, os.environ).read() or secret,
         cloud=settings.cloud.name,
         metadata_host=settings.metadata_host,
         certificate_path=located(tenant.certificate_path, folder),
-        password=lambda: os.environ.get(password_variable(tenant.side)) or "",
+        password=certificate_password(tenant.side, os.environ).read,
         token_file=located(tenant.token_file, folder),
         service_connection_id=tenant.service_connection_id,
     )

@@ -7,9 +7,11 @@ configuration or from resources. What is not known (None) breaks no rule. docs/g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .graph.hosts import Host, listed, may_get_credentials
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -22,6 +24,8 @@ MOST_DELETIONS = 5_000
 # Resource types of ours that say something about a pair, without the prefix of dynamic resources.
 PARTNER, SYNC, JOB, SECRETS = "PartnerPolicy", "IdentitySyncPolicy", "SyncJob", "SyncSecrets"
 SCHEMA = "SyncSchema"
+# What leads them all to a tenant, in full.
+PROVIDER = "pulumi:providers:pulumi-python"
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,18 @@ class Sayings:
     Attributes:
         allowed: the tenants that may be connected, in lower case; None where there is no list.
         everyone: whether it is said that everyone of the source is meant.
+        hosts: that may get credentials besides the known clouds'.
     """
 
     allowed: frozenset[str] | None = None
     everyone: bool = False
+    hosts: frozenset[Host] = frozenset()
 
     @classmethod
-    def of(cls, allowed: list[str] | tuple[str, ...] | None, everyone: bool) -> Sayings:
-        """From a list of tenant ids as people write them."""
-        return cls(None if allowed is None else frozenset(one.strip().lower() for one in allowed), everyone)
+    def of(cls, allowed: Sequence[str] | None, everyone: bool, hosts: Sequence[str] = ()) -> Sayings:
+        """From lists of tenant ids and of hosts as people write them."""
+        tenants = None if allowed is None else frozenset(one.strip().lower() for one in allowed)
+        return cls(tenants, everyone, listed(hosts))
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class PairFacts:
         deletion_threshold: 0 is off.
         notified: whether somebody is told of failures.
         user_type: what people become in the target; "" is not stated.
+        metadata_host: says where login and Graph are; "" is where the cloud has them.
         said: what the organisation has said.
     """
 
@@ -70,6 +78,7 @@ class PairFacts:
     deletion_threshold: int | None = None
     notified: bool | None = None
     user_type: str | None = None
+    metadata_host: str | None = None
     said: Sayings = Sayings()
 
     def tenant(self, side: str) -> str:
@@ -182,6 +191,14 @@ def no_user_type(facts: PairFacts) -> str:
     return "it is not stated whether people become members or guests" if facts.user_type == "" else ""
 
 
+def stray_credentials(facts: PairFacts) -> str:
+    """A metadata host that is neither a known cloud's nor listed."""
+    host = facts.metadata_host
+    if not host or may_get_credentials(host, facts.said.hosts):
+        return ""
+    return f"credentials would go where {host} says"
+
+
 RULES = (
     Rule(
         "tenants-allowed",
@@ -202,6 +219,16 @@ RULES = (
         inbound_from_unlisted,
         types=(PARTNER, SYNC),
         says="allowedTenants",
+    ),
+    Rule(
+        "host-allowed",
+        "Login and Graph are at Microsoft's hosts, or where a listed host says",
+        "Every credential goes there: one line in a stack file leads them all to whoever owns the host",
+        STOP,
+        "Find out who asked for it; if the host is meant, have it added to allowedHosts",
+        stray_credentials,
+        types=(PROVIDER,),
+        says="allowedHosts",
     ),
     Rule(
         "redemption-with-sync",
@@ -269,7 +296,10 @@ def findings(facts: PairFacts, levels: Mapping[str, str] | None = None) -> list[
 
 
 def facts_of_settings(settings: Settings) -> PairFacts:
-    """What the configuration asks for, together with what tenant_pair.py always declares."""
+    """What the configuration asks for, together with what tenant_pair.py always declares.
+
+    The metadata host is left out: no level softens what is asked of it where the configuration is read.
+    """
     rails = settings.guardrails
     return PairFacts(
         source=settings.source.id,

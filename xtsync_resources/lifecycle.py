@@ -30,6 +30,7 @@ from pulumi.output import Unknown
 
 from .engine_watch import end_with
 from .graph.errors import RefusedError, TenantName, XtsyncError
+from .isolation import drop_foreign
 from .untrusted import gate_output, is_plain, message, one_line, value
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ class TenantResourceProvider(ResourceProvider):
         warn_of_another_sdk()
         with plain_errors():
             self.settings = ProviderSettings.read(req.config.get)
+        drop_foreign(self.settings.tenant.side, os.environ)
         self._secret: str = req.config.get("xtsync:clientSecret") or ""
 
     @speaking
@@ -230,17 +232,18 @@ _CLIENT_LOCK = threading.Lock()
 def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
     """A client for the tenant of these settings. Imports here: a no-op needs neither HTTP nor sign-in."""
     from .graph.connect import connect  # noqa: PLC0415
+    from .graph.secret_origin import certificate_password, client_secret  # noqa: PLC0415
 
     return connect(
         settings.tenant,
         kind=settings.auth,
         client_id=settings.client_id,
         # The environment wins and is read at call time; the stack's secret is the alternative.
-        secret=lambda: os.environ.get("XTSYNC_CLIENT_SECRET") or secret,
+        secret=lambda: client_secret(settings.tenant.side, os.environ).read() or secret,
         cloud=settings.cloud,
         metadata_host=settings.metadata_host,
         certificate_path=settings.certificate_path,
-        password=lambda: os.environ.get("XTSYNC_CERTIFICATE_PASSWORD") or "",
+        password=certificate_password(settings.tenant.side, os.environ).read,
         token_file=settings.token_file,
         service_connection_id=settings.service_connection_id,
     )

@@ -1,8 +1,8 @@
 """The explicit providers: for each tenant a dynamic one, for the source azuread as well.
 
 Each is a process of its own that holds the credentials of one tenant, so that no resource can act in the
-wrong one. Credentials travel by environment variable mappings (the mapping is stored, the value is not);
-a client secret from the stack's configuration is stored encrypted.
+wrong one. Credentials travel by environment, and environment variable mappings keep the other tenant's out (the
+mapping is stored, the value is not); a client secret from the stack's configuration is stored encrypted.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import pulumi
 import pulumi_azuread as azuread
 
 from .azuread_sign_in import sign_in_as
-from .config import Settings, Tenant, password_variable, secret_variable
-
-# What the provider process reads; the mappings lead the right side's variables there.
-CLIENT_SECRET = "XTSYNC_CLIENT_SECRET"  # noqa: S105 - a variable's name
-CERTIFICATE_PASSWORD = "XTSYNC_CERTIFICATE_PASSWORD"  # noqa: S105 - a variable's name
+from .config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
+from .graph.secret_origin import SecretError
+from .isolation import hide_other
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,7 @@ class TenantProvider(pulumi.ProviderResource):
             "onExisting": settings.on_existing,
             "onDestroy": settings.on_destroy if tenant is settings.source else None,
         }
-        variables = {secret_variable(tenant.side): CLIENT_SECRET}
-        if tenant.auth == "certificate":
-            variables[password_variable(tenant.side)] = CERTIFICATE_PASSWORD
-        mapped = pulumi.ResourceOptions(env_var_mappings=variables)
+        mapped = pulumi.ResourceOptions(env_var_mappings=hide_other(tenant.side))
         super().__init__(
             "pulumi-python",
             tenant.side,
@@ -66,19 +61,21 @@ class TenantProvider(pulumi.ProviderResource):
 
 
 def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
-    """Declare the three providers of a pair below its component."""
-    options = pulumi.ResourceOptions(parent=parent)
-    source = settings.source
-    how = sign_in_as(settings, os.environ)
+    """Declare the three providers of a pair below its component.
+
+    Raises:
+        ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
+    """
+    options, source = pulumi.ResourceOptions(parent=parent), settings.source
+    check_endpoints(settings, os.environ)
+    try:
+        how = sign_in_as(settings, os.environ)
+    except SecretError as error:
+        problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
+        raise ConfigurationProblems([problem]) from None
+    mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
     return Providers(
         source=TenantProvider(source, settings, options),
         target=TenantProvider(settings.target, settings, options),
-        azuread=azuread.Provider(
-            "source-azuread",
-            tenant_id=source.id,
-            environment=None if settings.metadata_host else settings.cloud.azuread_environment,
-            metadata_host=settings.metadata_host or None,
-            **how.arguments,
-            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(env_var_mappings=dict(how.variables))),
-        ),
+        azuread=azuread.Provider("source-azuread", **how.arguments, opts=pulumi.ResourceOptions.merge(options, mapped)),
     )

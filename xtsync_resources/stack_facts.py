@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .guardrails import JOB, PARTNER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
+from .guardrails import JOB, PARTNER, PROVIDER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
 from .partner_object import CONSENT, TRUST
 from .untrusted import is_plain
 
 PREFIX = "pulumi-python:dynamic/xtsync:"
-PROVIDER = "pulumi:providers:pulumi-python"
 # What the service uses where the threshold is on without a value.
 DEFAULT_THRESHOLD = 500
 USER_TYPE = "usertype"
@@ -34,6 +33,7 @@ class Gathered:
         names: what people call the tenants, by tenant id.
         homes: tenants this stack has policies in.
         jobs: tenants this stack has a job in.
+        hosts: metadata hosts of the providers.
         user_types: what a schema says people become, by tenant of its job; None where it does not tell yet.
         unsure: whether a policy was seen that does not tell all it is about.
     """
@@ -42,6 +42,7 @@ class Gathered:
     names: dict[str, str] = field(default_factory=dict)
     homes: set[str | None] = field(default_factory=set)
     jobs: set[str | None] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
     user_types: dict[str | None, str | None] = field(default_factory=dict)
     unsure: bool = False
 
@@ -61,13 +62,15 @@ def facts_of_resources(resources: Iterable[Resource], said: Sayings, *, whole: b
     found = Gathered()
     for type_, properties in resources:
         if type_ == PROVIDER:
-            note_name(found, properties)
+            note_provider(found, properties)
         elif type_.startswith(PREFIX):
             reader = READERS.get(type_.removeprefix(PREFIX))
             if reader is not None:
                 reader(found, properties)
     complete = whole and not found.unsure
     facts = [with_absences(one, found) if complete else one for one in found.pairs.values()]
+    # A provider alone says nothing of a pair; beside others its host is no concern of the rules about them.
+    facts = facts or [PairFacts(metadata_host=host) for host in sorted(found.hosts)]
     return [replace(one, names=found.names, said=said) for one in facts]
 
 
@@ -88,8 +91,11 @@ def with_absences(facts: PairFacts, found: Gathered) -> PairFacts:
 # --- one resource --------------------------------------------------------------------------------------------------
 
 
-def note_name(found: Gathered, properties: Mapping[str, Any]) -> None:
-    """Of a provider of ours: what its tenant is called."""
+def note_provider(found: Gathered, properties: Mapping[str, Any]) -> None:
+    """Of a provider of ours: what its tenant is called, and who says where it signs in."""
+    host = properties.get("xtsync:metadataHost")
+    if isinstance(host, str):
+        found.hosts.add(host)
     tenant, name = guid(properties.get("xtsync:tenantId")), properties.get("xtsync:tenantName")
     if tenant and isinstance(name, str) and is_plain(name):
         found.names[tenant] = name

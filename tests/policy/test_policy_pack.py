@@ -36,7 +36,7 @@ def pack(process: Analyzer) -> Analyzer:
 @pytest.fixture
 def stack() -> list[Resource]:
     """A pair as it is in the state: type and inputs of every resource. The engine sends secrets decrypted."""
-    text = STATE.read_text().replace('"ciphertext"', '"value"')
+    text = STATE.read_text().replace('"ciphertext"', '"value"').replace("<host>", "localhost:8443")
     resources = json.loads(text)["deployment"]["resources"]
     schema: Resource = (f"{PREFIX}{SCHEMA}", {"homeTenantId": SOURCE, "attributeMappings": [AS_GUESTS]})
     return [*((one["type"], one.get("inputs") or {}) for one in resources), schema]
@@ -108,6 +108,18 @@ def test_without_a_list_the_policy_says_that_it_does_not_apply(pack: Analyzer, s
     assert {(one.policy_name, one.reason) for one in answer.not_applicable} == {
         (name, "allowedTenants is not configured for this policy") for name in ("tenants-allowed", "inbound-allowed")
     }
+
+
+def test_a_host_that_is_not_listed_stops_before_its_provider_is_made(pack: Analyzer, stack: list[Resource]) -> None:
+    led_away: list[Resource] = [
+        (type_, {**inputs, "xtsync:metadataHost": "evil.example"} if type_ == PROVIDER else inputs)
+        for type_, inputs in stack
+    ]
+    found = [one for one in pack.run(led_away) if one.mandatory]
+    assert [one.policy for one in found] == ["host-allowed", "host-allowed"]
+    assert all("credentials would go where evil.example says" in one.message for one in found)
+    pack.configure(host_allowed={"allowedHosts": ["evil.example"]})
+    assert not [one for one in pack.run(led_away) if one.mandatory]
 
 
 def test_levels_come_from_the_configuration(pack: Analyzer, stack: list[Resource]) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
+from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi_azuread as azuread
 import pytest
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
-from xtsync_resources.azuread_sign_in import KINDS, OFF, sign_in_as
+from xtsync_resources.azuread_sign_in import KINDS, OFF, VARIABLES, sign_in_as
 from xtsync_resources.config import SIGN_IN_KINDS, Settings, Tenant
 from xtsync_resources.config.sign_in import WAYS
 from xtsync_resources.graph import credentials
@@ -18,7 +22,8 @@ from xtsync_resources.graph.clouds import CLOUDS
 CLIENT = "33333333-3333-4333-8333-333333333333"
 GITHUB = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
 SECRET = {"XTSYNC_SOURCE_CLIENT_SECRET": "ARM_CLIENT_SECRET"}
-PROOFS = ("client_secret", "client_certificate", "client_certificate_path", "oidc_token")
+EVERY_ARGUMENT = set(inspect.signature(azuread.ProviderArgs.__init__).parameters) - {"__self__"}
+WHERE = {"tenant_id": SOURCE_ID, "environment": "public", "metadata_host": ""}
 
 
 def settings(auth: str, stack_secret: str | None = None, **how: str) -> Settings:
@@ -27,48 +32,42 @@ def settings(auth: str, stack_secret: str | None = None, **how: str) -> Settings
 
 
 CASES: list[tuple[str, dict[str, str], dict[str, str], dict[str, Any], dict[str, str]]] = [
-    ("cli", {}, {}, {"use_cli": True, "client_id": None}, SECRET),
-    ("cli", {}, {"ARM_CLIENT_ID": CLIENT}, {"use_cli": True, "client_id": "", "client_id_file_path": None}, SECRET),
+    ("cli", {}, {}, {"use_cli": True}, {}),
+    ("secret", {"client_id": CLIENT}, {}, {"client_secret": "of the stack"}, {}),
+    ("secret", {"client_id": CLIENT}, {"XTSYNC_SOURCE_CLIENT_SECRET": "s"}, {}, SECRET),
     (
         "secret",
         {"client_id": CLIENT},
+        {"XTSYNC_SOURCE_CLIENT_SECRET_FILE": "f"},
         {},
-        {"client_secret": "of the stack", "client_certificate": None, "client_certificate_path": None},
-        SECRET,
-    ),
-    (
-        "secret",
-        {"client_id": CLIENT},
-        {"XTSYNC_SOURCE_CLIENT_SECRET": "s", "ARM_CLIENT_CERTIFICATE": "x", "ARM_USE_AKS_WORKLOAD_IDENTITY": "1"},
-        {"client_secret": None, "client_certificate": "", "use_aks_workload_identity": False, "client_id": CLIENT},
-        SECRET,
+        {"XTSYNC_SOURCE_CLIENT_SECRET_FILE": "ARM_CLIENT_SECRET_FILE_PATH"},
     ),
     (
         "certificate",
         {"client_id": CLIENT, "certificate_path": "x.pfx"},
         {},
-        {"client_certificate": "", "client_certificate_path": "x.pfx"},
+        {"client_certificate_path": "x.pfx"},
         {"XTSYNC_SOURCE_CERTIFICATE_PASSWORD": "ARM_CLIENT_CERTIFICATE_PASSWORD"},
     ),
     (
         "oidc",
         {"client_id": CLIENT, "token_file": "token"},
         GITHUB,
-        {**dict.fromkeys(PROOFS, ""), "use_oidc": True, "oidc_token_file_path": "token"},
+        {"use_oidc": True, "oidc_token_file_path": "token"},
         {},
     ),
     (
         "oidc",
         {"client_id": CLIENT, "service_connection_id": "connection"},
         GITHUB,
-        {"use_oidc": True, "ado_pipeline_service_connection_id": "connection", "oidc_token_file_path": ""},
+        {"use_oidc": True, "ado_pipeline_service_connection_id": "connection"},
         {"SYSTEM_OIDCREQUESTURI": "ARM_OIDC_REQUEST_URL", "SYSTEM_ACCESSTOKEN": "ARM_OIDC_REQUEST_TOKEN"},
     ),
     (
         "oidc",
         {"client_id": CLIENT},
         {**GITHUB, "AZURE_FEDERATED_TOKEN_FILE": "f"},
-        {**dict.fromkeys(PROOFS, ""), "ado_pipeline_service_connection_id": "", "oidc_token_file_path": ""},
+        {"use_oidc": True},
         {
             "ACTIONS_ID_TOKEN_REQUEST_URL": "ARM_OIDC_REQUEST_URL",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "ARM_OIDC_REQUEST_TOKEN",
@@ -78,32 +77,54 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], dict[str, Any], dict[str,
         "oidc",
         {"client_id": CLIENT},
         {"AZURE_FEDERATED_TOKEN_FILE": "f"},
-        {"use_oidc": True, "oidc_token": ""},
+        {"use_oidc": True},
         {"AZURE_FEDERATED_TOKEN_FILE": "ARM_OIDC_TOKEN_FILE_PATH"},
     ),
-    ("managedIdentity", {}, {}, {"use_msi": True, "client_id": ""}, {}),
-    ("managedIdentity", {"client_id": CLIENT}, {}, {"use_msi": True, "client_secret": "", "client_id": CLIENT}, {}),
+    ("managedIdentity", {}, {}, {"use_msi": True}, {}),
+    ("managedIdentity", {"client_id": CLIENT}, {}, {"use_msi": True}, {}),
 ]
 
 
-@pytest.mark.parametrize(("auth", "how", "environment", "arguments", "variables"), CASES)
-def test_arguments_and_variables(
-    auth: str, how: dict[str, str], environment: dict[str, str], arguments: dict[str, Any], variables: dict[str, str]
+@pytest.mark.parametrize(("auth", "how", "environment", "said", "variables"), CASES)
+def test_what_proves_us_is_said_and_everything_else_is_off(
+    auth: str, how: dict[str, str], environment: dict[str, str], said: dict[str, Any], variables: dict[str, str]
 ) -> None:
     found = sign_in_as(settings(auth, "of the stack" if auth == "secret" else None, **how), environment)
-    assert {name: found.arguments.get(name) for name in arguments} == arguments
     assert found.variables == variables
-    flags = {name: found.arguments.get(name, False) for name in OFF if name.startswith("use_")}
-    assert sum(flags.values()) == (0 if auth in ("secret", "certificate") else 1)
-    assert "s" not in found.arguments.values()
-    assert set(found.arguments) <= set(inspect.signature(azuread.ProviderArgs.__init__).parameters)
+    mapped = {argument for argument, variable in VARIABLES.items() if variable in variables.values()}
+    rest = {name: value for name, value in OFF.items() if name not in mapped}
+    assert found.arguments == {**rest, **WHERE, "client_id": how.get("client_id", ""), **said}
 
 
-@pytest.mark.parametrize(("auth", "how"), [("cli", {}), ("secret", {"client_id": CLIENT})])
-def test_stacks_of_the_first_version_see_no_change(auth: str, how: dict[str, str]) -> None:
-    found = sign_in_as(settings(auth, **how), {"XTSYNC_SOURCE_CLIENT_SECRET": "s"}).arguments
-    given = {name for name, value in found.items() if value is not None}
-    assert given == {"use_cli", "use_msi", "use_oidc", *how}
+def test_azuread_has_no_argument_that_is_left_to_the_environment_unnoticed() -> None:
+    """A new version of azuread with a new argument takes it from a new variable: decide what it is to be."""
+    assert set(OFF) == EVERY_ARGUMENT
+    assert set(VARIABLES) < EVERY_ARGUMENT
+    for auth in KINDS:
+        found = sign_in_as(settings(auth, client_id=CLIENT), {})
+        left_out = EVERY_ARGUMENT - set(found.arguments)
+        assert {VARIABLES[name] for name in left_out} == set(found.variables.values()), auth
+        assert None not in found.arguments.values(), auth
+
+
+def test_azuread_itself_knows_no_other_variables() -> None:
+    """What the SDK reads in this process: all of it belongs to arguments that are said."""
+    code = "".join(path.read_text() for path in Path(azuread.__file__).parent.glob("*.py"))
+    read = set(re.findall(r"get_env(?:_\w+)?\('(\w+)'", code))
+    assert read == {"ARM_ENVIRONMENT", "ARM_MSI_ENDPOINT", "ARM_USE_MSI"}
+
+
+@pytest.mark.parametrize(
+    ("auth", "variable", "argument"),
+    [
+        ("secret", "XTSYNC_SOURCE_CLIENT_SECRET_COMMAND", "client_secret"),
+        ("certificate", "XTSYNC_SOURCE_CERTIFICATE_PASSWORD_COMMAND", "client_certificate_password"),
+    ],
+)
+def test_what_a_command_gives_is_a_secret_of_pulumi(auth: str, variable: str, argument: str) -> None:
+    found = sign_in_as(settings(auth, client_id=CLIENT), {variable: "echo from-a-command", "PATH": os.environ["PATH"]})
+    assert isinstance(found.arguments[argument], pulumi.Output)
+    assert found.variables == {}
 
 
 def test_every_kind_is_known_everywhere() -> None:

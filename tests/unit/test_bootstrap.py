@@ -71,6 +71,12 @@ def of_type(found: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [one["inputs"] for one in found if one["type"].endswith(f":{name}")]
 
 
+def test_azuread_signs_in_where_the_cloud_is_whatever_the_environment_says() -> None:
+    made, _ = declared()
+    (provider,) = (one["inputs"] for one in made if one["type"] == "pulumi:providers:azuread")
+    assert (provider["metadataHost"], provider["environment"]) == ("", "public")
+
+
 @pytest.mark.parametrize(
     ("federate", "issuer", "subject"),
     [

@@ -246,7 +246,7 @@ def test_defaults_are_the_declared_ones() -> None:
 
 def test_values_arrive() -> None:
     settings = parsed(
-        {"XTSYNC_SOURCE_CLIENT_SECRET": "s"},
+        {"XTSYNC_SOURCE_CLIENT_SECRET": "s", "XTSYNC_METADATA_HOST": "HOST:8443"},
         source=side(SOURCE_ID.upper(), name="Contoso", auth="secret", clientId=CLIENT),
         inboundTrust={"mfa": True, "hybridJoinedDevice": False},
         deletionThreshold=0,
@@ -307,4 +307,5 @@ def test_the_published_schema_takes_what_the_program_takes() -> None:
     }
     document = {"config": {f"xtsync:{key}": value for key, value in full.items()} | {"azure:location": "x"}}
     assert not list(Draft202012Validator(json_schema()).iter_errors(document))
-    parsed(**{key: value for key, value in full.items() if key != "sourceClientSecret"})
+    taken = {key: value for key, value in full.items() if key != "sourceClientSecret"}
+    parsed({"XTSYNC_METADATA_HOST": "host:8443"}, **taken)

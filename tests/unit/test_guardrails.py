@@ -80,6 +80,13 @@ OFF_BOTH = {"outbound_redemption": False, "inbound_redemption": False}
         ({"notified": False}, ["notify-address"]),
         ({"user_type": ""}, ["user-type-stated"]),
         ({"user_type": "guest"}, []),
+        ({"metadata_host": "evil.example"}, ["host-allowed"]),
+        ({"metadata_host": "localhost:8443"}, []),
+        ({"metadata_host": "private.example", "said": Sayings.of(None, False, ["Private.Example:443"])}, []),
+        (
+            {"metadata_host": "private.example:1", "said": Sayings.of(None, False, ["private.example"])},
+            ["host-allowed"],
+        ),
     ],
 )
 def test_what_breaks_a_rule(changes: dict[str, Any], broken: list[str]) -> None:
@@ -94,7 +101,7 @@ def test_what_is_not_known_breaks_nothing() -> None:
 def test_every_rule_can_be_broken_and_says_what_to_do() -> None:
     worst = replace(
         SENSIBLE, source=STRANGER, outbound_redemption=False, sync_all=True, deletion_threshold=0, notified=False,
-        user_type="",
+        user_type="", metadata_host="evil.example",
     )  # fmt: skip
     found = findings(worst)
     assert [one.rule for one in found] == list(RULES)

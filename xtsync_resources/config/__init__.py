@@ -7,34 +7,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pulumi
 
+from ..graph.secret_origin import SIDES
+from ..isolation import drop_foreign
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
-from .problems import ConfigurationProblems, Problem, Problems
+from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
 from .schema_keys import check_schema
 from .settings import (
-    SIDES,
     SIGN_IN_KINDS,
     TRUST_KEYS,
     Settings,
     Tenant,
     is_user,
-    password_variable,
-    secret_variable,
 )
-from .sign_in import check_files, check_sign_in
+from .sign_in import check_endpoints, check_host, check_proofs, check_sign_in
 
 KEYS = tuple(keys_of(Settings))
 TENANT_KEYS = tuple(keys_of(Tenant))
 
 
 def load() -> Settings:
-    """Read the configuration of the running stack.
+    """Read the configuration of the running stack; what only the target's own process needs is then forgotten.
 
     Raises:
         ConfigurationProblems: anything at all is wrong with it.
@@ -44,8 +43,11 @@ def load() -> Settings:
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    settings = parse(own, secrets, os.environ)
-    check_files(settings, os.environ)
+    encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
+    in_plain = {f"{side}ClientSecret" for side in SIDES} - {key.removeprefix(prefix) for key in encrypted}
+    settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys())
+    check_proofs(settings, os.environ)
+    drop_foreign("source", os.environ)
     return settings
 
 
@@ -54,6 +56,7 @@ def parse(
     secrets: Mapping[str, Any],
     environment: Mapping[str, str],
     *,
+    in_plain: Iterable[str] = (),
     before_sign_in: bool = False,
 ) -> Settings:
     """Turn raw values into settings.
@@ -63,6 +66,7 @@ def parse(
             numbers and booleans as JSON text.
         secrets: client secrets by side, where configured.
         environment: the environment, to see whether what signs in is there.
+        in_plain: secrets that are not encrypted.
         before_sign_in: whether that, and the applications to sign in with, may still be missing.
 
     Raises:
@@ -80,7 +84,10 @@ def parse(
         display_name=settings.display_name or f"{source.name} to {target.name}",
         deletion_threshold=int(settings.deletion_threshold),
     )
+    for key in in_plain:
+        problems.add(key, None, "the secret is not encrypted", instead_of_secret(key))
     check_pair(problems, settings)
+    check_host(problems, settings, environment)
     for tenant in (settings.source, settings.target):
         check_sign_in(problems, settings, tenant, environment, complete=not before_sign_in)
     problems.stop()
@@ -119,9 +126,8 @@ __all__ = [
     "Problems",
     "Settings",
     "Tenant",
+    "check_endpoints",
     "is_user",
     "load",
     "parse",
-    "password_variable",
-    "secret_variable",
 ]

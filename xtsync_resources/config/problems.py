@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..graph.clouds import ACROSS_CLOUDS
+from ..graph.secret_origin import SIDES, password_variable, secret_variable
 from ..messages import Stopped
 
+# A key that somebody put a secret under. Its value is never shown.
+SECRET = re.compile(r"secret|passw|passphrase")
 # What people look for where it is not.
 ELSEWHERE = dict.fromkeys(("source.cloud", "target.cloud"), f"Set xtsync:cloud instead: {ACROSS_CLOUDS}")
+
+
+def instead_of_secret(key: str) -> str:
+    """What to do about a secret that somebody wrote into a stack file."""
+    sides = [side for side in SIDES if key.lower().startswith(side)] or SIDES
+    name = password_variable if "passw" in key.lower() else secret_variable
+    return (
+        f"Remove it, export {' or '.join(map(name, sides))}, and replace that one: whoever reads the file or its "
+        "history has it"
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,9 @@ class Problems:
         import difflib  # noqa: PLC0415 - rarely needed, and every start of the program would pay
 
         for key in found:
-            if key not in known:
+            if key not in known and SECRET.search(str(key).lower()):
+                self.add(f"{parent}{key}", None, "secrets do not belong here", instead_of_secret(f"{parent}{key}"))
+            elif key not in known:
                 near = difflib.get_close_matches(str(key), known, 1, 0.5)
                 do = f"Did you mean {parent}{near[0]}?" if near else f"The keys are {', '.join(known)}"
                 self.add(f"{parent}{key}", None, "unknown key", ELSEWHERE.get(f"{parent}{key}", do))

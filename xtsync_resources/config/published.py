@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..graph.secret_origin import SIDES
 from .keys import Items, Key, Object, keys_of
 from .kinds import Kind
-from .settings import SIDES, Settings, Tenant
+from .settings import Settings, Tenant
 
 NAMESPACE = "xtsync"
 BEGIN, END = "<!-- keys: written by `make keys` -->", "<!-- end of keys -->"

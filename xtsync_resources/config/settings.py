@@ -11,29 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.clouds import CLOUDS, Cloud
+from ..graph.hosts import HOST
 from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
 from .keys import Object, key
-from .kinds import EMAIL, GUID, HOST, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
+from .kinds import EMAIL, GUID, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
 from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, AttributeMapping, FilterGroup
 
-SIDES = ("source", "target")
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
 TRUST_KEYS = {
     "mfa": "isMfaAccepted",
     "compliantDevice": "isCompliantDeviceAccepted",
     "hybridJoinedDevice": "isHybridAzureADJoinedDeviceAccepted",
 }
-
-
-def secret_variable(side: str) -> str:
-    """The environment variable that carries the client secret of a side."""
-    return f"XTSYNC_{side.upper()}_CLIENT_SECRET"
-
-
-def password_variable(side: str) -> str:
-    """The environment variable that carries the password of a side's certificate."""
-    return f"XTSYNC_{side.upper()}_CERTIFICATE_PASSWORD"
 
 
 def is_user(text: str) -> bool:
@@ -79,7 +69,8 @@ class Settings:
     cloud: Cloud = key(Choice(CLOUDS), "the cloud both tenants are in", default=CLOUDS["public"], shown="public")
     metadata_host: str = key(
         HOST_NAME,
-        "take login and Graph endpoints from `https://HOST/metadata/endpoints` instead (private clouds, the lab)",
+        "take login and Graph endpoints from `https://HOST/metadata/endpoints` instead (private clouds, the lab). "
+        "Counts only where `XTSYNC_METADATA_HOST` names the host as well. See [hosts](#hosts)",
         default="",
     )
     users: tuple[str, ...] = key(USERS, "who is in scope: user principal names or object ids", default=(), shown="none")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..graph.assertions import read_token
+from ..graph.errors import XtsyncError
+from ..graph.files import FileError
+from ..graph.hosts import agreed, how_to_agree, strangers
+from ..graph.secret_origin import COMMAND, FILE, SIDES, SecretError, SecretOrigin, certificate_password, client_secret
 from ..graph.token_origin import GITHUB_URL, HINTS, WORKLOAD_FILE, Origin, asks_for_audience, missing, origin_of
 from .problems import Problems
-from .settings import SIDES, Settings, Tenant, password_variable, secret_variable
+from .settings import Settings, Tenant
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,21 @@ def check_sign_in(
 
 def check_secret(problems: Problems, settings: Settings, side: str, environment: Mapping[str, str]) -> None:
     """Note a missing client secret."""
-    variable = secret_variable(side)
-    if settings.client_secret(side) is None and not environment.get(variable):
-        do = f"Export {variable}, or run `pulumi config set --secret {side}ClientSecret`"
+    origin = client_secret(side, environment)
+    if settings.client_secret(side) is None and not origin.named:
+        do = (
+            f"Export {origin.variable} (or with {FILE} or {COMMAND} where to get it), or run "
+            f"`pulumi config set --secret {side}ClientSecret`"
+        )
         problems.add(f"{side}ClientSecret", None, "auth: secret needs a client secret", do)
+
+
+def check_host(problems: Problems, settings: Settings, environment: Mapping[str, str]) -> None:
+    """Note a metadata host that must not say where credentials go."""
+    host = settings.metadata_host
+    if host and strangers([host], agreed(environment)):
+        why = "credentials would go where it says, and whoever supplies them has not agreed to it"
+        problems.add("metadataHost", host, why, sentence(how_to_agree([host])))
 
 
 def check_token(
@@ -99,7 +115,7 @@ def check_token(
     if lacking := missing(origin, environment):
         hint = HINTS.get(origin, "").format(side=side)
         why = f"auth: oidc has no token: {' and '.join(lacking)} not set"
-        problems.add(f"{side}.auth", "oidc", why, hint[:1].upper() + hint[1:])
+        problems.add(f"{side}.auth", "oidc", why, sentence(hint))
     # azuread asks for the public cloud's audience, and both sides of one application must present the same.
     elsewhere = origin is Origin.GITHUB and side == "source" and settings.cloud.name != "public"
     if elsewhere and not lacking and not asks_for_audience(environment[GITHUB_URL]):
@@ -107,40 +123,81 @@ def check_token(
         problems.add(f"{side}.auth", "oidc", "in this cloud the request for a token must name the audience", do)
 
 
-def check_files(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Look at the files that sign in: before any call, and with better words than the azuread plugin has.
+def check_proofs(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Look at the files that sign in: before any call, and before azuread, which sends a file of any form.
 
     Raises:
         ConfigurationProblems: with every problem found.
     """
     problems = Problems()
+    checks: Mapping[str, Callable[..., None]] = {
+        "secret": check_secret_file,
+        "certificate": check_certificate,
+        "oidc": check_token_file,
+    }
     for side in SIDES:
         tenant: Tenant = getattr(settings, side)
-        checks: Mapping[str, Callable[..., None]] = {"certificate": check_certificate, "oidc": check_token_file}
         if tenant.auth in checks:
             checks[tenant.auth](problems, tenant, environment)
     problems.stop()
+
+
+def check_endpoints(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Look where a metadata document leads: azuread signs in there, wherever it is. Call: its GET, without credentials.
+
+    Raises:
+        ConfigurationProblems: it cannot be had, or leads credentials to hosts nobody has agreed to.
+    """
+    if not settings.metadata_host:
+        return
+    problems = Problems()
+    from ..graph.clock import SystemClock  # noqa: PLC0415 - only private clouds need it
+    from ..graph.connect import fetch_endpoints  # noqa: PLC0415
+    from ..graph.transport import HttpsTransport  # noqa: PLC0415
+
+    try:
+        fetch_endpoints(settings.metadata_host, HttpsTransport(), SystemClock(), environment)
+    except XtsyncError as error:
+        problems.add("metadataHost", settings.metadata_host, f"{error.what}: {error.why}", sentence(error.do))
+    problems.stop()
+
+
+def check_secret_file(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:
+    """Note a file that gives no secret. A command is not run for this: the tenant's own process runs it."""
+    origin = client_secret(tenant.side, environment)
+    if origin.file or len(origin.named) > 1:
+        read_secret(problems, tenant, origin)
+
+
+def read_secret(problems: Problems, tenant: Tenant, origin: SecretOrigin) -> str:
+    """A secret; what is wrong with where it comes from is noted."""
+    try:
+        return origin.read()
+    except SecretError as error:
+        problems.add(f"{tenant.side}.auth", tenant.auth, error.why, sentence(error.do))
+        return ""
 
 
 def check_certificate(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:
     """Note what is wrong with a certificate."""
     from ..graph.certificates import CertificateError, read  # noqa: PLC0415 - only this kind needs it
 
-    key, variable = f"{tenant.side}.certificatePath", password_variable(tenant.side)
+    key, origin = f"{tenant.side}.certificatePath", certificate_password(tenant.side, environment)
+    password = read_secret(problems, tenant, origin)
+    if problems.concern(f"{tenant.side}.auth"):
+        return
     try:
-        pair = read(tenant.certificate_path, environment.get(variable, ""), variable)
+        pair = read(tenant.certificate_path, password, origin.variable)
     except CertificateError as error:
-        problems.add(key, tenant.certificate_path, error.why, error.do[:1].upper() + error.do[1:])
+        problems.add(key, tenant.certificate_path, error.why, sentence(error.do))
         return
     if tenant.side == "source" and not pair.is_pkcs12:
-        do = f"Convert it: openssl pkcs12 -export -in FILE.pem -out FILE.pfx -passout env:{variable}"
+        do = f"Convert it: openssl pkcs12 -export -in FILE.pem -out FILE.pfx -passout env:{origin.variable}"
         problems.add(key, tenant.certificate_path, "it is PEM, and azuread reads PKCS#12 (.pfx) only", do)
 
 
 def check_token_file(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:
-    """Note a token file that is not there."""
-    from ..graph.federated import FileError, read_token  # noqa: PLC0415 - only this kind needs it
-
+    """Note a file that must not be sent as a token."""
     configured = bool(tenant.token_file)
     origin = origin_of(tenant.token_file, tenant.service_connection_id, environment)
     if origin not in (Origin.FILE, Origin.WORKLOAD):
@@ -154,3 +211,8 @@ def check_token_file(problems: Problems, tenant: Tenant, environment: Mapping[st
         problems.add(
             f"{tenant.side}.{where}", path, f"the token file {error}", f"Check {named}, and what writes the file"
         )
+
+
+def sentence(text: str) -> str:
+    """A remedy as a sentence of its own."""
+    return text[:1].upper() + text[1:]

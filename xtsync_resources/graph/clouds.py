@@ -5,11 +5,14 @@ Source: https://learn.microsoft.com/graph/deployments
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 METADATA_PATH = "/metadata/endpoints?api-version=2022-09-01"
+# So plain that nobody reads another host out of it than we do.
+URL = re.compile(r"https://(?P<host>[A-Za-z0-9.:\[\]-]+)(?:/[A-Za-z0-9._~/-]*)?")
 # https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
 ACROSS_CLOUDS = (
     "one cloud holds both tenants of a pair. Microsoft synchronizes across clouds as well, but its job template is not "
@@ -28,6 +31,8 @@ class Endpoints:
         for url in (self.login, self.graph):
             if not url.startswith("https://"):
                 raise ValueError(f"the endpoint {url!r} is not https; credentials are only sent over https")
+            if not URL.fullmatch(url):
+                raise ValueError(f"the endpoint {url!r} is not https://HOST, https://HOST:PORT or that with a path")
 
     @property
     def scope(self) -> str:
@@ -100,7 +105,7 @@ def endpoints_from_metadata(document: Mapping[str, Any]) -> Endpoints:
     """Read login and Graph out of the metadata document that azuread uses as well.
 
     Raises:
-        ValueError: the document lacks an endpoint, or an endpoint is not https.
+        ValueError: the document lacks an endpoint, or an endpoint is not a plain https URL.
     """
     authentication = document.get("authentication")
     login = authentication.get("loginEndpoint") if isinstance(authentication, Mapping) else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping
 
 from . import answers
 from .client import USER_AGENT, GraphClient
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
 from .credentials import SignIn, TokenSource, credential_for
-from .errors import ConfigurationError, TenantName
+from .errors import ConfigurationError, RefusedError, TenantName
+from .hosts import agreed, hosts_of, how_to_agree, strangers
 from .outside import ask
 from .transport import HttpsTransport, Request, Transport, TransportError
 
@@ -47,6 +49,7 @@ def connect(
         clock: the time; this computer's if not given.
 
     Raises:
+        RefusedError: credentials would go to a host that nobody who supplies them has agreed to.
         ConfigurationError: the metadata document cannot be had or used.
     """
     transport, clock = transport or HttpsTransport(), clock or SystemClock()
@@ -67,12 +70,22 @@ def connect(
     return GraphClient(tenant, endpoints, tokens, transport, clock)
 
 
-def fetch_endpoints(host: str, transport: Transport, clock: Clock) -> Endpoints:
+def fetch_endpoints(
+    host: str, transport: Transport, clock: Clock, environment: Mapping[str, str] = os.environ
+) -> Endpoints:
     """Read the endpoints of a private cloud; one GET, without credentials, repeated a few times.
 
+    Args:
+        host: HOST or HOST:PORT.
+        transport: how to ask.
+        clock: to wait between attempts.
+        environment: names the hosts that may get credentials.
+
     Raises:
-        ConfigurationError: it cannot be reached or understood, or an endpoint is not https.
+        RefusedError: nobody who supplies the credentials has agreed to the host, or to one its document names.
+        ConfigurationError: it cannot be reached or understood, or an endpoint is not a plain https URL.
     """
+    refuse_strangers([host], environment, "xtsync:metadataHost names it")
     url = f"https://{host}{METADATA_PATH}"
     what = f"Failed to read the endpoints from {url}"
     do = "check xtsync:metadataHost; for a private certificate authority set REQUESTS_CA_BUNDLE"
@@ -83,6 +96,19 @@ def fetch_endpoints(host: str, transport: Transport, clock: Clock) -> Endpoints:
     if answer.status != 200:
         raise ConfigurationError(what, f"it answered {answer.status}", do)
     try:
-        return endpoints_from_metadata(answers.read(answer.body))
+        endpoints = endpoints_from_metadata(answers.read(answer.body))
     except ValueError as error:
         raise ConfigurationError(what, str(error), do) from None
+    refuse_strangers((one for one in hosts_of(endpoints) if one != host), environment, f"{url} names it")
+    return endpoints
+
+
+def refuse_strangers(hosts: Iterable[str], environment: Mapping[str, str], named_by: str) -> None:
+    """Refuse to send credentials to hosts that are neither known nor agreed to.
+
+    Raises:
+        RefusedError: there is one.
+    """
+    if found := strangers(hosts, agreed(environment)):
+        why = f"{named_by}, and whoever supplies the credentials has not"
+        raise RefusedError(f"Refused to send credentials to {' and '.join(found)}", why, how_to_agree(found))

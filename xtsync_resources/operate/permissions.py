@@ -12,8 +12,9 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..config import Tenant, password_variable, secret_variable
+from ..config import Tenant
 from ..graph.clouds import Cloud
+from ..graph.secret_origin import password_variable, secret_variable
 from . import federation
 from .needs import GRAPH, ROLES, Need, needs
 from .screen import Rows

@@ -13,13 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import SIDES, Settings, Tenant, password_variable, secret_variable
+from ..config import SIDES, Settings, Tenant
 from ..config.keys import keys_of
 from ..config.kinds import Secret
 from ..graph import calls
 from ..graph.clouds import Cloud
 from ..graph.errors import ConfigurationError, GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ..graph.pace import Pace
+from ..graph.secret_origin import certificate_password, client_secret
 from ..messages import Stopped
 from . import logs, report_html, report_markdown
 from . import stack as stacks
@@ -131,12 +132,12 @@ def of_tenant(tenant: Tenant, given: Mapping[str, Any], environment: Mapping[str
         if text := in_words(getattr(tenant, one.field)):
             yield Setting(f"{tenant.side}.{name}", text, STACK_FILE if name in (own or {}) else DEFAULT)
     if tenant.auth == "secret":
-        variable = secret_variable(tenant.side)
-        origin = f"environment ({variable})" if environment.get(variable) else STACK_FILE
+        named = client_secret(tenant.side, environment).named
+        origin = f"environment ({', '.join(named)})" if named else STACK_FILE
         yield Setting(f"{tenant.side}ClientSecret", "(not shown)", origin)
-    variable = password_variable(tenant.side)
-    if tenant.auth == "certificate" and environment.get(variable):
-        yield Setting(f"{tenant.side} certificate password", "(not shown)", f"environment ({variable})")
+    named = certificate_password(tenant.side, environment).named
+    if tenant.auth == "certificate" and named:
+        yield Setting(f"{tenant.side} certificate password", "(not shown)", f"environment ({', '.join(named)})")
 
 
 class Gathering:

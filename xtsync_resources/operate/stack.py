@@ -16,11 +16,12 @@ from typing import Any
 import yaml
 
 from ..clients import client_of
-from ..config import SIDES, Settings, Tenant, parse, secret_variable
+from ..config import SIDES, Settings, Tenant, parse
 from ..graph import answers
 from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.operation import Operation
+from ..graph.secret_origin import client_secret
 
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -106,7 +107,7 @@ class Stack:
         return self.client(side).operation(seconds or 60 * self.settings.deadline_minutes, self.status, longer)
 
     def _secret(self, tenant: Tenant) -> str:
-        if self.settings.client_secret(tenant.side) is None or os.environ.get(secret_variable(tenant.side)):
+        if self.settings.client_secret(tenant.side) is None or client_secret(tenant.side, os.environ).named:
             return ""
         key = f"{NAMESPACE}{tenant.side}ClientSecret"
         arguments = ["config", "get", key, "--stack", self.name]
@@ -135,7 +136,8 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     own = {**project_values(location.folder), **given}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in own.items()}
-    settings = parse(texts, secrets, os.environ, before_sign_in=before_sign_in)
+    in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
+    settings = parse(texts, secrets, os.environ, in_plain=in_plain, before_sign_in=before_sign_in)
     return Stack(name, settings, location, status)
 
 
