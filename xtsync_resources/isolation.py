@@ -10,9 +10,10 @@ from collections.abc import MutableMapping
 
 from .graph.secret_origin import SIDES, password_variable, secret_variable
 
-# azuread's own variables, which are not used, and what opens the state.
+# azuread's own variables, which are not used.
 PREFIX_OF_OTHERS = "ARM_"
-OF_PULUMI = ("PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+# What opens the state; and the stack's configuration with its secrets in plain, which Pulumi's SDK has read by now.
+OF_PULUMI = ("PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 # Something that every environment has, to put in a secret's place: a mapping cannot take a variable away.
 STAND_INS = ("PATH", "HOME")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab import world
+from lab.engine import Secret
 from tests.policy.analyzer import PACK
 from tests.scenarios.conftest import Lab
 from xtsync_resources.isolation import drop_foreign, hide_other
@@ -79,7 +80,7 @@ def test_the_command_that_gives_a_secret_is_started_without_those_of_others(lab:
     for own, _ in noted(log):
         assert not {*others, PASSPHRASE, "of-another-set-up"} & {*own.values()}
     # The program declares both providers, so it alone is started with everything.
-    providers = [starter for _, starter in noted(log) if "PULUMI_CONFIG" not in starter]
+    providers = [starter for _, starter in noted(log) if "PULUMI_CONFIG_SECRET_KEYS" not in starter]
     assert providers
     assert not [starter for starter in providers if others & {*starter.values()}]
 
@@ -92,7 +93,7 @@ def test_what_is_dropped_and_what_stays(side: str) -> None:
         for one in ("source", "target")
     }
     others = dict.fromkeys(
-        ("ARM_CLIENT_SECRET", "ARM_NEW", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE",
+        ("ARM_CLIENT_SECRET", "ARM_NEW", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG", "PULUMI_CONFIG_PASSPHRASE",
          "PULUMI_CONFIG_PASSPHRASE_FILE"), "x",
     )  # fmt: skip
     environment = {**kept, **sides["source"], **sides["target"], **others}
@@ -112,7 +113,7 @@ def test_the_policy_pack_knows_nobodys_secrets() -> None:
         "import os, runpy, sys; sys.argv = ['p']; import pulumi_policy; pulumi_policy.PolicyPack = lambda **_: None; "
     )
     look += f"runpy.run_path({str(PACK / '__main__.py')!r}); print(sorted(os.environ))"
-    secrets = ("XTSYNC_SOURCE_CLIENT_SECRET", "XTSYNC_TARGET_CLIENT_SECRET", "ARM_CLIENT_SECRET", "PULUMI_ACCESS_TOKEN")
+    secrets = ("XTSYNC_SOURCE_CLIENT_SECRET", "XTSYNC_TARGET_CLIENT_SECRET", "ARM_CLIENT_SECRET", "PULUMI_CONFIG")
     done = subprocess.run(
         [sys.executable, "-c", look], env={**os.environ, **dict.fromkeys(secrets, "canary")}, capture_output=True,
         text=True, check=True, cwd=PACK,
@@ -127,9 +128,12 @@ def test_the_program_forgets_the_targets_secret(lab: Lab, tmp_path: Path) -> Non
     for name in ("Pulumi.yaml", "xtsync_resources", ".venv"):
         (program / name).symlink_to(ROOT / name)
     ours = (ROOT / "__main__.py").read_text()
-    names = "[name for name in os.environ if name.startswith(('XTSYNC_', 'ARM_', 'PULUMI_ACCESS'))]"
+    names = "[name for name in os.environ if 'canary' in os.environ[name]]"
     (program / "__main__.py").write_text(f"{ours}\npulumi.export('seen', {names})\n")
     lab.stack.program = program
-    lab.stack.environment |= {"PULUMI_ACCESS_TOKEN": "canary", "ARM_CLIENT_SECRET": "canary"}
-    seen = lab.stack.run("preview").outputs["seen"]
-    assert seen == ["XTSYNC_SOURCE_CLIENT_SECRET"]
+    lab.stack.environment |= dict.fromkeys(
+        ("XTSYNC_SOURCE_ANYTHING", "XTSYNC_TARGET_CERTIFICATE_PASSWORD", "PULUMI_ACCESS_TOKEN", "ARM_CLIENT_SECRET"),
+        "canary",
+    )
+    lab.stack.config["xtsync:targetClientSecret"] = Secret("canary")
+    assert lab.stack.run("preview").outputs["seen"] == ["XTSYNC_SOURCE_ANYTHING"]
