@@ -15,8 +15,8 @@ from lab import world
 from lab.entra import Fault
 from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
 from lab.pulumi.installation import Installation
-from tests.lab.pulumi.test_real_engine import Shell, only_real, shells
 from tests.security.untrusted_samples import ATTACKS, HOSTILE, obeyed_by
+from tests.terminal import Shell, only_real, terminal
 
 pytestmark = pytest.mark.real
 SHOWN = ("--diff", "--color", "always")
@@ -26,7 +26,8 @@ NAMES = [*(name for kind, name in ATTACKS.items() if kind.startswith("Pulumi")),
 
 @pytest.fixture
 def shell(tmp_path: Path, installation: Installation | None) -> Iterator[Shell]:
-    yield from shells(tmp_path, only_real(installation))
+    with terminal(tmp_path, only_real(installation)) as made:
+        yield made
 
 
 def say(shell: Shell, *words: str, fails: bool = False) -> str:
