@@ -317,7 +317,7 @@ def tell(text: str, *, severity: int = INFO, status: bool = False) -> None:
     request, _ = current_call()
     if request is None:
         if not status:
-            sys.stdout.write(f"{text}\n")
+            sys.stdout.write(f"{one_line(text)}\n")
         return
     from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
 
