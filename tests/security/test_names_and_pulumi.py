@@ -15,13 +15,13 @@ from lab import world
 from lab.entra import Fault
 from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
 from lab.pulumi.installation import Installation
-from tests.security.untrusted_samples import ATTACKS, HOSTILE, obeyed_by
+from tests.security.untrusted_samples import ATTACKS, NAME, obeyed_by
 from tests.terminal import Shell, only_real, terminal
 
 pytestmark = pytest.mark.real
 SHOWN = ("--diff", "--color", "always")
 NOW = ("--yes", "--skip-preview", *SHOWN)
-NAMES = [*(name for kind, name in ATTACKS.items() if kind.startswith("Pulumi")), HOSTILE]
+NAMES = [*(name for kind, name in ATTACKS.items() if kind.startswith("Pulumi")), NAME]
 
 
 @pytest.fixture
@@ -47,13 +47,12 @@ def policy(shell: Shell) -> dict[str, object]:
 def rename(shell: Shell, name: str) -> None:
     """Call the policy, everybody and every group that is not configured by its name so."""
     policy(shell)["displayName"] = name
-    readable = "".join(character for character in name if not "\ud800" <= character <= "\udfff")
     source = shell.entra.tenants[world.SOURCE_TENANT]
     for user in source.directory.users.values():
-        user.display_name = readable
+        user.display_name = name
     for principal in source.applications.principals.values():
         for assignment in principal.assignments.values():
-            assignment.principal_name = readable
+            assignment.principal_name = name
 
 
 def test_a_pair_lives_its_life_among_hostile_names(shell: Shell) -> None:
@@ -78,7 +77,7 @@ def test_a_pair_lives_its_life_among_hostile_names(shell: Shell) -> None:
 
 
 def test_a_renamed_application_and_what_graph_says_of_it(shell: Shell) -> None:
-    shell.entra.faults.add(Fault(method="PUT", path="identitySynchronization", status=400, code="x", message=HOSTILE))
+    shell.entra.faults.add(Fault(method="PUT", path="identitySynchronization", status=400, code="x", message=NAME))
     assert "Failed to" in say(shell, "up", *NOW, fails=True)
     say(shell, "up", *NOW)
     source = shell.entra.tenants[world.SOURCE_TENANT]

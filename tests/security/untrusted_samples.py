@@ -36,6 +36,8 @@ ATTACKS = {
     "Markdown": "@everyone <img src=x> https://evil.example www.evil.example #1 GH-1 a|b `c` \\` !1 ~l",
 }
 HOSTILE = "\n".join(text for text in ATTACKS.values() if len(text) < 1000)
+# What Graph can say, and what can be typed: an answer with half a character is refused as a whole.
+NAME = "".join(character for character in HOSTILE if not "\ud800" <= character <= "\udfff")
 
 
 def obeyed_by(text: str, *, engine: bool = False, lines: bool = False) -> list[str]:
