@@ -33,12 +33,14 @@ class Hostile:
 
     Attributes:
         leads_to: where its metadata documents lead, as HOST; "" is the host they come from.
+        signs_in_at: where its OpenID documents lead, likewise.
     """
 
     ca_file: Path
     authority: trustme.CA = field(default_factory=trustme.CA)
     seen: list[Seen] = field(default_factory=list)
     leads_to: str = ""
+    signs_in_at: str = ""
     proxy: str = ""
     host: str = ""
 
@@ -75,7 +77,7 @@ class Hostile:
             }
         tenant = one.path.split("/")[1]
         if one.path.endswith("openid-configuration"):
-            login = f"https://{one.host}/{tenant}/oauth2/v2.0"
+            login = f"https://{self.signs_in_at or one.host}/{tenant}/oauth2/v2.0"
             issuer = f"https://{one.host}/{tenant}/v2.0"
             return {"issuer": issuer, "authorization_endpoint": f"{login}/a", "token_endpoint": f"{login}/token"}
         if one.path.endswith("/token"):

@@ -466,4 +466,4 @@ METADATA: dict[str, Any] = {
 def test_metadata_that_is_strange(name: str) -> None:
     body = NOBODY_MEANS[name] if name in NOBODY_MEANS else json.dumps(METADATA[name]).encode()
     with pytest.raises(ConfigurationError, match="Failed to read the endpoints"):
-        fetch_endpoints("h", ScriptedTransport(Response(200, {}, body)), SystemClock())
+        fetch_endpoints("localhost", ScriptedTransport(Response(200, {}, body)), SystemClock())

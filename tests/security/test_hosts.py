@@ -206,6 +206,19 @@ def test_a_document_leads_no_provider_process_away(
     assert "canary" not in hostile.everything
 
 
+@pytest.mark.parametrize("place", [EVIL, "localhost:1", "LOGIN_HOST.evil.example", "LOGIN_HOST@evil.example"])
+def test_a_login_host_leads_to_no_other(hostile: Hostile, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    for name, value in hostile.environment().items():
+        monkeypatch.setenv(name, value)
+    hostile.signs_in_at = place.replace("LOGIN_HOST", hostile.host.replace("localhost", "LocalHost"))
+    how = {"kind": "secret", "client_id": world.TARGET_CLIENT, "cloud": "public", "clock": SettableClock()}
+    with pytest.raises(XtsyncError) as caught:
+        connect(TARGET, secret=lambda: "canary", metadata_host=hostile.host, **how).claims()
+    assert "Failed to sign in" in str(caught.value)
+    assert "canary" not in hostile.everything
+    assert hostile.hosts == {hostile.host}
+
+
 # --- xtsync --------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .secret_origin import COMMAND, FILE, SecretError, password_variable, secret_variable
 from .token_claims import claims
-from .transport import HttpsTransport, Transport, bounded_session, trusted_certificates
+from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, trusted_certificates
 
 # They log refusals that our one message explains; without a handler Python would print them beside it.
 for _library in ("azure", "msal"):
@@ -82,7 +82,8 @@ class Means:
             "connection_verify": trusted_certificates(),
             # The tenant is configured; a challenge must not lead a secret to another one.
             "additionally_allowed_tenants": [],
-            "transport": bounded_transport(),
+            # What a private login host says of its addresses must not lead a secret to another host.
+            "transport": bounded_transport(ANYWHERE if self.sign_in.known_authority else [f"{self.endpoints.login}/"]),
         }
 
     @property
@@ -125,9 +126,9 @@ def credential_for(
     return KINDS[sign_in.kind](means)
 
 
-def bounded_transport() -> RequestsTransport:
+def bounded_transport(reach: Sequence[str]) -> RequestsTransport:
     """How the sign-in libraries send: as we do, with the same bounds for what comes back."""
-    return RequestsTransport(session=bounded_session(), session_owner=False)
+    return RequestsTransport(session=bounded_session(reach), session_owner=False)
 
 
 def by_cli(means: Means) -> TokenCredential:
@@ -183,7 +184,9 @@ def by_managed_identity(means: Means) -> TokenCredential:
     client_id = means.sign_in.client_id or None
     try:
         return ManagedIdentityCredential(
-            client_id=client_id, connection_verify=trusted_certificates(), transport=bounded_transport()
+            client_id=client_id,
+            connection_verify=trusted_certificates(),
+            transport=bounded_transport([*ANYWHERE, "http://"]),  # the machine's own service has no certificate
         )
     except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
         raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None

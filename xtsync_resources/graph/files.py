@@ -25,7 +25,7 @@ def read_small(path: str, most: int = LARGEST_PROOF) -> bytes:
     try:
         # Opening is an act already: it waits for the other end of a pipe, and sets some devices going.
         refuse_others(Path(path).stat())
-        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as opened:
+        with open(path, "rb", opener=without_waiting) as opened:
             refuse_others(os.fstat(opened.fileno()))
             content = opened.read(most + 1)
     except (OSError, ValueError) as error:
@@ -33,6 +33,11 @@ def read_small(path: str, most: int = LARGEST_PROOF) -> bytes:
     if len(content) > most:
         raise FileError(f"is larger than {most // 1024} KiB")
     return content
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """Open a file, or whatever has taken its place since it was looked at."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def refuse_others(found: os.stat_result) -> None:

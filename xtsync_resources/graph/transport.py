@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,15 +66,22 @@ def trusted_certificates() -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
 
 
-def bounded_session() -> requests.Session:
+ANYWHERE = ("https://",)
+
+
+def bounded_session(reach: Sequence[str] = ANYWHERE) -> requests.Session:
     """A session in which every answer is bounded in size and time.
 
     No password of ~/.netrc leaves with it, and none takes our token's place; proxies are still the environment's.
+
+    Args:
+        reach: what the addresses it sends to begin with; it refuses all others.
     """
     session = requests.Session()
     session.auth = lambda request: request
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(pool_connections=2, pool_maxsize=WORKERS))
+    session.adapters.clear()
+    for beginning in reach:
+        session.mount(beginning, BoundedAdapter(pool_connections=2, pool_maxsize=WORKERS))
     return session
 
 
@@ -83,7 +90,6 @@ class HttpsTransport:
 
     def __init__(self) -> None:
         self._session = bounded_session()
-        self._session.adapters.pop("http://", None)
         self._verify = trusted_certificates()
 
     def send(self, request: Request) -> Response:
@@ -124,6 +130,8 @@ def network_cause(text: str) -> str:
         return "the host name cannot be resolved"
     if "Connection refused" in text:
         return "the connection was refused"
+    if "No connection adapters" in text:
+        return "the login host leads to another host, and nobody has agreed to that"
     if "timed out" in text.lower():
         return "it took too long"
     if "reset by peer" in text.lower() or "aborted" in text.lower() or "without response" in text.lower():
