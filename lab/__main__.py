@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
-from lab import commands as deployments
-from lab import demo
-from lab.entra import commands as tenants
-
-app = typer.Typer(
-    help="Try the program without Azure: emulated tenants, and a small engine that deploys to any endpoint.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-deployments.register(app)
-tenants.register(app)
-demo.register(app)
+import signal
 
 if __name__ == "__main__":
+    # Nothing has begun while the modules are read: Ctrl-C then ends it without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from lab.application import app
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app(prog_name="python -m lab")

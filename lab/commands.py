@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from lab.display import Display, as_json, print_result
 from lab.endpoints import refuse_elsewhere
 from lab.engine import Options, ProjectError, Result, StateError
-from lab.engine.display import Display, as_json, print_result
 from lab.engines import NO_CLI, Choice, engine, installation, words
 from lab.program import is_stack_file
 from lab.pulumi.engine import PulumiEngine, PulumiError

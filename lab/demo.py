@@ -26,7 +26,7 @@ from lab import engines, world
 from lab.commands import STATES, Chosen
 from lab.engine import ProjectError
 from lab.engines import Choice, installation
-from lab.entra import Clock, Entra, Exchange, serve
+from lab.entra import Entra, Exchange, serve
 from lab.program import link_program
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
@@ -60,8 +60,7 @@ class Story:
 
     def __init__(self, console: Console, found: Installation | None) -> None:
         self.console, self.installation = console, found
-        self.clock = Clock()
-        self.entra: Entra = world.dev_world(self.clock)
+        self.entra: Entra = world.dev_world()
         self.chapters = 0
 
     def tell(self) -> None:
@@ -148,9 +147,7 @@ class Story:
         self.xtsync("status")
 
         self.chapter("Forty minutes pass (on the lab's clock): the job has run a cycle.")
-        with self.entra.lock:
-            self.clock.advance(minutes=41)
-            self.entra.run_due_cycles()
+        self.entra.pass_time(minutes=41)
         self.show_people()
         arrived = [user.mail for user in self.arrived()]
         self.claim(len(arrived) == 3, f"{PEOPLE} are in Fabrikam")
@@ -160,9 +157,7 @@ class Story:
         """Destroy; both tenants are as they were, and nobody was deleted."""
         self.chapter("Take it back: `destroy`. The job is paused first, so nobody is deleted in Fabrikam.")
         self.run("destroy")
-        with self.entra.lock:
-            self.clock.advance(minutes=41)
-            self.entra.run_due_cycles()
+        self.entra.pass_time(minutes=41)
         self.show_tenants("The two tenants, after")
         self.claim(self.settings() == before, "every policy and application is as it was before")
         self.claim(len(self.arrived()) == 3, "the three people stayed (onDestroy: release)")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from lab.engine import ProjectError
+from lab.engine.project import read
 from lab.engine.state import PROVIDER_PREFIX
 
 HOST = "metadataHost"
@@ -42,7 +41,7 @@ def host_of_configuration(program: Path, stack_file: Path) -> str:
     """The metadata host the stack's file names, or else the project's; "" for none, which is a cloud."""
     found = ""
     for path in (program / "Pulumi.yaml", stack_file):
-        document = (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+        document = read(path) if path.exists() else {}
         for key, value in (document.get("config") or {}).items():
             if key.rpartition(":")[2] == HOST:
                 found = str(value.get("default", value.get("value"))) if isinstance(value, dict) else str(value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from lab import engines
@@ -14,6 +15,12 @@ from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
 
 FORKED = ("scenarios", "faults", "security")
+
+# What a machine can do in a time is no property of the program.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,9 @@
 """Fork the processes of a deployment from one that has the libraries imported already.
 
 The same modules run as with `python -m`, in processes of their own; only importing them, most of a test's time, is
-done once. What tests processes themselves (tests/lab, the killed runs of tests/faults, tests/docs) starts real ones.
+done once. Their clock is moved by sleeping alone: what waits until a deadline meets it on every machine alike, and
+nothing else does. What tests processes themselves (tests/lab, the killed runs of tests/faults, tests/docs) starts real
+ones.
 """
 
 from __future__ import annotations
@@ -97,7 +99,7 @@ class Nursery:
 
     def close(self) -> None:
         self._socket.close()
-        self._process.wait(10)
+        self._process.wait()
 
 
 def serve(connection: socket.socket) -> None:
@@ -130,6 +132,7 @@ def become(request: Mapping[str, Any], out: int, errors: int, status: int) -> No
     os.dup2(out, 1)
     os.dup2(errors, 2)
     os.chdir(request["folder"])
+    move_time_by_sleeping(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     more = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -152,6 +155,21 @@ def become(request: Mapping[str, Any], out: int, errors: int, status: int) -> No
     sys.stdout.flush()
     sys.stderr.flush()
     told(code)
+
+
+def move_time_by_sleeping(program: str) -> None:
+    """Give the program a clock on which no time passes but what it sleeps, in each thread by itself."""
+    sys.path.insert(0, program)
+    from xtsync_resources.graph.clock import SystemClock
+
+    sys.path.remove(program)
+    slept = threading.local()
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        slept.seconds = getattr(slept, "seconds", 0.0) + seconds
+
+    SystemClock.sleep = sleep  # type: ignore[method-assign]
+    SystemClock.monotonic = lambda _: getattr(slept, "seconds", 0.0)  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

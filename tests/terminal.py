@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from lab import world
-from lab.entra import Clock, Entra, serve
+from lab.entra import Entra, serve
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,7 +45,7 @@ class Shell:
 
     def __call__(self, *words: str, fails: bool = False, environment: dict[str, str] | None = None) -> str:
         process = self.start(*words, environment=environment or {})
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert (process.returncode != 0) == fails, said
         return said
 
@@ -57,7 +58,7 @@ def only_real(installation: Installation | None) -> Installation:
 
 @contextmanager
 def terminal(folder: Path, found: Installation) -> Iterator[Shell]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server:
         environment = {
             **os.environ,

@@ -56,6 +56,7 @@ class AppRoleAssignment:
     inputs = tuple(
         Input(name, is_uuid, replaces=True) for name in ("appRoleId", "principalObjectId", "resourceObjectId")
     )
+    create_seconds = 300.0
     computed = ("principalDisplayName", "principalType", "resourceDisplayName")
 
     def make(self, graph: Graph, inputs: Properties, deadline: Deadline) -> str:
@@ -68,8 +69,6 @@ class AppRoleAssignment:
             made = graph.call("POST", path, body, retry=_not_replicated, deadline=deadline)
         except GraphError as error:
             raise ProviderError(f"Could not create app role assignment: {error}") from error
-        if not isinstance(made, dict):
-            raise ProviderError("Could not create app role assignment: model was nil")
         for member, words in (("id", "ID"), ("resourceId", "Resource ID")):
             if not made.get(member):
                 raise ProviderError(f"Bad API response: {words} returned for app role assignment is nil")
@@ -85,11 +84,8 @@ class AppRoleAssignment:
         if found is None:
             raise ProviderError(f'Service principal not found for resource (Object ID: "{resource}")')
 
-    def settle(self, graph: Graph, object_id: str, deadline: Deadline) -> None:
-        """Wait until it can be read once."""
-        while self.read(graph, object_id) is None:
-            if not deadline.pause(graph.http.timing.poll):
-                raise ProviderError(f"Waiting for app role assignment {_parsed(object_id)} to take effect: timeout")
+    def settle(self, _graph: Graph, _object_id: str, _deadline: Deadline) -> None:
+        """Wait for nothing: the read that follows may come too early."""
 
     def read(self, graph: Graph, object_id: str) -> Properties | None:
         """Read it."""
@@ -98,7 +94,7 @@ class AppRoleAssignment:
             found = graph.find(wanted.path)
         except GraphError as error:
             raise ProviderError(f"retrieving {wanted}: {error}") from error
-        return found and {name: found.get(member) or "" for name, member in _WIRE.items()}
+        return None if found is None else {name: found.get(member) or "" for name, member in _WIRE.items()}
 
     def update(self, _graph: Graph, _object_id: str, _news: Properties, _deadline: Deadline) -> None:
         """There is nothing to change in place.

@@ -11,7 +11,7 @@ from lab.azuread.http import Deadline
 from lab.azuread.resource import Input, is_not_empty, is_uuid
 from lab.azuread.values import Properties
 
-_GOOD_READS = 5
+_GOOD_READS, _SECONDS_BETWEEN_READS = 5, 5
 _ID = re.compile(
     r"/applicationTemplates/(?P<template>[^/]+)/instantiate/(?P<application>[^/]+)/(?P<principal>[^/]+)", re.IGNORECASE
 )
@@ -41,6 +41,7 @@ class ApplicationFromTemplate:
     """Waits for the application, and not for its service principal."""
 
     inputs = (Input("displayName", is_not_empty), Input("templateId", is_uuid, replaces=True))
+    create_seconds = 600.0
     computed = ("applicationId", "applicationObjectId", "servicePrincipalId", "servicePrincipalObjectId")
 
     def make(self, graph: Graph, inputs: Properties, deadline: Deadline) -> str:
@@ -52,8 +53,6 @@ class ApplicationFromTemplate:
             made = graph.call("POST", path, {"displayName": inputs["displayName"]}, deadline=deadline)
         except GraphError as error:
             raise ProviderError(f"{creating}: {error}") from error
-        if not isinstance(made, dict):
-            raise ProviderError(f"{creating}: model was nil")
         for half in ("application", "servicePrincipal"):
             if not (made.get(half) or {}).get("id"):
                 raise ProviderError(f"{creating}: {half} was nil")
@@ -70,10 +69,10 @@ class ApplicationFromTemplate:
                 found = graph.find(f"/applications/{wanted.application}")
             except GraphError as error:
                 raise ProviderError(_timed_out(wanted)) from error
-            good = good + 1 if found else 0
+            good = 0 if found is None else good + 1
             if good == _GOOD_READS:
                 return
-            if not deadline.pause(graph.http.timing.poll):
+            if not deadline.pause(_SECONDS_BETWEEN_READS):
                 raise ProviderError(_timed_out(wanted))
 
     def read(self, graph: Graph, object_id: str) -> Properties | None:

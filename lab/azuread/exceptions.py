@@ -33,6 +33,10 @@ class InitFailed(ProviderError):  # noqa: N818 - Pulumi's word
         self.properties = properties
 
 
+class NilState(ProviderError):  # noqa: N818 - the bridge's words
+    """An object was made but could not be read back at once, so nobody knows of it: an error of the bridge itself."""
+
+
 def one_error(text: str) -> str:
     """An error as the bridge prints it."""
     return f"1 error occurred:\n\t* {text}\n\n"

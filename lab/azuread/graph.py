@@ -35,7 +35,7 @@ class Graph:
         retry: Retry | None = None,
         deadline: Deadline | None = None,
     ) -> Any:
-        """Call and give the body of a success; nothing if it was cut off.
+        """Call and give the body of a success.
 
         Raises:
             GraphError: any other answer, or none.
@@ -55,7 +55,7 @@ class Graph:
         """GET one object; nothing if it is not there.
 
         Raises:
-            GraphError: any other failure, a body that was cut off included.
+            GraphError: any other failure.
         """
         try:
             entity = self.call("GET", path, version=version)
@@ -63,9 +63,7 @@ class Graph:
             if error.status == NOT_FOUND:
                 return None
             raise
-        if not isinstance(entity, dict):
-            raise GraphError("model was nil")
-        return entity
+        return entity if isinstance(entity, dict) else {}
 
     def list(self, path: str, *, version: str = "v1.0", **query: str) -> list[Entity]:
         """GET a collection with all its pages; the query without dollar signs.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,34 +16,21 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from lab.azuread.exceptions import GraphError, ProviderError
 
 USER_AGENT = "terraform-provider-azuread/3.7.0 (lab stand-in)"
-_CALL_SECONDS = (10, 120)
+# How long one of the real plugin's seconds lasts here.
+_SECOND = 0.004
+_USUAL_SECONDS = 300
+_CALL_SECONDS = (60, 120)
 _CONNECTIONS = 16
 # As many as the real one makes in the ten minutes of a create.
 _RETRIES = 14
-# The longest pause is this many times the shortest; the real one has 1 s and 61 s.
-_LONGEST_PAUSE = 50
+_LONGEST_PAUSE = 61
 _REPEATED = frozenset({408, 424, 429})
 _WRITES = frozenset({"POST", "PATCH"})
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Pauses and limits in seconds."""
-
-    poll: float = 0.02
-    limit: float = 60
-
-    @staticmethod
-    def of(environment: Mapping[str, str]) -> Timing:
-        """Read them from the environment."""
-        poll = environment.get("LAB_AZUREAD_POLL_SECONDS", Timing.poll)
-        limit = environment.get("LAB_AZUREAD_TIMEOUT_SECONDS", Timing.limit)
-        return Timing(float(poll), float(limit))
-
-
-@dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is nothing when there was none or it was cut off."""
+    """What came back. The body of a success that came empty or was cut off is an empty object."""
 
     status: int
     body: Any
@@ -72,11 +58,10 @@ class Answer:
 
 
 class Deadline:
-    """The end of one operation."""
+    """The end of one operation, in the real plugin's seconds. Pauses bring it nearer, and nothing else does."""
 
-    def __init__(self, seconds: float, stopping: threading.Event) -> None:
-        self._ends = time.monotonic() + seconds
-        self._stopping = stopping
+    def __init__(self, seconds: float, second: float, stopping: threading.Event) -> None:
+        self._left, self._second, self._stopping = seconds, second, stopping
 
     def pause(self, seconds: float) -> bool:
         """Wait; False without waiting when the end comes before that.
@@ -84,9 +69,10 @@ class Deadline:
         Raises:
             ProviderError: the provider is being stopped.
         """
-        if time.monotonic() + seconds > self._ends:
+        self._left -= seconds
+        if self._left < 0:
             return False
-        if self._stopping.wait(seconds):
+        if self._stopping.wait(seconds * self._second):
             raise ProviderError("the operation was cancelled")
         return True
 
@@ -97,8 +83,8 @@ Retry = Callable[[Answer], bool]
 class Http:
     """Calls with pauses and repetitions. It trusts what Go's variable SSL_CERT_FILE names, and nothing else's."""
 
-    def __init__(self, timing: Timing, stopping: threading.Event) -> None:
-        self.timing = timing
+    def __init__(self, stopping: threading.Event) -> None:
+        self._second = float(os.environ.get("LAB_AZUREAD_SECOND") or _SECOND)
         self._stopping = stopping
         self._verify = os.environ.get("SSL_CERT_FILE") or DEFAULT_CA_BUNDLE_PATH
         self._session = requests.Session()
@@ -107,7 +93,7 @@ class Http:
 
     def deadline(self, seconds: float = 0) -> Deadline:
         """The end of an operation that begins now; 0 is the usual time."""
-        return Deadline(seconds or self.timing.limit, self._stopping)
+        return Deadline(seconds or _USUAL_SECONDS, self._second, self._stopping)
 
     def once(self, method: str, url: str, **options: Any) -> requests.Response:
         """One call, whatever comes of it."""
@@ -161,7 +147,7 @@ class Http:
         asked = answer.headers.get("Retry-After", "") if answer else ""
         if asked.isdigit():
             return float(asked)
-        return float(self.timing.poll * min(2**attempt, _LONGEST_PAUSE))
+        return float(min(2**attempt, _LONGEST_PAUSE))
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -180,11 +166,14 @@ def _answer(response: requests.Response) -> Answer:
     try:
         text = response.text
     except requests.RequestException:
-        text = ""  # cut off: the real one goes on with an empty model
+        text = ""  # cut off
+    kind = response.headers.get("Content-Type", "")
+    if text and response.ok and "json" not in kind:
+        raise GraphError(f'internal-error: unimplemented unmarshal function for content type "{kind}"')
     try:
-        body = response.json() if text else None
+        body = response.json() if text else {}
     except ValueError:
-        body = None
+        body = {}
     return Answer(response.status_code, body, text, response.headers)
 
 

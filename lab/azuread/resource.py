@@ -32,7 +32,11 @@ class Input:
 
 
 class ResourceType(Protocol):
-    """One resource type. A creation is `make`, after which the object has an id, and `settle`."""
+    """One resource type. A creation is `make`, after which the object has an id, `settle` and `read`."""
+
+    @property
+    def create_seconds(self) -> float:
+        """How long a creation may take if the program sets no timeout."""
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -46,7 +50,7 @@ class ResourceType(Protocol):
         """Create the object; its id."""
 
     def settle(self, graph: Graph, object_id: str, deadline: Deadline) -> None:
-        """Wait until it can be read."""
+        """Wait for it, where the real one does."""
 
     def read(self, graph: Graph, object_id: str) -> Properties | None:
         """All properties; nothing if it is gone."""

@@ -19,9 +19,9 @@ from lab.azuread.app_role_assignment import AppRoleAssignment
 from lab.azuread.application_from_template import ApplicationFromTemplate
 from lab.azuread.configuration import read_configuration, unknown_properties
 from lab.azuread.data_sources import LOOKUPS
-from lab.azuread.exceptions import InitFailed, NotConfigured, ProviderError, one_error
+from lab.azuread.exceptions import InitFailed, NilState, NotConfigured, ProviderError, one_error
 from lab.azuread.graph import Graph
-from lab.azuread.http import Http, Timing
+from lab.azuread.http import Http
 from lab.azuread.resource import ResourceType, complaints, differences, inputs_of
 from lab.azuread.sign_in import find_endpoints, sign_in
 from lab.azuread.values import DEFAULTS, UNKNOWN, Properties, from_struct, to_struct
@@ -34,6 +34,7 @@ RESOURCES: Mapping[str, ResourceType] = {
 _WORKERS = 16
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _CHANGES = provider_pb2.DiffResponse
+Log = Callable[[str, str], None]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -46,13 +47,35 @@ def _refusing(method: Method) -> Method:
             return method(self, request, context)
         except InitFailed as failed:
             context.set_trailing_metadata((("grpc-status-details-bin", _details(failed)),))
-            context.abort(grpc.StatusCode.UNKNOWN, one_error(str(failed)))
+            context.abort(grpc.StatusCode.UNKNOWN, str(failed))
+        except NilState as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except NotConfigured as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, error.doing + one_error(str(error)))
 
     return call  # type: ignore[return-value]  # same signature, which Callable cannot say
+
+
+def _logging(doing: str) -> Callable[[Method], Method]:
+    """Have the engine show our errors, too: the bridge logs them beside refusing the call, whoever then retries it."""
+
+    def logged(method: Method) -> Method:
+        @wraps(method)
+        def call(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
+            try:
+                return method(self, request, context)
+            except (InitFailed, NilState, NotConfigured):
+                raise
+            except ProviderError as error:
+                self.log_error(request.urn, str(error))
+                error.doing = doing and f"{doing} {request.urn}: "
+                raise
+
+        return call  # type: ignore[return-value]
+
+    return logged
 
 
 def _details(failed: InitFailed) -> bytes:
@@ -79,9 +102,13 @@ def _resource(urn: str) -> tuple[ResourceType, str]:
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One configured provider; what it does not implement the base class refuses as unimplemented."""
 
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
+    def __init__(self, stopping: threading.Event, log: Log) -> None:
+        self._stopping, self._log = stopping, log
         self._graph: Graph | None = None
+
+    def log_error(self, urn: str, text: str) -> None:
+        """Show an error under a resource, as the bridge does."""
+        self._log(urn, f"  sdk-v2/provider2.go:572: sdk.helper_schema: {text}: provider=azuread@{VERSION}")
 
     # --- the provider itself -------------------------------------------------------------------------------
 
@@ -111,7 +138,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _signed_in(self, properties: Mapping[str, Any]) -> Graph:
         configuration = read_configuration(properties, os.environ)
-        http = Http(Timing.of(os.environ), self._stopping)
+        http = Http(self._stopping)
         endpoints = find_endpoints(configuration, http)
         tokens = sign_in(configuration, endpoints, http)
         tokens.current()  # the real one looks at the claims now, so wrong credentials show here
@@ -168,6 +195,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @_refusing
+    @_logging("")
     def Create(self, request: Any, context: Any) -> provider_pb2.CreateResponse:  # noqa: ARG002, D102, N802
         kind, _ = _resource(request.urn)
         inputs = _without_defaults(request.properties)
@@ -175,18 +203,20 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             planned = {**inputs, "id": UNKNOWN, **dict.fromkeys(kind.computed, UNKNOWN)}
             return provider_pb2.CreateResponse(properties=to_struct(planned))
         graph = self._configured()
-        deadline = graph.http.deadline(request.timeout)
+        deadline = graph.http.deadline(request.timeout or kind.create_seconds)
         object_id = kind.make(graph, inputs, deadline)
         try:
             kind.settle(graph, object_id, deadline)
             made = kind.read(graph, object_id)
         except ProviderError as error:
-            raise InitFailed(object_id, inputs, str(error)) from error
+            self.log_error(request.urn, str(error))
+            raise InitFailed(object_id, inputs, f"creating {request.urn}: {one_error(str(error))}") from error
         if made is None:
-            raise InitFailed(object_id, inputs, f"{object_id} was gone right after its creation")
+            raise NilState(f"expected non-nil error with nil state during Create of {request.urn}")
         return provider_pb2.CreateResponse(id=object_id, properties=to_struct(_outputs(object_id, made)))
 
     @_refusing
+    @_logging("refreshing")
     def Read(self, request: Any, context: Any) -> provider_pb2.ReadResponse:  # noqa: ARG002, D102, N802
         kind, _ = _resource(request.urn)
         found = kind.read(self._configured(), request.id)
@@ -196,6 +226,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=to_struct(inputs_of(kind, found)))
 
     @_refusing
+    @_logging("")
     def Update(self, request: Any, context: Any) -> provider_pb2.UpdateResponse:  # noqa: ARG002, D102, N802
         kind, _ = _resource(request.urn)
         news = _without_defaults(request.news)
@@ -209,6 +240,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=to_struct(_outputs(request.id, found)))
 
     @_refusing
+    @_logging("deleting")
     def Delete(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: ARG002, D102, N802
         kind, _ = _resource(request.urn)
         graph = self._configured()
@@ -225,10 +257,10 @@ def _outputs(object_id: str, properties: Mapping[str, Any]) -> Properties:
 
 
 @contextmanager
-def serve(stopping: threading.Event) -> Iterator[int]:
-    """Serve on a free port of this machine; gives the port."""
+def serve(stopping: threading.Event, log: Log) -> Iterator[int]:
+    """Serve on a free port of this machine; gives the port. `log` takes errors and the URN they are about."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=_WORKERS), options=_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(stopping), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(stopping, log), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -36,12 +36,9 @@ def differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _member(old: Mapping[Any, Any], new: Mapping[Any, Any], key: Any, path: str) -> Iterator[tuple[str, str]]:
     was, now = old.get(key), new.get(key)
-    if was is None and now is None:
-        return
-    if was is None:
-        yield path, "add"
-    elif now is None:
-        yield path, "delete"
+    if was is None or now is None:
+        if was is not now:
+            yield path, "add" if was is None else "delete"
     else:
         yield from differences(was, now, path)
 

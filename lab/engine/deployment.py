@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lab.engine.comparison import Detail, compare, top_level
-from lab.engine.model import Diagnostic, Event, Finished, Options, Started, Step
+from lab.engine.comparison import Detail, compare
+from lab.engine.model import Diagnostic, Event, Options, Step
 from lab.engine.plugins import InitFailed, Plugin, PluginError
 from lab.engine.processes import Children
 from lab.engine.project import Project
-from lab.engine.state import PROVIDER_PREFIX, STACK_TYPE, Resource, Store
-from lab.engine.values import Properties, Secret, from_struct, mark_secrets, masked, without_nulls
+from lab.engine.state import PROVIDER_PREFIX, Resource, Store
+from lab.engine.values import Properties, from_struct, mark_secrets, masked, without_nulls
 
 DIFF_UNKNOWN, DIFF_NONE = 0, 1
 KINDS = ("add", "add-replace", "delete", "delete-replace", "update", "update-replace")
@@ -30,7 +29,7 @@ class Stopped(Exception):  # noqa: N818 - an order, not an accident
 class Difference:
     """What a provider's diff amounts to."""
 
-    changed: bool
+    changed: bool = True
     replaces: tuple[str, ...] = ()
     detail: Detail = field(default_factory=dict)
     delete_before_replace: bool = False
@@ -52,7 +51,7 @@ class Deployment:
         self.project, self.store, self.options, self.preview = project, store, options, preview
         self._environment, self._listener = environment, listener
         self._lock = threading.RLock()
-        self._running = threading.Semaphore(options.parallel)
+        self._running, self._waiting = threading.Semaphore(options.parallel), threading.Lock()
         self._plugins: dict[str, Plugin] = {}
         self.engine_address = ""
         self.children = Children()
@@ -64,6 +63,11 @@ class Deployment:
         self.stopped = False
         self.failed = False
         self.on_stop: Callable[[], None] = lambda: None
+
+    @property
+    def goes_well(self) -> bool:
+        """Whether nothing failed and nobody interrupted."""
+        return not self.failed and not self.stopped
 
     # --- telling -------------------------------------------------------------------------------------------
 
@@ -90,42 +94,37 @@ class Deployment:
 
     def wait_for_running(self) -> None:
         """Wait for the steps that have begun; once everything has stopped no other will."""
-        for _ in range(self.options.parallel):
-            self._running.acquire()
-        for _ in range(self.options.parallel):
-            self._running.release()
+        with self._waiting:  # two who each hold some of the places would wait for each other
+            for _ in range(self.options.parallel):
+                self._running.acquire()
+            self._running.release(self.options.parallel)
 
-    def run_step(self, step: Step, action: Callable[[], Step]) -> Step:
+    def run_step(self, step: Step, action: Callable[[], Step]) -> None:
         """Run one step: announce it, do it, record how it ended.
 
         Raises:
             Stopped: it failed, or something else had before it began.
         """
         with self._running:
-            if self.stopped and step.phase == 1:
+            if self.stopped and step.phase:
                 raise Stopped
-            step = replace(step, started=time.monotonic())
-            self._emit(Started(step))
+            step = replace(step, outcome="running", started=time.monotonic())
+            with self._lock:
+                self._listener(step)
             try:
-                done = replace(action(), started=step.started, ended=time.monotonic())
+                done = action()
             except PluginError as error:
-                failed = replace(step, outcome="failed", ended=time.monotonic())
-                if isinstance(error, InitFailed):
-                    failed = replace(failed, id=error.id)
-                self._record(failed)
+                known = error.id if isinstance(error, InitFailed) else step.id
+                self._record(step, replace(step, outcome="failed", id=known))
                 self.fail(str(error), step.urn)
                 raise Stopped from None
-            self._record(done)
-            return done
+            self._record(step, done)
 
-    def _record(self, step: Step) -> None:
+    def _record(self, begun: Step, ended: Step) -> None:
+        ended = replace(ended, started=begun.started, ended=time.monotonic())
         with self._lock:
-            self.steps.append(step)
-            self._emit(Finished(step))
-
-    def _emit(self, event: Event) -> None:
-        with self._lock:
-            self._listener(event)
+            self.steps.append(ended)
+            self._listener(ended)
 
     # --- state ---------------------------------------------------------------------------------------------
 
@@ -134,6 +133,14 @@ class Deployment:
         with self._lock:
             self.live[resource.urn] = resource
             self.save()
+
+    def take_place(self, resource: Resource) -> None:
+        """A new resource is there; an old one of its URN is to be deleted later."""
+        with self._lock:
+            old = self.live.get(resource.urn)
+            if old is not None and old.id != resource.id:
+                self.doomed.append(replace(old, delete=True))
+            self.put(resource)
 
     def drop(self, resource: Resource) -> None:
         """A resource is gone."""
@@ -150,22 +157,22 @@ class Deployment:
             self.store.resources = [*self.live.values(), *self.doomed]
             self.store.save()
 
-    def pending(self, resource: Resource, kind: str, action: Callable[[], Any]) -> Any:
-        """Do something while the state says that it is being done."""
+    @contextmanager
+    def pending(self, resource: Resource, kind: str) -> Iterator[None]:
+        """While something is being done, the state says so. Its end is saved with what was made."""
         entry = {"resource": {"urn": resource.urn, "type": resource.type, "custom": True}, "type": kind}
         with self._lock:
             self.store.pending.append(entry)
             self.save()
+        failed = True
         try:
-            done = action()
-        except PluginError:
+            yield
+            failed = False
+        finally:
             with self._lock:
                 self.store.pending.remove(entry)
-                self.save()
-            raise
-        with self._lock:
-            self.store.pending.remove(entry)  # saved with what the action made
-        return done
+                if failed:
+                    self.save()
 
     # --- plugins -------------------------------------------------------------------------------------------
 
@@ -184,7 +191,6 @@ class Deployment:
             return self._plugins[provider_urn]
 
     def _start(self, provider: Resource) -> Plugin:
-        package = provider.type.removeprefix(PROVIDER_PREFIX)
         environment = {**self._environment, "PULUMI_PROJECT": self.project.name}
         mappings = (provider.inputs.get("__internal") or {}).get("envVarMappings") or {}
         for outside, inside in mappings.items():
@@ -192,7 +198,7 @@ class Deployment:
                 environment[inside] = self._environment[outside]
         plugin = Plugin(
             self.children,
-            package,
+            provider.type.removeprefix(PROVIDER_PREFIX),
             self.project.python,
             self.project.folder,
             self.engine_address,
@@ -200,26 +206,30 @@ class Deployment:
             lambda line: self.say("info", line),
         )
         try:
-            properties = {key: value for key, value in provider.inputs.items() if key != "__internal"}
-            plugin.check_config(provider.urn, {}, properties)
-            plugin.configure(properties)
+            plugin.configure(provider.urn, {k: v for k, v in provider.inputs.items() if k != "__internal"})
         except PluginError:
             plugin.stop()
             raise
         return plugin
 
-    def close(self) -> None:
-        """End every provider process."""
-        self.stop_plugins()
-        self.children.close()
-
     def stop_plugins(self) -> None:
-        """End them, so that what follows gets new ones with the properties of this run."""
+        """End every process; what follows gets new ones with the properties of this run."""
         for plugin in self._plugins.values():
             plugin.stop()
         self._plugins.clear()
 
     # --- provider calls ------------------------------------------------------------------------------------
+
+    def change(self, kind: str, method: str, resource: Resource, **fields: Any) -> Any:
+        """Have the provider change something; the state says so meanwhile.
+
+        Raises:
+            PluginError: it failed.
+        """
+        plugin = self.plugin(resource.provider_urn)
+        timeout = resource.custom_timeouts.get(method.lower(), 0)
+        with self.pending(resource, kind):
+            return plugin.call(method, urn=resource.urn, timeout=timeout, **fields)
 
     def check(self, resource: Resource, olds: Mapping[str, Any], news: Properties) -> Properties:
         """Let the provider accept or complete inputs.
@@ -227,163 +237,25 @@ class Deployment:
         Raises:
             PluginError: it refuses them.
         """
-        plugin = self.plugin(resource.provider_urn)
-        answer = plugin.call("Check", urn=resource.urn, olds=olds, news=news)
+        answer = self.plugin(resource.provider_urn).call("Check", urn=resource.urn, olds=olds, news=news)
         if answer.failures:
             raise PluginError("\n".join(complaint(resource, news, failure) for failure in answer.failures))
         return mark_secrets(from_struct(answer.inputs), news)
 
     def diff(self, old: Resource, news: Mapping[str, Any], provider_urn: str) -> Difference:
         """Ask the provider what differs; compare inputs where it leaves that to the engine."""
-        answer = self.plugin(provider_urn).call(
-            "Diff",
-            id=old.id,
-            urn=old.urn,
-            olds=old.outputs,
-            news=news,
-            old_inputs=old.inputs,
-            ignoreChanges=old.ignore_changes,
-        )
+        fields = {"olds": old.outputs, "news": news, "old_inputs": old.inputs}
+        answer = self.plugin(provider_urn).call("Diff", id=old.id, urn=old.urn, **fields)
         detail: Detail = {}
         if answer.changes == DIFF_UNKNOWN:
             detail = compare(without_nulls(old.inputs), without_nulls(dict(news)))
-        elif answer.changes != DIFF_NONE and answer.detailedDiff:
+        elif answer.changes != DIFF_NONE:
             detail = {
                 path: {"diffKind": KINDS[found.kind], "inputDiff": found.inputDiff}
                 for path, found in answer.detailedDiff.items()
             }
         changed = bool(detail) if answer.changes == DIFF_UNKNOWN else answer.changes != DIFF_NONE
         return Difference(changed or bool(answer.replaces), tuple(answer.replaces), detail, answer.deleteBeforeReplace)
-
-    def outputs(self, raw: Any, resource: Resource) -> Properties:
-        """A provider's outputs with their secrets marked."""
-        found = {key: value for key, value in from_struct(raw).items() if value is not None}
-        marked = mark_secrets(found, resource.inputs)
-        for key in resource.additional_secret_outputs:
-            if key in marked and not isinstance(marked[key], Secret):
-                marked[key] = Secret(marked[key])
-        return marked
-
-    # --- deleting ------------------------------------------------------------------------------------------
-
-    def delete(self, resource: Resource, phase: int) -> None:
-        """Delete one resource, at its provider and in the state.
-
-        Raises:
-            Stopped: it failed.
-        """
-        op = "delete-replaced" if resource.delete or phase == 1 else "delete"
-        step = step_of(op, resource, phase, old=resource)
-
-        def act() -> Step:
-            if resource.protect:
-                raise PluginError(
-                    f'resource "{resource.urn}" cannot be deleted\nbecause it is protected. Remove `protect` from '
-                    "the resource in the program and run `up` first"
-                )
-            called = resource.custom and not resource.is_provider and not self._goes_with_another(resource)
-            if called and not self.preview:
-                plugin = self.plugin(resource.provider_urn)
-                self.pending(
-                    resource,
-                    "deleting",
-                    lambda: plugin.call(
-                        "Delete",
-                        id=resource.id,
-                        urn=resource.urn,
-                        properties=resource.outputs,
-                        old_inputs=resource.inputs,
-                        timeout=resource.custom_timeouts.get("delete", 0),
-                    ),
-                )
-            self.drop(resource)
-            return step
-
-        self.run_step(step, act)
-
-    def _goes_with_another(self, resource: Resource) -> bool:
-        return resource.retain_on_delete or bool(resource.deleted_with and resource.deleted_with not in self.seen)
-
-    def delete_all(self, resources: Iterable[Resource], phase: int = 2) -> None:
-        """Delete resources, dependents first, independent ones at the same time."""
-        waiting = list(resources)
-        running: dict[Future[None], Resource] = {}
-        with ThreadPoolExecutor(max(len(waiting), 1)) as pool:
-            while waiting or running:
-                around = [*waiting, *running.values()]
-                ready = [] if self.stopped else [r for r in waiting if not depended_on(r, around)]
-                for resource in ready:
-                    waiting.remove(resource)
-                    running[pool.submit(self.delete, resource, phase)] = resource
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    del running[future]
-                    if not isinstance(future.exception(), Stopped | None):
-                        future.result()
-
-    # --- refreshing ----------------------------------------------------------------------------------------
-
-    def refresh(self) -> None:
-        """Read everything at its provider, and make the state say what is there."""
-        resources = list(self.live.values())
-        with ThreadPoolExecutor(self.options.parallel) as pool:
-            futures = [pool.submit(self._refresh_one, resource) for resource in resources]
-        for future in futures:
-            if not isinstance(future.exception(), Stopped | None):
-                future.result()
-        gone = {resource.urn for resource in resources} - set(self.live)
-        for resource in self.live.values():
-            resource.dependencies = [urn for urn in resource.dependencies if urn not in gone]
-            resource.property_dependencies = {
-                key: left
-                for key, urns in resource.property_dependencies.items()
-                if (left := [urn for urn in urns if urn not in gone])
-            }
-        self.save()
-
-    def _refresh_one(self, resource: Resource) -> None:
-        step = step_of("refresh", resource, 0, old=resource)
-        self.run_step(step, lambda: self._read(resource, step))
-
-    def _read(self, resource: Resource, step: Step) -> Step:
-        if not resource.custom or resource.is_provider:
-            return replace(step, result="same")
-        errors: list[str] = []
-        plugin = self.plugin(resource.provider_urn)
-        try:
-            answer = plugin.call(
-                "Read", id=resource.id, urn=resource.urn, properties=resource.outputs, inputs=resource.inputs
-            )
-        except InitFailed as failed:
-            errors = failed.reasons
-            listed = "\n".join(f"* {reason}" for reason in errors)
-            self.say("warning", f"Refreshed resource is in an unhealthy state:\n{listed}", resource.urn)
-            id_, properties, inputs = failed.id, failed.properties, failed.inputs
-        else:
-            id_, properties = answer.id, from_struct(answer.properties)
-            inputs = from_struct(answer.inputs) if answer.HasField("inputs") else None
-        if not id_:
-            with self._lock:
-                self.live.pop(resource.urn)
-            return replace(step, result="delete")
-        read = replace(
-            resource,
-            id=id_,
-            inputs=resource.inputs if inputs is None else mark_secrets(without_nulls(inputs), resource.inputs),
-            outputs=mark_secrets(mark_secrets(without_nulls(properties), resource.inputs), resource.outputs),
-            init_errors=errors,
-        )
-        with self._lock:
-            self.live[resource.urn] = read
-        found = self.diff(replace(read, inputs=read.inputs), resource.inputs, resource.provider_urn)
-        detail = {path: {**kind, "diffKind": inverted(kind["diffKind"])} for path, kind in found.detail.items()}
-        return replace(
-            step_of("refresh", read, 0, old=resource),
-            result="update" if detail else "same",
-            diffs=top_level(detail),
-            detailed_diff=detail,
-        )
 
 
 def complaint(resource: Resource, news: Mapping[str, Any], failure: Any) -> str:
@@ -395,9 +267,16 @@ def complaint(resource: Resource, news: Mapping[str, Any], failure: Any) -> str:
     )
 
 
-def inverted(kind: str) -> str:
-    """A refresh compares the other way round."""
-    return {"add": "delete", "delete": "add"}.get(kind, kind)
+def half_made(resource: Resource, failed: InitFailed) -> Resource:
+    """What is known of an object that exists and is not as asked for."""
+    outputs = {key: value for key, value in failed.properties.items() if value is not None}
+    return replace(resource, id=failed.id, outputs=outputs, init_errors=failed.reasons)
+
+
+def outputs_of(answer: Any, resource: Resource) -> Properties:
+    """A provider's outputs, with those secret whose inputs are."""
+    found = {key: value for key, value in from_struct(answer.properties).items() if value is not None}
+    return mark_secrets(found, resource.inputs)
 
 
 def step_of(op: str, resource: Resource, phase: int, *, old: Resource | None = None, **more: Any) -> Step:
@@ -411,22 +290,5 @@ def step_of(op: str, resource: Resource, phase: int, *, old: Resource | None = N
         inputs=masked(resource.inputs),
         outputs=masked(resource.outputs),
         old_inputs=masked(old.inputs) if old else {},
-        old_outputs=masked(old.outputs) if old else {},
-        parent=resource.parent,
         **more,
     )
-
-
-def depended_on(resource: Resource, around: Iterable[Resource]) -> bool:
-    """Whether another of these resources needs this one."""
-    return any(resource.urn in other.needs() for other in around if other is not resource)
-
-
-def new_provider_id() -> str:
-    """The made-up id of a provider."""
-    return str(uuid.uuid4())
-
-
-def is_stack(resource: Resource) -> bool:
-    """Whether this is the stack's own resource."""
-    return resource.type == STACK_TYPE

@@ -17,16 +17,21 @@ MOST_RETRIES = 100
 
 
 class Hooks:
-    """What the program registered, by name, and how to call it."""
+    """What the program registered, by name, and how to call it.
 
-    def __init__(self) -> None:
+    Args:
+        warn: says something under a URN.
+    """
+
+    def __init__(self, warn: Callable[[str, str], None]) -> None:
         self._callbacks: dict[str, Any] = {}
+        self._warn = warn
 
     def register(self, request: Any) -> None:
         """Remember a hook."""
         self._callbacks[request.name] = request.callback
 
-    def creating(self, resource: Resource, binding: Any, create: Callable[[], Any]) -> Any:
+    def creating(self, resource: Resource, names: Sequence[str], create: Callable[[], Any]) -> Any:
         """Create, again for as long as an error hook says so.
 
         Raises:
@@ -40,47 +45,47 @@ class Hooks:
                 raise
             except PluginError as error:
                 errors.insert(0, str(error))
-                if len(errors) > MOST_RETRIES or not self._retry(resource, binding.on_error, errors):
+                if len(errors) == MOST_RETRIES or not self._retry(resource, names, errors):
                     raise
+                counted = f"({len(errors)}/{MOST_RETRIES})"
+                self._warn(f"retrying create due to on-error hook request {counted}", resource.urn)
 
     def _retry(self, resource: Resource, names: Sequence[str], errors: Sequence[str]) -> bool:
-        inputs = to_struct(resource.inputs, secrets=True)
         request = resource_pb2.ErrorHookRequest(
             urn=resource.urn,
             name=resource.name,
             type=resource.type,
-            new_inputs=inputs,
+            new_inputs=to_struct(resource.inputs, secrets=True),
             failed_operation="create",
             errors=errors,
         )
         answers = [resource_pb2.ErrorHookResponse.FromString(self._call(name, request)) for name in names]
         return any(answer.retry for answer in answers)
 
-    def created(self, resource: Resource, binding: Any) -> None:
+    def created(self, resource: Resource, names: Sequence[str]) -> None:
         """Call the hooks for what was created.
 
         Raises:
             PluginError: one of them failed.
         """
-        for name in binding.after_create:
-            request = resource_pb2.ResourceHookRequest(
-                urn=resource.urn,
-                id=resource.id,
-                name=resource.name,
-                type=resource.type,
-                new_inputs=to_struct(resource.inputs, secrets=True),
-                new_outputs=to_struct(resource.outputs, secrets=True),
-            )
+        request = resource_pb2.ResourceHookRequest(
+            urn=resource.urn,
+            id=resource.id,
+            name=resource.name,
+            type=resource.type,
+            new_inputs=to_struct(resource.inputs, secrets=True),
+            new_outputs=to_struct(resource.outputs, secrets=True),
+        )
+        for name in names:
             answer = resource_pb2.ResourceHookResponse.FromString(self._call(name, request))
             if answer.error:
                 raise PluginError(f'after hook "{name}" failed: {answer.error}')
 
     def _call(self, name: str, request: Any) -> bytes:
         callback = self._callbacks[name]
+        invocation = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
         with grpc.insecure_channel(callback.target, options=CHANNEL) as channel:
-            stub = callback_pb2_grpc.CallbacksStub(channel)
-            invocation = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
             try:
-                return bytes(stub.Invoke(invocation).response)
+                return bytes(callback_pb2_grpc.CallbacksStub(channel).Invoke(invocation).response)
             except grpc.RpcError as error:
                 raise PluginError(f'hook "{name}" failed: {error}') from None

@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DELETES = ("delete", "delete-replaced")
-
 
 @dataclass(frozen=True)
 class Options:
-    """How to run an operation."""
+    """How to run an operation; `replace` names resources that are to be replaced though nothing of them changed."""
 
     expect_no_changes: bool = False
     refresh: bool = False
     preview_only: bool = False
     parallel: int = 8
+    replace: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing the engine did, or in a preview would do."""
+    """One thing the engine does, or in a preview would do: `running` first, then `done` or `failed`.
+
+    What is `retained` goes from the state only.
+    """
 
     op: str
     urn: str
@@ -30,14 +32,13 @@ class Step:
     id: str = ""
     outcome: str = "done"
     result: str = ""
+    retained: bool = False
     diffs: tuple[str, ...] = ()
     detailed_diff: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     old_inputs: Mapping[str, Any] = field(default_factory=dict)
-    old_outputs: Mapping[str, Any] = field(default_factory=dict)
-    parent: str = ""
     started: float = 0
     ended: float = 0
 
@@ -62,21 +63,7 @@ class Diagnostic:
     ephemeral: bool = False
 
 
-@dataclass(frozen=True)
-class Started:
-    """A step has begun."""
-
-    step: Step
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A step has ended, well or not."""
-
-    step: Step
-
-
-Event = Started | Finished | Diagnostic
+Event = Step | Diagnostic
 
 
 @dataclass(frozen=True)

@@ -52,54 +52,37 @@ class Plugin:
     ) -> None:
         if package not in MODULES:
             raise PluginError(f"the lab has no plugin for the package {package!r}, only {', '.join(MODULES)}")
-        environment = {**environment}
-        if package != "pulumi-python":
-            environment["PYTHONPATH"] = os.pathsep.join(
-                part for part in (str(REPOSITORY), environment.get("PYTHONPATH")) if part
-            )
+        paths = [str(REPOSITORY)] if package != "pulumi-python" else []
+        paths += [environment["PYTHONPATH"]] if environment.get("PYTHONPATH") else []
         command = [python, "-u", "-m", MODULES[package], engine_address]
+        environment = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
         self._process = children.start(command, folder, environment, stderr=subprocess.PIPE)
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
         for stream in (self._process.stdout, self._process.stderr):
-            threading.Thread(target=self._forward, args=(stream, output), daemon=True).start()
+            threading.Thread(target=forward, args=(stream, output), daemon=True).start()
         if not port.isdigit():
             raise PluginError(f"the plugin for {package!r} did not start; its output is shown above")
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._accepts_secrets = False
 
-    @staticmethod
-    def _forward(stream: Any, output: Callable[[str], None]) -> None:
-        for line in stream:
-            output(line.rstrip("\n"))
-
-    def configure(self, inputs: Mapping[str, Any]) -> None:
-        """Hand over the provider's properties, in plain."""
-        arguments = to_struct(without_nulls(plain(inputs)), secrets=False)
-        request = provider_pb2.ConfigureRequest(args=arguments, acceptSecrets=True, sends_old_inputs=True)
-        self._accepts_secrets = self._call(self._stub.Configure, request).acceptSecrets
-
-    def check_config(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
-        """Let the plugin refuse its properties, where it can.
+    def configure(self, urn: str, inputs: Mapping[str, Any]) -> None:
+        """Hand over the provider's properties, in plain; a plugin may refuse them.
 
         Raises:
-            PluginError: with every failure.
+            PluginError: it does.
         """
-        request = provider_pb2.CheckRequest(urn=urn, olds=self.struct(olds), news=self.struct(news))
+        given = plain(inputs)
         try:
-            answer = self._stub.CheckConfig(request)
+            failures = self._stub.CheckConfig(provider_pb2.CheckRequest(urn=urn, news=self._struct(given))).failures
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-                return
-            raise explained(error) from None
-        if answer.failures:
-            raise PluginError("; ".join(f"{f.property}: {f.reason}" for f in answer.failures))
-
-    def struct(self, properties: Mapping[str, Any]) -> Any:
-        """Properties as this plugin takes them."""
-        value = without_nulls(dict(properties))
-        return to_struct(value, secrets=self._accepts_secrets)
+            if error.code() != grpc.StatusCode.UNIMPLEMENTED:
+                raise explained(error) from None
+            failures = []
+        if failures:
+            raise PluginError("; ".join(f"{failure.property}: {failure.reason}" for failure in failures))
+        self._accepts_secrets = self.call("Configure", args=given, acceptSecrets=True).acceptSecrets
 
     def call(self, method: str, **fields: Any) -> Any:
         """Call a method; mappings become structs.
@@ -108,18 +91,14 @@ class Plugin:
             PluginError: it refused.
             InitFailed: it made an object that is not as asked for.
         """
-        request_type = getattr(provider_pb2, f"{method}Request")
-        request = request_type(
-            **{key: self.struct(value) if isinstance(value, Mapping) else value for key, value in fields.items()}
-        )
-        return self._call(getattr(self._stub, method), request)
-
-    @staticmethod
-    def _call(method: Any, request: Any) -> Any:
+        given = {key: self._struct(value) if isinstance(value, Mapping) else value for key, value in fields.items()}
         try:
-            return method(request)
+            return getattr(self._stub, method)(getattr(provider_pb2, f"{method}Request")(**given))
         except grpc.RpcError as error:
             raise explained(error) from None
+
+    def _struct(self, properties: Mapping[str, Any]) -> Any:
+        return to_struct(without_nulls(dict(properties)), secrets=self._accepts_secrets)
 
     def stop(self) -> None:
         """End the process."""
@@ -130,9 +109,14 @@ class Plugin:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        channel = getattr(self, "_channel", None)
-        if channel is not None:
-            channel.close()
+        if hasattr(self, "_channel"):
+            self._channel.close()
+
+
+def forward(stream: Any, output: Callable[[str], None]) -> None:
+    """Pass on what a process writes, line by line."""
+    for line in stream:
+        output(line.rstrip("\n"))
 
 
 def explained(error: grpc.RpcError) -> PluginError:
@@ -140,8 +124,7 @@ def explained(error: grpc.RpcError) -> PluginError:
     metadata: Any = error.trailing_metadata()
     for key, value in metadata or ():
         if key == "grpc-status-details-bin":
-            status = status_pb2.Status.FromString(value)
-            for detail in status.details:
+            for detail in status_pb2.Status.FromString(value).details:
                 failed = provider_pb2.ErrorResourceInitFailed()
                 if detail.Unpack(failed):
                     return InitFailed(failed)

@@ -41,4 +41,4 @@ class Children:
         """Nothing is left to end, or all of it ends now."""
         assert self._reaper.stdin is not None
         self._reaper.stdin.close()
-        self._reaper.wait(5)
+        self._reaper.wait()

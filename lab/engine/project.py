@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from lab.engine.state import Crypter
 from lab.engine.values import Secret
 
 TYPES: Mapping[str, tuple[type, ...]] = {
@@ -53,40 +52,43 @@ class Project:
         return list(value) if isinstance(value, list) else list(json.loads(value))
 
 
-def load(folder: Path, stack: str, config_file: Path | None, overrides: Mapping[str, Any], passphrase: str) -> Project:
+def load(folder: Path, stack: str, config_file: Path | None, overrides: Mapping[str, Any]) -> Project:
     """Read both files.
 
     Raises:
-        ProjectError: a file is missing or a value is not of its declared type.
+        ProjectError: a file is missing or no YAML, or a value is not of its declared type.
     """
-    path = folder / "Pulumi.yaml"
-    if not path.exists():
-        raise ProjectError(f"no Pulumi.yaml in {folder}")
-    project = yaml.safe_load(path.read_text())
+    project = read(folder / "Pulumi.yaml")
+    if not isinstance(project.get("name"), str):
+        raise ProjectError(f"{folder / 'Pulumi.yaml'} gives the project no name")
     name = project["name"]
     stack_path = config_file or folder / f"Pulumi.{stack}.yaml"
-    if config_file is not None and not config_file.exists():
-        raise ProjectError(f"no such file: {config_file}")
-    document = (yaml.safe_load(stack_path.read_text()) if stack_path.exists() else None) or {}
-    values = stack_values(document, passphrase)
-    values.update(overrides)
-    qualified = {key if ":" in key else f"{name}:{key}": value for key, value in values.items()}
+    values = read(stack_path).get("config") or {} if config_file or stack_path.exists() else {}
+    encrypted = [key for key, value in values.items() if isinstance(value, dict) and set(value) == {"secure"}]
+    if encrypted:
+        raise ProjectError(f"the lab's engine does not support `secure` values: {', '.join(encrypted)} in {stack_path}")
+    qualified = {key if ":" in key else f"{name}:{key}": value for key, value in {**values, **overrides}.items()}
     declared(project.get("config") or {}, name, stack, qualified)
     return Project(name, folder, stack, qualified, interpreter(folder, project.get("runtime")))
 
 
-def stack_values(document: Mapping[str, Any], passphrase: str) -> dict[str, Any]:
-    """The values of a stack file, with `secure:` ones decrypted."""
-    salt = document.get("encryptionsalt", "")
-    crypter: Crypter | None = None
-    values = {}
-    for key, value in (document.get("config") or {}).items():
-        if isinstance(value, dict) and set(value) == {"secure"}:
-            crypter = crypter or Crypter(passphrase, salt)
-            values[key] = Secret(crypter.decrypt(value["secure"]))
-        else:
-            values[key] = value
-    return values
+def read(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        ProjectError: there is none, with the place of what is wrong and the cause.
+    """
+    try:
+        document = yaml.safe_load(path.read_text())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ProjectError(f"{path} is not valid YAML{where}: {error.problem or error.context}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}") from None
+    if not isinstance(document or {}, dict):
+        raise ProjectError(f"{path} must hold a mapping, with one `key: value` a line")
+    return document or {}
 
 
 def declared(declarations: Mapping[str, Any], project: str, stack: str, values: dict[str, Any]) -> None:
@@ -106,17 +108,12 @@ def declared(declarations: Mapping[str, Any], project: str, stack: str, values: 
             values[full] = declaration["default"]
         value = values[full].value if isinstance(values[full], Secret) else values[full]
         kind = declaration["type"]
-        if kind not in TYPES:
-            raise ProjectError(f"the configuration type {kind!r} of {key!r} does not exist")
-        if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
+        if not isinstance(value, TYPES.get(kind, ())) or (isinstance(value, bool) and kind != "boolean"):
             raise ProjectError(f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}'")
 
 
 def interpreter(folder: Path, runtime: Any) -> str:
     """The Python of the program: its virtual environment's, else ours."""
     options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-    if options.get("virtualenv"):
-        python = folder / options["virtualenv"] / "bin" / "python"
-        if python.exists():
-            return str(python)
-    return sys.executable
+    python = folder / options.get("virtualenv", "") / "bin" / "python"
+    return str(python) if python.exists() else sys.executable

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from packaging.specifiers import SpecifierSet
-from pulumi.runtime.proto import (
-    engine_pb2,
-    engine_pb2_grpc,
-    provider_pb2,
-    resource_pb2,
-    resource_pb2_grpc,
-)
+from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from lab.engine.deployment import Deployment, Stopped
 from lab.engine.plugins import CHANNEL, PluginError
 from lab.engine.registration import Registrar
 from lab.engine.values import Unknown, from_struct, has, plain, to_struct
 
-# Compatible with this version of the real engine, as far as it is supported at all.
-VERSION = "3.260.0"
 FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 )
@@ -39,9 +30,8 @@ THREADS = 1200
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """What the program registers."""
 
-    def __init__(self, registrar: Registrar, finished: Callable[[float], bool]) -> None:
-        self._registrar, self._deployment = registrar, registrar.deployment
-        self._finished = finished
+    def __init__(self, registrar: Registrar, ended: threading.Event) -> None:
+        self._registrar, self._deployment, self._ended = registrar, registrar.deployment, ended
 
     def GetDeploymentInfo(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Say which features there are."""
@@ -52,8 +42,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         try:
             resource = self._registrar.register(request)
         except Stopped:
-            # As in the real engine the program is interrupted; its call is answered when it is gone.
-            self._finished(10)
+            # The program is needed for as long as hooks of other steps run; then it is interrupted.
+            self._ended.wait()
             context.abort(grpc.StatusCode.UNAVAILABLE, "the deployment has stopped")
         return resource_pb2.RegisterResourceResponse(
             urn=resource.urn,
@@ -62,10 +52,13 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         )
 
     def RegisterResourceOutputs(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        """Take a component's or the stack's outputs."""
-        resource = self._deployment.live[request.urn]
-        resource.outputs = from_struct(request.outputs)
-        self._deployment.put(resource)
+        """Take a component's outputs; the stack's are final only when the run has ended well."""
+        if request.urn == self._registrar.root:
+            self._registrar.stack_outputs = from_struct(request.outputs)
+        else:
+            resource = self._deployment.live[request.urn]
+            resource.outputs = from_struct(request.outputs)
+            self._deployment.put(resource)
         return empty_pb2.Empty()
 
     def RegisterResourceHook(self, request: Any, _context: Any) -> Any:  # noqa: N802
@@ -73,10 +66,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self._registrar.hooks.register(request)
         return empty_pb2.Empty()
 
-    def RegisterErrorHook(self, request: Any, _context: Any) -> Any:  # noqa: N802
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Remember a function of the program to ask after a failure."""
-        self._registrar.hooks.register(request)
-        return empty_pb2.Empty()
+        return self.RegisterResourceHook(request, context)
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Run a data source at the provider the program names."""
@@ -87,34 +79,22 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             if not request.provider:
                 raise PluginError(f"the data source {request.tok} must use an explicit provider")  # noqa: TRY301
             plugin = self._deployment.plugin(request.provider.rsplit("::", 1)[0])
-            answer = plugin.call("Invoke", tok=request.tok, args=plain(arguments))
+            return plugin.call("Invoke", tok=request.tok, args=plain(arguments))
         except PluginError as error:
             context.abort(grpc.StatusCode.UNKNOWN, f"invocation of {request.tok} returned an error: {error}")
-        return answer
 
     def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Refuse to read an object that is not managed."""
-        self._refuse(context, f"reading {request.type} by id (opts.id)")
-
-    def Call(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refuse method calls."""
-        self._refuse(context, f"the method call {request.tok}")
-
-    def _refuse(self, context: Any, what: str) -> None:
-        message = f"the lab's engine does not support {what}"
+        message = f"the lab's engine does not support reading {request.type} by id (opts.id)"
         self._deployment.fail(message, "")
         context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
 
-    def SignalAndWaitForShutdown(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        """The program has declared everything."""
-        return empty_pb2.Empty()
-
 
 class EngineService(engine_pb2_grpc.EngineServicer):
-    """Messages, and what the SDK wants to know."""
+    """Messages of the program and its providers."""
 
-    def __init__(self, deployment: Deployment, registrar: Registrar | None) -> None:
-        self._deployment, self._registrar = deployment, registrar
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
 
     def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
         """Show a message."""
@@ -125,38 +105,18 @@ class EngineService(engine_pb2_grpc.EngineServicer):
             self._deployment.failed = True
         return empty_pb2.Empty()
 
-    def SetRootResource(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        """Remember the stack's resource."""
-        if self._registrar:
-            self._registrar.root = request.urn
-        return engine_pb2.SetRootResourceResponse()
-
-    def GetRootResource(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        """Give the stack's resource."""
-        return engine_pb2.GetRootResourceResponse(urn=self._registrar.root if self._registrar else "")
-
-    def RequirePulumiVersion(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Compare the wanted versions with the one this engine stands for."""
-        wanted = ",".join(request.pulumi_version_range.split())
-        if VERSION not in SpecifierSet(wanted):
-            context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                f"Pulumi CLI version {VERSION} does not satisfy the version range {request.pulumi_version_range!r}",
-            )
-        return engine_pb2.RequirePulumiVersionResponse()
-
 
 @contextmanager
-def serving(deployment: Deployment, registrar: Registrar | None, finished: Callable[[float], bool]) -> Iterator[str]:
-    """Serve both on a port of this machine; gives the address."""
+def serving(deployment: Deployment, registrar: Registrar | None, ended: threading.Event) -> Iterator[str]:
+    """Serve both on a port of this machine; gives the address. `ended` says that there is no program any more."""
     server = grpc.server(ThreadPoolExecutor(THREADS), options=CHANNEL)
     if registrar is not None:
-        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(registrar, finished), server)
-    engine_pb2_grpc.add_EngineServicer_to_server(EngineService(deployment, registrar), server)
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(registrar, ended), server)
+    engine_pb2_grpc.add_EngineServicer_to_server(EngineService(deployment), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     deployment.engine_address = f"127.0.0.1:{port}"
     try:
         yield deployment.engine_address
     finally:
-        server.stop(0).wait(5)
+        server.stop(0).wait()

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import base64
 import fcntl
-import functools
+import hashlib
 import json
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.fernet import Fernet, InvalidToken
 
 from lab.engine.values import SECRET_SIGNATURE, SIGNATURE, Properties, Secret, mapped, plain
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX = "pulumi:providers:"
-ROUNDS = 1_000_000
 
 
 class StateError(Exception):
@@ -32,7 +31,7 @@ class StateError(Exception):
 
 @dataclass
 class Resource:
-    """One resource of a stack, as the state has it."""
+    """One resource of a stack, as the state has it. `delete` marks one whose place another has taken."""
 
     urn: str
     type: str
@@ -44,11 +43,8 @@ class Resource:
     provider: str = ""
     dependencies: list[str] = field(default_factory=list)
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
-    protect: bool = False
     retain_on_delete: bool = False
-    deleted_with: str = ""
-    additional_secret_outputs: list[str] = field(default_factory=list)
-    ignore_changes: list[str] = field(default_factory=list)
+    replace_with: list[str] = field(default_factory=list)
     custom_timeouts: dict[str, float] = field(default_factory=dict)
     init_errors: list[str] = field(default_factory=list)
     delete: bool = False
@@ -59,82 +55,60 @@ class Resource:
         return self.urn.rsplit("::", 1)[1]
 
     @property
+    def is_stack(self) -> bool:
+        """Whether this is the stack's own resource."""
+        return self.type == STACK_TYPE
+
+    @property
     def is_provider(self) -> bool:
         """Whether this is an explicit provider."""
         return self.type.startswith(PROVIDER_PREFIX)
 
     @property
+    def managed(self) -> bool:
+        """Whether a provider manages it."""
+        return self.custom and not self.is_provider
+
+    @property
     def provider_urn(self) -> str:
         """The URN in the provider reference."""
-        return self.provider.rsplit("::", 1)[0] if self.provider else ""
+        return self.provider.rpartition("::")[0]
 
     def needs(self) -> set[str]:
         """URNs of all this resource depends on."""
-        found = {*self.dependencies, self.parent, self.provider_urn, self.deleted_with}
-        for urns in self.property_dependencies.values():
-            found.update(urns)
+        of_properties = (urn for urns in self.property_dependencies.values() for urn in urns)
+        found = {*self.dependencies, *of_properties, *self.replace_with, self.parent, self.provider_urn}
         return found - {""}
 
 
-WIRE_NAMES = {
-    "property_dependencies": "propertyDependencies",
-    "retain_on_delete": "retainOnDelete",
-    "deleted_with": "deletedWith",
-    "additional_secret_outputs": "additionalSecretOutputs",
-    "ignore_changes": "ignoreChanges",
-    "custom_timeouts": "customTimeouts",
-    "init_errors": "initErrors",
-}
+# Field -> its name in the file.
+NAMES = {one.name: re.sub(r"_([a-z])", lambda part: part[1].upper(), one.name) for one in fields(Resource)}
 ALWAYS = ("urn", "type", "custom")
-
-
-@functools.lru_cache(maxsize=64)
-def derived_key(passphrase: str, salt: bytes) -> bytes:
-    """The key of Pulumi's passphrase secrets provider; slow on purpose, so kept."""
-    return PBKDF2HMAC(SHA256(), 32, salt, ROUNDS).derive(passphrase.encode())
+# What the real engine writes as well, and nothing here depends on.
+PASSED_OVER = {"created", "modified", "sourcePosition", "stackTrace", "additionalSecretOutputs"}
 
 
 class Crypter:
-    """Encrypts as Pulumi's passphrase secrets provider does: `v1:nonce:ciphertext`."""
+    """Encrypts what is secret in a state, with a key made of a passphrase."""
 
-    def __init__(self, passphrase: str, salt_text: str = "") -> None:
-        """Use a salt text `v1:SALT:v1:NONCE:CHECK`, or make a new one.
-
-        Raises:
-            StateError: the passphrase is not the one of that salt.
-        """
-        self._passphrase = passphrase
-        if salt_text:
-            self._salt = base64.b64decode(salt_text.split(":")[1])
-            self.salt_text = salt_text
-            if self.decrypt(salt_text.split(":", 2)[2]) != "pulumi":
-                raise StateError("incorrect passphrase")
-        else:
-            self._salt = secrets.token_bytes(8)
-            self.salt_text = f"v1:{_text(self._salt)}:{self.encrypt('pulumi')}"
+    def __init__(self, passphrase: str, salt: str) -> None:
+        key = hashlib.scrypt(passphrase.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
 
     def encrypt(self, text: str) -> str:
         """Encrypt a text."""
-        nonce = secrets.token_bytes(12)
-        sealed = AESGCM(derived_key(self._passphrase, self._salt)).encrypt(nonce, text.encode(), None)
-        return f"v1:{_text(nonce)}:{_text(sealed)}"
+        return self._fernet.encrypt(text.encode()).decode()
 
     def decrypt(self, text: str) -> str:
         """Decrypt a text.
 
         Raises:
-            StateError: the passphrase is wrong.
+            StateError: the passphrase is not the one it was encrypted with.
         """
-        _, nonce, sealed = text.split(":")
-        key = derived_key(self._passphrase, self._salt)
         try:
-            return AESGCM(key).decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
-        except InvalidTag:
+            return self._fernet.decrypt(text).decode()
+        except InvalidToken:
             raise StateError("incorrect passphrase: set PULUMI_CONFIG_PASSPHRASE") from None
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 class Store:
@@ -142,8 +116,7 @@ class Store:
 
     def __init__(self, folder: Path, project: str, stack: str, passphrase: str) -> None:
         self.path = folder / project / f"{stack}.json"
-        self._passphrase = passphrase
-        self._crypter: Crypter | None = None
+        self._passphrase, self._salt = passphrase, secrets.token_hex(8)
         self.resources: list[Resource] = []
         self.pending: list[dict[str, Any]] = []
 
@@ -167,28 +140,25 @@ class Store:
         if not self.path.exists():
             return
         deployment = json.loads(self.path.read_text())["deployment"]
-        salt = (deployment.get("secrets_providers") or {}).get("state", {}).get("salt", "")
-        self._crypter = Crypter(self._passphrase, salt)
+        self._salt = deployment["secrets_providers"]["state"]["salt"]
         self.resources = [self._read(raw) for raw in deployment.get("resources") or []]
         self.pending = deployment.get("pending_operations") or []
 
     def save(self) -> None:
-        """Write the state as it is now."""
+        """Write the file in one go."""
         self.write(self.export())
 
     def write(self, document: Mapping[str, Any]) -> None:
-        """Write the file in one go."""
+        """Write a whole state in one go."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_suffix(".new")
         new.write_text(json.dumps(document, indent=1) + "\n")
         new.replace(self.path)
 
-    @property
+    @cached_property
     def crypter(self) -> Crypter:
         """The encryption of this state, made when first needed."""
-        if self._crypter is None:
-            self._crypter = Crypter(self._passphrase)
-        return self._crypter
+        return Crypter(self._passphrase, self._salt)
 
     def export(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The deployment, as `pulumi stack export` prints it."""
@@ -196,7 +166,7 @@ class Store:
             "version": 3,
             "deployment": {
                 "manifest": {"time": datetime.now(UTC).isoformat(), "magic": "", "version": "lab"},
-                "secrets_providers": {"type": "passphrase", "state": {"salt": self.crypter.salt_text}},
+                "secrets_providers": {"type": "passphrase", "state": {"salt": self._salt}},
                 "resources": [self._write(r, show_secrets) for r in in_dependency_order(self.resources)],
                 "pending_operations": self.pending,
             },
@@ -209,22 +179,16 @@ class Store:
             return {SIGNATURE: SECRET_SIGNATURE, **hidden}
 
         return {
-            WIRE_NAMES.get(key, key): mapped(value, lambda leaf: leaf, secret)
+            NAMES[key]: mapped(value, lambda leaf: leaf, secret)
             for key, value in vars(resource).items()
             if value or key in ALWAYS
         }
 
     def _read(self, raw: Mapping[str, Any]) -> Resource:
-        names = {wire: name for name, wire in WIRE_NAMES.items()}
-        known = {names.get(key, key): value for key, value in raw.items()}
-        for key in ("inputs", "outputs"):
-            known[key] = self._open(known.get(key, {}))
-        strange = (
-            set(known) - set(Resource.__dataclass_fields__) - {"created", "modified", "sourcePosition", "stackTrace"}
-        )
+        strange = set(raw) - set(NAMES.values()) - PASSED_OVER
         if strange:
             raise StateError(f"the lab's engine does not support {', '.join(sorted(strange))} of {raw['urn']}")
-        return Resource(**{key: value for key, value in known.items() if key in Resource.__dataclass_fields__})
+        return Resource(**{key: self._open(raw[name]) for key, name in NAMES.items() if name in raw})
 
     def _open(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -237,29 +201,26 @@ class Store:
         return {key: self._open(item) for key, item in value.items()}
 
 
-def is_ordered(resources: list[Resource]) -> bool:
-    """Whether nothing stands before what it depends on."""
-    known, seen = {resource.urn for resource in resources}, set[str]()
-    for resource in resources:
-        if not (resource.needs() & known) <= seen | {resource.urn}:
-            return False
-        seen.add(resource.urn)
-    return True
+def dependencies(resources: Sequence[Resource]) -> list[set[int]]:
+    """For each of these resources the places of those it depends on."""
+    places: dict[str, set[int]] = {}
+    for place, resource in enumerate(resources):
+        places.setdefault(resource.urn, set()).add(place)
+    return [
+        set().union(*(places.get(urn, ()) for urn in resource.needs())) - {place}
+        for place, resource in enumerate(resources)
+    ]
 
 
-def in_dependency_order(resources: list[Resource]) -> list[Resource]:
-    """Nothing before what it depends on; otherwise as given."""
-    if is_ordered(resources):
-        return resources
-    placed: list[Resource] = []
-    waiting = list(resources)
-    known = {resource.urn for resource in resources}
-    done: set[str] = set()
-    while waiting:
-        ready = [r for r in waiting if not (r.needs() & known) - done - {r.urn}]
-        if not ready:
-            raise StateError("the state has a circle of dependencies")
-        placed += ready
-        waiting = [r for r in waiting if r not in ready]
-        done |= {r.urn for r in ready} - {r.urn for r in waiting}
-    return placed
+def in_dependency_order(resources: Sequence[Resource]) -> list[Resource]:
+    """Nothing before what it depends on.
+
+    Raises:
+        StateError: that is not possible.
+    """
+    try:
+        return [
+            resources[place] for place in TopologicalSorter(dict(enumerate(dependencies(resources)))).static_order()
+        ]
+    except CycleError:
+        raise StateError("the state has a circle of dependencies") from None

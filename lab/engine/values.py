@@ -78,8 +78,7 @@ def without_nulls(value: Any) -> Any:
 
 def from_struct(struct: struct_pb2.Struct) -> Properties:
     """Read a wire struct."""
-    decoded = _decode(json_format.MessageToDict(struct))
-    assert isinstance(decoded, dict)
+    decoded: Properties = _decode(json_format.MessageToDict(struct))
     return decoded
 
 
@@ -121,10 +120,8 @@ def mark_secrets(outputs: Properties, inputs: Mapping[str, Any]) -> Properties:
     for key, given in inputs.items():
         if key not in outputs or isinstance(outputs[key], Secret):
             continue
-        if isinstance(given, Secret):
-            marked[key] = Secret(plain(outputs[key]))
-        elif isinstance(given, Mapping) and isinstance(outputs[key], Mapping):
+        if isinstance(given, Mapping) and isinstance(outputs[key], Mapping):
             marked[key] = mark_secrets(dict(outputs[key]), given)
-        elif isinstance(given, list) and has(given, Secret):
+        elif isinstance(given, Secret | list) and has(given, Secret):
             marked[key] = Secret(plain(outputs[key]))
     return marked

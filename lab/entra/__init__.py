@@ -1,6 +1,6 @@
 """Emulated Microsoft Entra tenants: login, metadata and Graph, over TLS, in one process."""
 
-from lab.entra.clock import Clock
+from lab.entra.clock import Clock, RunningClock
 from lab.entra.directory.models import Group, User
 from lab.entra.faults import Fault, Faults
 from lab.entra.login.models import Client
@@ -17,6 +17,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Group",
+    "RunningClock",
     "Server",
     "Settings",
     "Tenant",

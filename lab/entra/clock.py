@@ -1,7 +1,12 @@
-"""The emulator's clock: tests set it and move it, and nothing ever sleeps on it."""
+"""The emulator's clock: what lags, ends, falls due or is throttled does so by this clock, and nothing sleeps on it.
+
+It stands still until it is told to move, so that no answer depends on how fast a machine is. Sign-in alone is also on
+this computer's time: clients date their proofs, and believe a token, by the clock they have.
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -13,20 +18,27 @@ def wire_time(moment: datetime | None) -> str:
 
 
 class Clock:
-    """Real time plus an offset, or a frozen moment."""
+    """A moment that stands still; at first the one this computer has, unless another is given."""
 
-    def __init__(self, frozen_at: datetime | None = None) -> None:
-        self._frozen_at = frozen_at
-        self._offset = timedelta()
+    def __init__(self, moment: datetime | None = None) -> None:
+        self._moment = moment or datetime.now(UTC)
 
     def now(self) -> datetime:
         """The emulator's present."""
-        return (self._frozen_at or datetime.now(UTC)) + self._offset
+        return self._moment
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """Move the present forward."""
-        self._offset += timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        self._moment += timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
 
-    def freeze(self) -> None:
-        """Stop the clock at the present moment; `advance` still moves it."""
-        self._frozen_at, self._offset = self.now(), timedelta()
+
+class RunningClock(Clock):
+    """A clock that runs by itself, for people at a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """The emulator's present."""
+        return self._moment + timedelta(seconds=time.monotonic() - self._began)

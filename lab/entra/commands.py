@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from lab import world
+from lab.entra.clock import RunningClock
 from lab.entra.server import Server, serve
 
 
@@ -25,12 +26,15 @@ def serve_world(
     traffic: Annotated[Path | None, typer.Option(help="Append every exchange to this file, as JSON lines.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print a line for every request.")] = False,
 ) -> None:
-    """Serve the emulated tenants until interrupted, and print how to point a stack at them."""
+    """Serve the emulated tenants until interrupted, and print how to point a stack at them.
+
+    Their clock runs: a job's first cycle ends half a minute after its start, a further one every forty minutes.
+    """
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
-    entra = world.dev_world(traffic_file=traffic)
+    entra = world.dev_world(RunningClock(), traffic_file=traffic)
     with serve(entra, port) as server:
         typer.echo(instructions(server))
         stopped.wait()

@@ -28,8 +28,12 @@ class Context:
     far_side: Replica = field(init=False)
 
     def __post_init__(self) -> None:
-        self.replica = Replica(self.now, lambda: (self.settings.lag_reads, self.settings.lag_seconds))
-        self.far_side = Replica(self.now, lambda: (0, self.settings.policy_propagation_seconds))
+        self.replica = Replica(self.now, self._lag)
+        self.far_side = Replica(self.now, lambda _: (0, self.settings.policy_propagation_seconds))
+
+    def _lag(self, kind: str) -> tuple[int, float]:
+        settings = self.settings
+        return (0, 0) if kind in settings.lag_spares else (settings.lag_reads, settings.lag_seconds)
 
     @property
     def settings(self) -> Settings:

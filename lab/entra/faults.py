@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from lab.entra.exceptions import GraphError
 
-Kind = Literal["status", "reset", "truncate", "delay", "html", "empty", "hollow"]
+Kind = Literal["status", "reset", "truncate", "delay", "hold", "html", "empty", "hollow"]
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Fault:
     """One thing that goes wrong for the calls it matches, `times` times, after `skip` of them went well.
 
     Attributes:
-        kind: an error answer, a connection reset, a body cut off half-way, a late answer, HTML where JSON belongs, no
-            body at all, or an object without properties.
+        kind: an error answer, a connection reset, a body cut off half-way, a late answer, one that is held back until
+            `Faults.release`, HTML where JSON belongs, no body at all, or an object without properties.
         when: before the call does anything, or after its effect took place.
         tenant: tenant id; `None` is any.
         method: HTTP method; `None` is any.
@@ -68,6 +69,11 @@ class Faults:
 
     def __init__(self) -> None:
         self._planned: list[_Planned] = []
+        self.released = threading.Event()
+
+    def release(self) -> None:
+        """Let every answer go that is held back, now and from now on."""
+        self.released.set()
 
     def add(self, *faults: Fault) -> None:
         """Plan faults."""

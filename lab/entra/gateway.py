@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,7 @@ class Outgoing:
     reset: bool = False
     cut: bool = False
     delay_seconds: float = 0
+    held_until: threading.Event | None = None
 
 
 def respond(entra: Entra, incoming: Incoming) -> Outgoing:
@@ -95,7 +97,7 @@ def respond(entra: Entra, incoming: Incoming) -> Outgoing:
 def _hit_before(fault: Fault | None) -> Answer | GraphError | None:
     if fault is None or fault.when == "after" or fault.kind in ("delay", "truncate"):
         return None
-    return fault.error() if fault.kind == "status" else Answer(502)
+    return fault.error() if fault.kind in ("status", "hold") else Answer(502)
 
 
 def _hit_after(fault: Fault | None, answer: Answer | GraphError | LoginError) -> Answer | GraphError | LoginError:
@@ -253,7 +255,8 @@ def _wire(entra: Entra, incoming: Incoming, answer: Answer | GraphError | LoginE
     kind = fault.kind if fault else None
     body = {"empty": b"", "hollow": b"{}"}.get(kind or "", body)
     delay = fault.seconds if fault and kind == "delay" else entra.settings.latency_seconds
-    return Outgoing(answer.status, headers, body, kind == "reset", kind == "truncate", delay)
+    held_until = entra.faults.released if kind == "hold" else None
+    return Outgoing(answer.status, headers, body, kind == "reset", kind == "truncate", delay, held_until)
 
 
 def _record(

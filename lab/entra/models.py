@@ -35,7 +35,7 @@ class Tenant:
         self.domain = domain
         self.guest_invitations_allowed = True
         context = Context(tenant_id, entra.clock, lambda: self.settings)
-        self.login = LoginBackend(tenant_id)
+        self.login = LoginBackend(context)
         self.policies = PolicyBackend(context)
         self.applications = ApplicationBackend(context)
         self.synchronization = SynchronizationBackend(context)
@@ -113,6 +113,12 @@ class Entra:
         tenant = Tenant(self, display_name, tenant_id or new_id(), domain)
         self.tenants[tenant.tenant_id] = tenant
         return tenant
+
+    def pass_time(self, *, minutes: float) -> None:
+        """Let time pass on the clock, and everything happen that falls due meanwhile."""
+        with self.lock:
+            self.clock.advance(minutes=minutes)
+            self.run_due_cycles()
 
     def run_due_cycles(self) -> int:
         """Run every synchronization cycle whose time has come; how many there were."""

@@ -21,14 +21,14 @@ class _Stale:
 class Replica:
     """What readers see of the objects of one tenant."""
 
-    def __init__(self, now: Callable[[], datetime], lag: Callable[[], tuple[int, float]]) -> None:
+    def __init__(self, now: Callable[[], datetime], lag: Callable[[str], tuple[int, float]]) -> None:
         self._now = now
         self._lag = lag
         self._stale: dict[tuple[str, str], _Stale] = {}
 
     def before_write(self, kind: str, key: str, current: object | None) -> None:
         """Keep the state that laggards go on seeing; `None` when the object is about to be created."""
-        reads, seconds = self._lag()
+        reads, seconds = self._lag(kind.split(" ", 1)[0])
         if not reads and not seconds:
             return
         held = self._held(kind, key)

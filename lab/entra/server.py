@@ -17,6 +17,7 @@ from aiohttp import web
 from lab.entra.gateway import Incoming, respond
 from lab.entra.models import Entra
 
+_LOOK_SECONDS = 0.01
 _LARGEST_BODY = 16 * 1024 * 1024
 
 
@@ -73,7 +74,7 @@ class _Running:
         self._loop.run_forever()
         if self._runner:
             self._loop.run_until_complete(self._runner.cleanup())
-        held_back = asyncio.all_tasks(self._loop)  # answers that a fault delays
+        held_back = asyncio.all_tasks(self._loop)  # answers that a fault delays or holds back
         for task in held_back:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*held_back, return_exceptions=True))
@@ -101,6 +102,8 @@ class _Running:
         outgoing = respond(self._entra, incoming)
         if outgoing.delay_seconds:
             await asyncio.sleep(outgoing.delay_seconds)
+        while outgoing.held_until and not outgoing.held_until.is_set():
+            await asyncio.sleep(_LOOK_SECONDS)
         if outgoing.reset and request.transport:
             request.transport.abort()
             return web.Response(status=500)  # nobody is left to read it

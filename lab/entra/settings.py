@@ -24,6 +24,7 @@ class Settings:
         principal_lag_calls: a new service principal is invisible for this many calls.
         principal_lag_status: what a call to an invisible service principal answers.
         lag_reads: after a write this many reads of the object still see the state before it.
+        lag_spares: kinds of objects of which every read is current all the same.
         lag_seconds: after a write reads of the object see the state before it for this long on the clock.
         policy_propagation_seconds: the other side learns of a changed policy this much later.
         parse_expression: whether the service parses expressions of mappings on demand.
@@ -46,6 +47,7 @@ class Settings:
     principal_lag_calls: int = 0
     principal_lag_status: Literal[400, 403, 404] = 404
     lag_reads: int = 0
+    lag_spares: frozenset[str] = frozenset()
     lag_seconds: float = 0
     policy_propagation_seconds: float = 0
     parse_expression: Literal["offered", "missing"] = "offered"

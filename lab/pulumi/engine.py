@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from lab.engine.model import Diagnostic, Event, Finished, Options, Result
+from lab.engine.model import Diagnostic, Event, Options, Result
+from lab.engine.project import read
 from lab.engine.state import STACK_TYPE
 from lab.engine.values import Secret
 from lab.program import link_program
@@ -149,7 +150,7 @@ class PulumiEngine:
             log_file.unlink(missing_ok=True)
         log = events.read(json.loads(line) for line in lines if line)
         told = [*log.diagnostics, *errors_of(done, log)]
-        happened: list[Event] = [*told, *map(Finished, log.steps)]
+        happened: list[Event] = [*told, *log.steps]
         for event in happened:
             self._listener(event)
         outputs = self._last_outputs() if log.outputs is None or (done.returncode and not preview) else log.outputs
@@ -186,8 +187,8 @@ class PulumiEngine:
     def _write_stack_file(self) -> None:
         """The stack file with the values that win over it, and the salt that Pulumi wrote there before."""
         mine = self.folder / f"Pulumi.{self._stack}.yaml"
-        before = (yaml.safe_load(mine.read_text()) or {}) if mine.exists() else {}
-        given = (yaml.safe_load(self._config_file.read_text()) or {}) if self._config_file.exists() else {}
+        before = read(mine) if mine.exists() else {}
+        given = read(self._config_file) if self._config_file.exists() else {}
         config = {**(given.get("config") or {})}
         for key, value in self._config.items():
             if not isinstance(value, Secret):

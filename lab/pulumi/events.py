@@ -93,8 +93,6 @@ def step_of(told: Event) -> Step:
         inputs=shown(state.get("inputs") or {}),
         outputs=shown(state.get("outputs") or {}),
         old_inputs=shown(old.get("inputs") or {}),
-        old_outputs=shown(old.get("outputs") or {}),
-        parent=state.get("parent") or "",
     )
 
 

@@ -25,7 +25,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-LAUNCHER = Path(__file__).resolve().parents[1] / "engine" / "launch.py"
+LAUNCHER = Path(__file__).resolve().parents[1] / "launch.py"
 # The program failed and said so itself; Pulumi adds nothing.
 SAID_ALREADY = 32
 NOT_OFFICIAL = "the lab's (the official one is not installed)"

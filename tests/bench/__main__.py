@@ -23,7 +23,7 @@ from rich.table import Table
 
 from lab import world
 from lab.engine import Engine
-from lab.entra import Clock, Entra, Exchange, serve
+from lab.entra import Entra, Exchange, serve
 from xtsync_resources.lifecycle import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ class Place:
 
 @contextmanager
 def place() -> Iterator[Place]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
         environment = {
             **os.environ,

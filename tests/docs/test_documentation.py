@@ -17,6 +17,7 @@ import yaml
 
 from lab.program import link_program
 from lab.pulumi.installation import Installation
+from tests.patience import PATIENCE_SECONDS
 from xtsync_resources import config
 from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import calls
@@ -69,7 +70,7 @@ def served(folder: Path) -> Iterator[str]:
         yield "".join(exports)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
 
 def typed(command: str, folder: Path, exports: str) -> str:

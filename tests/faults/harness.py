@@ -8,23 +8,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from lab import world
 from lab.engine import Engine, Options, Result
-from lab.entra import Clock, Entra, Fault, Server, serve
+from lab.entra import Entra, Fault, Server, serve
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("preview", "up", "refresh", "destroy")
-# How long a killed command's calls are held back: longer than it takes to notice and kill.
-HOLD_SECONDS = 60
 # A field set by a run that was killed before it could note that it did: it stays, and a warning names it.
 TOLD = "told: "
 
@@ -53,7 +51,7 @@ class Ground:
         if not path.exists():
             stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
             stack["config"]["xtsync:metadataHost"] = self.server.host
-            stack["config"]["xtsync:deadlineMinutes"] = 0.2
+            stack["config"]["xtsync:deadlineMinutes"] = 0.5
             path.write_text(yaml.safe_dump(stack))
         return path
 
@@ -76,12 +74,13 @@ class Ground:
         }
         self.stack_file.write_text(yaml.safe_dump(stack))
 
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        arguments = ["--stack", "dev", "--state", str(self.folder / "state"), "--config-file", str(self.stack_file)]
+    def start(self, command: str, **environment: str) -> subprocess.Popen[bytes]:
+        arguments = ["--engine", "lab", "--stack", "dev", "--state", str(self.folder / "state")]
+        arguments += ["--config-file", str(self.stack_file)]
         return subprocess.Popen(
             [sys.executable, "-m", "lab", verb(command), *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -104,30 +103,11 @@ def verb(command: str) -> str:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-faults-") as folder:
         made = Ground(entra, server, Path(folder), {})
         made.before = made.settings()
         yield made
-
-
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 30) -> bool:
-    """Until it holds, or the process has ended; False then."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if condition():
-            return True
-        if process.poll() is not None:
-            return condition()
-        process_wait(process)
-    return False
-
-
-def process_wait(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(0.01)
-    except subprocess.TimeoutExpired:
-        return
 
 
 # --- kill points ---------------------------------------------------------------------------------------------
@@ -139,7 +119,7 @@ class KillPoint:
 
     command: str
     number: int
-    when: str
+    when: Literal["before", "after"]
     victim: str
     then: str
 
@@ -199,10 +179,11 @@ def try_kill_point(point: KillPoint) -> str:
     """Kill, go on, look. "" if it converged, else what is wrong."""
     with ground() as place:
         prepare(place, point.command)
-        place.entra.faults.add(held(point))
+        place.entra.faults.add(Fault(kind="hold", when=point.when, version="v1.0", skip=point.number))
         process = place.start(point.command)
         try:
-            if not wait_for(lambda: not place.entra.faults.pending, process):
+            wait_until(lambda: not place.entra.faults.pending or process.poll() is not None)
+            if place.entra.faults.pending:
                 return "" if process.poll() == 0 else "the call was not reached"
             for process_id in victim_of(process, point.victim):
                 with suppress(ProcessLookupError):  # it has just ended by itself
@@ -210,16 +191,9 @@ def try_kill_point(point: KillPoint) -> str:
         finally:
             if point.victim == "engine":
                 process.kill()
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
+            place.entra.faults.release()
         return converges(place, point.then)
-
-
-def held(point: KillPoint) -> Fault:
-    """A fault that holds the call back while its caller is killed."""
-    if point.when == "after":
-        return Fault(kind="delay", seconds=HOLD_SECONDS, version="v1.0", skip=point.number)
-    headers = {"Retry-After": str(HOLD_SECONDS)}
-    return Fault(status=429, code="TooManyRequests", headers=headers, version="v1.0", skip=point.number)
 
 
 def converges(place: Ground, then: str) -> str:

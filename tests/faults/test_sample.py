@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.harness import Cell, KillPoint, try_cell, try_kill_point
+from lab import world
+from tests.faults.harness import Cell, Ground, KillPoint, converges, ground, try_cell, try_kill_point
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 KILLS = [
     KillPoint("up", 15, "after", "engine", "up"),
@@ -30,3 +32,27 @@ def test_a_killed_run_converges(point: KillPoint) -> None:
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_fault_is_absorbed_or_explained(cell: Cell) -> None:
     assert try_cell(cell) == ""
+
+
+def test_each_kill_while_azuread_waits_for_the_application_leaves_one_more_and_all_are_named() -> None:
+    """azuread has a new id in its memory only, for the twenty seconds in which it looks at the application."""
+    with ground() as place:
+        for _ in range(2):
+            since = len(place.entra.traffic)
+            process = place.start("up", LAB_AZUREAD_SECOND=str(PATIENCE_SECONDS))
+            looks = wait_until(lambda since=since: looked_at_an_application(place, since))
+            process.kill()
+            process.wait(PATIENCE_SECONDS)
+            assert looks
+        left = set(place.entra.tenants[world.SOURCE_TENANT].applications.applications)
+        assert len(left) == 2
+        result = place.run("up")
+        assert result.exit_code == 0
+        said = "\n".join(d.message for d in result.diagnostics if d.severity == "warning")
+        assert all(twin in said for twin in left)
+        assert converges(place, "up") == ""
+
+
+def looked_at_an_application(place: Ground, since: int) -> bool:
+    asked = [call for call in place.entra.traffic[since:] if call.client == "azuread"]
+    return any(call.method == "GET" and call.path.startswith("/applications/") for call in asked)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lab import world
-from lab.entra import Clock, Entra, Server, serve
+from lab.entra import Entra, Server, serve
 from lab.entra.login.assertions import FederatedCredential
 from lab.entra.workload import urls
 from lab.entra.workload.models import Pipeline
@@ -78,7 +78,7 @@ class Place:
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Place]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server:
         for name in VARIABLES:
             monkeypatch.delenv(name, raising=False)

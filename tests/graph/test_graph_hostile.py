@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import world
-from lab.entra import Clock, Fault, serve
+from lab.entra import Fault, serve
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.connect import connect
@@ -109,7 +109,7 @@ def test_pages_without_end_are_read_to_the_deadline_only() -> None:
 def test_four_threads_share_one_client_under_throttling_violations_and_an_expired_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     problems: list[BaseException] = []
     with serve(entra) as server:
         for name, value in server.environment().items():

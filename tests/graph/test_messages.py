@@ -13,7 +13,7 @@ import certifi
 import pytest
 
 from lab import world
-from lab.entra import Clock, Entra, Fault, Server, serve
+from lab.entra import Entra, Fault, Server, serve
 from tests.unit.graph_fakes import SettableClock
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.client import GraphClient
@@ -67,7 +67,7 @@ class Place:
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)

@@ -16,10 +16,11 @@ import yaml
 
 from lab import engines, world
 from lab.engine import Diagnostic, Engine, Event, Options, Result
-from lab.entra import Clock, Entra, Exchange, Server, Tenant, serve
+from lab.entra import Entra, Exchange, Server, Tenant, serve
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
+from xtsync_resources.graph.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL_PERMISSIONS = tuple({*world.SOURCE_PERMISSIONS, *world.TARGET_PERMISSIONS})
@@ -161,9 +162,7 @@ class Lab:
         return {user.mail for user in self.target.directory.users.values() if user.origin is not None}
 
     def pass_time(self, minutes: float = 41) -> None:
-        with self.entra.lock:
-            self.entra.clock.advance(minutes=minutes)
-            self.entra.run_due_cycles()
+        self.entra.pass_time(minutes=minutes)
 
     def settings(self) -> Mapping[str, Any]:
         """Everything but people and what was deleted."""
@@ -230,7 +229,7 @@ def lab(
         start(self, args, *more, **options)
 
     monkeypatch.setattr(subprocess.Popen, "__init__", noted)
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     with serve(entra) as server:
         made = Lab(server, entra, tmp_path, installation)
         yield made
@@ -293,4 +292,12 @@ class Command:
 
 @pytest.fixture
 def xtsync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`xtsync`, whose sleeping moves the tenants' clock: nobody waits, and nothing happens meanwhile that need not."""
+    began = lab.entra.clock.now()
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        lab.entra.pass_time(minutes=seconds / 60)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _: (lab.entra.clock.now() - began).total_seconds())
     return Command(lab, monkeypatch)

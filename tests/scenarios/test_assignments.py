@@ -33,6 +33,10 @@ def test_promise_7_an_assignment_a_crash_left_behind_is_taken_over_while_the_job
     forgotten = forget(lab.stack, "user-")
     result = lab.stack.run("up")
     assert changed(result) == dict.fromkeys(forgotten, "create")
+    told = [(d.severity, d.message) for d in result.diagnostics if d.urn.endswith(forgotten[0])]
+    assert [severity for severity, _ in told] == ["error", "warning"], "azuread's error is shown though a hook retried"
+    assert "already exists" in told[0][1]
+    assert "retrying create due to on-error hook request (1/100)" in told[1][1]
     done = steps(lab.calls_since(before))
     assert [step for step in done if step != "POST"] == ["pause", "DELETE", "start"]
     assert done.index("DELETE") < done.index("POST", done.index("DELETE")) < done.index("start")

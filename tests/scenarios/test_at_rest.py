@@ -157,7 +157,7 @@ def test_promise_7_a_job_whose_progress_stands_still_can_be_ended(lab: Lab, monk
         found["status"]["progress"] = [page]
         return found
 
-    lab.stack.config["xtsync:deadlineMinutes"] = 0.1
+    lab.stack.config["xtsync:deadlineMinutes"] = 0.5
     lab.stack.run("up")
     monkeypatch.setattr(responses, "_job_body", stuck)
     lab.stack.run("destroy")

@@ -31,7 +31,7 @@ def test_release_pauses_the_job_even_where_the_start_is_not_in_the_state(lab: La
 
 
 def test_one_missing_answer_is_not_a_drained_pair(lab: Lab) -> None:
-    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deadlineMinutes": 0.1})
+    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deadlineMinutes": 0.5})
     lab.stack.run("up")
     lab.pass_time()
     # The reads of the brake come first; the one after them is the drain's.
@@ -42,7 +42,7 @@ def test_one_missing_answer_is_not_a_drained_pair(lab: Lab) -> None:
 
 
 def test_a_pair_is_not_drained_before_the_first_cycle(lab: Lab) -> None:
-    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deadlineMinutes": 0.02})
+    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deadlineMinutes": 0.5})
     lab.stack.run("up")
     lab.stack.run("destroy", fails=True)
     assert len(lab.jobs()) == 1
@@ -117,7 +117,7 @@ def test_an_adopted_policy_and_job_that_were_deleted_are_made_again(lab: Lab) ->
 
 def test_no_second_job_after_a_crash_with_a_lagging_list(lab: Lab) -> None:
     lab.entra.faults.add(Fault(method="POST", path="/jobs$", when="after", status=403, code="Denied", times=1000))
-    lab.stack.config["xtsync:deadlineMinutes"] = 0.05
+    lab.stack.config["xtsync:deadlineMinutes"] = 0.5
     lab.stack.run("up", fails=True)
     made = len(lab.jobs())
     lab.entra.faults.clear()

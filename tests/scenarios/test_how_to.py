@@ -11,7 +11,7 @@ import pytest
 from conftest import Lab, ours
 
 from lab import world
-from lab.entra import Clock, Exchange, serve
+from lab.entra import Exchange, serve
 from lab.pulumi.installation import Installation
 
 pytestmark = pytest.mark.real
@@ -20,7 +20,7 @@ PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 
 @pytest.fixture(scope="module")
 def connected(tmp_path_factory: pytest.TempPathFactory, installation: Installation | None) -> Iterator[Lab]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     folder: Path = tmp_path_factory.mktemp("how-to")
     with serve(entra) as server:
         lab = Lab(server, entra, folder, installation)

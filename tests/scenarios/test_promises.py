@@ -188,7 +188,7 @@ def test_promise_6_release_pauses_the_job_before_the_first_assignment_goes(lab: 
 
 def test_promise_6_drain_waits_until_the_people_are_gone(lab: Lab) -> None:
     lab.stack.config["xtsync:onDestroy"] = "drain"
-    lab.stack.config["xtsync:deadlineMinutes"] = 0.02
+    lab.stack.config["xtsync:deadlineMinutes"] = 0.5
     lab.stack.run("up")
     lab.pass_time()
     assert len(lab.arrived()) == 3

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lab import world
-from lab.entra import Clock, Entra, Server, Settings, serve
+from lab.entra import Entra, Server, Settings, serve
 from lab.entra.policies.models import PartnerPolicy
 from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
@@ -147,7 +147,7 @@ ORDERS = [
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Entra, Server, dict[Any, Any]]]:
-    entra = world.dev_world(Clock())
+    entra = world.dev_world()
     for tenant, client in ((A, world.SOURCE_CLIENT), (B, world.TARGET_CLIENT)):
         found = entra.tenants[tenant].login.clients[client]
         permissions = frozenset(world.SOURCE_PERMISSIONS + world.TARGET_PERMISSIONS)

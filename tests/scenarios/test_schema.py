@@ -160,7 +160,7 @@ def test_promise_7_a_schema_written_by_a_run_that_failed_then_is_still_put_back(
     """The answer of the write is lost and so is the run: the next one finds its own values."""
     lab.stack.run("up")
     first = json.dumps(schema_of(lab)["synchronizationRules"])
-    lab.stack.config |= {"xtsync:flowTypes": ["add"], "xtsync:deadlineMinutes": 0.02}
+    lab.stack.config |= {"xtsync:flowTypes": ["add"], "xtsync:deadlineMinutes": 0.5}
     lab.entra.faults.add(Fault(method="PUT", path="schema$", status=504, when="after", times=100))
     lab.stack.run("up", fails=True)
     assert object_mapping(schema_of(lab), "User")["flowTypes"] == "Add"

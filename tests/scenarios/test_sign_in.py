@@ -96,7 +96,7 @@ def test_a_file_of_federated_tokens_is_read_anew(lab: Lab, tmp_path: Path) -> No
     sides(lab, *({"auth": "oidc", "tokenFile": str(file)} for file in files.values()))
     federate(lab, "the-source", "the-target")
 
-    def write(seconds: int = 60) -> None:
+    def write(seconds: int = 3600) -> None:
         for side, file in files.items():
             issuer = lab.entra.workloads.issuer(ISSUER)
             file.write_text(issuer.token(f"the-{side}", "api://AzureADTokenExchange", seconds=seconds) + "\n")

@@ -132,7 +132,7 @@ def proxy(drip: bool = False) -> Iterator[str]:
         with contextlib.suppress(OSError), client:
             host, _, port = Hostile().request(client).split()[1].partition(":")
             if drip:
-                drips(b"HTTP/1.1 200 " + b" " * 60, 0.25)(client)
+                drips(b"HTTP/1.1 200 " + b" " * 2000, 0.25)(client)
                 return
             with socket.create_connection((host, int(port))) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from azure.core.credentials import AccessToken
 
 from lab import world
-from lab.entra import Clock, Entra
+from lab.entra import Entra
 from lab.entra.gateway import Incoming, respond
 from xtsync_resources.graph.transport import Request, Response
 
@@ -34,7 +34,7 @@ class InMemory:
         strange: the call whose answers are changed, and how.
     """
 
-    entra: Entra = field(default_factory=lambda: world.dev_world(Clock()))
+    entra: Entra = field(default_factory=world.dev_world)
     seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     strange: tuple[tuple[str, str], Change] | None = None
 

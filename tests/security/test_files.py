@@ -13,6 +13,7 @@ import jwt
 import pytest
 
 from lab import world
+from tests.patience import PATIENCE_SECONDS
 from tests.scenarios.conftest import Lab, messages
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
@@ -105,9 +106,8 @@ def test_a_device_is_refused_without_being_read(path: str, reader: str) -> None:
     """In a process with little memory: one that read it would not come back."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))"
     act = f"from xtsync_resources.graph import assertions, certificates; p = {path!r}; {reader}"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{limit}; {act}"], capture_output=True, text=True, timeout=20, cwd=ROOT, check=False
-    )
+    command = [sys.executable, "-c", f"{limit}; {act}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, cwd=ROOT, check=False)
     assert done.stderr.splitlines()[-1].startswith("xtsync_resources.graph."), done.stderr[-300:]
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lab.__main__ import app
+from lab.application import app
 from lab.endpoints import is_loopback, refuse_elsewhere
 from lab.engine import ProjectError
 from lab.program import link_program

@@ -15,6 +15,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from lab.engine.values import to_struct
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.security.hostile_server import drips, hostile
 from xtsync_resources.lifecycle import reference
 
@@ -76,16 +77,13 @@ class Provider:
         except FileNotFoundError:
             return False
 
-    def ends(self, seconds: float) -> bool:
-        until = time.monotonic() + seconds
-        while self.lives() and time.monotonic() < until:
-            time.sleep(0.1)
-        return not self.lives()
+    def ends(self) -> bool:
+        return wait_until(lambda: not self.lives())
 
     def close(self) -> None:
         if self.lives():
             os.kill(self.pid, signal.SIGKILL)
-        self.shell.wait(10)
+        self.shell.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_a_provider_ends_when_its_engine_was_killed(
     time.sleep(4)
     assert provider.lives(), "an engine that is only stopped is there"
     engine[0].send_signal(signal.SIGKILL)
-    assert provider.ends(10)
+    assert provider.ends()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked at in /proc")
@@ -123,7 +121,7 @@ def test_a_provider_ends_in_the_middle_of_a_call(engine: tuple[subprocess.Popen[
             while not server.requests:
                 time.sleep(0.1)
             engine[0].send_signal(signal.SIGKILL)
-            assert provider.ends(10)
+            assert provider.ends()
             assert waiting is not None
         finally:
             provider.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from xtsync_resources.operate import report_html, report_markdown
 from xtsync_resources.operate.logs import Event
 from xtsync_resources.operate.report import EVENTS, Cycle, Section, Setting, by_cycle
@@ -144,7 +145,9 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text(report_html.render([section()], NOW))
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
-    done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [browser, *options, page.as_uri()], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+    )
     assert "Cross-tenant synchronization" in done.stdout
     assert "<svg" in done.stdout
     assert "<script" not in done.stdout

@@ -50,6 +50,8 @@ def get_service_principal(graph: Graph, arguments: Properties) -> Properties:
         missing = ""
     if principal is None:
         raise ProviderError(missing)
+    if not principal.get("id"):
+        raise ProviderError("Bad API Response: API returned service principal with nil object ID")
     tags = principal.get("tags") or []
     scopes = principal.get("oauth2PermissionScopes") or []
     names = principal.get("servicePrincipalNames") or []
@@ -81,7 +83,9 @@ def get_application(graph: Graph, arguments: Properties) -> Properties:
         missing = ""
     if application is None:
         raise ProviderError(missing)
-    object_id = application["id"]
+    object_id = application.get("id")
+    if not object_id:
+        raise ProviderError("Bad API Response: nil object ID returned for application")
     words = f'Could not retrieve owners for application with object ID "{object_id}"'
     owners = asked(words, lambda: graph.list(f"/applications/{object_id}/owners"))
     claims = application.get("groupMembershipClaims")

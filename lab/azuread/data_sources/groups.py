@@ -42,7 +42,9 @@ def get_group(graph: Graph, arguments: Properties) -> Properties:
     """One group with its members and owners."""
     key, value = exactly_one(arguments, "displayName", "mailNickname", "objectId")
     found = _get(graph, value, arguments) if key == "objectId" else _named(graph, key, value, arguments)
-    object_id = found["id"]
+    object_id = found.get("id")
+    if not object_id:
+        raise ProviderError("Bad API Response: API returned group with nil object ID")
     transitive = bool(arguments.get("includeTransitiveMembers"))
     writeback = found.get("writebackConfiguration") or {}
     return {

@@ -61,6 +61,8 @@ def get_user(graph: Graph, arguments: Properties) -> Properties:
     user = _find(graph, key, value, _SELECT)
     if user is None:
         raise ProviderError(_missing(key, value))
+    if not user.get("id"):
+        raise ProviderError("Bad API Response: API returned user with nil object ID")
     organization = user.get("employeeOrgData") or {}
     return {
         "id": f"/users/{user['id']}",
@@ -123,7 +125,7 @@ def _get(graph: Graph, object_id: str, select: str) -> Entity | None:
         if error.status == NOT_FOUND:
             return None
         raise ProviderError(f'Retrieving user with object ID: "{object_id}": {error}') from error
-    return user if isinstance(user, dict) else None
+    return user if isinstance(user, dict) else {}
 
 
 def _missing(key: str, value: str) -> str:

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from lab.azuread.server import serve as serve_plugin
 from lab.azuread.values import from_struct, to_struct
-from lab.entra import Clock, Entra, Server, Tenant, serve
+from lab.entra import Entra, Server, Tenant, serve
 from lab.world import SOURCE_CLIENT, SOURCE_SECRET, SOURCE_TENANT, dev_world
 
 TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
@@ -33,6 +33,8 @@ class Plugin:
     stub: provider_pb2_grpc.ResourceProviderStub
     entra: Entra
     server: Server
+    logged: list[tuple[str, str]]
+    stopping: threading.Event
 
     @property
     def tenant(self) -> Tenant:
@@ -75,13 +77,13 @@ class Plugin:
 
 @contextmanager
 def running(monkeypatch: pytest.MonkeyPatch, *, configured: bool = True) -> Iterator[Plugin]:
-    entra = dev_world(Clock())
-    with serve(entra) as server, serve_plugin(threading.Event()) as port:
+    entra, logged, stopping = dev_world(), list[tuple[str, str]](), threading.Event()
+    with serve(entra) as server, serve_plugin(stopping, lambda urn, text: logged.append((urn, text))) as port:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")  # Go does not know this variable
-        monkeypatch.setenv("LAB_AZUREAD_POLL_SECONDS", "0.001")
+        monkeypatch.setenv("LAB_AZUREAD_SECOND", "0.0002")
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), entra, server)
+            plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), entra, server, logged, stopping)
             if configured:
                 plugin.configure(plugin.properties())
             yield plugin

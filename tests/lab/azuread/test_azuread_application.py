@@ -49,6 +49,43 @@ def test_creation_waits_for_five_reads_of_the_application_and_none_of_the_servic
     assert plugin.calls() == [("POST", f"/applicationTemplates/{TEMPLATE}/instantiate"), *[("GET", path)] * 6]
 
 
+def test_between_the_five_reads_are_five_of_the_real_plugins_seconds(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(plugin.stopping, "wait", paused.append)
+    for second in ("1", "0.5"):
+        monkeypatch.setenv("LAB_AZUREAD_SECOND", second)
+        plugin.configure(plugin.properties())
+        plugin.create(APPLICATION, APPLICATION_INPUTS)
+    assert paused == [5.0] * 4 + [2.5] * 4
+
+
+def test_a_time_that_is_too_short_for_the_five_reads_fails_and_keeps_the_application(plugin: Plugin) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        plugin.create(APPLICATION, APPLICATION_INPUTS, timeout=15)
+    assert init_failure(caught.value).id
+
+
+def test_an_application_that_goes_while_it_is_made_is_nil(plugin: Plugin) -> None:
+    gone = Fault(method="GET", path="/applications/", status=404, code="Request_ResourceNotFound", skip=5)
+    plugin.entra.faults.add(gone)
+    with refused() as texts:
+        plugin.create(APPLICATION, APPLICATION_INPUTS)
+    assert texts[0].startswith("expected non-nil error with nil state during Create of urn:pulumi:dev::test::")
+
+
+def test_an_error_is_logged_beside_the_refusal(plugin: Plugin) -> None:
+    plugin.entra.faults.add(Fault(method="POST", path=INSTANTIATE, status=403, code="Authorization_RequestDenied"))
+    with refused() as texts:
+        plugin.create(APPLICATION, APPLICATION_INPUTS)
+    ((urn, text),) = plugin.logged
+    assert urn.endswith("::it")
+    assert text.startswith("  sdk-v2/provider2.go:572: sdk.helper_schema: creating Application Template (")
+    assert text.endswith(": provider=azuread@6.11.1")
+    assert "unexpected status 403 (403 Forbidden) with error: Authorization_RequestDenied: " in texts[0]
+
+
 def test_the_five_reads_must_be_in_a_row(plugin: Plugin) -> None:
     missing = Fault(method="GET", path="/applications/", status=404, code="Request_ResourceNotFound", skip=3)
     plugin.entra.faults.add(missing)
@@ -101,7 +138,15 @@ def test_a_cut_off_answer_is_an_empty_model(plugin: Plugin) -> None:
     plugin.entra.faults.add(Fault(kind="truncate", when="after", method="POST", path=INSTANTIATE))
     with refused() as texts:
         plugin.create(APPLICATION, APPLICATION_INPUTS)
-    assert texts[0].rstrip().endswith("model was nil")
+    assert texts[0].rstrip().endswith("application was nil")
+    assert len(plugin.tenant.applications.applications) == 1
+
+
+def test_an_answer_that_is_no_json_is_an_error(plugin: Plugin) -> None:
+    plugin.entra.faults.add(Fault(kind="html", when="after", method="POST", path=INSTANTIATE))
+    with refused() as texts:
+        plugin.create(APPLICATION, APPLICATION_INPUTS)
+    assert 'unimplemented unmarshal function for content type "text/html"' in texts[0]
 
 
 def test_an_application_that_never_shows_is_kept_as_failed(plugin: Plugin) -> None:
@@ -112,6 +157,7 @@ def test_an_application_that_never_shows_is_kept_as_failed(plugin: Plugin) -> No
     (application,) = plugin.tenant.applications.applications.values()
     assert application.id in failed.id
     assert from_struct(failed.inputs) == {**APPLICATION_INPUTS, "__defaults": []}
+    assert failed.reasons[0].startswith("creating urn:pulumi:dev::test::")
     assert "timed out waiting for replication of new application" in failed.reasons[0]
 
 
@@ -155,6 +201,7 @@ def test_deleting_what_is_gone_is_an_error(plugin: Plugin) -> None:
     assert not plugin.tenant.applications.applications
     with refused() as texts:
         plugin.call("Delete", APPLICATION, id=identifier)
+    assert texts[0].startswith("deleting urn:pulumi:dev::test::")
     assert "deleting Application From Template (Template ID: " in texts[0]
     assert "unexpected status 404 (404 Not Found) with error: Request_ResourceNotFound: " in texts[0]
 

@@ -111,9 +111,35 @@ def test_a_cut_off_list_is_no_empty_list(plugin: Plugin) -> None:
     assert "Bad API Response: API returned nil result" in texts[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("getApplication", "nil object ID returned for application"),
+        ("getServicePrincipal", "API returned service principal with nil object ID"),
+        ("getUser", "API returned user with nil object ID"),
+        ("getGroup", "API returned group with nil object ID"),
+    ],
+)
+def test_a_cut_off_object_has_no_id(plugin: Plugin, name: str, words: str) -> None:
+    _, outputs = plugin.create(APPLICATION, APPLICATION_INPUTS)
+    ids = {
+        "getApplication": outputs["applicationObjectId"],
+        "getServicePrincipal": outputs["servicePrincipalObjectId"],
+        "getUser": plugin.tenant.directory.user("alice@contoso.com").id,
+        "getGroup": next(iter(plugin.tenant.directory.groups)),
+    }
+    plugin.entra.faults.add(Fault(kind="truncate", method="GET"))
+    with refused() as texts:
+        plugin.invoke(name, objectId=ids[name])
+    assert f"Bad API Response: {words}" in texts[0]
+
+
 def test_a_group_comes_with_its_members(plugin: Plugin) -> None:
     directory = plugin.tenant.directory
     found = plugin.invoke("getGroup", displayName="Finance")
+    asked = [(one.version, one.path) for one in plugin.entra.traffic if one.version]
+    relations = [("beta", f"/groups/{found['objectId']}/{name}") for name in ("members", "owners")]
+    assert asked == [("beta", "/groups"), *relations]
     assert set(found["members"]) == {directory.user(f"{name}@contoso.com").id for name in ("carol", "dave")}
     assert found["id"] == f"/groups/{found['objectId']}"
     assert plugin.invoke("getGroup", objectId=found["objectId"]) == found

@@ -13,7 +13,7 @@ from azuread_client import APPLICATION, Plugin, refused, running  # type: ignore
 from pulumi.runtime.proto import provider_pb2
 
 from lab.azuread.configuration import read_configuration
-from lab.azuread.http import Http, Timing
+from lab.azuread.http import Http
 from lab.azuread.sign_in import find_endpoints
 from lab.azuread.values import UNKNOWN, from_struct, to_struct
 from lab.entra.login.assertions import FederatedCredential
@@ -191,7 +191,7 @@ def test_what_cannot_sign_in_is_refused(plugin: Plugin, properties: dict[str, An
 )
 def test_an_environment_has_its_own_graph(name: str, graph: str) -> None:
     configuration = read_configuration({"environment": name}, {})
-    assert find_endpoints(configuration, Http(Timing(), threading.Event())).graph == graph
+    assert find_endpoints(configuration, Http(threading.Event())).graph == graph
 
 
 def test_only_the_named_authority_is_trusted(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:

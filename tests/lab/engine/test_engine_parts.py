@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ import yaml
 from lab import world
 from lab.engine import Engine, ProjectError, Secret, StateError
 from lab.engine.project import load
-from lab.engine.state import Crypter, Store
-from lab.entra import Clock, Entra, Fault, Server, serve
+from lab.engine.state import Store
+from lab.entra import Entra, Fault, Server, serve
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """import pulumi
@@ -37,20 +39,46 @@ def project(folder: Path, config: object = None, stack: object = None, program: 
 def test_declared_defaults_apply_and_types_are_checked(tmp_path: Path) -> None:
     declared = {"size": {"type": "integer", "default": 3}, "names": {"type": "array", "items": {"type": "string"}}}
     folder = project(tmp_path / "p", declared, {"config": {"p:names": ["a"]}})
-    assert load(folder, "dev", None, {}, "lab").config == {"p:size": 3, "p:names": ["a"]}
+    assert load(folder, "dev", None, {}).config == {"p:size": 3, "p:names": ["a"]}
     with pytest.raises(ProjectError, match="missing configuration value 'names'"):
-        load(project(tmp_path / "q", declared), "dev", None, {}, "lab")
+        load(project(tmp_path / "q", declared), "dev", None, {})
     with pytest.raises(ProjectError, match="'size' must be of type 'integer'"):
-        load(folder, "dev", None, {"p:size": "three"}, "lab")
+        load(folder, "dev", None, {"p:size": "three"})
 
 
-def test_secure_values_of_a_stack_file_are_decrypted_with_the_passphrase(tmp_path: Path) -> None:
-    crypter = Crypter("open sesame")
-    stack = {"encryptionsalt": crypter.salt_text, "config": {"p:hidden": {"secure": crypter.encrypt("treasure")}}}
-    folder = project(tmp_path / "p", None, stack)
-    assert load(folder, "dev", None, {}, "open sesame").config["p:hidden"] == Secret("treasure")
-    with pytest.raises(StateError, match="incorrect passphrase"):
-        load(folder, "dev", None, {}, "open barley")
+def test_secure_values_of_a_stack_file_are_refused_by_name(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", None, {"config": {"p:hidden": {"secure": "v1:x:y"}}})
+    with pytest.raises(ProjectError, match=r"does not support `secure` values: p:hidden in .*Pulumi\.dev\.yaml"):
+        load(folder, "dev", None, {})
+
+
+BROKEN = [
+    ("config:\n  a: [1\n", r" is not valid YAML at line 3, column 1: expected ',' or '\]'"),
+    ("config:\n\ta: 1\n", r" is not valid YAML at line 2, column 1: found character '\\t' that cannot start"),
+    ("- a\n", " must hold a mapping"),
+    ("\x00", " cannot be read: .*special characters are not allowed"),
+]
+
+
+@pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.dev.yaml"])
+@pytest.mark.parametrize(("text", "says"), BROKEN)
+def test_a_file_that_is_no_yaml_is_told_with_the_place_and_the_cause(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    folder = project(tmp_path / "p")
+    (folder / name).write_text(text)
+    with pytest.raises(ProjectError, match=re.escape(str(folder / name)) + says):
+        load(folder, "dev", None, {})
+
+
+def test_a_project_without_name_or_file_is_told(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p")
+    (folder / "Pulumi.yaml").write_text("runtime: python\n")
+    with pytest.raises(ProjectError, match="gives the project no name"):
+        load(folder, "dev", None, {})
+    (folder / "Pulumi.yaml").unlink()
+    with pytest.raises(ProjectError, match=r"Pulumi\.yaml cannot be read: .*No such file"):
+        load(folder, "dev", None, {})
 
 
 def test_secrets_are_encrypted_in_the_state_and_masked_in_outputs(tmp_path: Path) -> None:
@@ -61,6 +89,9 @@ def test_secrets_are_encrypted_in_the_state_and_masked_in_outputs(tmp_path: Path
     assert engine.outputs() == {"text": "t", "hidden": "[secret]"}
     assert engine.outputs(show_secrets=True)["hidden"] == "treasure"
     assert "treasure" not in (tmp_path / "state" / "p" / "dev.json").read_text()
+    environment = {**os.environ, "PULUMI_CONFIG_PASSPHRASE": "another"}
+    with pytest.raises(StateError, match="incorrect passphrase"):
+        Engine(tmp_path / "p", "dev", tmp_path / "state", environment=environment).outputs()
 
 
 def test_two_commands_cannot_hold_a_stack_at_once(tmp_path: Path) -> None:
@@ -77,7 +108,63 @@ def test_a_failing_program_is_told_in_one_line(tmp_path: Path) -> None:
     assert [d.message for d in result.diagnostics if d.severity == "error"] == ["no way"]
 
 
+@pytest.mark.parametrize(
+    ("failing", "left"),
+    [
+        ("import nowhere", {"kept": 1, "changed": 1}),
+        ('pulumi.export("changed", 2)\nraise ValueError', {"kept": 1, "changed": 2}),
+        ('pulumi.export("changed", 2)\npulumi.log.error("no")', {"kept": 1, "changed": 2}),
+    ],
+)
+def test_a_failed_up_takes_no_output_away(tmp_path: Path, failing: str, left: dict[str, int]) -> None:
+    program = 'import pulumi\npulumi.export("kept", 1)\npulumi.export("changed", 1)\n'
+    assert Engine(project(tmp_path / "p", program=program), "dev", tmp_path / "state").up().exit_code == 0
+    engine = Engine(project(tmp_path / "p", program=f"import pulumi\n{failing}\n"), "dev", tmp_path / "state")
+    result = engine.up()
+    assert result.exit_code == 1
+    assert result.outputs == engine.outputs() == left
+    engine = Engine(project(tmp_path / "p", program="import pulumi\n"), "dev", tmp_path / "state")
+    assert engine.up().exit_code == 0
+    assert engine.outputs() == {}
+
+
 # --- the command line, in processes that can be interrupted --------------------------------------------------
+
+COMPONENTS = """import pulumi
+for number in range(40):
+    pulumi.ComponentResource("p:index:Part", f"part-{number}")
+"""
+
+
+def command(folder: Path, operation: str) -> list[str]:
+    words = ["--engine", "lab", "--any-endpoint", "--stack", "dev"]
+    words += ["--cwd", str(folder), "--state", str(folder / "state")]
+    return [sys.executable, "-m", "lab", operation, *words]
+
+
+def test_an_operation_whose_output_nobody_reads_any_more_goes_on_to_its_end(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", program=COMPONENTS)
+    script = f"set -o pipefail; {shlex.join(command(folder, 'up'))} | head -3"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "Updating (dev):"
+    resources = Engine(folder, "dev", folder / "state").export()["deployment"]["resources"]
+    assert len(resources) == 41
+
+
+@pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.dev.yaml"])
+def test_broken_yaml_is_one_error_at_the_command_line(tmp_path: Path, name: str) -> None:
+    folder = project(tmp_path / "p")
+    (folder / name).write_text("config: [")
+    done = subprocess.run(command(folder, "up"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert re.fullmatch(
+        r"Updating \(dev\): error: .*\.yaml is not valid YAML at line 1, column 10: expected the node content.*", said
+    )
+    assert done.stderr == ""
 
 
 def start(server: Server, folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -91,9 +178,9 @@ def start(server: Server, folder: Path, *arguments: str) -> subprocess.Popen[str
         "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
         "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
     }
-    command = [sys.executable, "-m", "lab", *arguments, "--stack", "dev"]
+    words = [sys.executable, "-m", "lab", *arguments, "--engine", "lab", "--stack", "dev"]
     return subprocess.Popen(
-        [*command, "--config-file", str(path), "--state", str(folder / "state")],
+        [*words, "--config-file", str(path), "--state", str(folder / "state")],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -111,60 +198,80 @@ def children(process_id: int) -> set[int]:
 
 def until_taken(entra: Entra, process: subprocess.Popen[str]) -> None:
     """Wait for the planned fault to have hit its call."""
-    ends = time.monotonic() + 30
-    while entra.faults.pending and process.poll() is None and time.monotonic() < ends:
-        os.sched_yield()
+    wait_until(lambda: not entra.faults.pending or process.poll() is not None)
     assert not entra.faults.pending
 
 
 def test_json_is_one_document_and_plain_lines_have_no_control_codes(tmp_path: Path) -> None:
-    with serve(world.dev_world(Clock())) as server:
-        document, _ = start(server, tmp_path, "preview", "--json").communicate(timeout=60)
+    with serve(world.dev_world()) as server:
+        document, _ = start(server, tmp_path, "preview", "--json").communicate(timeout=PATIENCE_SECONDS)
         assert json.loads(document)["summary"] == {"create": 19}
-        text, _ = start(server, tmp_path, "preview").communicate(timeout=60)
+        text, _ = start(server, tmp_path, "preview").communicate(timeout=PATIENCE_SECONDS)
         assert "\x1b" not in text
         assert "Resources: + 19 to create" in text
 
 
+def interrupted(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, and wait until the engine has said that it heard."""
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    assert any("interrupted" in line for line in process.stdout)
+
+
+def jobs_of(entra: Entra) -> list[str]:
+    principals = entra.tenants[world.SOURCE_TENANT].applications.principals.values()
+    return [job for principal in principals for job in principal.synchronization.jobs]
+
+
 def test_control_c_ends_after_the_running_step_with_a_state_to_go_on_from(tmp_path: Path) -> None:
-    entra = world.dev_world(Clock())
-    entra.faults.add(Fault(kind="delay", seconds=1.5, method="POST", path=r"/jobs$"))
+    entra = world.dev_world()
+    with serve(entra) as server:
+        for operation, method, path in (("up", "POST", r"/jobs$"), ("destroy", "DELETE", r"/jobs/[^/]+$")):
+            entra.faults.released.clear()
+            entra.faults.add(Fault(kind="hold", when="after", method=method, path=path))
+            process = start(server, tmp_path, operation)
+            until_taken(entra, process)
+            started = children(process.pid)
+            interrupted(process)
+            entra.faults.release()
+            text, errors = process.communicate(timeout=PATIENCE_SECONDS)
+            assert process.returncode == 1
+            assert "Traceback" not in text + errors
+            assert not [child for child in started if Path(f"/proc/{child}").exists()]
+            state = json.loads((tmp_path / "state" / "xtsync" / "dev.json").read_text())["deployment"]
+            assert state["pending_operations"] == []
+            known = [r["id"] for r in state["resources"] if "dynamic/xtsync:SyncJob" in r["type"]]
+            assert known == jobs_of(entra)
+            assert len(known) == (1 if operation == "up" else 0)
+        assert start(server, tmp_path, "destroy").wait(PATIENCE_SECONDS) == 0
+
+
+def test_the_second_control_c_ends_at_once_and_the_state_says_what_was_going_on(tmp_path: Path) -> None:
+    entra = world.dev_world()
+    entra.faults.add(Fault(kind="hold", when="after", method="POST", path=r"/jobs$"))
     with serve(entra) as server:
         process = start(server, tmp_path, "up")
         until_taken(entra, process)
-        started = children(process.pid)
+        interrupted(process)
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=60)
+        text, errors = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 1
-        assert "Traceback" not in text
-        assert not [child for child in started if Path(f"/proc/{child}").exists()]
-        jobs = [
-            j
-            for p in entra.tenants[world.SOURCE_TENANT].applications.principals.values()
-            for j in p.synchronization.jobs
-        ]
-        assert len(jobs) == 1
+        assert "Traceback" not in text + errors
         state = json.loads((tmp_path / "state" / "xtsync" / "dev.json").read_text())["deployment"]
-        assert state["pending_operations"] == []
-        assert jobs[0] in {r.get("id") for r in state["resources"]}
-        assert start(server, tmp_path, "up").wait(60) == 0
-        assert start(server, tmp_path, "destroy").wait(60) == 0
+        assert [entry["type"] for entry in state["pending_operations"]] == ["creating"]
 
 
 def test_provider_processes_do_not_outlive_a_killed_engine(tmp_path: Path) -> None:
-    entra = world.dev_world(Clock())
-    entra.faults.add(Fault(kind="delay", seconds=30, method="POST", path=r"/jobs$"))
+    entra = world.dev_world()
+    entra.faults.add(Fault(kind="hold", method="POST", path=r"/jobs$"))
     with serve(entra) as server:
         process = start(server, tmp_path, "up")
         until_taken(entra, process)
         started = children(process.pid)
         assert started
         process.kill()
-        process.wait(10)
-        ends = time.monotonic() + 10
-        while any(running(child) for child in started) and time.monotonic() < ends:
-            os.sched_yield()
-        assert not [child for child in started if running(child)]
+        process.wait(PATIENCE_SECONDS)
+        assert wait_until(lambda: not any(running(child) for child in started))
 
 
 def running(process_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""A served world with a frozen clock, and callers that have signed in to it."""
+"""A served world, and callers that have signed in to it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lab.world import (
     TARGET_TENANT,
     dev_world,
 )
+from tests.patience import PATIENCE_SECONDS
 
 TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 
@@ -29,7 +30,7 @@ def fetch_token(server: Server, tenant_id: str, **form: str) -> requests.Respons
         f"{server.url}/{tenant_id}/oauth2/v2.0/token",
         data={"grant_type": "client_credentials", "scope": f"{server.url}/.default", **form},
         verify=server.ca_file,
-        timeout=10,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -56,7 +57,7 @@ class Caller:
         url = path if path.startswith("https://") else f"{self.server.url}/{version}{path}"
         if body is not None:
             more["json"] = body
-        return self.session.request(method, url, timeout=10, **more)
+        return self.session.request(method, url, timeout=PATIENCE_SECONDS, **more)
 
 
 @dataclass
@@ -68,6 +69,12 @@ class World:
 
     def fetch_token(self, tenant_id: str, **form: str) -> requests.Response:
         return fetch_token(self.server, tenant_id, **form)
+
+    def pass_time(self, minutes: float) -> None:
+        """Let time pass; tokens end with it, so both sign in again."""
+        self.entra.pass_time(minutes=minutes)
+        self.source.sign_in()
+        self.target.sign_in()
 
     @property
     def source_tenant(self) -> Tenant:
@@ -136,8 +143,7 @@ class Pair:
         assert self.world.source("POST", f"{self.job}/start").status_code == 204
 
     def cycle(self, minutes: float = 40) -> None:
-        self.world.entra.clock.advance(minutes=minutes)
-        self.world.entra.run_due_cycles()
+        self.world.pass_time(minutes)
 
     def status(self) -> dict[str, Any]:
         body: dict[str, Any] = self.world.source("GET", self.job).json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import format_datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import requests
 
 from lab.entra import Fault, Settings
 from lab.world import SOURCE_TENANT, TARGET_TENANT
+from tests.patience import wait_until
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
@@ -87,9 +89,21 @@ def test_a_late_answer(world: Any) -> None:
     began = time.monotonic()
     assert world.target("POST", PARTNERS, BODY).status_code == 201
     assert time.monotonic() - began >= 0.2
-    world.entra.faults.add(Fault(kind="delay", seconds=5))
-    with pytest.raises(requests.exceptions.ReadTimeout):
-        world.target.session.get(f"{world.server.url}/v1.0{PARTNERS}", timeout=0.1)
+
+
+@pytest.mark.parametrize(("when", "status"), [("before", 503), ("after", 201)])
+def test_an_answer_is_held_back_until_it_is_released(world: Any, when: Any, status: int) -> None:
+    world.entra.faults.add(Fault(kind="hold", when=when))
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(world.target, "POST", PARTNERS, BODY)
+        assert wait_until(lambda: not world.entra.faults.pending)
+        assert (SOURCE_TENANT in world.target_tenant.policies.partners) is (when == "after")
+        world.entra.faults.add(Fault(kind="hold"))
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            world.target.session.get(f"{world.server.url}/v1.0{PARTNERS}", timeout=0.1)
+        assert not asking.done()
+        world.entra.faults.release()
+        assert asking.result().status_code == status
 
 
 @pytest.mark.parametrize(("when", "status", "done"), [("before", 502, False), ("after", 201, True)])

@@ -11,7 +11,9 @@ import pytest
 import requests
 from azure.identity import ClientSecretCredential
 
+from lab.entra.login.models import TOKEN_SECONDS
 from lab.world import SOURCE_CLIENT, SOURCE_PERMISSIONS, SOURCE_SECRET, SOURCE_TENANT, TARGET_CLIENT
+from tests.patience import PATIENCE_SECONDS
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 
@@ -104,7 +106,7 @@ def test_everybody_may_ask_in_which_cloud_a_tenant_is(world: Any) -> None:
 
 def test_tls_is_verified_by_the_labs_own_authority_only(world: Any) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(f"{world.server.url}/metadata/endpoints", timeout=5)
+        requests.get(f"{world.server.url}/metadata/endpoints", timeout=PATIENCE_SECONDS)
 
 
 def unauthorized(answer: requests.Response) -> bool:
@@ -121,6 +123,13 @@ def test_graph_refuses_missing_broken_and_revoked_tokens(world: Any) -> None:
     assert unauthorized(world.source("GET", PARTNERS))
     world.source.sign_in()
     assert world.source("GET", PARTNERS).status_code == 200
+
+
+def test_a_token_ends_by_the_emulators_clock(world: Any) -> None:
+    world.entra.clock.advance(seconds=TOKEN_SECONDS - 1)
+    assert world.source("GET", PARTNERS).status_code == 200
+    world.entra.clock.advance(seconds=1)
+    assert unauthorized(world.source("GET", PARTNERS))
 
 
 def test_graph_refuses_tokens_for_others(world: Any) -> None:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from lab import world as lab_world
 from lab.entra import commands, serve
 from lab.world import FOREIGN_TENANT, SOURCE_SECRET, SOURCE_TENANT, TARGET_SECRET, TARGET_TENANT, dev_world
+from tests.patience import PATIENCE_SECONDS
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 ROOT = Path(__file__).parents[3]
@@ -51,7 +52,7 @@ def test_the_file_has_a_line_for_every_exchange(tmp_path: Path) -> None:
     entra = dev_world(traffic_file=tmp_path / "traffic.jsonl")
     with serve(entra) as server:
         url = f"{server.url}/metadata/endpoints?api-version=2022-09-01"
-        assert requests.get(url, verify=server.ca_file, timeout=5).status_code == 200
+        assert requests.get(url, verify=server.ca_file, timeout=PATIENCE_SECONDS).status_code == 200
     (line,) = (tmp_path / "traffic.jsonl").read_text().splitlines()
     assert json.loads(line)["path"] == "/metadata/endpoints"
 
@@ -123,9 +124,9 @@ def test_the_command_serves_until_interrupted() -> None:
         assert exports["XTSYNC_SOURCE_CLIENT_SECRET"] == SOURCE_SECRET
         host = next(line.split(": ")[1].strip() for line in lines if "metadataHost" in line)
         url = f"https://{host}/metadata/endpoints?api-version=2022-09-01"
-        assert requests.get(url, verify=exports["REQUESTS_CA_BUNDLE"], timeout=5).status_code == 200
+        assert requests.get(url, verify=exports["REQUESTS_CA_BUNDLE"], timeout=PATIENCE_SECONDS).status_code == 200
         os.kill(process.pid, signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.stdout.close()

@@ -12,11 +12,17 @@ from azure.identity import ManagedIdentityCredential
 from lab.entra.workload import urls
 from lab.entra.workload.models import ManagedIdentity, Pipeline
 from lab.world import SOURCE_CLIENT, SOURCE_TENANT, TARGET_CLIENT
+from tests.patience import PATIENCE_SECONDS
 
 
 def call(world: Any, method: str, path: str, headers: dict[str, str], **query: str) -> requests.Response:
     return requests.request(
-        method, f"{world.server.url}{path}", params=query, headers=headers, verify=world.server.ca_file, timeout=10
+        method,
+        f"{world.server.url}{path}",
+        params=query,
+        headers=headers,
+        verify=world.server.ca_file,
+        timeout=PATIENCE_SECONDS,
     )
 
 

@@ -14,6 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from lab.pulumi import language_host
+from tests.patience import PATIENCE_SECONDS
 
 PROGRAM = Path(language_host.__file__)
 
@@ -32,7 +33,7 @@ def stub() -> Iterator[language_pb2_grpc.LanguageRuntimeStub]:
         with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
             yield language_pb2_grpc.LanguageRuntimeStub(channel)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize("name", language_host.NOT_HERE)
@@ -62,4 +63,4 @@ def test_it_ends_when_the_cli_is_gone() -> None:
         process = start(engine.getsockname()[1])
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(3)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import yaml
 from lab.engine import Secret
 from lab.entra import Entra, Fault
 from lab.pulumi.installation import OLDEST, Installation, find_built, pinned
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.terminal import Shell, only_real, terminal
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -106,7 +106,7 @@ def test_control_c_ends_everything_without_a_traceback(shell: Shell) -> None:
     taken(shell.entra, process)
     started = descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode != 0
     assert "Traceback" not in said
     assert "KeyboardInterrupt" not in said
@@ -119,17 +119,14 @@ def test_control_c_ends_everything_without_a_traceback(shell: Shell) -> None:
 
 
 def test_no_provider_process_outlives_a_cli_that_was_killed(shell: Shell) -> None:
-    shell.entra.faults.add(Fault(kind="delay", seconds=60, method="POST", path=r"/jobs$"))
+    shell.entra.faults.add(Fault(kind="hold", method="POST", path=r"/jobs$"))
     process = shell.start("up", "--yes", "--skip-preview")
     taken(shell.entra, process)
     providers = [child for child in descendants(process.pid) if "pulumi.dynamic" in command_line(child)]
     assert len(providers) == 2, "one for each tenant"
     process.kill()
-    process.wait(10)
-    ends = time.monotonic() + 20
-    while (alive := [one for one in providers if command_line(one)]) and time.monotonic() < ends:
-        time.sleep(0.2)
-    assert not alive
+    process.wait(PATIENCE_SECONDS)
+    assert wait_until(lambda: not any(command_line(one) for one in providers))
 
 
 def command_line(pid: int) -> str:
@@ -166,9 +163,7 @@ def test_a_secret_of_the_stack_file_never_stands_on_a_command_line(shell: Shell,
 
 def taken(entra: Entra, process: subprocess.Popen[str]) -> None:
     """Wait for the planned fault to have hit its call."""
-    ends = time.monotonic() + 120
-    while entra.faults.pending and process.poll() is None and time.monotonic() < ends:
-        time.sleep(0.02)
+    wait_until(lambda: not entra.faults.pending or process.poll() is not None)
     assert not entra.faults.pending
 
 

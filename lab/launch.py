@@ -1,6 +1,7 @@
 """Run a Pulumi program in a process of its own, as the real language host does.
 
-Exit code 0: it ended well; 32: it failed and said so to the engine; anything else: it failed otherwise.
+Exit code 0: it ended well; 32: it failed and said so to the engine, or was interrupted; anything else: it failed
+otherwise.
 Run by path, not as a module, so that nothing of the lab is imported into the program's process.
 """
 
@@ -67,4 +68,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        # Whoever interrupts has said why. Threads that still wait for the engine's answers are not waited for.
+        os._exit(32)
+    sys.exit(code)
