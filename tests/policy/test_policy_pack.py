@@ -36,7 +36,7 @@ def pack(process: Analyzer) -> Analyzer:
 @pytest.fixture
 def stack() -> list[Resource]:
     """A pair as it is in the state: type and inputs of every resource. The engine sends secrets decrypted."""
-    text = STATE.read_text().replace('"ciphertext"', '"value"').replace("<host>", "localhost:8443")
+    text = STATE.read_text().replace('"plaintext"', '"value"').replace("<host>", "localhost:8443")
     resources = json.loads(text)["deployment"]["resources"]
     schema: Resource = (f"{PREFIX}{SCHEMA}", {"homeTenantId": SOURCE, "attributeMappings": [AS_GUESTS]})
     return [*((one["type"], one.get("inputs") or {}) for one in resources), schema]

@@ -65,7 +65,7 @@ def test_a_registered_certificate_proves_the_application(world: Any, proof: Proo
     [
         ({"aud": "https://elsewhere.example/token"}, 50027),
         ({"exp": int(time.time()) - 60}, 700024),
-        ({"nbf": int(time.time()) + 600}, 700024),
+        ({"nbf": int(time.time()) + 86400}, 700024),
         ({"exp": None}, 50027),
         ({"jti": None}, 50027),
         ({"sub": TARGET_CLIENT}, 700021),
