@@ -43,12 +43,35 @@ def load() -> Settings:
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
-    in_plain = {f"{side}ClientSecret" for side in SIDES} - {key.removeprefix(prefix) for key in encrypted}
+    all_encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
+    encrypted = {key.removeprefix(prefix) for key in all_encrypted if key.startswith(prefix)}
+    may_be_encrypted = {f"{side}ClientSecret" for side in SIDES}
+    refuse_encrypted(encrypted - may_be_encrypted)
+    in_plain = may_be_encrypted - encrypted
     settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys())
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
     return settings
+
+
+def refuse_encrypted(keys: Iterable[str]) -> None:
+    """Refuse encrypted values under other keys, before anything is said about a value.
+
+    Pulumi decrypts a secret under whatever key it was copied to. There it would be shown, stored and written in plain.
+
+    Raises:
+        ConfigurationProblems: there is one.
+    """
+    problems = Problems()
+    for key in sorted(keys):
+        problems.add(
+            key,
+            None,
+            "it is encrypted, and would be shown and stored in plain",
+            "Write it unencrypted; if it is a copied secret, find out who copied it. Only sourceClientSecret and "
+            "targetClientSecret may be encrypted",
+        )
+    problems.stop()
 
 
 def parse(

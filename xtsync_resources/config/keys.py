@@ -169,7 +169,7 @@ def from_json(text: str) -> Any:
     """The value of a JSON text, or the text where it is none."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

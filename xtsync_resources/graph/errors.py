@@ -16,6 +16,7 @@ XtsyncError
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -250,10 +251,13 @@ def references(request_id: str, client_request_id: str) -> str:
 
 
 LONGEST_LINE = 2000
+# A token that whoever answers has put into the answer's text.
+TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 def shortened(text: str) -> str:
-    """A part of a message, not as long as whoever answers would like it to be."""
+    """A part of a message, without tokens, and not as long as whoever answers would like it to be."""
+    text = TOKEN.sub("[a token]", text)
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
 
 

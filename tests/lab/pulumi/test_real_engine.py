@@ -172,3 +172,10 @@ def descendants(process_id: int) -> set[int]:
         int(child) for path in Path(f"/proc/{process_id}/task").glob("*/children") for child in path.read_text().split()
     }
     return found.union(*(descendants(child) for child in found)) if found else found
+
+
+def test_a_secret_that_was_copied_to_another_key_is_refused_unseen(shell: Shell) -> None:
+    shell("config", "set", "--secret", "--path", "inboundTrust.mfa", "abC8Q~Zyxwvutsrqponmlkjihgfedcba0123.456")
+    said = shell("preview", fails=True)
+    assert "xtsync:inboundTrust: it is encrypted" in said
+    assert "abC8Q" not in said
