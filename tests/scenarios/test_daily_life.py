@@ -132,6 +132,8 @@ def test_a_renamed_component_keeps_everything(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_state_of_an_earlier_version_is_read(lab: Lab) -> None:
     """tests/fixtures/state-1.json is a state as version 0.1.0 wrote it, with placeholders for ids."""
+    if lab.installation is not None:
+        pytest.skip("the small engine's own: it recorded this state, in an order that Pulumi does not take")
     outputs = lab.stack.run("up").outputs
     fixture = (ROOT / "tests" / "fixtures" / "state-1.json").read_text()
     lab.stack.engine.import_state(json.loads(fill(fixture, lab, outputs)))
