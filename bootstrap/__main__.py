@@ -23,6 +23,7 @@ from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
 from xtsync_resources.operate.needs import GRAPH, Need, needs_of
+from xtsync_resources.untrusted import gate_output
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ def stack_file(settings: Settings, client_id: str) -> str:
     return "\n".join(lines)
 
 
+gate_output()
 own = "xtsync-bootstrap:"
 given: Mapping[str, str] = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
 declare(parse({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)}))

@@ -34,9 +34,10 @@ from xtsync_resources.graph.hosts import HOST
 from xtsync_resources.guardrails import PROVIDER, PairFacts, Rule, Sayings
 from xtsync_resources.isolation import drop_foreign
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
-from xtsync_resources.untrusted import one_line
+from xtsync_resources.untrusted import gate_output, one_line
 
 drop_foreign("", os.environ)  # rules need nobody's credentials
+gate_output()
 
 LEVELS = {guardrails.ADVISE: EnforcementLevel.ADVISORY, guardrails.STOP: EnforcementLevel.MANDATORY}
 SEVERITIES = {guardrails.ADVISE: Severity.MEDIUM, guardrails.STOP: Severity.HIGH}
