@@ -9,6 +9,7 @@ import logging
 import string
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,12 @@ def test_files_are_for_their_owner_only_and_follow_no_link(tmp_path: Path) -> No
         with pytest.raises(XtsyncError):
             write_private(path, "other", replace=replace)
     assert old.read_text() == "text"
+
+
+@pytest.mark.parametrize("name", ["xtsync-report.html", "xtsync-report.md", "xtsync-import.json", "xtsync-export.yaml"])
+def test_what_names_people_is_ignored_by_git(name: str) -> None:
+    patterns = (ROOT / ".gitignore").read_text().splitlines()
+    assert any(fnmatch(name, pattern) for pattern in patterns)
 
 
 # --- the screen ------------------------------------------------------------------------------------------------------
