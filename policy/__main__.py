@@ -31,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install`
 
 from xtsync_resources import guardrails
 from xtsync_resources.graph.hosts import HOST
+from xtsync_resources.graph.isolation import drop_foreign
 from xtsync_resources.guardrails import PROVIDER, PairFacts, Rule, Sayings
-from xtsync_resources.isolation import drop_foreign
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.untrusted import gate_output, one_line
 

@@ -3,7 +3,7 @@
 azuread takes the first proof it finds: certificate, secret, federated token, managed identity, Azure CLI; and what is
 no argument it takes from the environment (ARM_...), the host it sends proofs to included. So every argument it has is
 said, most of them off: what another set-up has left in the environment must not choose how or where we sign in. An
-empty argument is off.
+empty argument is off. Of the variables it reads besides (user agent, logs, proxies), none names a proof or its host.
 
 What may change between two commands travels by environment, not by argument: `pulumi refresh` and `destroy` use the
 arguments of the last `up`, but today's environment. These arguments alone are not said, and our variables are mapped

@@ -30,7 +30,7 @@ from pulumi.output import Unknown
 
 from .engine_watch import end_with
 from .graph.errors import RefusedError, TenantName, XtsyncError
-from .isolation import drop_foreign
+from .graph.isolation import drop_foreign
 from .untrusted import gate_output, is_plain, message, one_line, value
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pulumi_azuread as azuread
 
 from .azuread_sign_in import sign_in_as
 from .config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
+from .graph.isolation import hide_other
 from .graph.secret_origin import SecretError
-from .isolation import hide_other
 
 
 @dataclass(frozen=True)

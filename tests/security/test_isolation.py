@@ -14,7 +14,7 @@ from lab import world
 from lab.engine import Secret
 from tests.policy.analyzer import PACK
 from tests.scenarios.conftest import Lab
-from xtsync_resources.isolation import drop_foreign, hide_other
+from xtsync_resources.graph.isolation import drop_foreign, hide_other
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "what-opens-the-state"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ FILE, COMMAND = f"{NAME}_FILE", f"{NAME}_COMMAND"
 
 
 def origin(**environment: str) -> SecretOrigin:
-    return SecretOrigin(NAME, environment)
+    return SecretOrigin("target", NAME, {"PATH": os.environ["PATH"], **environment})
 
 
 def command(folder: Path, name: str, file: Path) -> str:
@@ -56,6 +57,15 @@ def test_what_gives_no_secret_is_said_in_words(environment: dict[str, str], why:
         origin(**environment).read()
     assert why in caught.value.why
     assert caught.value.do
+
+
+def test_a_command_is_told_nothing_of_the_other_tenant(tmp_path: Path) -> None:
+    """Wherever it is run: `xtsync` itself keeps the variables of both."""
+    say = f"{sys.executable} -c \"import os; print(' '.join(sorted(os.environ)))\""
+    others = dict.fromkeys(("XTSYNC_SOURCE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "PULUMI_ACCESS_TOKEN"), "canary")
+    said = origin(**{COMMAND: say, "VAULT_TOKEN": "v", **others}).read().split()
+    assert {"VAULT_TOKEN", COMMAND} <= {*said}
+    assert not {*others} & {*said}
 
 
 def test_a_command_is_no_line_of_a_shell(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 
 import pulumi
 
-from ..graph.secret_origin import SIDES
-from ..isolation import drop_foreign
+from ..graph.isolation import SIDES, drop_foreign
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..graph.clouds import ACROSS_CLOUDS
-from ..graph.secret_origin import SIDES, password_variable, secret_variable
+from ..graph.isolation import SIDES
+from ..graph.secret_origin import password_variable, secret_variable
 from ..messages import Stopped
 
 # A key that somebody put a secret under. Its value is never shown.

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..graph.secret_origin import SIDES
+from ..graph.isolation import SIDES
 from .keys import Items, Key, Object, keys_of
 from .kinds import Kind
 from .settings import Settings, Tenant

@@ -9,7 +9,8 @@ from ..graph.assertions import read_token
 from ..graph.errors import XtsyncError
 from ..graph.files import FileError
 from ..graph.hosts import agreed, how_to_agree, strangers
-from ..graph.secret_origin import COMMAND, FILE, SIDES, SecretError, SecretOrigin, certificate_password, client_secret
+from ..graph.isolation import SIDES
+from ..graph.secret_origin import COMMAND, FILE, SecretError, SecretOrigin, certificate_password, client_secret
 from ..graph.token_origin import GITHUB_URL, HINTS, WORKLOAD_FILE, Origin, asks_for_audience, missing, origin_of
 from .problems import Problems
 from .settings import Settings, Tenant

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .files import FileError, read_small
+from .isolation import CERTIFICATE_PASSWORD, CLIENT_SECRET, drop_foreign, variable_of
 
-SIDES = ("source", "target")
 FILE, COMMAND = "_FILE", "_COMMAND"
 LARGEST_SECRET = 4 * 1024
 COMMAND_SECONDS = 60
@@ -21,12 +21,12 @@ COMMAND_SECONDS = 60
 
 def secret_variable(side: str) -> str:
     """The environment variable that carries the client secret of a side."""
-    return f"XTSYNC_{side.upper()}_CLIENT_SECRET"
+    return variable_of(side, CLIENT_SECRET)
 
 
 def password_variable(side: str) -> str:
     """The environment variable that carries the password of a side's certificate."""
-    return f"XTSYNC_{side.upper()}_CERTIFICATE_PASSWORD"
+    return variable_of(side, CERTIFICATE_PASSWORD)
 
 
 class SecretError(Exception):
@@ -42,10 +42,12 @@ class SecretOrigin:
     """What the environment says of one secret.
 
     Attributes:
+        side: the tenant it is for.
         variable: its name, such as XTSYNC_SOURCE_CLIENT_SECRET; with _FILE or _COMMAND it says where to look.
         environment: read at call time: a new value is used by the next call.
     """
 
+    side: str
     variable: str
     environment: Mapping[str, str]
 
@@ -87,6 +89,8 @@ class SecretOrigin:
 
     def _from_command(self) -> str:
         name = self.variable + COMMAND
+        environment = dict(self.environment)
+        drop_foreign(self.side, environment)
         try:
             done = subprocess.run(  # noqa: S603 - whoever supplies the credentials chose it; no shell
                 shlex.split(self.command),
@@ -94,7 +98,7 @@ class SecretOrigin:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=COMMAND_SECONDS,
-                env=dict(self.environment),
+                env=environment,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -110,12 +114,12 @@ class SecretOrigin:
 
 def client_secret(side: str, environment: Mapping[str, str]) -> SecretOrigin:
     """Where the client secret of a side comes from."""
-    return SecretOrigin(secret_variable(side), environment)
+    return SecretOrigin(side, secret_variable(side), environment)
 
 
 def certificate_password(side: str, environment: Mapping[str, str]) -> SecretOrigin:
     """Where the password of a side's certificate comes from."""
-    return SecretOrigin(password_variable(side), environment)
+    return SecretOrigin(side, password_variable(side), environment)
 
 
 def one_line(content: bytes, what: str, name: str) -> str:
