@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import logging
 import threading
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,6 +19,7 @@ from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError
+from xtsync_resources.graph.transport import Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.untrusted import one_line
 
@@ -65,13 +68,54 @@ def test_no_text_reaches_a_terminal_raw(what: str, why: str) -> None:
     assert shown.replace("\n", "").isprintable()
 
 
-@given(st.recursive(st.text() | st.none() | st.booleans(), lambda inner: st.dictionaries(st.text(), inner)))
-def test_the_wire_log_is_one_line_without_secrets(value: object) -> None:
-    import json
+JSON = st.recursive(st.text() | st.none() | st.booleans(), lambda inner: st.dictionaries(st.text(), inner))
 
+
+@given(JSON)
+def test_the_wire_log_is_one_line_without_secrets(value: object) -> None:
     body = json.dumps({"clientSecret": "canary", "value": [{"key": "Password", "value": "canary"}], "x": value})
     assert "canary" not in wire_text(body.encode()).replace(json.dumps(value), "")
     assert wire_text(body.encode()).isprintable()
+
+
+@pytest.mark.parametrize("hidden", ["canary", ["canary"], {"a": {"b": ["canary"]}}, 271828, 2.71828, True, [[{}]]])
+@pytest.mark.parametrize("name", ["secret", "passwordCredentials", "refresh_token", "clientAssertion"])
+def test_the_wire_log_shows_nothing_below_a_secret_name(name: str, hidden: object) -> None:
+    setting = {"key": "BaseAddress", "value": hidden, name: hidden}
+    inside = json.dumps({name: hidden})
+    for body in (
+        {name: hidden, "n": 5},
+        [{"a": [{name: hidden}]}],
+        {"value": [setting]},
+        {"a": inside},
+        [f" {inside}"],
+    ):
+        shown = wire_text(json.dumps(body).encode())
+        assert json.dumps(hidden).replace('"', "") not in shown.replace('"', "")
+        assert "canary" not in shown
+        assert "***" in shown
+
+
+SIGNED = "eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJ4In0.c2lnbmF0dXJl"
+ENCRYPTED = "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVydGV4dA.dGFn"
+
+
+@pytest.mark.parametrize("token", [SIGNED, ENCRYPTED])
+def test_the_wire_log_shows_no_token_wherever_it_is(token: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A server may send back what it got, or what is somebody else's, in any part of an answer."""
+    body = {"id": token, "a": [f"Bearer {token}, and more"], token: 1, "b": json.dumps([token])}
+    headers = {"request-id": token, "client-request-id": token}
+    transport = ScriptedTransport(Response(200, headers, json.dumps(body).encode()), TransportError(token, unsent=True))
+    operation, _ = operation_for(transport)
+    with caplog.at_level(logging.DEBUG, "xtsync"):
+        for _ in range(2):  # an answer of another shape, and none
+            with pytest.raises(NoAnswerError):
+                operation.client.exchange(calls.get_job("sp", token))
+    assert len(caplog.messages) == 2
+    for part in token.split("."):
+        assert not part or part[:12] not in caplog.text
+    assert caplog.text.count("[a token]") >= 6
+    assert token[:12] not in wire_text(json.dumps({"long": "x" * 1970 + token}).encode()), "it is cut in two"
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/v1.0/x", "https://graph.example.evil/v1.0/", "/relative", "x"])

@@ -9,13 +9,14 @@ import pytest
 from lab import world
 from tests.scenarios.conftest import Command, Lab, changed, messages
 from tests.security.hostile import Hostile
-from tests.unit.graph_fakes import TARGET, SettableClock
+from tests.unit.graph_fakes import TARGET, ScriptedTransport, SettableClock
 from tests.unit.test_configuration import parsed
 from xtsync_resources.config import ConfigurationProblems
-from xtsync_resources.graph.clouds import endpoints_from_metadata
-from xtsync_resources.graph.connect import connect
-from xtsync_resources.graph.errors import XtsyncError
+from xtsync_resources.graph.clouds import CLOUDS, endpoints_from_metadata
+from xtsync_resources.graph.connect import connect, fetch_endpoints
+from xtsync_resources.graph.errors import ConfigurationError, XtsyncError
 from xtsync_resources.graph.hosts import agreed, may_get_credentials
+from xtsync_resources.graph.transport import Response
 
 EVIL = "evil.example"
 SECRETS = (world.SOURCE_SECRET, world.TARGET_SECRET)
@@ -116,6 +117,37 @@ def test_a_configuration_with_any_of_them_is_refused(host: str) -> None:
 def test_an_endpoint_that_can_be_read_in_two_ways_is_none(url: str) -> None:
     with pytest.raises(ValueError, match="the endpoint"):
         endpoints_from_metadata({"authentication": {"loginEndpoint": url}, "microsoftGraphResourceId": "https://g"})
+
+
+LOGIN, ELSEWHERE = '"https://login.microsoftonline.com"', f'"https://{EVIL}"'
+GRAPH = '"microsoftGraphResourceId": "https://graph.microsoft.com"'
+TWO_READINGS = [
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}, "LoginEndpoint": {ELSEWHERE}}}, {GRAPH}}}',
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}, "lo\\u0067inEndpoint": {LOGIN}}}, {GRAPH}}}',
+    f'{{"authentication": {{"loginEndpoint": {ELSEWHERE}, "loginEndpoint": {LOGIN}}}, {GRAPH}}}',
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}}}, "AUTHENTICATION": {{"loginEndpoint": {ELSEWHERE}}}, {GRAPH}}}',
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}}}, "authentication": {{"loginEndpoint": {LOGIN}}}, {GRAPH}}}',
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}}}, {GRAPH}, "MicrosoftGraphResourceID": {ELSEWHERE}}}',
+    # Go takes letters for equal that only look like others: a long s, and the sign of Kelvin.
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}}}, {GRAPH}, "micro\\u017foftGraphResourceId": {ELSEWHERE}}}',
+    f'{{"authentication": {{"loginEndpoint": {LOGIN}, "x": [{{"k": 1, "\\u212a": 1}}]}}, {GRAPH}}}',
+]
+
+
+@pytest.mark.parametrize("document", TWO_READINGS)
+def test_a_document_in_which_azuread_may_read_other_hosts_is_refused(document: str) -> None:
+    transport = ScriptedTransport(Response(200, {}, document.encode()))
+    with pytest.raises(ConfigurationError, match="twice, whatever the case") as caught:
+        fetch_endpoints("localhost", transport, SettableClock())
+    assert str(caught.value).startswith("Failed to read the endpoints from https://localhost/metadata")
+    assert len(transport.requests) == 1
+
+
+def test_a_document_of_the_same_names_at_different_places_is_read() -> None:
+    names = '"name": "a", "tenants": [{"name": "b"}, {"name": "c"}]'
+    document = f'{{"authentication": {{"loginEndpoint": {LOGIN}, "name": "d"}}, {GRAPH}, {names}}}'
+    transport = ScriptedTransport(Response(200, {}, document.encode()))
+    assert fetch_endpoints("localhost", transport, SettableClock()) == CLOUDS["public"].endpoints
 
 
 # --- the program -----------------------------------------------------------------------------------------------

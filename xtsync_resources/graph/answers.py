@@ -9,30 +9,39 @@ from __future__ import annotations
 import functools
 import json
 import math
-from typing import Any, Never, get_args, get_origin, get_type_hints, is_typeddict
+from collections.abc import Callable
+from typing import Any, Never, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
 
 DEPTH = 64
 LARGEST_INTEGER = 2**63
+MakeObject: TypeAlias = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 WORDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
 
 
 class ShapeError(ValueError):
-    """It is JSON, but not what it should be; the text says where and how, and nothing of what is there."""
+    """It is JSON, but not what it should be; the text says where and how, and nothing of what is there but names."""
 
 
-def read(text: bytes | str, shape: Any = dict) -> Any:
+def read(text: bytes | str, shape: Any = dict, make_object: MakeObject | None = None) -> Any:
     """Read JSON of a certain shape.
 
     Args:
         text: what somebody sent.
         shape: a `TypedDict`, or what may stand in one: list[...], dict, str, int, bool, X | None, Any.
+        make_object: makes each object of its members; without it the last of two with one name counts.
 
     Raises:
         ShapeError: it is not of this shape, or nobody would mean it so.
         ValueError: it is no JSON.
     """
     try:
-        value = json.loads(text, parse_constant=refuse_number, parse_int=whole_number, parse_float=number)
+        value = json.loads(
+            text,
+            parse_constant=refuse_number,
+            parse_int=whole_number,
+            parse_float=number,
+            object_pairs_hook=make_object,
+        )
     except RecursionError:
         raise ShapeError(TOO_DEEP) from None
     refuse_strange(value)
@@ -61,6 +70,22 @@ def number(text: str) -> float:
     if not math.isfinite(found):
         raise ShapeError("it has a number that is too large")
     return found
+
+
+def unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that every reader reads alike: Go takes a member whatever the case of its name, and the last of them.
+
+    Raises:
+        ShapeError: two names are equal, or but for case.
+    """
+    names: set[str] = set()
+    for name, _ in members:
+        if name.casefold() in names:
+            raise ShapeError(
+                f"it has the name {name!r} twice, whatever the case, so not everybody reads the same in it"
+            )
+        names.add(name.casefold())
+    return dict(members)
 
 
 def refuse_strange(value: Any) -> None:

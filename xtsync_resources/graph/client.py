@@ -24,11 +24,12 @@ from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, grap
 from .operation import Operation
 from .token_claims import claims as read_claims
 from .transport import Request, Response, Transport, TransportError
-from .wire_log import wire_text
+from .wire_log import WithoutTokens, wire_text
 
 Json = Mapping[str, Any]
 USER_AGENT = "xtsync/0.1"
 log = logging.getLogger("xtsync.graph")
+log.addFilter(WithoutTokens())
 
 
 class GraphClient:

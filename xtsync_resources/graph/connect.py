@@ -83,7 +83,8 @@ def fetch_endpoints(
 
     Raises:
         RefusedError: nobody who supplies the credentials has agreed to the host, or to one its document names.
-        ConfigurationError: it cannot be reached or understood, or an endpoint is not a plain https URL.
+        ConfigurationError: it cannot be reached or understood, can be understood in two ways, or an endpoint is not a
+            plain https URL.
     """
     refuse_strangers([host], environment, "xtsync:metadataHost names it")
     url = f"https://{host}{METADATA_PATH}"
@@ -96,7 +97,7 @@ def fetch_endpoints(
     if answer.status != 200:
         raise ConfigurationError(what, f"it answered {answer.status}", do)
     try:
-        endpoints = endpoints_from_metadata(answers.read(answer.body))
+        endpoints = endpoints_from_metadata(answers.read(answer.body, dict, answers.unambiguous))
     except ValueError as error:
         raise ConfigurationError(what, str(error), do) from None
     refuse_strangers((one for one in hosts_of(endpoints) if one != host), environment, f"{url} names it")

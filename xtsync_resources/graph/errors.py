@@ -251,13 +251,18 @@ def references(request_id: str, client_request_id: str) -> str:
 
 
 LONGEST_LINE = 2000
-# A token that whoever answers has put into the answer's text.
-TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+# A token that whoever answers has put into the answer's text: signed, or encrypted, which has more and empty parts.
+TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){2,}")
+
+
+def without_tokens(text: str) -> str:
+    """A text with a word in the place of each token."""
+    return TOKEN.sub("[a token]", text)
 
 
 def shortened(text: str) -> str:
     """A part of a message, without tokens, and not as long as whoever answers would like it to be."""
-    text = TOKEN.sub("[a token]", text)
+    text = without_tokens(text)
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
 
 

@@ -21,7 +21,7 @@ from . import control, doctor, export, logs, permissions, provision, report, sta
 from . import stack as stacks
 from .screen import Screen
 
-WELL, NOT_WELL, FAILED = 0, 1, 2
+WELL, NOT_WELL, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="xtsync",
@@ -244,9 +244,24 @@ def export_command(
 
 
 def main() -> None:
-    """Run the command line. Its own complaints about what was typed are styled, and pass the gate as well."""
+    """Run the command line; help is styled, and passes the gate as well."""
     sys.stdout, sys.stderr = gated(sys.stdout, styled=True), gated(sys.stderr, styled=True)
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        code = mistyped(error)
+    except typer.Abort:  # a question without an answer
+        Screen(as_json=False).tell("", "Nothing was done.")
+        code = NOT_WELL
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def mistyped(error: typer.TyperException) -> int:
+    """Say what is wrong with what was typed, and where to look; the exit code."""
+    context = getattr(error, "ctx", None)
+    advice = [f"  Do:  see `{context.command_path} --help`"] if context else []
+    if complaint := error.format_message():  # there is none where help was shown instead
+        Screen(as_json=False).error([complaint, *advice])
+    return error.exit_code

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse
 from ..graph import answers
@@ -22,6 +20,7 @@ from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.operation import Operation
 from ..graph.secret_origin import client_secret
+from .yaml_files import read_yaml
 
 NAMESPACE = "xtsync:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -135,7 +134,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     given = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
     own = {**project_values(location.folder), **given}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
-    texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in own.items()}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
     settings = parse(texts, secrets, os.environ, in_plain=in_plain, before_sign_in=before_sign_in)
     return Stack(name, settings, location, status)
@@ -252,24 +251,6 @@ def read_values(path: Path) -> Mapping[str, Any]:
     do = "name the stack with --stack, and run in the program's folder or give it with --cwd"
     found = read_yaml(path, "stack file", do).get("config")
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
-
-
-def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
-    """A file's YAML object; empty where it is something else.
-
-    Raises:
-        ConfigurationError: it cannot be read; `do` says what helps.
-    """
-    what = f"Cannot read the {kind} {path}"
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(what, error.strerror or str(error), do) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(what, "it is not UTF-8", do) from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(what, f"it is not YAML: {error}", do) from None
-    return document if isinstance(document, dict) else {}
 
 
 def read_outputs(name: str, location: Location) -> Mapping[str, Any]:

@@ -1,0 +1,96 @@
+"""Reads the YAML of a stack file or project file: what JSON has, of bounded size, and nothing else.
+
+Whoever proposes a change of a stack file writes it. Tags make no objects, and names for parts (anchors) do not make a
+short file endless, or more than memory holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..graph.errors import ConfigurationError
+
+MOST_PARTS = 100_000
+JSON_KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
+TAG = "tag:yaml.org,2002:"
+
+
+def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
+    """A file's YAML object; empty where it is something else.
+
+    Raises:
+        ConfigurationError: it cannot be read; `do` says what helps.
+    """
+    what = f"Cannot read the {kind} {path}"
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), JsonLoader)  # noqa: S506 - a safe one, and stricter
+    except OSError as error:
+        raise ConfigurationError(what, error.strerror or str(error), do) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(what, "it is not UTF-8", do) from None
+    except RecursionError:
+        raise ConfigurationError(what, "it is nested too deep", do) from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(what, f"it is not YAML{place(error)}", do) from None
+    return document if isinstance(document, dict) else {}
+
+
+def place(error: yaml.YAMLError) -> str:
+    """Where it is wrong and why; not the line itself, which may hold a secret."""
+    mark, problem = (
+        getattr(error, "problem_mark", None),
+        getattr(error, "problem", None) or getattr(error, "reason", ""),
+    )
+    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{where}: {problem}" if problem else where
+
+
+class JsonLoader(yaml.SafeLoader):
+    """Makes of a document what JSON has; a part that is repeated by its name counts each time."""
+
+    yaml_constructors = {f"{TAG}{kind}": yaml.SafeLoader.yaml_constructors[f"{TAG}{kind}"] for kind in JSON_KINDS}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._parts = 0
+        self._parts_of: dict[str, int] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Make a node, and count its parts."""
+        before = self._parts
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        name = event.anchor
+        if isinstance(event, yaml.AliasEvent):
+            if name not in self._parts_of:
+                raise refusal(event.start_mark, f"{name!r} holds itself")
+            self._parts += self._parts_of[name]
+        else:
+            self._parts += 1
+            if name is not None:
+                self._parts_of[name] = self._parts - before
+        if self._parts > MOST_PARTS:
+            raise refusal(
+                event.start_mark, f"it has more than {MOST_PARTS} parts, with those that are named and repeated"
+            )
+        return node
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Make a value of a node."""
+        kind = node.tag.removeprefix(TAG)
+        if node.tag not in self.yaml_constructors:
+            why = f"a value of the kind {kind!r}, which no setting is; if it is a text, put it into quotation marks"
+            raise refusal(node.start_mark, why)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError):
+            raise refusal(node.start_mark, f"not a value of the kind {kind!r}") from None
+
+
+def refusal(mark: Any, why: str) -> yaml.MarkedYAMLError:
+    """A document is refused at a place."""
+    return yaml.MarkedYAMLError(problem=why, problem_mark=mark)
