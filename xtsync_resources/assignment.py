@@ -1,8 +1,11 @@
-"""Assignments that exist already: azuread creates them and takes none over, not even its own after a crash.
+"""What happens where azuread fails to make the application or an assignment.
 
-When its create is refused for that reason, a hook of the program removes the assignment that is in the way and
-lets azuread create it again. A job that runs is paused meanwhile: whoever it finds unassigned it deletes in the
-target. Nothing is called unless azuread has failed.
+Assignments may exist already: azuread takes none over, not even its own. When its create is refused for that reason, a
+hook of the program removes the assignment that is in the way and has azuread create it again. A job that runs is
+brought to rest before: whoever it finds unassigned it deletes in the target. The start, whose input the assignments
+are, starts it again, in this run or the next. Nothing is called unless azuread has failed.
+
+Other errors are said once more in this program's words, with what to do.
 """
 
 from __future__ import annotations
@@ -15,143 +18,128 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from . import messages
+from .assigned import assignments, principal_of
+from .azuread_errors import explain, reason
 from .config import Settings
 from .graph import calls
 from .graph.errors import lines_of
-from .job_start import make_so, pause, refuse_held_deletions
-from .job_state import ACTIVE, schedule_state
-from .service_principal import job_of_template
+from .job_running import never_ran_for_sure, pause, refuse_held_deletions
+from .job_state import job_of_template
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-# Graph says it in one of these ways.
-EXISTS = ("Permission being assigned already exists", "EntitlementGrant entry already exists")
-SETTLE_SECONDS = 5.0
+# Graph says it in one of the first two ways. The last is what Pulumi says where azuread has made an assignment and
+# then reads from a replica that does not know it yet.
+EXISTS = (
+    "Permission being assigned already exists",
+    "EntitlementGrant entry already exists",
+    "expected non-nil error with nil state",
+)
+SETTLE_SECONDS = 12.0
 # One replica that knows of the removal is not enough: azuread's next call may meet another.
 GONE_READS = 3
+MOST_TRIES = 8
 RESTS = (
     "The job is paused and an assignment may be missing: whoever is unassigned would be deleted in the target if it "
-    "ran. Run `pulumi refresh` and `pulumi up`, which assigns everybody and then starts it; do not resume it by hand."
+    "ran. Run `pulumi up` again, which assigns everybody and then starts it; do not resume it by hand."
 )
 
-LEFT = "it is in quarantine. See `xtsync status`"
+
+def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBinding:
+    """The hooks of a pair's application: they only tell."""
+
+    def failed(arguments: pulumi.ErrorHookArgs) -> bool:
+        tell_of(arguments, calls.AZUREAD_APPLICATION, settings)
+        return False
+
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)])
+
+
+def tell_of(failed: pulumi.ErrorHookArgs, call: calls.Call, settings: Settings) -> None:
+    """Say what azuread's error means, where that is known."""
+    error = explain(reason(failed.errors[0]), call, settings.source) if failed.errors else None
+    if error is not None:
+        messages.warn(*lines_of(error))
 
 
 class AssignmentHooks:
     """The hooks of a pair's assignments.
 
     Args:
+        name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self._settings = settings
-        self._taken_over: set[str] = set()
-        self._rests: set[str] = set()
-        self._waiting: set[str] = set()
-        self._paused: tuple[str, str] | None = None
+        # What one call has found out saves the others of this run a look.
+        self._listed: dict[str, str] = {}
+        self._looked_at_job = self._paused = False
         self._lock = threading.Lock()
         self.binding = pulumi.ResourceHookBinding(
-            on_error=[pulumi.ErrorHook("xtsync-take-over-assignment", self._failed)],
-            after_create=[pulumi.ResourceHook("xtsync-assignment-made", self._made)],
+            on_error=[pulumi.ErrorHook(f"{name}-assignment-exists", self._failed)]
         )
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
-        """Whether azuread should try again."""
-        if failed.urn in self._taken_over:
+        """Whether azuread should try again. The engine keeps the count: the errors so far, newest first."""
+        inputs = failed.new_inputs
+        exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
+        if failed.failed_operation != "create" or not inputs or not exists or len(failed.errors) > MOST_TRIES:
+            tell_of(failed, calls.AZUREAD_ASSIGNMENT, self._settings)
             if self._paused:
                 messages.warn(RESTS)
             return False
-        exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
-        inputs = failed.new_inputs
-        if failed.failed_operation == "create" and exists and self._settings.on_existing == "adopt" and inputs:
-            return await self._guarded(failed.urn, inputs)
-        return False
-
-    async def _guarded(self, urn: str, inputs: Mapping[str, Any]) -> bool:
-        """Take over, with messages instead of exceptions: the engine shows azuread's own error beside them."""
         try:
-            secret = await self._secret()
-            return await asyncio.to_thread(self._take_over, urn, inputs, secret)
-        except Exception as error:
-            self._warn(error)
+            given = self._settings.source_client_secret
+            secret = str(await given.future() or "") if given is not None else ""
+            return await asyncio.to_thread(self._take_over, inputs, secret)
+        except Exception as error:  # the engine shows azuread's own error beside this
+            messages.warn(*lines_of(error), *([RESTS] if self._paused else []))
             return False
 
-    def _warn(self, error: Exception) -> None:
-        """Say that the job rests, and what may not be done before the next run."""
-        messages.warn(*lines_of(error), *([RESTS] if self._paused else []))
-
-    async def _made(self, made: pulumi.ResourceHookArgs) -> None:
-        """Let the job run again when the last assignment that was taken over is there."""
-        if made.urn not in self._waiting:
-            return
-        self._waiting.discard(made.urn)
-        try:
-            await asyncio.to_thread(self._run_again, await self._secret())
-        except Exception as error:
-            self._warn(error)
-
-    async def _secret(self) -> str:
-        given = self._settings.source_client_secret
-        return str(await given.future() or "") if given is not None else ""
-
-    def _take_over(self, urn: str, inputs: Mapping[str, Any], secret: str) -> bool:
+    def _take_over(self, inputs: Mapping[str, Any], secret: str) -> bool:
         """Remove the assignment that is in the way.
 
-        Calls: GET appRoleAssignedTo, GET jobs, (POST pause, GET jobs/{id}), DELETE appRoleAssignedTo/{id}.
+        Calls: GET appRoleAssignedTo, GET jobs, (POST pause, GET jobs/{id}), DELETE and GET appRoleAssignedTo/{id}.
 
         Raises:
             XtsyncError: a call failed.
         """
         operation, service_principal = self._operation(secret), str(inputs["resourceObjectId"])
+        principal = str(inputs["principalObjectId"])
         with self._lock:
-            self._taken_over.add(urn)
-
-            def look() -> Mapping[str, Any] | None:
-                return find(operation, inputs)
-
-            existing = operation.look_for(look, SETTLE_SECONDS)
+            existing = operation.look_for(lambda: self._find(operation, inputs), SETTLE_SECONDS)
             if existing is None:
+                messages.warn(f"the assignment of {principal} exists, but Graph does not show it yet; run `up` again")
                 return False
-            self._pause(operation, service_principal)
-            self._waiting.add(urn)
-            operation.read(calls.delete_assignment(service_principal, str(existing["id"])))
-            absent = 0
-
-            def gone() -> bool | None:
-                nonlocal absent
-                absent = absent + 1 if look() is None else 0
-                return True if absent >= GONE_READS else None
-
-            operation.poll(gone, calls.list_assignments(service_principal), "waiting for the assignment to be gone")
-        messages.info(f"the assignment of {inputs['principalObjectId']} exists already; it is made anew, to be managed")
+            self._rest(operation, service_principal)
+            operation.read(calls.delete_assignment(service_principal, existing))
+            wait_until_gone(operation, service_principal, existing)
+        messages.info(f"the assignment of {principal} exists already; it is made anew, to be managed")
         return True
 
-    def _pause(self, operation: Operation, service_principal: str) -> None:
+    def _find(self, operation: Operation, inputs: Mapping[str, Any]) -> str | None:
+        """Id of the assignment azuread was to make. Call: GET appRoleAssignedTo, page by page, once for all of them."""
+        principal = str(inputs["principalObjectId"])
+        if principal not in self._listed:
+            listed = assignments(operation, str(inputs["resourceObjectId"]), str(inputs["appRoleId"]))
+            self._listed = {principal_of(one): str(one["id"]) for one in listed}
+        return self._listed.pop(principal, None)
+
+    def _rest(self, operation: Operation, service_principal: str) -> None:
+        """Bring the job to rest, once in a run; one that never ran has nobody to delete."""
+        if self._looked_at_job:
+            return
         job = job_of_template(operation.send(calls.list_jobs(service_principal)))
         if job is None:
             return
         job_id = str(job["id"])
-        if job_id in self._rests:
-            return
-        refuse_held_deletions(operation, job_id, job, "pause")
-        if schedule_state(job) == ACTIVE:
-            self._paused = (service_principal, job_id)
-        pause(operation, service_principal, job_id, job)
-        self._rests.add(job_id)
-
-    def _run_again(self, secret: str) -> None:
-        with self._lock:
-            if self._waiting or self._paused is None:
-                return
-            operation, (service_principal, job_id) = self._operation(secret), self._paused
-            job = operation.send(calls.get_job(service_principal, job_id))
-            job = make_so(operation, service_principal, job_id, True, job)
-            self._paused = None
-            self._rests.discard(job_id)
-        if schedule_state(job) != ACTIVE:
-            messages.warn(f"the job {job_id} was paused to take an assignment over and is not started again: {LEFT}")
+        if not never_ran_for_sure(operation, service_principal, job_id, job):
+            refuse_held_deletions(operation, job_id, job, "pause")
+            self._paused = True
+            pause(operation, service_principal, job_id, job)
+        self._looked_at_job = True
 
     def _operation(self, secret: str) -> Operation:
         from .clients import client_of  # noqa: PLC0415 - HTTP and sign-in are rarely needed here
@@ -160,10 +148,13 @@ class AssignmentHooks:
         return client_of(settings, settings.source, secret).operation(60 * settings.deadline_minutes)
 
 
-def find(operation: Operation, inputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The assignment azuread was to make. Call: GET appRoleAssignedTo, page by page."""
-    for assignment in operation.pages(calls.list_assignments(str(inputs["resourceObjectId"]))):
-        same_principal = assignment.get("principalId") == inputs["principalObjectId"]
-        if same_principal and assignment.get("appRoleId") == inputs["appRoleId"]:
-            return assignment
-    return None
+def wait_until_gone(operation: Operation, service_principal: str, assignment: str) -> None:
+    """See an assignment gone, by several looks. Call: GET appRoleAssignedTo/{id}."""
+    call, absent = calls.get_assignment(service_principal, assignment), 0
+
+    def gone() -> bool | None:
+        nonlocal absent
+        absent = absent + 1 if operation.read(call) is None else 0
+        return True if absent >= GONE_READS else None
+
+    operation.poll(gone, call, "waiting for the assignment to be gone")

@@ -8,7 +8,6 @@ from pathlib import Path
 from .config import Settings, Tenant
 from .graph.client import GraphClient
 from .graph.connect import connect
-from .graph.errors import TenantName
 from .graph.secret_origin import certificate_password, client_secret
 
 
@@ -25,7 +24,7 @@ def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path
         ConfigurationError: the endpoints cannot be had.
     """
     return connect(
-        TenantName(tenant.side, tenant.name, tenant.id),
+        tenant.full_name,
         kind=tenant.auth,
         client_id=tenant.client_id,
         secret=lambda: client_secret(tenant.side, os.environ).read() or secret,

@@ -25,7 +25,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .partner_baseline import PartnerBaseline, first_look, remove_identity_sync, to_be_adopted
+from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
 from .partner_object import Baseline, Json, settings_of
 from .tenant_resource import Home, TenantResource
 
@@ -148,7 +148,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             tell(f"adopts the existing identity sync policy: {'; '.join(lines) or 'it is as configured'}")
 
     def create(self, props: Properties) -> CreateResult:
-        """Make it so. Calls: PUT, or GET and PATCH where it is there; GET also after a run that failed before."""
+        """Make it so. Calls: GET, then PUT, or PATCH where it is there."""
         baseline = Baseline.parse(props["baseline"])
         operation, partner, wanted = self.operation(), props["tenantId"], managed_values(props)
         look = calls.get_identity_sync(partner, groups=calls.GROUP_SYNC in wanted)
@@ -157,7 +157,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             # The baseline may be old: what it saw can have been changed or deleted since.
             live = operation.read_surely(look)
         else:
-            live = None if operation.client.made_here(first_look(partner)) else operation.read(look)
+            live = operation.read(look)
             if live is not None and not made_by_us(live, wanted):
                 tell("adopts an identity sync policy that was made after this stack first looked")
                 was = live
@@ -216,8 +216,6 @@ class IdentitySyncPolicy(TenantResource):
         depends_on: the target's partner policy.
     """
 
-    provider_reference = ("identity_sync_policy", "IDENTITY_SYNC_POLICY")
-
     def __init__(
         self,
         name: str,
@@ -234,4 +232,6 @@ class IdentitySyncPolicy(TenantResource):
             "baseline": baseline.baseline,
             **({"groupBaseline": baseline.group_baseline} if groups else {}),
         }
-        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)
+        # A record is right only where nothing of ours is there: who relies on one is replaced with it.
+        options = pulumi.ResourceOptions(replace_with=[baseline])
+        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on, options=options)

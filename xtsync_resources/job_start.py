@@ -1,53 +1,72 @@
-"""JobStart: the job runs, or is paused.
+"""JobStart: the job runs, or is paused, for as long as the pair lives.
+
+It comes after everybody is assigned. Whatever brought the job to rest on the way there changes one of its inputs, so
+that it looks at the job again: `rested` where the job was adopted, `assignments` where one was made (also anew).
 
 Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-start
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
 
+from .assigned import assignments, names_in, principal_of
 from .graph import calls
-from .graph.errors import GraphError, RefusedError
+from .graph.errors import NotFoundError, RefusedError
+from .job_running import at_rest, make_so, refuse_held_deletions, runs
 from .job_state import (
     ACTIVE,
     Job,
     holds_deletions,
+    jobs_of_template,
     may_start,
+    never_ran,
     quarantine_reason,
     schedule_state,
     status_code,
-    unfinished_progress,
 )
 from .lifecycle import (
     HOME,
     WARNING,
     CreateResult,
-    DiffResult,
     Partial,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    is_unknown,
     tell,
 )
+from .sync_secrets import live_settings
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
+    import pulumi_azuread as azuread
+
     from .graph.operation import Operation
 
-# A start without an answer is looked for this long: starting a job that runs can stop it from working.
-LOST_START_SECONDS = 5.0
-STILL_SECONDS = 180.0
-STILL_SHARE = 0.7
-# Before a job is taken to be as wanted already, other replicas are asked: a read may be older than our last write.
-SURE_PAUSES = (0.5, 1.0, 2.0)
-INPUTS = (HOME, "servicePrincipalId", "jobId", "running", "rested")
+INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "running", "everybody", "assignments", "rested")
+# Those who were assigned last may not be seen for so long.
+SETTLE_SECONDS = 60.0
+EVERYBODY_LEAVES = (
+    "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
+    "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
+)
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def by_principal(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[dict[str, str]]:
+    """Ids of assignments by the object ids of the users and groups; one that is made anew has another."""
+    ids = pulumi.Output.all(*(one.id for one in made))
+    principals = pulumi.Output.all(*(one.principal_object_id for one in made))
+    return pulumi.Output.all(principals, ids).apply(
+        lambda both: {principal: id_.rsplit("/", 1)[-1] for principal, id_ in zip(*both, strict=True)}
+    )
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -62,120 +81,66 @@ def seen(job: Job) -> Properties:
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def make_so(operation: Operation, service_principal: str, job_id: str, running: bool, job: Job | None) -> Job:
-    """Start or pause a job, and see it so.
+def find_job(operation: Operation, service_principal: str, job_id: str) -> Job:
+    """The job as it is now, the only one of its kind.
 
-    Starting a job that runs can stop it from working, so its state is known before: it was read, or this very
-    process made the job (None), and new ones are disabled. Starting what may hold deletions back is left alone.
+    A run that was killed may have left another, which nobody ever started: that one goes.
+
+    Calls: GET jobs; as a rule no more, else DELETE jobs/{id}, GET jobs/{id}.
     """
-    if not running:
-        return pause(operation, service_principal, job_id, job)
-    get = calls.get_job(service_principal, job_id)
-    if job is not None and runs(job):
-        # Either somebody has started it meanwhile, or we paused it a moment ago and this is from before.
-        job = contradiction(operation, get, runs) or job
-    if job is not None and (runs(job) or not may_start(job)):
-        return job
-
-    def look() -> Job | None:
-        found = operation.read(get)
-        return found if found is not None and schedule_state(found) == ACTIVE else None
-
-    operation.make(
-        calls.start_job(service_principal, job_id), look, calls.JOB_APPEARS, settle_seconds=LOST_START_SECONDS
-    )
-    found = operation.wait_until(
-        get, lambda answer: answer is not None and schedule_state(answer) == ACTIVE, "waiting for the job to be Active"
-    )
-    assert found is not None
-    return found
+    ours: Job | None = None
+    for job in jobs_of_template(operation.send(calls.list_jobs(service_principal))):
+        if str(job.get("id")) == job_id:
+            ours = job
+        elif never_ran(job):
+            tell(f"removes the job {job['id']}, which a run that was cut off has left behind; it never ran")
+            remove(operation, service_principal, str(job["id"]))
+        else:
+            tell(
+                f"there is another job on the configuration's service principal: {job['id']} "
+                f"({schedule_state(job)}). Two jobs for one pair are not supported by Microsoft",
+                severity=WARNING,
+            )
+    return ours or operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
 
 
-def runs(job: Job) -> bool:
-    """Whether the job runs as it should."""
-    return schedule_state(job) == ACTIVE and not quarantine_reason(job)
-
-
-def at_rest(job: Job | None) -> bool:
-    """Whether the job is paused, was never started, or is gone."""
-    return job is None or schedule_state(job) != ACTIVE
-
-
-def contradiction(operation: Operation, get: calls.Call, holds: Callable[[Job], bool]) -> Job | None:
-    """The job as a later look sees it where something does not hold of it; None if it holds in all of them.
-
-    Call: GET jobs/{id}.
-    """
-    for seconds in SURE_PAUSES:
-        operation.client.clock.sleep(seconds)
-        found = operation.read(get)
-        if found is not None and not holds(found):
-            return found
-    return None
-
-
-def pause(operation: Operation, service_principal: str, job_id: str, job: Job | None) -> Job:
-    """Bring a job to rest: paused, and no cycle going on. People leave the scope after this, so it has to be certain.
-
-    A read that says it rests may be old, so it is paused all the same; that may be repeated. None is a job that this
-    very process made and nobody has started.
-
-    Calls: POST jobs/{id}/pause, GET jobs/{id}.
-    """
-    get = calls.get_job(service_principal, job_id)
-    if job is None:
-        return operation.send(get, calls.JOB_APPEARS)
+def remove(operation: Operation, service_principal: str, job_id: str) -> None:
+    """Delete a job that may be gone already. Call: DELETE jobs/{id}."""
     try:
-        operation.send(calls.pause_job(service_principal, job_id), calls.JOB_APPEARS)
-    except GraphError as error:
-        # Microsoft does not say what pausing a job at rest answers.
-        if error.answer.status not in (400, 409) or not at_rest(job):
-            raise
-        if contradiction(operation, get, at_rest) is not None:
-            raise
-    found = operation.wait_until(get, at_rest, "waiting for the job to be at rest")
-    return cycle_ended(operation, service_principal, job_id, found or job)
+        operation.send(calls.delete_job(service_principal, job_id))
+    except NotFoundError:
+        return
 
 
-def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str) -> None:
-    """Keep away from a job that holds deletions back: pausing may lose the mark, and starting then deletes.
+def wait_for_everybody(operation: Operation, props: Properties) -> None:
+    """See everybody assigned before the job runs: whoever is not, it would delete in the target.
+
+    Call: GET appRoleAssignedTo, repeated while the last of them spread.
 
     Raises:
-        RefusedError: it does.
+        RefusedError: somebody is not.
     """
-    if holds_deletions(job):
-        raise RefusedError(
-            f"Will not {what} the job {job_id} in {operation.tenant}",
-            "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
-            "check the scope; approve the deletions in the portal or put people back in scope, then run again",
-        )
+    service_principal, wanted = props["servicePrincipalId"], set(props["assignments"])
+
+    def missing() -> set[str]:
+        listed = assignments(operation, service_principal, props["appRoleId"])
+        return wanted - {principal_of(one) for one in listed}
+
+    def everybody() -> bool | None:
+        return None if missing() else True
+
+    if operation.look_for(everybody, SETTLE_SECONDS) is None:
+        raise refuse_to_start(operation, props["jobId"], missing(), len(wanted))
 
 
-def cycle_ended(operation: Operation, service_principal: str, job_id: str, job: Job) -> Job:
-    """Wait for the cycle that a pause lets finish: it may still delete whoever leaves the scope.
-
-    Progress that stands still for minutes is that of a cycle that is over. Calls: none where no cycle runs, else
-    GET jobs/{id}.
-
-    Raises:
-        DeadlineError: it goes on to the end of the time allowed.
-    """
-    clock = operation.client.clock
-    still = min(STILL_SECONDS, STILL_SHARE * operation.remaining)
-    seen: list[Any] = [unfinished_progress(job), clock.monotonic()]
-
-    def over(answer: Job | None) -> bool:
-        now = unfinished_progress(answer or {})
-        if now != seen[0]:
-            seen[:] = [now, clock.monotonic()]
-        return not now or clock.monotonic() - seen[1] >= still
-
-    if not seen[0]:
-        return job
-    found = operation.wait_until(
-        calls.get_job(service_principal, job_id), over, "waiting for the running cycle to end after the pause"
+def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str], count: int) -> RefusedError:
+    """The refusal to let a job find somebody unassigned."""
+    return RefusedError(
+        f"Will not start the job {job_id} in {operation.tenant}",
+        f"{len(missing)} of {count} configured users and groups are not assigned ({names_in(operation, missing)}); "
+        "whoever is not would be deleted in the target",
+        "run `pulumi refresh` and `pulumi up`, which assigns them and starts it then",
     )
-    return found if found is not None else job
 
 
 def warn_of_quarantine(job: Job) -> None:
@@ -194,50 +159,73 @@ def warn_of_quarantine(job: Job) -> None:
         )
 
 
+def restart(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:
+    """Restart a job whose scope was everybody: else the assigned users and groups do not become its scope.
+
+    Call: POST jobs/{id}/restart.
+    """
+    if runs(job):
+        operation.send(calls.restart_job(service_principal, job_id, calls.RESTART))
+        tell(EVERYBODY_LEAVES, severity=WARNING)
+        return
+    tell(
+        "the scope was everybody (SyncAll) and is the assigned users and groups again. That has no effect before the "
+        "job is restarted, and it does not run now. `xtsync restart` does it, which removes everybody else from the "
+        "target",
+        severity=WARNING,
+    )
+
+
 class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
 
-    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
-        """As usual; a preview does not know `rested` of a job made before there was such an output."""
-        others = [key for key in INPUTS if key != "rested"]
-        if is_unknown(news.get("rested")) and all(olds.get(key) == news.get(key) for key in others):
-            return DiffResult(changes=False)
-        return super().diff(id_, olds, news)
-
     def create(self, props: Properties) -> CreateResult:
-        """Start it, or not. Calls: (GET jobs/{id}), POST start or pause, GET jobs/{id}."""
-        return CreateResult(props["jobId"], {**props, **self.apply(props, made_here_counts=True)})
+        """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""
+        return CreateResult(props["jobId"], self.apply(props, {}))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """See whether it runs; a quarantine is reported as an unhealthy resource. Call: GET jobs/{id}."""
-        job = self.operation().read_surely(calls.get_job(props["servicePrincipalId"], id_))
+        """See whether it runs and for whom; a quarantine is reported as an unhealthy resource.
+
+        Calls: GET jobs/{id}, GET secrets.
+        """
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        job = operation.read_surely(calls.get_job(service_principal, id_))
         if job is None:
             return ReadResult("", {})
-        outputs = {**props, **seen(job)}
+        settings = live_settings(operation, service_principal) or {}
+        outputs = {**props, **seen(job), "everybody": settings.get("SyncAll") == "true"}
         reason = quarantine_reason(job)
         if reason:
             raise Partial(id_, outputs, [f"the job is in quarantine: {reason}"])
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
-        """Start or pause it. Calls: GET jobs/{id}, POST start or pause, GET jobs/{id}."""
-        return UpdateResult({**news, **self.apply(news, made_here_counts=False)})
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Start or pause it, and restart it where its scope was everybody. Calls: as for create, POST restart."""
+        return UpdateResult(self.apply(news, olds))
 
-    def apply(self, props: Properties, *, made_here_counts: bool) -> Properties:
-        """Make it run or pause, and give the state."""
-        operation, service_principal, job_id = self.operation(), props["servicePrincipalId"], props["jobId"]
-        known_new = made_here_counts and operation.client.made_here(job_id)
-        job = None if known_new else operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
-        if job is not None and not props["running"]:
+    def apply(self, news: Properties, olds: Properties) -> Properties:
+        """Make it run or pause, and give the properties."""
+        operation, service_principal, job_id = self.operation(), news["servicePrincipalId"], news["jobId"]
+        job = find_job(operation, service_principal, job_id)
+        running = bool(news["running"])
+        if not running:
             refuse_held_deletions(operation, job_id, job, "pause")
-        job = make_so(operation, service_principal, job_id, bool(props["running"]), job)
+        # One that never ran knows nobody yet whom it could delete.
+        if running and at_rest(job) and not never_ran(job):
+            wait_for_everybody(operation, news)
+        # A job that we paused before, and that is seen at rest, needs no second pause.
+        if running or olds.get("running") is not False or not at_rest(job):
+            job = make_so(operation, service_principal, job_id, running, job)
         warn_of_quarantine(job)
-        return {**seen(job), "running": bool(props["running"])}
+        if olds.get("everybody"):
+            restart(operation, service_principal, job_id, job)
+        return {**news, **seen(job), "running": running}
 
     def delete(self, _id: str, _props: Properties) -> None:
-        """Nothing: the brake, which is deleted next, knows what the job has to do while people leave the scope."""
+        """Nothing is called: the scope, which goes next, knows what the job has to do while people leave it."""
+        tell("the job goes on as it is until the scope is taken apart, which brings it to rest first")
 
 
 JOB_START = JobStartProvider()
@@ -254,16 +242,18 @@ class JobStart(TenantResource):
         home: the source.
         service_principal_id: the configuration's service principal.
         job_id: the job.
+        app_role_id: its role that puts people in scope.
         running: started or paused.
+        made: the assignments.
         rested: `SyncJob.rested`; another one means that the job was brought to rest meanwhile.
-        depends_on: settings and assignments.
+        depends_on: settings and scope.
+        options: what this is replaced with.
 
     Attributes:
         job_state: `schedule.state` of the job: Active, Paused or Disabled.
         job_status: `status.code` of the job: NotRun, Active, Paused, Quarantine.
     """
 
-    provider_reference = ("job_start", "JOB_START")
     job_state: pulumi.Output[str]
     job_status: pulumi.Output[str]
 
@@ -273,14 +263,21 @@ class JobStart(TenantResource):
         home: Home,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
+        app_role_id: pulumi.Input[str],
         running: bool,
+        made: Sequence[azuread.AppRoleAssignment],
         rested: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],
+        options: pulumi.ResourceOptions,
     ) -> None:
         inputs = {
             "servicePrincipalId": service_principal_id,
             "jobId": job_id,
+            "appRoleId": app_role_id,
             "running": running,
+            "everybody": False,
+            "assignments": by_principal(made),
             "rested": rested,
         }
-        super().__init__(name, home, inputs, computed=["job_state", "job_status"], depends_on=depends_on)
+        computed = ["job_state", "job_status"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

@@ -1,4 +1,4 @@
-"""What a job's answer says: pure readings of a `synchronizationJob`.
+"""What answers about jobs say: pure readings of a `synchronizationJob`.
 
 Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationstatus
 """
@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+TEMPLATE = "Azure2Azure"
 Job = Mapping[str, Any]
 ACTIVE, PAUSED, DISABLED = "Active", "Paused", "Disabled"
 QUARANTINE, NOT_RUN = "Quarantine", "NotRun"
 HELD_DELETIONS = "TooManyDeletes"
+
+
+def jobs_of_template(answer: Mapping[str, Any]) -> list[Job]:
+    """The jobs of our template among a service principal's."""
+    return [job for job in answer.get("value") or () if job.get("templateId") == TEMPLATE]
+
+
+def job_of_template(answer: Mapping[str, Any]) -> Job | None:
+    """The first job of our template among a service principal's."""
+    return next(iter(jobs_of_template(answer)), None)
 
 
 def schedule_state(job: Job) -> str:

@@ -5,7 +5,6 @@ Runs in the provider process of one tenant. Facts this rests on: docs/architectu
 
 from __future__ import annotations
 
-import base64
 import functools
 import logging
 import os
@@ -45,14 +44,6 @@ MOST_REASONS = 50
 # Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
 LARGEST_DETAILS = 11 * 2**20
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def reference(module: str, attribute: str) -> str:
-    """The constant `__provider` of a resource: a pickle that imports one module attribute, no code.
-
-    It is part of the state format: state written today must find the attribute tomorrow.
-    """
-    return base64.b64encode(f"cxtsync_resources.{module}\n{attribute}\n.".encode()).decode()
 
 
 @dataclass(frozen=True)
@@ -275,19 +266,6 @@ def inputs_of(properties: Mapping[str, Any], keys: Sequence[str]) -> Properties:
     return {key: properties[key] for key in keys if key in properties}
 
 
-def stored_inputs() -> Properties:
-    """The inputs in the state of the resource that is being read.
-
-    Where only an input changed that is no part of the resource, they are newer than its outputs.
-    """
-    request, _ = current_call()
-    if request is None or "inputs" not in request.DESCRIPTOR.fields_by_name:
-        return {}
-    from google.protobuf import json_format  # noqa: PLC0415
-
-    return json_format.MessageToDict(request.inputs)
-
-
 def current_call() -> tuple[Any, Any]:
     """The gRPC request and context the SDK is serving in this thread, or (None, None) outside of one.
 
@@ -386,7 +364,5 @@ __all__ = [
     "another_pair",
     "inputs_of",
     "is_unknown",
-    "reference",
-    "stored_inputs",
     "tell",
 ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from . import records
+from .configurations import configurations, remove_orphans
 from .graph import calls
 from .graph.calls import Call
 from .graph.errors import NotFoundError, RefusedError, TenantName
@@ -25,7 +26,6 @@ from .lifecycle import (
     WARNING,
     CheckResult,
     CreateResult,
-    DiffResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
@@ -38,7 +38,6 @@ from .lifecycle import (
 from .partner_object import (
     COMPLEX_VALUES,
     CONSENT,
-    OF_SIDE,
     OPPOSITE,
     REDEMPTION,
     Baseline,
@@ -58,9 +57,9 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-COMPARED = (HOME, "tenantId", "groups")
-INPUTS = (*COMPARED, "planned")
+INPUTS = (HOME, "tenantId", "groups", "planned")
 IDENTITY_SYNC = "identitySynchronization"
+APPLICATION = "application"
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def withdraw(
     body = changes(live, former, written)
     if body:
         operation.send(calls.update_partner(partner, body))
-    if others and not operation.client.made_here(withdrawal(partner)):
+    if others:
         tell(
             "the partner policy stays: others have added "
             f"{', '.join(sorted(others))} since it was made. Only our fields went back to inherit",
@@ -187,8 +186,8 @@ def remove_identity_sync(operation: Operation, partner: str) -> None:
     )
 
 
-def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Json | None) -> None:
-    """Make sure the tenant is as it was found. After an orderly destroy this only reads.
+def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Json) -> None:
+    """Make sure the tenant's policies are as they were found. After an orderly destroy this only reads.
 
     Only a run killed between a write and the saving of the state leaves something here. What is there is taken for
     its work if it is exactly what this stack was to write, and nothing besides; anything else somebody made by hand
@@ -198,18 +197,15 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
         operation: where.
         partner: the partner's tenant id.
         baseline: what was there at first.
-        planned: what this stack was to write, by property; None in states of before it was noted.
+        planned: what this stack was to write, by property.
     """
-    # After our own orderly withdrawal "not there" is what we expect, else it has to be certain.
-    expected = operation.client.made_here(withdrawal(partner))
-    look_for = operation.read if expected else operation.read_surely
-    live = look_for(calls.get_partner(partner))
+    live = operation.read_surely(calls.get_partner(partner))
     if live is None:
         return
     side, first = operation.tenant.side, baseline.partner or {}
-    ours = planned_values(planned, side, first)
+    ours: Values = {name: planned[name] for name in COMPLEX_VALUES if name in planned}
     if side == "target" and baseline.identity_sync is None:
-        sync = look_for(calls.get_identity_sync(partner))
+        sync = operation.read_surely(calls.get_identity_sync(partner))
         if sync is not None:
             if not as_planned(sync, planned):
                 left_alone(operation, "an identity sync policy")
@@ -218,7 +214,7 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
     written = {**first, **{name: whole(first, name, members) for name, members in ours.items()}}
     flag = REDEMPTION[side]
     if leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True:
-        if planned is not None and comparable(settings_of(live)) != comparable(settings_of(written)):
+        if comparable(settings_of(live)) != comparable(settings_of(written)):
             left_alone(operation, "a partner policy")
             return
         withdraw(operation, partner, ours, live_values(first, ours), {} if baseline.partner is None else None, baseline)
@@ -227,18 +223,8 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
         withdraw(operation, partner, {}, former, {}, baseline)
 
 
-def planned_values(planned: Json | None, side: str, first: Json) -> Values:
-    """What this stack was to write into the partner policy; where that was not noted, all it could have."""
-    if planned is not None:
-        return {name: planned[name] for name in COMPLEX_VALUES if name in planned}
-    everything = {name: dict.fromkeys(COMPLEX_VALUES[name]) for name in OF_SIDE[side]}
-    return {CONSENT: {REDEMPTION[side]: True}, **live_values(first, everything)}
-
-
-def as_planned(sync: Json, planned: Json | None) -> bool:
+def as_planned(sync: Json, planned: Json) -> bool:
     """Whether an identity sync policy is what this stack was to make."""
-    if planned is None:
-        return True
     ignored = ("deletedDateTime", calls.GROUP_SYNC)  # not everything is in every version
     said, wanted = (
         {name: value for name, value in settings_of(one).items() if name not in ignored}
@@ -256,26 +242,10 @@ def left_alone(operation: Operation, what: str) -> None:
     )
 
 
-def first_look(partner: str) -> str:
-    """The name under which this process remembers that it has just seen what there was."""
-    return f"first look at {partner}"
-
-
-def withdrawal(partner: str) -> str:
-    """The name under which this process remembers that it took its fields back."""
-    return f"withdrawal from {partner}"
-
-
 class PartnerBaselineProvider(TenantResourceProvider):
     """Keeps the record."""
 
     replace_keys = ("tenantId",)
-
-    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
-        """As usual; what was to be written at first is only noted."""
-        if all(olds.get(key) == news.get(key) for key in COMPARED):
-            return DiffResult(changes=False)
-        return super().diff(id_, olds, news)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Refuse another partner: the objects of this stack in the old one would stay as they are.
@@ -287,14 +257,17 @@ class PartnerBaselineProvider(TenantResourceProvider):
         return CheckResult(news, [])
 
     def create(self, props: Properties) -> CreateResult:
-        """Look, and remember. Refuses what exists under `onExisting: fail`."""
+        """Look, and remember; in the source also which configurations there are. Refuses under `onExisting: fail`."""
         partner = props["tenantId"]
         operation = self.operation()
         baseline, groups = look(operation, partner, bool(props.get("groups")))
         if baseline.partner is not None and self.settings.on_existing == "fail":
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
-        operation.client.remember_made(first_look(partner))
-        return CreateResult(partner, {**props, "baseline": baseline.text(), "groupBaseline": records.text(groups)})
+        outputs: Properties = {"baseline": baseline.text(), "groupBaseline": records.text(groups)}
+        others = configurations(operation) if operation.tenant.side == "source" else None
+        if others is not None:
+            outputs["configurations"] = sorted(str(one.get("appId")) for one in others)
+        return CreateResult(partner, {**props, **outputs})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """A memory does not drift; no call."""
@@ -305,7 +278,7 @@ class PartnerBaselineProvider(TenantResourceProvider):
 
         Call: none, or GET identitySynchronization.
         """
-        remembered: Properties = {key: olds[key] for key in ("baseline", "groupBaseline") if key in olds}
+        remembered = inputs_of(olds, ("baseline", "groupBaseline", "configurations"))
         if news.get("groups") and not olds.get("groups"):
             sync = self.operation().read_surely(calls.get_identity_sync(news["tenantId"], groups=True))
             remembered["groupBaseline"] = records.text((sync or {}).get(calls.GROUP_SYNC))
@@ -313,8 +286,10 @@ class PartnerBaselineProvider(TenantResourceProvider):
 
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""
-        planned = records.parse(props["planned"]) if "planned" in props else None
+        planned = records.parse(props["planned"])
         clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]), planned)
+        if APPLICATION in planned:
+            remove_orphans(self.operation(), planned[APPLICATION], props.get("configurations"))
 
 
 BASELINE = PartnerBaselineProvider()
@@ -330,17 +305,19 @@ class PartnerBaseline(TenantResource):
         name: the resource's name.
         home: the tenant.
         tenant_id: the partner's tenant id.
-        planned: what this stack is to write, by property.
+        planned: what this stack is to write at first, by property, and what it is to call its application.
         groups: whether the synchronization of groups is to be managed.
 
     Attributes:
         baseline: the partner policy and identity sync policy found, as JSON text.
         group_baseline: what the latter said of groups, as JSON text.
+        configurations: application (client) ids of the configuration applications found, in the source; None where
+            they could not be read.
     """
 
-    provider_reference = ("partner_baseline", "BASELINE")
     baseline: pulumi.Output[str]
     group_baseline: pulumi.Output[str]
+    configurations: pulumi.Output[list[str]]
 
     def __init__(self, name: str, home: Home, tenant_id: str, planned: Json, groups: bool = False) -> None:
         inputs = {
@@ -348,4 +325,7 @@ class PartnerBaseline(TenantResource):
             "planned": records.text(planned),
             **({"groups": True} if groups else {}),
         }
-        super().__init__(name, home, inputs, computed=["baseline", "group_baseline"])
+        # What is written later is in the state of its own; only the first writes of a run that is killed are not.
+        options = pulumi.ResourceOptions(ignore_changes=["planned"])
+        computed = ["baseline", "group_baseline", "configurations"]
+        super().__init__(name, home, inputs, computed=computed, options=options)

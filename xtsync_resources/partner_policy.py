@@ -30,7 +30,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .partner_baseline import to_be_adopted, withdraw, withdrawal
+from .partner_baseline import PartnerBaseline, to_be_adopted, withdraw
 from .partner_object import (
     COMPLEX_VALUES,
     Baseline,
@@ -99,8 +99,7 @@ class Ownership:
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> Ownership:
         """Read back what `outputs` wrote."""
-        kept = (properties["former"], properties["asCreated"], properties.get("adopted", "null"))
-        return cls(*map(records.parse, kept))
+        return cls(*(records.parse(properties[name]) for name in ("former", "asCreated", "adopted")))
 
     def baseline(self, recorded: Baseline) -> Baseline:
         """What was there before: as recorded, or as found where the record had missed it."""
@@ -301,10 +300,9 @@ class PartnerPolicyProvider(TenantResourceProvider):
 
     def delete(self, id_: str, props: Properties) -> None:
         """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""
-        owned, operation = Ownership.of(props), self.operation()
+        owned = Ownership.of(props)
         baseline = owned.baseline(Baseline.parse(props["baseline"]))
-        withdraw(operation, id_, managed_values(props), owned.former, owned.as_created, baseline)
-        operation.client.remember_made(withdrawal(id_))
+        withdraw(self.operation(), id_, managed_values(props), owned.former, owned.as_created, baseline)
 
 
 PARTNER_POLICY = PartnerPolicyProvider()
@@ -321,11 +319,9 @@ class PartnerPolicy(TenantResource):
         home: the tenant.
         tenant_id: the partner's tenant id.
         settings: fields by complex value, in Graph's names; fields left out are not touched.
-        baseline: `PartnerBaseline.baseline` of the same tenant.
+        baseline: of the same tenant.
         depends_on: the baselines of both tenants.
     """
-
-    provider_reference = ("partner_policy", "PARTNER_POLICY")
 
     def __init__(
         self,
@@ -333,8 +329,11 @@ class PartnerPolicy(TenantResource):
         home: Home,
         tenant_id: str,
         settings: Values,
-        baseline: pulumi.Output[str],
+        baseline: PartnerBaseline,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs = {"tenantId": tenant_id, **settings, "baseline": baseline}
-        super().__init__(name, home, inputs, computed=["former", "as_created", "adopted"], depends_on=depends_on)
+        inputs = {"tenantId": tenant_id, **settings, "baseline": baseline.baseline}
+        # A record is right only where nothing of ours is there: who relies on one is replaced with it.
+        options = pulumi.ResourceOptions(replace_with=[baseline])
+        computed = ["former", "as_created", "adopted"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

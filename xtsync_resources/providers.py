@@ -31,7 +31,7 @@ class Providers:
 class TenantProvider(pulumi.ProviderResource):
     """A dynamic provider process for one tenant. Its properties are read by `lifecycle.configure`."""
 
-    def __init__(self, tenant: Tenant, settings: Settings, options: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, tenant: Tenant, settings: Settings, options: pulumi.ResourceOptions) -> None:
         partner = settings.target if tenant is settings.source else settings.source
         properties = {
             "side": tenant.side,
@@ -53,15 +53,15 @@ class TenantProvider(pulumi.ProviderResource):
         mapped = pulumi.ResourceOptions(env_var_mappings=hide_other(tenant.side))
         super().__init__(
             "pulumi-python",
-            tenant.side,
+            f"{name}-{tenant.side}",
             # Only names with a colon can be read back with Config.get in the provider process.
             {f"xtsync:{name}": value for name, value in properties.items()},
             pulumi.ResourceOptions.merge(options, mapped),
         )
 
 
-def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
-    """Declare the three providers of a pair below its component.
+def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers:
+    """Declare the three providers of a pair below its component of that name.
 
     Raises:
         ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
@@ -74,8 +74,9 @@ def declare(settings: Settings, parent: pulumi.Resource) -> Providers:
         problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
         raise ConfigurationProblems([problem]) from None
     mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
+    with_variables = pulumi.ResourceOptions.merge(options, mapped)
     return Providers(
-        source=TenantProvider(source, settings, options),
-        target=TenantProvider(settings.target, settings, options),
-        azuread=azuread.Provider("source-azuread", **how.arguments, opts=pulumi.ResourceOptions.merge(options, mapped)),
+        source=TenantProvider(name, source, settings, options),
+        target=TenantProvider(name, settings.target, settings, options),
+        azuread=azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables),
     )

@@ -115,7 +115,6 @@ class ProvisionOnDemand(TenantResource):
         verdicts: what came of each, in words, by name.
     """
 
-    provider_reference = ("provision_on_demand", "PROVISION_ON_DEMAND")
     verdicts: pulumi.Output[Mapping[str, Any]]
 
     def __init__(

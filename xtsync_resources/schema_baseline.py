@@ -97,7 +97,6 @@ class SchemaBaseline(TenantResource):
         baseline: the parts that may be changed, as JSON text.
     """
 
-    provider_reference = ("schema_baseline", "SCHEMA_BASELINE")
     baseline: pulumi.Output[str]
 
     def __init__(

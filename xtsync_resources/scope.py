@@ -5,14 +5,23 @@ Every unknown name is reported at once, before anything is created.
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_azuread as azuread
 
-from .config import GUID, ConfigurationProblems, Problem, Settings
+from .azuread_errors import explain, reason, sign_in_failure
+from .config import GUID, ConfigurationProblems, Problem, Settings, Tenant
+from .graph.calls import AZUREAD_GROUPS, AZUREAD_USERS, Call
+from .graph.errors import lines_of
+from .lifecycle import HOME
+from .messages import Stopped
+from .state import type_token
+
+# Resources that remember whom the configuration named.
+RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}
 
 
 @dataclass(frozen=True)
@@ -31,45 +40,71 @@ class Scope:
     principals: tuple[Principal, ...]
     on_demand: Mapping[str, str]
 
+    def by_name(self) -> dict[str, Principal]:
+        """Who is assigned, by what the resource is called.
+
+        That is the first part of the object id, which somebody who is renamed or written otherwise keeps: removing an
+        assignment removes the person from the target. Where two share it, it is the whole.
+        """
+        short = [f"{one.kind}-{one.object_id.partition('-')[0]}" for one in self.principals]
+        shared = {name for name, count in Counter(short).items() if count > 1}
+        return {
+            f"{one.kind}-{one.object_id}" if name in shared else name: one
+            for name, one in zip(short, self.principals, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An entry of the configuration that nobody in the source answers to; `key` says where it stands."""
+
+    key: str
+    kind: str
+    name: str
+
 
 def look_up(settings: Settings, provider: azuread.Provider) -> Scope:
     """Find everyone who is named: one GET each, made by azuread (User.Read.All, Group.Read.All).
 
     Raises:
         ConfigurationProblems: some user or group does not exist, or two names mean the same object.
+        Stopped: azuread cannot sign in.
     """
     options = pulumi.InvokeOptions(provider=provider)
-    principals: list[Principal] = []
     problems: list[Problem] = []
+    missing: list[Missing] = []
     named = {name.lower(): name for name in (*settings.users, *settings.provision_on_demand)}
-    users = find_users(named.values(), options, problems)
+    users = find_users(named.values(), settings.source, options, problems)
     if not problems:
-        problems += unknown_users("users", settings.users, users, settings.source.name)
-        problems += unknown_users("provisionOnDemand", settings.provision_on_demand, users, settings.source.name)
-    principals += [Principal("user", name, users[name.lower()]) for name in settings.users if name.lower() in users]
+        missing += unknown_users("users", settings.users, users)
+        missing += unknown_users("provisionOnDemand", settings.provision_on_demand, users)
+    principals = [Principal("user", name, users[name.lower()]) for name in settings.users if name.lower() in users]
     for index, name in enumerate(settings.groups):
         where = f"xtsync:groups[{index}]"
         try:
             principals.append(Principal("group", name, find_group(name, options)))
         except Exception as error:  # the SDK raises no narrower one for a failed lookup
-            problems.append(group_problem(where, name, settings.source.name, reason(error)))
-    problems.extend(duplicates(principals))
+            if is_not_found(why := reason(error)):
+                missing.append(Missing(where, "group", name))
+            else:
+                problems.append(group_problem(where, name, settings.source, why))
+    problems += what_became_of(missing, settings.source, options)
+    problems += duplicates(principals)
     if problems:
         raise ConfigurationProblems(problems)
     return Scope(tuple(principals), {name: users[name.lower()] for name in settings.provision_on_demand})
 
 
-def unknown_users(key: str, names: Sequence[str], found: Mapping[str, str], tenant: str) -> list[Problem]:
+def unknown_users(key: str, names: Sequence[str], found: Mapping[str, str]) -> list[Missing]:
     """Names nobody in the source has."""
-    do = "Check the spelling, or give the object id"
     return [
-        Problem(f"xtsync:{key}[{index}]", name, f"{tenant} has no such user", do)
-        for index, name in enumerate(names)
-        if name.lower() not in found
+        Missing(f"xtsync:{key}[{index}]", "user", name) for index, name in enumerate(names) if name.lower() not in found
     ]
 
 
-def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: list[Problem]) -> dict[str, str]:
+def find_users(
+    names: Iterable[str], source: Tenant, options: pulumi.InvokeOptions, problems: list[Problem]
+) -> dict[str, str]:
     """Object ids of the users that exist, by configured name in lower case."""
     ids = [name for name in names if GUID.fullmatch(name)]
     principal_names = [name for name in names if not GUID.fullmatch(name)]
@@ -81,9 +116,8 @@ def find_users(names: Iterable[str], options: pulumi.InvokeOptions, problems: li
         if ids:
             by_id = azuread.get_users(object_ids=ids, ignore_missing=True, opts=options)
             found.update({user.object_id.lower(): user.object_id for user in by_id.users})
-    except Exception as error:
-        do = "Check the network and that the signed-in application may read users (User.Read.All), then run again"
-        problems.append(Problem("xtsync:users", None, f"the lookup failed: {reason(error)}", do))
+    except Exception as error:  # the SDK raises no narrower one for a failed lookup
+        problems.append(failed_lookup("xtsync:users", None, AZUREAD_USERS, source, reason(error)))
     return found
 
 
@@ -94,14 +128,87 @@ def find_group(name: str, options: pulumi.InvokeOptions) -> str:
     return azuread.get_group(display_name=name, opts=options).object_id
 
 
-def group_problem(where: str, name: str, tenant: str, why: str) -> Problem:
-    """What a failed lookup of a group means: it is not there, it is not the only one, or nobody could look."""
-    if "No group found" in why or "not found" in why.lower():
-        return Problem(where, name, f"{tenant} has no such group", "Check the spelling, or give the object id")
+def is_not_found(why: str) -> bool:
+    """Whether azuread says that an object is not there."""
+    return "No group found" in why or "not found" in why.lower()
+
+
+def group_problem(where: str, name: str, source: Tenant, why: str) -> Problem:
+    """What another failed lookup of a group means: it is not the only one, or nobody could look."""
     if "More than one group" in why:
-        return Problem(where, name, f"{tenant} has several groups of this name", "Give the object id")
-    do = "Check the network and that the signed-in application may read groups (Group.Read.All), then run again"
-    return Problem(where, name, f"the lookup failed: {why}", do)
+        return Problem(where, name, f"{source.name} has several groups of this name", "Give the object id")
+    return failed_lookup(where, name, AZUREAD_GROUPS, source, why)
+
+
+def failed_lookup(where: str, name: str | None, call: Call, source: Tenant, why: str) -> Problem:
+    """What is wrong where nobody could look.
+
+    Raises:
+        Stopped: azuread cannot sign in, which every other lookup would say again.
+    """
+    failure = sign_in_failure(why, source)
+    if failure is not None:
+        raise Stopped(*lines_of(failure)) from None
+    known = explain(why, call, source)
+    do = known.do if known is not None else "check the network, then run again"
+    return Problem(where, name, f"the lookup failed: {known.why if known else why}", do[0].upper() + do[1:])
+
+
+# --- who was renamed or deleted ----------------------------------------------------------------------------
+
+
+def what_became_of(missing: Sequence[Missing], source: Tenant, options: pulumi.InvokeOptions) -> list[Problem]:
+    """What became of entries that nobody answers to: those that an earlier run has found are known by object id."""
+    known = recorded(source.id) if missing else {}
+    return [problem_of(one, known.get(f"{one.kind} {one.name}".lower()), source.name, options) for one in missing]
+
+
+def problem_of(one: Missing, object_id: str | None, tenant: str, options: pulumi.InvokeOptions) -> Problem:
+    """What to say of one entry."""
+    if object_id is None:
+        why, do = f"{tenant} has no such {one.kind}", "Check the spelling, or give the object id"
+        return Problem(one.key, one.name, why, do)
+    try:
+        name = name_now(one.kind, object_id, options)
+    except Exception as error:  # the SDK raises no narrower one for a failed lookup
+        why = f"{tenant} has no {one.kind} of this name any more (object id {object_id}): {reason(error)}"
+        return Problem(one.key, one.name, why, "See whether it was renamed or deleted")
+    if name is None:
+        why = f"the {one.kind} was deleted in {tenant} (object id {object_id})"
+        return Problem(one.key, one.name, why, "Take it out of the list")
+    why = f"the {one.kind} is now called {name}"
+    return Problem(one.key, one.name, why, "Write that name, or the object id, which stays: " + object_id)
+
+
+def name_now(kind: str, object_id: str, options: pulumi.InvokeOptions) -> str | None:
+    """What a user or group is called now; None where there is no such object."""
+    if kind == "user":
+        found = azuread.get_users(object_ids=[object_id], ignore_missing=True, opts=options).users
+        return found[0].user_principal_name if found else None
+    try:
+        return azuread.get_group(object_id=object_id, opts=options).display_name
+    except Exception as error:
+        if is_not_found(str(error)):
+            return None
+        raise
+
+
+def recorded(tenant: str) -> dict[str, str]:
+    """Object ids by what the configuration called them, as the stack's `SyncScope` and the like remember them.
+
+    The program learns nothing else from the state, and asks only where a run has to stop anyway.
+    """
+    found: dict[str, str] = {}
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": pulumi.get_stack()}).value
+    for resource in ((answer or {}).get("outputs") or {}).values():
+        outputs = resource.get("outputs") or {}
+        if outputs.get(HOME) == tenant and resource.get("type") in RECORDS:
+            at_once = {f"user {name}": id_ for name, id_ in outputs.get("users", {}).items()}
+            found |= {name.lower(): id_ for name, id_ in {**at_once, **outputs.get("principals", {})}.items()}
+    return found
+
+
+# --- what else can be wrong --------------------------------------------------------------------------------
 
 
 def duplicates(principals: Iterable[Principal]) -> list[Problem]:
@@ -114,9 +221,3 @@ def duplicates(principals: Iterable[Principal]) -> list[Problem]:
             why = f"the same {principal.kind} as {other.name}"
             problems.append(Problem(f"xtsync:{principal.kind}s", principal.name, why, "Remove one of the two"))
     return problems
-
-
-def reason(error: Exception) -> str:
-    """A failed lookup's own words, on one line, without what SDK and engine put in front of them."""
-    text = " ".join(str(error).split())
-    return re.sub(r"^(?:.*\bazuread:index/\w+:\w+\b[^:]*: )", "", text).removeprefix("1 error occurred: * ")

@@ -1,8 +1,8 @@
-"""ServicePrincipal: waits for the application's service principal, and remembers its first state.
+"""ServicePrincipal: waits for the application's service principal, and at the end deletes the application.
 
-azuread makes the application and waits for that alone. This resource waits for the service principal that
-carries everything else, finds the role that puts people in scope, and records a job and settings that were
-there before (where somebody brought a hand-made configuration under management).
+azuread makes the application and waits for that alone. This resource waits for the service principal that carries
+everything else, and finds the role that puts people in scope. azuread does not delete the application
+(`retain_on_delete`): its delete fails where somebody has deleted it already.
 
 Source: https://learn.microsoft.com/graph/api/serviceprincipal-get
 """
@@ -10,17 +10,17 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-get
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from . import records
+from .assigned import assignments
+from .configurations import remove_orphans
 from .graph import calls
-from .graph.errors import LONGER, CallError, DeadlineError, RefusedError
+from .graph.errors import LONGER, DeadlineError, NotFoundError
+from .job_state import jobs_of_template
 from .lifecycle import (
     HOME,
-    WARNING,
     CreateResult,
     Properties,
     ReadResult,
@@ -35,11 +35,11 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
-TEMPLATE = "Azure2Azure"
 # The role the synchronization service looks for. Only its name is fixed: its id differs in each instance.
 ROLE = "msiam_access"
-INPUTS = (HOME, "servicePrincipalId")
+INPUTS = (HOME, "servicePrincipalId", "applicationId", "before")
+# For how long a pair that seems to live is looked at again: what has just been deleted is seen for a while.
+LIFE_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 DELETED = (
     "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
     "then `pulumi up --replace URN` with the URN of the resource `application` (`pulumi stack --show-urns`)"
@@ -47,30 +47,6 @@ DELETED = (
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SynchronizationBaseline:
-    """The synchronization of a service principal before this stack touched it; "" is "there was no job"."""
-
-    job: str = ""
-    state: str = ""
-    settings: Mapping[str, str] | None = None
-
-    def text(self) -> str:
-        """As kept in state."""
-        return records.text(asdict(self))
-
-    @classmethod
-    def parse(cls, text: str) -> SynchronizationBaseline:
-        """Read back what `text` wrote."""
-        return cls(**records.parse(text))
-
-
-def found_everybody(baseline: str) -> bool | None:
-    """Whether the job that was there at first had everybody in scope; None where it had not, or there was none."""
-    settings = SynchronizationBaseline.parse(baseline).settings or {}
-    return True if settings.get("SyncAll") == "true" else None
 
 
 def assignable_role(service_principal: Mapping[str, Any]) -> str:
@@ -84,33 +60,7 @@ def assignable_role(service_principal: Mapping[str, Any]) -> str:
     return str((named or roles)[0]["id"]) if len(roles) == 1 or named else ""
 
 
-def job_of_template(jobs: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """From Graph: the job of our template among a service principal's jobs."""
-    return next((job for job in jobs.get("value") or () if job.get("templateId") == TEMPLATE), None)
-
-
-def settings_by_key(answer: Mapping[str, Any]) -> dict[str, str]:
-    """From Graph: the synchronization settings by key; sensitive ones are `*`."""
-    return {item["key"]: item.get("value") or "" for item in answer.get("value") or ()}
-
-
 # --- lifecycle ---------------------------------------------------------------------------------------------
-
-_REPLACED: set[str] = set()
-
-
-def look(operation: Operation, service_principal: str) -> SynchronizationBaseline:
-    """See what synchronizes already. Calls: GET jobs; GET secrets only where there is a job.
-
-    The list is more than a look: it is the first call the synchronization service answers for a new service
-    principal. Least permission: Application.ReadWrite.OwnedBy or Synchronization.Read.All.
-    """
-    jobs = operation.send(calls.list_jobs(service_principal), *calls.SERVICE_PRINCIPAL_SETTLES)
-    job = job_of_template(jobs)
-    if job is None:
-        return SynchronizationBaseline()
-    settings = settings_by_key(operation.send(calls.get_secrets(service_principal)))
-    return SynchronizationBaseline(job["id"], (job.get("schedule") or {}).get("state") or "", settings)
 
 
 def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
@@ -132,57 +82,43 @@ def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
     return found
 
 
-def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> None:
-    """Warn of other instances of the template with the same name.
+def lives(operation: Operation, service_principal: str, role: str) -> bool:
+    """Whether a pair goes on with this service principal: it has a job, and somebody is assigned.
 
-    azuread repeats the creating call after an answer like 504, which may leave a first application that no
-    state knows. One read, once, in the life of a pair. Call: GET applications (Application.Read.All).
+    At the end neither is there: what deletes it tells that from a replacement that somebody asked for. What is only
+    half gone is looked at for some seconds, as one of the two may be older than our last write. What stays half is the
+    end: a job that was adopted, or somebody assigned by hand.
+
+    Calls: GET jobs, GET appRoleAssignedTo.
     """
-    name = service_principal.get("displayName")
-    if not name:
-        return
-    try:
-        answer = operation.send(calls.list_applications(str(name)))
-    except CallError as error:
-        tell(f"could not look for twins of the configuration application: {error.why}", severity=WARNING)
-        return
-    for application in answer.get("value") or ():
-        same_template = application.get("applicationTemplateId") == APPLICATION_TEMPLATE
-        known = application.get("appId") in (service_principal.get("appId"), *_REPLACED)
-        if same_template and not known:
-            tell(
-                f"there is another configuration application of this name: {application['id']}, made "
-                f"{application.get('createdDateTime')}. A lost answer may have left it; if nobody uses it, delete "
-                f"it with `az ad app delete --id {application['id']}`",
-                severity=WARNING,
-            )
+    both = True
+    for pause in LIFE_PAUSES:
+        operation.client.clock.sleep(min(pause, max(operation.remaining, 0)))
+        job = bool(jobs_of_template(operation.read(calls.list_jobs(service_principal)) or {}))
+        people = bool(assignments(operation, service_principal, role))
+        if not job and not people:
+            return False
+        both = both and job and people
+    return both
 
 
 class ServicePrincipalProvider(TenantResourceProvider):
-    """Waits and records; owns nothing, so it changes and deletes nothing."""
+    """Waits; and at the end deletes what it belongs to."""
 
-    replace_keys = INPUTS[1:]
+    replace_keys = ("servicePrincipalId",)
 
     def create(self, props: Properties) -> CreateResult:
-        """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, applications, jobs."""
+        """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, applications."""
         operation, id_ = self.operation(), props["servicePrincipalId"]
         found = wait_for(operation, id_)
-        if is_managed(name := str(found.get("displayName") or "")):
+        name = str(found.get("displayName") or "")
+        if is_managed(name):
             raise refusal(name, operation.tenant)
-        baseline = look(operation, id_)
-        if baseline.job and self.settings.on_existing == "fail":
-            raise RefusedError(
-                f"There is a {TEMPLATE} job on the service principal {id_} in {operation.tenant} already",
-                f"xtsync:onExisting is fail, and this was found: {baseline.job} ({baseline.state})",
-                "set xtsync:onExisting to adopt to take it over, or delete the job",
-            )
-        report_twins(operation, found)
-        operation.client.remember_made(id_)
-        outputs = {
-            "appId": found["appId"],
-            "appRoleId": assignable_role(found),
-            "baseline": baseline.text(),
-        }
+        if name:
+            remove_orphans(operation, name, props.get("before"), found["appId"])
+        # Where it is not known, it is left at the end rather than deleted.
+        made_by_hand = found["appId"] in props.get("before", [found["appId"]])
+        outputs = {"appId": found["appId"], "appRoleId": assignable_role(found), "madeByHand": made_by_hand}
         return CreateResult(id_, {**props, **outputs})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -198,9 +134,22 @@ class ServicePrincipalProvider(TenantResourceProvider):
         """Nothing: what was found at first stays remembered."""
         return UpdateResult({**olds, **news})
 
-    def delete(self, _id: str, props: Properties) -> None:
-        """Nothing: it goes with the application, which azuread owns. While it is replaced that is still there."""
-        _REPLACED.add(str(props.get("appId")))
+    def delete(self, id_: str, props: Properties) -> None:
+        """Delete the application, where the pair ends and somebody else did not make it.
+
+        Calls: GET jobs, GET appRoleAssignedTo, DELETE applications/{id}.
+        """
+        if props["madeByHand"]:
+            tell("the configuration application was there before this stack and stays; delete it if nobody needs it")
+            return
+        operation = self.operation()
+        if lives(operation, id_, props["appRoleId"]):
+            tell("the configuration application is in use, so the pair goes on: it is not deleted")
+            return
+        try:
+            operation.send(calls.delete_application(props["applicationId"]))
+        except NotFoundError:
+            tell("the configuration application has been deleted already")
 
 
 SERVICE_PRINCIPAL = ServicePrincipalProvider()
@@ -216,18 +165,27 @@ class ServicePrincipal(TenantResource):
         name: the resource's name.
         home: the source.
         service_principal_id: its object id, as azuread learned it.
+        application_id: the application's object id.
+        before: application (client) ids of configurations that were there before this stack.
 
     Attributes:
         app_id: the application (client) id.
         app_role_id: the role to assign people to.
-        baseline: the job and settings found at first, as JSON text.
     """
 
-    provider_reference = ("service_principal", "SERVICE_PRINCIPAL")
     app_id: pulumi.Output[str]
     app_role_id: pulumi.Output[str]
-    baseline: pulumi.Output[str]
 
-    def __init__(self, name: str, home: Home, service_principal_id: pulumi.Input[str]) -> None:
-        inputs = {"servicePrincipalId": service_principal_id}
-        super().__init__(name, home, inputs, computed=["app_id", "app_role_id", "baseline"])
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        application_id: pulumi.Input[str],
+        before: pulumi.Input[Sequence[str]],
+    ) -> None:
+        inputs = {"servicePrincipalId": service_principal_id, "applicationId": application_id, "before": before}
+        # What was made of another application is taken apart first, and this one last.
+        options = pulumi.ResourceOptions(delete_before_replace=False)
+        computed = ["app_id", "app_role_id", "made_by_hand"]
+        super().__init__(name, home, inputs, computed=computed, options=options)

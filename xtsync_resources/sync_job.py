@@ -1,5 +1,7 @@
 """SyncJob: the synchronization job on the configuration's service principal, behind the gate of step 6.
 
+Where a job was there before, this records it, its settings and who was assigned, before anything of that is written.
+
 Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationjob
 """
 
@@ -7,14 +9,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 
+from . import records
+from .assigned import assignments, principal_of
 from .graph import calls
-from .graph.errors import NotFoundError
-from .job_start import pause, refuse_held_deletions
-from .job_state import ACTIVE, DISABLED, Job, schedule_state
+from .graph.errors import NotFoundError, RefusedError
+from .job_running import at_rest, make_so, pause, refuse_held_deletions
+from .job_state import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state
 from .lifecycle import (
     HOME,
     CreateResult,
@@ -25,69 +29,104 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
-from .service_principal import TEMPLATE, SynchronizationBaseline, job_of_template
+from .sync_secrets import live_settings
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "templateId", "targetTenantId", "baseline")
+INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId")
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
 GATE = (calls.POLICIES_APPEAR, *calls.SERVICE_PRINCIPAL_SETTLES)
+NOTHING_FOUND = {"foundState": "", "foundSettings": "{}", "foundPeople": [], "foundCycle": "", "rested": ""}
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def create(operation: Operation, service_principal: str, template: str, target: str) -> tuple[str, bool]:
-    """Pass the gate, then make the job; give its id, and whether it is somebody else's.
+def existing(operation: Operation, service_principal: str) -> Job | None:
+    """The job that is there, if any; a list may still show one that was deleted a moment ago.
 
-    Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs, unless
-    this very process saw that there was none; POST jobs. Least permission: Application.ReadWrite.OwnedBy as
-    owner, else Synchronization.ReadWrite.All.
+    The list is also the first call that the synchronization service answers for a new service principal.
+
+    Calls: GET jobs; GET jobs/{id} where it lists one.
     """
-    operation.send(calls.validate_credentials(service_principal, template, target), *GATE)
+    listed = job_of_template(operation.send(calls.list_jobs(service_principal), *calls.SERVICE_PRINCIPAL_SETTLES))
+    return None if listed is None else operation.read_surely(calls.get_job(service_principal, str(listed["id"])))
 
-    def look() -> Any:
+
+def make(operation: Operation, service_principal: str, template: str) -> str:
+    """Make a job; give its id. Calls: POST jobs; GET jobs where its answer was lost."""
+
+    def look() -> Job | None:
         return job_of_template(operation.send(calls.list_jobs(service_principal)))
 
-    # A run that was killed may have made it a moment ago; a list that lags would lead to a second one.
-    job = None if operation.client.made_here(service_principal) else operation.look_for(look, LOST_JOB_SECONDS)
-    if job is None:
-        job = operation.make(
-            calls.create_job(service_principal, template),
-            look,
-            *calls.SERVICE_PRINCIPAL_SETTLES,
-            settle_seconds=LOST_JOB_SECONDS,
-        )
-        if "id" not in job:  # made, but its answer got lost on the way
-            job = operation.poll(look, calls.list_jobs(service_principal), "waiting for the new job to be listed")
-        operation.client.remember_made(str(job["id"]))
-    job_id = str(job["id"])
-    # Ours are started last of all: one that was ever started has been made by hand since this stack first looked.
-    if schedule_state(job) in ("", DISABLED):
-        return job_id, False
-    tell(f"adopts the existing job {job_id} ({schedule_state(job)})")
-    rest(operation, service_principal, job_id, job)
-    return job_id, True
+    job = operation.make(
+        calls.create_job(service_principal, template),
+        look,
+        *calls.SERVICE_PRINCIPAL_SETTLES,
+        settle_seconds=LOST_JOB_SECONDS,
+    )
+    if "id" not in job:  # made, but its answer got lost on the way
+        job = operation.poll(look, calls.list_jobs(service_principal), "waiting for the new job to be listed")
+    return str(job["id"])
 
 
-def rest(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:
-    """Bring an adopted job to rest: nobody may be found unassigned before everybody is. The start resumes it.
+def is_others(job: Job) -> bool:
+    """Whether somebody made a job by hand: one that was never started a run of ours may have left, which was killed."""
+    return schedule_state(job) not in ("", DISABLED)
 
-    A destroy after a run that got this far removes assignments under a job at rest.
 
-    Calls: POST jobs/{id}/pause, GET jobs/{id}.
+def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
+    """Take over a job that somebody made; what is remembered of it.
+
+    It is brought to rest: nobody may be found unassigned before everybody is. The start resumes it. A destroy after a
+    run that got this far removes assignments under a job at rest.
+
+    Calls: GET secrets, GET appRoleAssignedTo, POST jobs/{id}/pause, GET jobs/{id}.
 
     Raises:
         RefusedError: it holds deletions back.
     """
+    job_id, state = str(job["id"]), schedule_state(job)
+    tell(f"adopts the existing job {job_id} ({state})")
     refuse_held_deletions(operation, job_id, job, "adopt")
-    pause(operation, service_principal, job_id, job)
-    if schedule_state(job) == ACTIVE:
+    settings = live_settings(operation, service_principal) or {}
+    people = {principal_of(one) for one in assignments(operation, service_principal, role)}
+    rested = pause(operation, service_principal, job_id, job)
+    if state == ACTIVE:
         tell("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
+    return {
+        "foundState": state,
+        "foundSettings": records.text(settings),
+        "foundPeople": sorted(people),
+        "foundCycle": last_cycle(rested),
+        "rested": str(uuid.uuid4()),
+    }
+
+
+def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
+    """Let an adopted job be as it was: paused, or running where that removes nobody.
+
+    One that has not run since it was adopted knows nobody whom this stack has put in scope. Any other was left
+    running by the scope, or is at rest for good reason.
+
+    Calls: GET jobs/{id}; as a rule no more, else GET appRoleAssignedTo, POST start or pause.
+    """
+    service_principal = props["servicePrincipalId"]
+    job = operation.read_surely(calls.get_job(service_principal, id_))
+    if job is None:
+        return
+    if props["foundState"] != ACTIVE:
+        if not at_rest(job):
+            pause(operation, service_principal, id_, job)
+        return
+    if at_rest(job) and last_cycle(job) == props["foundCycle"]:
+        there = {principal_of(one) for one in assignments(operation, service_principal, props["appRoleId"])}
+        if there >= set(props["foundPeople"]):
+            make_so(operation, service_principal, id_, True, job)
 
 
 class SyncJobProvider(TenantResourceProvider):
@@ -96,22 +135,31 @@ class SyncJobProvider(TenantResourceProvider):
     replace_keys = ("servicePrincipalId", "templateId", "targetTenantId")
 
     def create(self, props: Properties) -> CreateResult:
-        """Make or adopt the job. Calls: POST validateCredentials, (GET jobs), POST jobs."""
-        service_principal = props["servicePrincipalId"]
-        found = SynchronizationBaseline.parse(props["baseline"])
-        operation = self.operation()
-        job = operation.read_surely(calls.get_job(service_principal, found.job)) if found.job else None
-        if job is not None:
-            tell(f"adopts the existing job {found.job} ({found.state})")
-            rest(operation, service_principal, found.job, job)
-            operation.send(
-                calls.validate_credentials(service_principal, props["templateId"], props["targetTenantId"]),
-                *GATE,
-            )
-            return CreateResult(found.job, {**props, "rested": str(uuid.uuid4())})
-        made, adopted = create(operation, service_principal, props["templateId"], props["targetTenantId"])
-        of_others = {"adopted": True, "rested": str(uuid.uuid4())}
-        return CreateResult(made, {**props, **(of_others if adopted else {"rested": ""})})
+        """Pass the gate, then make or adopt the job.
+
+        Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs; POST jobs.
+        Least permission: Application.ReadWrite.OwnedBy as owner, else Synchronization.ReadWrite.All.
+
+        Raises:
+            RefusedError: there is one, and `onExisting` is `fail`.
+        """
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        found = existing(operation, service_principal)
+        if found is not None and is_others(found):
+            if self.settings.on_existing == "fail":
+                raise refusal(operation, service_principal, found)
+            remembered = adopt(operation, service_principal, props["appRoleId"], found)
+            self.pass_gate(operation, props)
+            return CreateResult(str(found["id"]), {**props, **remembered})
+        self.pass_gate(operation, props)
+        id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
+        return CreateResult(id_, {**props, **NOTHING_FOUND})
+
+    @staticmethod
+    def pass_gate(operation: Operation, props: Properties) -> None:
+        """Have the synchronization service see that both tenants allow the pair."""
+        target, template = props["targetTenantId"], props["templateId"]
+        operation.send(calls.validate_credentials(props["servicePrincipalId"], template, target), *GATE)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""
@@ -119,18 +167,32 @@ class SyncJobProvider(TenantResourceProvider):
         return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing of a job can be changed here; the baseline is ours alone."""
-        return UpdateResult({**news, **{key: olds[key] for key in ("adopted", "rested") if key in olds}})
+        """Nothing of a job can be changed here; what was found at first stays remembered."""
+        return UpdateResult({**olds, **news})
 
     def delete(self, id_: str, props: Properties) -> None:
-        """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays."""
-        if props.get("adopted") or SynchronizationBaseline.parse(props["baseline"]).job == id_:
-            tell(f"the job {id_} was there before and is not deleted; it goes with its application if that goes")
+        """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays as found."""
+        operation = self.operation()
+        if props["foundState"]:
+            tell(f"the job {id_} was there before and is not deleted")
+            leave_as_found(operation, id_, props)
             return
         try:
-            self.operation().send(calls.delete_job(props["servicePrincipalId"], id_))
+            operation.send(calls.delete_job(props["servicePrincipalId"], id_))
         except NotFoundError:
             return
+        # Deletes are answered before they are everywhere; a job that is still seen would be adopted.
+        gone = calls.get_job(props["servicePrincipalId"], id_)
+        operation.wait_until(gone, lambda seen: seen is None, "waiting for the job to be gone")
+
+
+def refusal(operation: Operation, service_principal: str, found: Job) -> RefusedError:
+    """The refusal to take a job over."""
+    return RefusedError(
+        f"There is a {TEMPLATE} job on the service principal {service_principal} in {operation.tenant} already",
+        f"xtsync:onExisting is fail, and this was found: {found['id']} ({schedule_state(found)})",
+        "set xtsync:onExisting to adopt to take it over, or delete the job",
+    )
 
 
 SYNC_JOB = SyncJobProvider()
@@ -146,15 +208,20 @@ class SyncJob(TenantResource):
         name: the resource's name.
         home: the source.
         service_principal_id: the configuration's service principal.
+        app_role_id: its role that puts people in scope.
         target_tenant_id: whom it synchronizes to.
-        baseline: `ServicePrincipal.baseline`.
         depends_on: the policies of both tenants.
 
     Attributes:
+        found_state: `schedule.state` of the job that was there before; "" where there was none.
+        found_settings: the synchronization settings then, by key, as a record.
+        found_people: object ids of the users and groups that were in scope then.
         rested: tells when an adopted job was brought to rest, so that the start starts it again; "" for a new job.
     """
 
-    provider_reference = ("sync_job", "SYNC_JOB")
+    found_state: pulumi.Output[str]
+    found_settings: pulumi.Output[str]
+    found_people: pulumi.Output[list[str]]
     rested: pulumi.Output[str]
 
     def __init__(
@@ -162,14 +229,15 @@ class SyncJob(TenantResource):
         name: str,
         home: Home,
         service_principal_id: pulumi.Input[str],
+        app_role_id: pulumi.Input[str],
         target_tenant_id: str,
-        baseline: pulumi.Output[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
             "servicePrincipalId": service_principal_id,
+            "appRoleId": app_role_id,
             "templateId": TEMPLATE,
             "targetTenantId": target_tenant_id,
-            "baseline": baseline,
         }
-        super().__init__(name, home, inputs, computed=["rested"], depends_on=depends_on)
+        computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on)

@@ -17,12 +17,13 @@ import pulumi
 
 from . import records
 from .graph import calls
-from .graph.errors import NotFoundError, RefusedError
+from .graph.errors import NotFoundError, RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
     CheckResult,
     CreateResult,
+    Partial,
     Properties,
     ReadResult,
     TenantResourceProvider,
@@ -50,13 +51,17 @@ from .schema_object import (
     record,
     unlike,
 )
-from .sync_secrets import was_everybody
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody")
+RESTARTED_SINCE = (
+    "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are synchronized "
+    "only where the scope is the assigned users and groups. If it was not restarted since, run `xtsync restart`, which "
+    "removes everybody else from the target"
+)
 PEOPLE_LEAVE = (
     "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
     "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
@@ -89,7 +94,7 @@ def describe(before: Json, after: Json) -> list[str]:
 
 
 def change(
-    operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]], *, always: bool = True
+    operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]], *, first: bool = False
 ) -> Json | None:
     """Read the schema, and send it back as `make` has it; gives it as read.
 
@@ -99,55 +104,39 @@ def change(
         operation: in the source.
         properties: of the resource.
         make: the schema to send, from the one that was read.
-        always: also where the read says that nothing is to be done, as it may be older than our own last write.
+        first: whether this stack changes it for the first time. Then the job may be too new to be everywhere, and a
+            read that says that nothing is to be done is not older than our own last write.
     """
     service_principal, job = properties["servicePrincipalId"], properties["jobId"]
     get = calls.get_schema(service_principal, job)
-    # A job of this very run may not be everywhere yet.
-    new = operation.client.made_here(job)
-    schema = operation.send(get, calls.JOB_APPEARS) if new else operation.read_surely(get)
+    schema = operation.send(get, calls.JOB_APPEARS) if first else operation.read_surely(get)
     if schema is None:
         return None
     with in_words(operation.tenant, job):
         made = make(schema)
         if "directories" not in made:
             raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
-    if always or unlike(schema, made):
+    if not first or unlike(schema, made):
         operation.send(calls.put_schema(service_principal, job, made), calls.JOB_APPEARS)
     return schema
 
 
-def refuse_groups_of_everybody(operation: Operation, props: Properties) -> None:
-    """Stop before groups are turned on for a job that this very run has found to synchronize everybody.
-
-    In a later run nobody can tell whether the job was restarted since, so that is only asked for.
-
-    Raises:
-        RefusedError: Microsoft synchronizes groups only where the scope is the assigned users and groups.
-    """
-    if GROUPS not in props:
-        return
-    if props.get("everybody") and not operation.client.made_here(was_everybody(props["servicePrincipalId"])):
-        tell(
-            "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are "
-            "synchronized only where the scope is the assigned users and groups. If it was not restarted since, run "
-            "`xtsync restart`, which removes everybody else from the target",
-            severity=WARNING,
-        )
-    if operation.client.made_here(was_everybody(props["servicePrincipalId"])):
-        raise RefusedError(
-            f"Will not synchronize groups with the job {props['jobId']} in {operation.tenant} yet",
-            "its scope was everybody, which it keeps until it is restarted; groups are synchronized only where the "
-            "scope is the assigned users and groups",
-            "check the scope with `xtsync doctor`, run `xtsync restart`, which removes everybody else from the "
-            "target, and then `pulumi up`",
-        )
+def groups_must_wait(tenant: TenantName, job: str) -> RefusedError:
+    """Why groups are not synchronized yet: Microsoft does that only where the scope is the assigned ones."""
+    return RefusedError(
+        f"Will not synchronize groups with the job {job} in {tenant} yet",
+        "its scope was everybody when it was adopted, which it keeps until it is restarted; groups are synchronized "
+        "only where the scope is the assigned users and groups",
+        "check the scope with `xtsync doctor`, run `xtsync restart`, which removes everybody else from the target, "
+        "and then `pulumi up`",
+    )
 
 
 class SyncSchemaProvider(TenantResourceProvider):
     """Owns the configured parts."""
 
-    replace_keys = ("servicePrincipalId", "jobId")
+    # A record is right only where nothing of ours is there: who relies on one is replaced with it.
+    replace_keys = ("servicePrincipalId", "jobId", "baseline")
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept; say what changes on a job that is there, and whom that may remove."""
@@ -181,10 +170,13 @@ class SyncSchemaProvider(TenantResourceProvider):
             tell(PEOPLE_LEAVE, severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:
-        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; see `parsed_sources` and `spelled_operators`."""
-        operation, wanted = self.operation(), managed_parts(props)
-        refuse_groups_of_everybody(operation, props)
+        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; see `parsed_sources` and `spelled_operators`.
 
+        Raises:
+            Partial: all but the groups are put in, which wait for a restart of the job; the next `pulumi up` goes on.
+        """
+        operation, wanted = self.operation(), managed_parts(props)
+        waits = bool(props.get("everybody") and wanted.pop(GROUPS, None))
         written: dict[str, str] = {}
 
         def make(schema: Json) -> dict[str, Any]:
@@ -192,11 +184,14 @@ class SyncSchemaProvider(TenantResourceProvider):
             written.update(expressions(sources))
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
-        if change(operation, props, make, always=False) is None:
+        if change(operation, props, make, first=True) is None:
             raise job_gone(operation, props["jobId"])
         former = former_parts(wanted, records.parse(props["baseline"]))
-        outputs = {"former": records.text(former), "written": records.text(written)}
-        return CreateResult(f"{props['jobId']}/schema", {**props, **outputs})
+        id_, outputs = f"{props['jobId']}/schema", {"former": records.text(former), "written": records.text(written)}
+        if waits:
+            done = {key: value for key, value in props.items() if key != GROUPS}
+            raise Partial(id_, {**done, **outputs}, [groups_must_wait(operation.tenant, props["jobId"])])
+        return CreateResult(id_, {**props, **outputs})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the parts. Call: GET jobs/{id}/schema."""
@@ -205,7 +200,7 @@ class SyncSchemaProvider(TenantResourceProvider):
         if schema is None:
             return ReadResult("", {})
         with in_words(operation.tenant, props["jobId"]):
-            written = records.parse(props.get("written", "{}"))
+            written = records.parse(props["written"])
             outputs = {**props, **live_parts(schema, managed_parts(props), written)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
@@ -213,8 +208,10 @@ class SyncSchemaProvider(TenantResourceProvider):
         """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create."""
         operation, wanted = self.operation(), managed_parts(news)
         known, before = records.parse(olds["former"]), records.parse(news["baseline"])
+        if news.get("everybody") and GROUPS in wanted and GROUPS not in known:
+            tell(RESTARTED_SINCE, severity=WARNING)
         former: dict[str, Any] = {}
-        written: dict[str, str] = records.parse(olds.get("written", "{}"))
+        written: dict[str, str] = records.parse(olds["written"])
 
         def make(schema: Json) -> dict[str, Any]:
             former.update(former_of(wanted, known, before, schema))
@@ -302,8 +299,6 @@ class SyncSchema(TenantResource):
         everybody: whether the job was found with everybody in scope, if at all.
         depends_on: what comes before.
     """
-
-    provider_reference = ("sync_schema", "SYNC_SCHEMA")
 
     def __init__(
         self,

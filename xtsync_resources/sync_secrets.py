@@ -15,36 +15,35 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import records
 from .graph import answers, calls
-from .job_state import ACTIVE, quarantine_reason, schedule_state
+from .graph.errors import RefusedError
 from .lifecycle import (
     HOME,
     WARNING,
-    CheckResult,
     CreateResult,
-    DiffResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    is_unknown,
-    stored_inputs,
     tell,
 )
-from .service_principal import SynchronizationBaseline, job_of_template, settings_by_key
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-COMPARED = (HOME, "servicePrincipalId", "settings", "baseline")
-INPUTS = (*COMPARED, "assigned")
+INPUTS = (HOME, "servicePrincipalId", "settings", "found")
 NOTIFICATION = "SyncNotificationSettings"
 MASK = "*"
 # What the service uses where the threshold is on without a value.
 DEFAULT_THRESHOLD = 500
-ASSIGNED_READS = 3
+KEPT_EVERYBODY = (
+    "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody until it is "
+    "restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes everybody else from the "
+    "target"
+)
 
 
 # --- arguments ---------------------------------------------------------------------------------------------
@@ -110,6 +109,11 @@ def parse_object(text: str) -> dict[str, Any]:
     return found
 
 
+def settings_by_key(answer: Mapping[str, Any]) -> dict[str, str]:
+    """From Graph: the settings by key; sensitive ones are `*`."""
+    return {item["key"]: item.get("value") or "" for item in answer.get("value") or ()}
+
+
 def deletion_threshold(settings: Mapping[str, str]) -> int | None:
     """From Graph: how many deletions a cycle may make; None is any number."""
     notification = parse_object(settings.get(NOTIFICATION, ""))
@@ -158,48 +162,19 @@ def live_settings(operation: Operation, service_principal: str) -> dict[str, str
     return None if answer is None else settings_by_key(answer)
 
 
-def scope_shrinks(operation: Operation, props: Properties, before: Sequence[Mapping[str, Any]]) -> None:
-    """Restart the job where the scope was everybody and is the assigned people now: else that has no effect.
+def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live: Mapping[str, str]) -> None:
+    """Do not narrow a scope that somebody has made everybody, where no preview has shown it.
 
-    Only with everybody assigned who is configured: whoever is not would be deleted in the target.
-
-    Calls: none as a rule; else GET jobs, GET appRoleAssignedTo, POST jobs/{id}/restart.
-
-    Args:
-        operation: in the source.
-        props: the settings as they are now, and who is to be assigned.
-        before: the settings as the state and as the tenant had them; after a crash only one of them knows.
+    Raises:
+        RefusedError: the state does not know yet that it is everybody.
     """
-    service_principal, wanted = props["servicePrincipalId"], props["settings"]
-    if wanted["SyncAll"] != "false" or not any(settings.get("SyncAll") == "true" for settings in before):
-        return
-    job = job_of_template(operation.send(calls.list_jobs(service_principal)))
-    if job is None:
-        return
-    ready = schedule_state(job) == ACTIVE and not quarantine_reason(job)
-    if not ready or not all_assigned(operation, service_principal, props.get("assigned")):
-        why = "not everybody who is configured is assigned yet" if ready else "it does not run now"
-        tell(
-            "the scope was everybody (SyncAll) and is the assigned users and groups again. That has no effect before "
-            f"the job is restarted; {why}. `xtsync restart` does it, which removes everybody else from the target",
-            severity=WARNING,
+    if live.get("SyncAll") == "true" and known.get("SyncAll") != "true":
+        raise RefusedError(
+            f"Will not change the synchronization settings in {operation.tenant}",
+            "somebody has made everybody the scope (SyncAll) since; with the assigned users and groups as the scope "
+            "again, everybody else leaves the target, which no preview has shown",
+            "run `pulumi refresh`, look at the preview, then `pulumi up`",
         )
-        return
-    operation.send(calls.restart_job(service_principal, str(job["id"]), calls.RESTART))
-    tell(
-        "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that "
-        "to have effect: everybody else leaves the target, within xtsync:deletionThreshold",
-        severity=WARNING,
-    )
-
-
-def all_assigned(operation: Operation, service_principal: str, wanted: Any) -> bool:
-    """Whether all of them are assigned, by several looks: one replica may still know an assignment that is gone."""
-    if not wanted:
-        return False
-    call = calls.list_assignments(service_principal)
-    looks = ({str(one.get("principalId")) for one in operation.pages(call)} for _ in range(ASSIGNED_READS))
-    return all(set(wanted) <= found for found in looks)
 
 
 def adopting(before: Mapping[str, str], wanted: Mapping[str, Any]) -> list[str]:
@@ -225,62 +200,24 @@ def protection_weakens(before: Mapping[str, str], wanted: Mapping[str, Any]) -> 
     return old is not None and (new is None or new > old)
 
 
-def was_everybody(service_principal: str) -> str:
-    """The name under which this process remembers that it found the scope to be everybody."""
-    return f"scope of {service_principal} was everybody"
-
-
 class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
     replace_keys = ("servicePrincipalId",)
 
-    def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Accept; say who leaves the scope, and what becomes of them."""
-        leaving = sorted(set(olds.get("assigned") or ()) - set(news["assigned"]))
-        if leaving:
-            tell(
-                f"{len(leaving)} of the users and groups in scope {'leave' if len(leaving) > 1 else 'leaves'} it: "
-                f"{', '.join(leaving)}. Their people are removed from the target with the next cycle of a job that "
-                "runs (restorable there for 30 days), within xtsync:deletionThreshold; flowTypes without delete keeps "
-                "them",
-                severity=WARNING,
-            )
-        return CheckResult(news, [])
-
-    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
-        """As usual; who is to be assigned is known to this resource but is no part of it."""
-        if all(not is_unknown(news.get(key)) and olds.get(key) == news.get(key) for key in COMPARED):
-            return DiffResult(changes=False)
-        return super().diff(id_, olds, news)
-
     def create(self, props: Properties) -> CreateResult:
-        """Save them. Call: PUT secrets.
-
-        What is there is known where this very process has just looked, else it is read: GET secrets.
-        """
-        operation, id_ = self.operation(), props["servicePrincipalId"]
-        before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
-        if before:
-            lines = adopting(before, props["settings"]) or ["they are as configured"]
-            tell(f"adopts the existing synchronization settings: {'; '.join(lines)}")
-            if protection_weakens(before, props["settings"]):
-                tell(
-                    "a cycle may delete more people than before: set xtsync:deletionThreshold to "
-                    f"{deletion_threshold(before)} to keep the protection as it was",
-                    severity=WARNING,
-                )
-        live = before if operation.client.made_here(id_) else live_settings(operation, id_) or {}
-        operation.send(calls.put_secrets(id_, with_others(props["settings"], live)), *calls.SERVICE_PRINCIPAL_SETTLES)
-        if "true" in (before.get("SyncAll"), live.get("SyncAll")):
-            operation.client.remember_made(was_everybody(id_))
-            tell(
-                "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody "
-                "until it is restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes "
-                "everybody else from the target",
-                severity=WARNING,
-            )
-        return CreateResult(f"{id_}/secrets", props)
+        """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        outputs = {**props, "former": props["found"]}
+        former = former_settings(outputs)
+        live = (live_settings(operation, service_principal) or {}) if former else {}
+        if former:
+            announce_adoption(former, props["settings"])
+        body = with_others(props["settings"], live)
+        operation.send(calls.put_secrets(service_principal, body), *calls.SERVICE_PRINCIPAL_SETTLES)
+        if "true" in (former.get("SyncAll"), live.get("SyncAll")):
+            tell(KEPT_EVERYBODY, severity=WARNING)
+        return CreateResult(f"{service_principal}/secrets", outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See our settings. Call: GET secrets."""
@@ -288,30 +225,54 @@ class SyncSecretsProvider(TenantResourceProvider):
         if live is None:
             return ReadResult("", {})
         outputs = {**props, "settings": from_graph(props["settings"], live)}
-        known = {"assigned": stored_inputs().get("assigned", props.get("assigned"))}
-        return ReadResult(id_, outputs, {**inputs_of(outputs, INPUTS), **known})
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets."""
+        """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets.
+
+        What was there at first stays remembered: what is found with another job are our own.
+        """
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
-        before = SynchronizationBaseline.parse(news["baseline"]).settings or {}
-        former = parse_object(before.get(NOTIFICATION, ""))
+        refuse_unseen_everybody(operation, olds["settings"], live)
+        former = parse_object(former_settings(olds).get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
         operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
-        scope_shrinks(operation, news, (olds["settings"], live))
-        return UpdateResult(news)
+        return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former settings back (GET, PUT secrets); without any they go with the service principal."""
-        before = SynchronizationBaseline.parse(props["baseline"]).settings or {}
+        former = former_settings(props)
         operation, service_principal = self.operation(), props["servicePrincipalId"]
-        if not any(value != MASK for value in before.values()):
+        if not any(value != MASK for value in former.values()):
             return
         live = live_settings(operation, service_principal)
         if live is not None:
-            operation.send(calls.put_secrets(service_principal, restored(props["settings"], before, live)))
+            operation.send(calls.put_secrets(service_principal, restored(props["settings"], former, live)))
+
+
+def former_settings(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that were there before, by key."""
+    found: dict[str, str] = records.parse(properties["former"])
+    return found
+
+
+def was_everybody(found: str) -> bool | None:
+    """Whether the settings that were found had everybody in scope; None where they had not, or there were none."""
+    return True if records.parse(found).get("SyncAll") == "true" else None
+
+
+def announce_adoption(former: Mapping[str, str], wanted: Mapping[str, Any]) -> None:
+    """Say what becomes of settings that were there before."""
+    lines = adopting(former, wanted) or ["they are as configured"]
+    tell(f"adopts the existing synchronization settings: {'; '.join(lines)}")
+    if protection_weakens(former, wanted):
+        tell(
+            "a cycle may delete more people than before: set xtsync:deletionThreshold to "
+            f"{deletion_threshold(former)} to keep the protection as it was",
+            severity=WARNING,
+        )
 
 
 def restored(ours: Mapping[str, Any], before: Mapping[str, str], live: Mapping[str, str]) -> dict[str, str]:
@@ -334,12 +295,9 @@ class SyncSecrets(TenantResource):
         home: the source.
         service_principal_id: the configuration's service principal.
         settings: by key, see `settings_for`; a nested object becomes JSON text.
-        baseline: `ServicePrincipal.baseline`.
-        assigned: object ids of the users and groups that are to be in scope.
+        found: `SyncJob.found_settings`.
         depends_on: the job.
     """
-
-    provider_reference = ("sync_secrets", "SYNC_SECRETS")
 
     def __init__(
         self,
@@ -347,14 +305,12 @@ class SyncSecrets(TenantResource):
         home: Home,
         service_principal_id: pulumi.Input[str],
         settings: Mapping[str, Any],
-        baseline: pulumi.Output[str],
-        assigned: Sequence[str],
+        found: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
             "servicePrincipalId": service_principal_id,
             "settings": settings,
-            "baseline": baseline,
-            "assigned": list(assigned),
+            "found": found,
         }
-        super().__init__(name, home, inputs, depends_on=depends_on)
+        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

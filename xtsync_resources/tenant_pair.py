@@ -1,7 +1,7 @@
 """TenantPair: the whole set-up of one ordered pair, source -> target, in order.
 
 The order is by dependencies, never by waiting here. Destroying goes the other way round, and that is the
-safety: the job is paused before anybody's assignment is removed.
+safety: the job is at rest before anybody is taken out of the scope.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ import pulumi
 import pulumi_azuread as azuread
 
 from . import guard, providers, scope
-from .assignment import AssignmentHooks
-from .brake import Brake
+from .assignment import AssignmentHooks, application_hooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
-from .ending import Ending, describe
+from .configurations import APPLICATION_TEMPLATE
+from .drain import DRAIN, Drain, describe
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
-from .partner_baseline import IDENTITY_SYNC, PartnerBaseline
+from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
 from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
-from .service_principal import APPLICATION_TEMPLATE, ServicePrincipal, found_everybody
+from .service_principal import ServicePrincipal
 from .sync_job import SyncJob
 from .sync_schema import SyncSchema
-from .sync_secrets import SyncSecrets, settings_for
+from .sync_scope import SyncScope
+from .sync_secrets import SyncSecrets, settings_for, was_everybody
 from .tenant_resource import Home
 
 # What azuread reads of names, as people in the source chose them, comes past our gate for untrusted text: Pulumi is
@@ -53,9 +54,9 @@ class TenantPair(pulumi.ComponentResource):
         guard.enforce(settings)
         super().__init__("xtsync:index:TenantPair", name, None, opts)
         self._settings = settings
-        self._pair = providers.declare(settings, self)
-        self._source = Home(settings.source.id, self._pair.source, self)
-        self._target = Home(settings.target.id, self._pair.target, self)
+        self._pair = providers.declare(name, settings, self)
+        self._source = Home(settings.source.id, self._pair.source, self, name)
+        self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
         people = scope.look_up(settings, self._pair.azuread)
 
@@ -68,56 +69,82 @@ class TenantPair(pulumi.ComponentResource):
             groups=settings.sync_groups,
         )
         self._source_baseline = PartnerBaseline(
-            "source-baseline", self._source, settings.target.id, self._policy("source")
+            "source-baseline",
+            self._source,
+            settings.target.id,
+            {**self._policy("source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
-        application = self._configuration_application()
-        service_principal = ServicePrincipal("service-principal", self._source, application.service_principal_object_id)
-        job = SyncJob(
-            "job",
+        application = self._configuration_application(name)
+        self._id = application.service_principal_object_id
+        service_principal = ServicePrincipal(
+            "service-principal",
             self._source,
-            service_principal.id,
-            settings.target.id,
-            service_principal.baseline,
-            depends_on=policies,
+            self._id,
+            application.application_object_id,
+            self._source_baseline.configurations,
+        )
+        role = service_principal.app_role_id
+        job = SyncJob(
+            "job", self._source, self._id, role, settings.target.id, depends_on=[service_principal, *policies]
         )
         secrets = SyncSecrets(
             "secrets",
             self._source,
-            service_principal.id,
+            self._id,
             settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
-            service_principal.baseline,
-            [principal.object_id for principal in people.principals],
+            job.found_settings,
             depends_on=[job],
         )
-        schema = self._schema(service_principal, job, secrets)
-        ending = Ending("ending", self._source, service_principal.id, job.id, depends_on=[job, secrets, *schema])
-        self._hooks = AssignmentHooks(settings).binding
-        assignments = [self._assign(principal, service_principal, ending) for principal in people.principals]
-        brake = Brake("brake", self._source, service_principal.id, job.id, depends_on=[ending, *assignments])
+        schema = self._schema(job, secrets)
+        ready: list[pulumi.Resource] = [job, secrets, *schema]
+        known = {
+            "servicePrincipalId": self._id,
+            "jobId": job.id,
+            "appRoleId": role,
+            "foundState": job.found_state,
+            "foundPeople": job.found_people,
+        }
+        ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        if settings.on_destroy == DRAIN:
+            ready.append(Drain("drain", self._source, known, list(ids.values()), depends_on=ready))
+        # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
+        options = pulumi.ResourceOptions(replace_with=schema)
+        in_scope = SyncScope("scope", self._source, known, ids, depends_on=ready, options=options)
+        hooks = AssignmentHooks(name, settings).binding
+        # Whatever takes the scope along takes the assignments along as well: else a run that is cut off in between
+        # leaves assignments in the state that are gone in the tenant.
+        with_scope = [*schema, in_scope]
+        assignments = [
+            self._assign(f"{name}-{short}", principal, role, [*ready, in_scope], with_scope, hooks)
+            for short, principal in people.by_name().items()
+        ]
         start = JobStart(
             "start",
             self._source,
-            service_principal.id,
+            self._id,
             job.id,
+            role,
             settings.running,
+            assignments,
             job.rested,
-            depends_on=[secrets, brake],
+            depends_on=[*ready, in_scope],
+            options=pulumi.ResourceOptions(replace_with=with_scope),
         )
         on_demand = None
         if people.on_demand:
             on_demand = ProvisionOnDemand(
                 "provision-on-demand",
                 self._source,
-                service_principal.id,
+                self._id,
                 job.id,
                 people.on_demand,
                 depends_on=[start, *assignments],
             )
         self.outputs = {
             "jobId": job.id,
-            "servicePrincipalId": service_principal.id,
+            "servicePrincipalId": self._id,
             "applicationId": application.application_object_id,
             "jobStatus": start.job_status,
             "jobState": start.job_state,
@@ -131,9 +158,8 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        baseline = self._target_baseline.baseline
         values = self._policy("target")
-        partner = PartnerPolicy("target-partner", self._target, source, values, baseline, self._looked)
+        partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync",
             self._target,
@@ -146,8 +172,8 @@ class TenantPair(pulumi.ComponentResource):
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
-        target, baseline = self._settings.target.id, self._source_baseline.baseline
-        return PartnerPolicy("source-partner", self._source, target, self._policy("source"), baseline, self._looked)
+        target, values = self._settings.target.id, self._policy("source")
+        return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
 
     def _policy(self, side: str) -> dict[str, Any]:
         """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
@@ -157,16 +183,24 @@ class TenantPair(pulumi.ComponentResource):
         b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
         return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
-    def _configuration_application(self) -> azuread.ApplicationFromTemplate:
-        """Step 5: the instance of the gallery application that carries the configuration."""
+    def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
+        """Step 5: the instance of the gallery application that carries the configuration.
+
+        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it.
+        """
         return azuread.ApplicationFromTemplate(
-            "application",
+            f"{name}-application",
             display_name=self._settings.display_name,
             template_id=APPLICATION_TEMPLATE,
-            opts=self._with_azuread(depends_on=self._looked, hide_diffs=["displayName"]),
+            opts=self._with_azuread(
+                depends_on=self._looked,
+                retain_on_delete=True,
+                hide_diffs=["displayName"],
+                hooks=application_hooks(name, self._settings),
+            ),
         )
 
-    def _schema(self, service_principal: ServicePrincipal, job: SyncJob, secrets: SyncSecrets) -> list[pulumi.Resource]:
+    def _schema(self, job: SyncJob, secrets: SyncSecrets) -> list[pulumi.Resource]:
         """The job's schema, where anything of it is configured: before anybody is assigned."""
         settings = self._settings
         parts = schema_inputs(
@@ -178,26 +212,34 @@ class TenantPair(pulumi.ComponentResource):
         )
         if not parts:
             return []
-        before = SchemaBaseline("schema-baseline", self._source, service_principal.id, job.id, depends_on=[secrets])
-        everybody = service_principal.baseline.apply(found_everybody)
-        depends_on = [secrets]
-        return [SyncSchema("schema", self._source, service_principal.id, job.id, parts, before, everybody, depends_on)]
+        before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
+        everybody = job.found_settings.apply(was_everybody)
+        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
+        return [before, schema]
 
     def _assign(
-        self, principal: scope.Principal, service_principal: ServicePrincipal, ending: Ending
-    ) -> pulumi.Resource:
-        """Step 9: put a user or group in scope.
-
-        Named by object id, so that a renamed person, or a configuration that names them differently, keeps
-        the assignment: removing one removes the person from the target.
-        """
+        self,
+        name: str,
+        principal: scope.Principal,
+        role: pulumi.Input[str],
+        depends_on: list[pulumi.Resource],
+        replace_with: list[pulumi.Resource],
+        hooks: pulumi.ResourceHookBinding,
+    ) -> azuread.AppRoleAssignment:
+        """Step 9: put a user or group in scope. azuread makes the assignment; `SyncScope` takes people out."""
         return azuread.AppRoleAssignment(
-            f"{principal.kind}-{principal.object_id}",
-            app_role_id=service_principal.app_role_id,
+            name,
+            app_role_id=role,
             principal_object_id=principal.object_id,
-            resource_object_id=service_principal.id,
+            resource_object_id=self._id,
             opts=self._with_azuread(
-                depends_on=[ending], hooks=self._hooks, hide_diffs=NAMES, additional_secret_outputs=NAMES
+                depends_on=depends_on,
+                hooks=hooks,
+                hide_diffs=NAMES,
+                additional_secret_outputs=NAMES,
+                retain_on_delete=True,
+                delete_before_replace=True,
+                replace_with=replace_with,
             ),
         )
 
@@ -206,7 +248,7 @@ class TenantPair(pulumi.ComponentResource):
         return pulumi.Output.concat(
             settings.cloud.portal,
             f"/{settings.source.id}#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview/objectId/",
-            service_principal.id,
+            self._id,
             "/appId/",
             service_principal.app_id,
         )

@@ -5,31 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import pulumi
 
-from .lifecycle import HOME, reference
+from .lifecycle import HOME
+from .state import reference, type_token
+
+NO_OPTIONS = pulumi.ResourceOptions()
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where a resource lives: the tenant, its explicit provider, and the component it belongs to."""
+    """Where a resource lives: the tenant, its explicit provider, and the component it belongs to with its name."""
 
     tenant_id: str
     provider: pulumi.ProviderResource
     parent: pulumi.Resource
+    component: str
 
-    def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
-        """Resource options that can lead nowhere else."""
-        return pulumi.ResourceOptions(parent=self.parent, provider=self.provider, depends_on=list(depends_on))
+    def options(self, depends_on: Sequence[pulumi.Resource], more: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        """Resource options that can lead nowhere else.
+
+        A replacement that is asked for makes the new one first unless told otherwise. Then what is there already
+        would be adopted, and its deletion follow: nothing would be left.
+        """
+        home = pulumi.ResourceOptions(
+            parent=self.parent, provider=self.provider, depends_on=list(depends_on), delete_before_replace=True
+        )
+        return pulumi.ResourceOptions.merge(home, more)
 
 
 class TenantResource(pulumi.CustomResource):
-    """A dynamic resource. Its type token and `__provider` are part of the state format: never rename them."""
-
-    # Module and attribute of the dynamic provider, below this package.
-    provider_reference: ClassVar[tuple[str, str]]
+    """A dynamic resource. Its class has one of the names of `state.py`, which stays."""
 
     def __init__(
         self,
@@ -38,24 +46,26 @@ class TenantResource(pulumi.CustomResource):
         inputs: Mapping[str, Any],
         computed: Sequence[str] = (),
         depends_on: Sequence[pulumi.Resource] = (),
+        options: pulumi.ResourceOptions = NO_OPTIONS,
     ) -> None:
         """Declare it.
 
         Args:
-            name: the resource's name.
+            name: the resource's name, behind that of the component.
             home: the tenant it lives in.
             inputs: its arguments, in Graph's names.
             computed: attributes that are outputs and not inputs.
             depends_on: what must be finished before.
+            options: what else the engine is to know, such as what this is replaced with.
         """
         properties = {
             **inputs,
             HOME: home.tenant_id,
             **dict.fromkeys(computed),
-            "__provider": reference(*self.provider_reference),
+            "__provider": reference(type(self).__name__),
         }
-        token = f"pulumi-python:dynamic/xtsync:{type(self).__name__}"
-        super().__init__(token, name, properties, home.options(depends_on))
+        token = type_token(type(self).__name__)
+        super().__init__(token, f"{home.component}-{name}", properties, home.options(depends_on, options))
 
     def translate_output_property(self, prop: str) -> str:
         """From the engine's name to the attribute's: `jobState` -> `job_state`."""

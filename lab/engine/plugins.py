@@ -20,12 +20,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = {"pulumi-python": "pulumi.dynamic", "azuread": "lab.azuread"}
 # What Pulumi's grpc takes of the details of an error: 16 MB, in which these bytes are base64.
 LARGEST_DETAILS = 12 * 2**20
-CHANNEL = [
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_metadata_size", LARGEST_DETAILS),
-    ("grpc.absolute_max_metadata_size", LARGEST_DETAILS),
-]
+CHANNEL = [(f"grpc.max_{way}_message_length", -1) for way in ("receive", "send")]
+CHANNEL += [(f"grpc.{most}_metadata_size", LARGEST_DETAILS) for most in ("max", "absolute_max")]
 
 
 class PluginError(Exception):
@@ -62,7 +58,7 @@ class Plugin:
         paths = [str(REPOSITORY)] if package != "pulumi-python" else []
         paths += [environment["PYTHONPATH"]] if environment.get("PYTHONPATH") else []
         command = [python, "-u", "-m", MODULES[package], engine_address]
-        environment = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+        environment = {"GRPC_VERBOSITY": "NONE", **environment, "PYTHONPATH": os.pathsep.join(paths)}
         self._process = children.start(command, folder, environment, stderr=subprocess.PIPE)
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()

@@ -24,7 +24,6 @@ UNSUPPORTED = {
     "importId": "import",
     "protect": "protect",
     "deletedWith": "deleted_with",
-    "ignoreChanges": "ignore_changes",
     "replaceOnChanges": "replace_on_changes",
     "transforms": "transforms",
     "state_migrations": "state migrations",
@@ -117,6 +116,7 @@ class Registrar:
             property_dependencies={key: sorted(set(value.urns)) for key, value in request.propertyDependencies.items()},
             retain_on_delete=request.retainOnDelete,
             replace_with=sorted(set(request.replace_with)),
+            ignore_changes=list(request.ignoreChanges),
             custom_timeouts={name: seconds(limit) for name, limit in limits.items() if limit},
         )
 
@@ -148,8 +148,10 @@ class Registrar:
         given, keys = wanted.inputs, self._deleted_first.get(wanted.urn)
         asked = old is not None and wanted.name in self.deployment.options.replace
         known = {} if old is None or asked or keys is not None else old.inputs
-        wanted = replace(wanted, inputs=self.deployment.check(wanted, known, given))
+        ignored = {key: known[key] for key in wanted.ignore_changes if key in known}
+        wanted = replace(wanted, inputs=self.deployment.check(wanted, known, {**given, **ignored}))
         if old is None or keys is not None:
+            self._replaced |= set() if old is None else {wanted.urn}
             return self.create(wanted, old, request, keys or ())
         if asked:
             difference = Difference(replaces=("id",))

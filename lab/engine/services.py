@@ -17,11 +17,9 @@ from lab.engine.plugins import CHANNEL, PluginError
 from lab.engine.registration import Registrar
 from lab.engine.values import Unknown, from_struct, has, plain, to_struct
 
-FEATURES = (
-    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+FEATURES = tuple(
+    resource_pb2.ResourceMonitorFeature.Value(f"RESOURCE_MONITOR_FEATURE_{name}")
+    for name in ("SECRETS", "REPLACE_WITH", "RESOURCE_HOOKS", "ERROR_HOOKS")
 )
 SEVERITIES = ("debug", "info", "warning", "error")
 THREADS = 1200
@@ -75,6 +73,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         arguments = from_struct(request.args)
         if has(arguments, Unknown):
             return provider_pb2.InvokeResponse()
+        if request.tok == "pulumi:pulumi:readStackResourceOutputs":
+            outputs = {one.urn: {"type": one.type, "outputs": one.outputs} for one in self._deployment.live.values()}
+            answer: dict[str, Any] = {"return": to_struct({"outputs": outputs}, secrets=True)}
+            return provider_pb2.InvokeResponse(**answer)
         try:
             if not request.provider:
                 raise PluginError(f"the data source {request.tok} must use an explicit provider")  # noqa: TRY301

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import jwt
 
-from lab.entra import urls
+from lab.entra import batching, urls
 from lab.entra.clock import wire_time
 from lab.entra.context import new_id
 from lab.entra.exceptions import (
@@ -51,6 +51,7 @@ class Incoming:
     headers: Mapping[str, str]
     body: bytes
     request_id: str = field(default_factory=new_id)
+    in_batch: bool = False
 
     @property
     def version(self) -> str | None:
@@ -120,6 +121,8 @@ def _process(entra: Entra, incoming: Incoming) -> Answer | GraphError | LoginErr
 
 def _graph(entra: Entra, incoming: Incoming) -> Answer:
     tenant, claims = _authenticated(entra, incoming)
+    if (incoming.method, incoming.below) == ("POST", batching.PATH):
+        return batching.answer(incoming, _json_body(incoming), lambda part: respond(entra, part))
     client = tenant.login.holder(claims)
     route, parameters = _routed(incoming)
     roles = frozenset(claims.get("roles", []))
@@ -285,6 +288,7 @@ def _record(
         request_id=incoming.request_id,
         client_request_id=incoming.client_request_id,
         known=known,
+        in_batch=incoming.in_batch,
     )
     entra.record(exchange)
     if known:

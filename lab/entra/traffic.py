@@ -18,7 +18,7 @@ REDACTED = "[redacted]"
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer; `status` 0 means the connection was reset."""
+    """One request and its answer; `status` 0 means the connection was reset. Calls of a batch are recorded as well."""
 
     number: int
     time: str
@@ -35,6 +35,7 @@ class Exchange:
     request_id: str
     client_request_id: str
     known: bool
+    in_batch: bool = False
 
     def line(self) -> str:
         """One line for a terminal."""

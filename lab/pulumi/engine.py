@@ -135,6 +135,7 @@ class PulumiEngine:
             "--preview-only": options.preview_only and operation != "preview",
         }
         flags += [flag for flag, wanted in chosen.items() if wanted]
+        flags += [word for name in options.replace for word in ("--replace", f"**::{name}")]
         try:
             done = subprocess.run(
                 [self._command, *self.words(operation, flags)],

@@ -24,7 +24,7 @@ from rich.table import Table
 from lab import world
 from lab.engine import Engine
 from lab.entra import Entra, Exchange, serve
-from xtsync_resources.lifecycle import reference
+from xtsync_resources.state import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 LEAST_CALLS, EXPLAINED_CALLS = 8, 5
@@ -174,7 +174,7 @@ def memory(table: Table) -> None:
             "xtsync:metadataHost": there.host,
         }
         environment = {**there.environment, "XTSYNC_CLIENT_SECRET": world.SOURCE_SECRET}
-        properties = {"tenantId": world.TARGET_TENANT, "__provider": reference("partner_baseline", "BASELINE")}
+        properties = {"tenantId": world.TARGET_TENANT, "__provider": reference("PartnerBaseline")}
         for method, words in (("check", "without changes"), ("create", "after sign-in and a call")):
             ratio = warm(ROOT, environment, config, method, properties) / least
             row(table, f"provider process memory, {words}", f"{ratio:.2f} x trivial", "< 1.3 x", ratio < 1.3)

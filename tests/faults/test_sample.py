@@ -34,7 +34,8 @@ def test_a_fault_is_absorbed_or_explained(cell: Cell) -> None:
     assert try_cell(cell) == ""
 
 
-def test_each_kill_while_azuread_waits_for_the_application_leaves_one_more_and_all_are_named() -> None:
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_what_kills_leave_behind_while_azuread_waits_for_the_application_is_removed(then: str) -> None:
     """azuread has a new id in its memory only, for the twenty seconds in which it looks at the application."""
     with ground() as place:
         for _ in range(2):
@@ -44,13 +45,15 @@ def test_each_kill_while_azuread_waits_for_the_application_leaves_one_more_and_a
             process.kill()
             process.wait(PATIENCE_SECONDS)
             assert looks
-        left = set(place.entra.tenants[world.SOURCE_TENANT].applications.applications)
+        applications = place.entra.tenants[world.SOURCE_TENANT].applications
+        left = set(applications.applications)
         assert len(left) == 2
-        result = place.run("up")
+        result = place.run(then)
         assert result.exit_code == 0
-        said = "\n".join(d.message for d in result.diagnostics if d.severity == "warning")
-        assert all(twin in said for twin in left)
-        assert converges(place, "up") == ""
+        said = "\n".join(d.message for d in result.diagnostics)
+        assert all(f"removed another configuration application of this name: {twin}" in said for twin in left)
+        assert left <= set(applications.deleted_applications)
+        assert converges(place, then) == ""
 
 
 def looked_at_an_application(place: Ground, since: int) -> bool:

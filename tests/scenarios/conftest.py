@@ -36,8 +36,9 @@ class Stack:
     environment: dict[str, str]
     program: Path = ROOT
 
-    def run(self, operation: str, *, fails: bool = False, **options: bool) -> Result:
-        """Run an operation; it must end as expected."""
+    def run(self, operation: str, *, fails: bool = False, **options: Any) -> Result:
+        """Run an operation; it must end as expected. Resources to replace are named without the component."""
+        options["replace"] = tuple(f"pair-{name}" for name in options.get("replace", ()))
         events: list[Event] = []
         engine = self.engine
         engine.listen(events.append)
@@ -176,19 +177,24 @@ class Lab:
         return [call for call in self.entra.traffic[number:] if call.version]
 
 
+def short(name: str) -> str:
+    """A resource's name, or the end of its URN, without the component's."""
+    return name.rsplit("::", 1)[-1].removeprefix("pair-")
+
+
 def messages(result: Result) -> list[str]:
     """Errors and warnings."""
-    return [f"{d.urn.rsplit('::', 1)[-1]}: {d.message}" for d in result.diagnostics if d.severity != "info"]
+    return [f"{short(d.urn)}: {d.message}" for d in result.diagnostics if d.severity != "info"]
 
 
 def told(result: Result, name: str) -> str:
     """What was said under a resource."""
-    return "\n".join(d.message for d in result.diagnostics if d.urn.endswith(f"::{name}"))
+    return "\n".join(d.message for d in result.diagnostics if short(d.urn) == name)
 
 
 def changed(result: Result) -> dict[str, str]:
     """What an operation did, by resource name; nothing about what stayed."""
-    return {step.name: step.op for step in result.steps if step.op not in ("same", "refresh")}
+    return {short(step.name): step.op for step in result.steps if step.op not in ("same", "refresh")}
 
 
 def ours(calls: list[Exchange]) -> list[Exchange]:

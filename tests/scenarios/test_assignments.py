@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Lab, Stack, changed, messages, writes
+from conftest import Lab, Stack, changed, short, told, writes
 
+from lab import world
 from lab.entra import Exchange
 
 pytestmark = pytest.mark.real
@@ -14,9 +15,17 @@ pytestmark = pytest.mark.real
 
 def forget(stack: Stack, *kinds: str) -> list[str]:
     """Let the state lose assignments, as when a run is killed before it could note them."""
-    names = [r["urn"].rsplit("::", 1)[-1] for r in stack.resources() if "appRoleAssignment" in r["type"]]
-    stack.keep_only(lambda resource: not resource["urn"].rsplit("::", 1)[-1].startswith(kinds))
+    names = [short(r["urn"]) for r in stack.resources() if "appRoleAssignment" in r["type"]]
+    stack.keep_only(lambda resource: not short(resource["urn"]).startswith(kinds))
     return [name for name in names if name.startswith(kinds)]
+
+
+def assign(lab: Lab, name: str) -> str:
+    """Somebody puts a user in scope by hand; the user's object id."""
+    (principal,) = (p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
+    user = lab.source.directory.user(name).id
+    lab.source.applications.assign(principal, principal.roles[0]["id"], lab.source.directory.assignee(user))
+    return user
 
 
 def steps(calls: list[Exchange]) -> list[str]:
@@ -32,11 +41,11 @@ def test_promise_7_an_assignment_a_crash_left_behind_is_taken_over_while_the_job
     people, before = lab.arrived(), len(lab.entra.traffic)
     forgotten = forget(lab.stack, "user-")
     result = lab.stack.run("up")
-    assert changed(result) == dict.fromkeys(forgotten, "create")
-    told = [(d.severity, d.message) for d in result.diagnostics if d.urn.endswith(forgotten[0])]
-    assert [severity for severity, _ in told] == ["error", "warning"], "azuread's error is shown though a hook retried"
-    assert "already exists" in told[0][1]
-    assert "retrying create due to on-error hook request (1/100)" in told[1][1]
+    assert changed(result) == {**dict.fromkeys(forgotten, "create"), "start": "update"}
+    said = [(d.severity, d.message) for d in result.diagnostics if d.urn.endswith(forgotten[0])]
+    assert [severity for severity, _ in said] == ["error", "warning"], "azuread's error is shown though a hook retried"
+    assert "already exists" in said[0][1]
+    assert "retrying create due to on-error hook request (1/100)" in said[1][1]
     done = steps(lab.calls_since(before))
     assert [step for step in done if step != "POST"] == ["pause", "DELETE", "start"]
     assert done.index("DELETE") < done.index("POST", done.index("DELETE")) < done.index("start")
@@ -51,20 +60,24 @@ def test_promise_7_a_job_the_state_lost_is_adopted_and_runs_again(lab: Lab) -> N
     lab.stack.run("up")
     lab.pass_time()
     forget(lab.stack, "job")
+    before = lab.settings()
     result = lab.stack.run("up")
-    assert changed(result) == {"job": "create", "start": "update"}
+    assert changed(result) == {"job": "create", "secrets": "update", "scope": "update", "start": "update"}
     assert result.outputs["jobState"] == "Active"
     assert [job.schedule_state for job in lab.jobs()] == ["Active"]
     assert changed(lab.stack.run("up")) == {}
     assert changed(lab.stack.run("refresh")) == {}
     assert changed(lab.stack.run("up")) == {}
+    assert lab.settings()[world.TARGET_TENANT] == before[world.TARGET_TENANT]
+    lab.stack.run("destroy")
+    assert lab.source.applications.applications == {}, "the application is ours, so its job goes with it"
 
 
 def test_several_assignments_are_taken_over_at_once(lab: Lab) -> None:
     lab.stack.run("up")
     before = len(lab.entra.traffic)
     forgotten = forget(lab.stack, "user-", "group-")
-    assert changed(lab.stack.run("up")) == dict.fromkeys(forgotten, "create")
+    assert changed(lab.stack.run("up")) == {**dict.fromkeys(forgotten, "create"), "start": "update"}
     done = steps(lab.calls_since(before))
     assert (done.count("pause"), done.count("start"), done.count("DELETE")) == (1, 1, len(forgotten))
     assert [job.schedule_state for job in lab.jobs()] == ["Active"]
@@ -78,11 +91,15 @@ def test_a_paused_job_stays_paused(lab: Lab) -> None:
     assert [job.schedule_state for job in lab.jobs()] != ["Active"]
 
 
-def test_on_existing_fail_leaves_an_existing_assignment_alone(lab: Lab) -> None:
+def test_on_existing_fail_refuses_whom_somebody_else_assigned_but_not_what_a_crash_left_behind(lab: Lab) -> None:
     lab.stack.config["xtsync:onExisting"] = "fail"
     lab.stack.run("up")
     forget(lab.stack, "user-")
+    lab.stack.run("up")
+    assign(lab, "bob@contoso.com")
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
     before = len(lab.entra.traffic)
-    result = lab.stack.run("up", fails=True)
-    assert "Permission being assigned already exists" in "\n".join(messages(result))
-    assert "DELETE" not in steps(lab.calls_since(before))
+    text = told(lab.stack.run("up", fails=True), "scope")
+    assert "1 of the users and groups is assigned already: user bob@contoso.com" in text
+    assert "onExisting is fail" in text
+    assert not steps(lab.calls_since(before))

@@ -133,7 +133,7 @@ def test_step_12_the_job_can_be_watched(connected: Lab) -> None:
     assert outputs["jobId"] == connected.jobs()[0].id
 
 
-def test_no_call_is_made_beyond_the_least_possible_and_the_five_that_are_explained(connected: Lab) -> None:
+def test_no_call_is_made_beyond_the_least_possible_and_the_eight_that_are_explained(connected: Lab) -> None:
     calls = ours(connected.calls_of_up)
     assert sum(call.method != "GET" for call in calls) == 7
     (principal,) = (p.id for p in connected.source.applications.principals.values() if p.template_id)
@@ -143,8 +143,11 @@ def test_no_call_is_made_beyond_the_least_possible_and_the_five_that_are_explain
             principal,  # the role
             world.SOURCE_TENANT,  # the baseline of the target
             world.TARGET_TENANT,  # the baseline of the source
-            "applications",  # twins
+            "identitySynchronization",  # made by somebody since the baseline
+            "applications",  # configurations that are there before
+            "applications",  # what a run that was killed has left behind
             "jobs",  # adoption
+            "jobs",  # the only one, before it is started
             connected.jobs()[0].id,  # the state in the outputs
         ]
     )

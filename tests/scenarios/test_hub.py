@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from conftest import Lab, Stack, changed, told
+from conftest import ROOT, Lab, Stack, changed, told
 
 from lab import world
 
@@ -31,6 +32,30 @@ def test_three_stacks_at_once_share_a_hub(lab: Lab) -> None:
     assert lab.settings() == before
 
 
+def test_two_pairs_fit_into_one_program(lab: Lab, tmp_path: Path) -> None:
+    spoke(lab, 0)
+    before = lab.settings()
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for name in ("xtsync_resources", "Pulumi.yaml", ".venv"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "__main__.py").write_text(
+        "from dataclasses import replace\n"
+        "from xtsync_resources import config\n"
+        "from xtsync_resources.tenant_pair import TenantPair\n"
+        "first = config.load()\n"
+        f"spoke = replace(first.target, id={SPOKES[0]!r}, name='Spoke0')\n"
+        "TenantPair('one', first)\n"
+        "TenantPair('two', replace(first, target=spoke, display_name='Contoso to Spoke0'))\n"
+    )
+    lab.stack.program = folder
+    lab.stack.run("up")
+    assert [job.schedule_state for job in lab.jobs()] == ["Active", "Active"]
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
 def test_a_scope_widened_to_everybody_is_narrowed_and_the_job_restarted(lab: Lab) -> None:
     lab.stack.run("up")
     lab.pass_time()
@@ -41,8 +66,8 @@ def test_a_scope_widened_to_everybody_is_narrowed_and_the_job_restarted(lab: Lab
     assert "bob@contoso.com" in lab.arrived()
     lab.stack.run("refresh")
     result = lab.stack.run("up")
-    assert changed(result) == {"secrets": "update"}
-    assert "The job is restarted" in told(result, "secrets")
+    assert changed(result) == {"secrets": "update", "start": "update"}
+    assert "The job is restarted" in told(result, "start")
     lab.pass_time()
     assert lab.arrived() == people
     assert [call.path.rsplit("/", 1)[-1] for call in lab.calls_since(0)].count("restart") == 1

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import Lab, changed, messages, ours, told, writes
+from conftest import Lab, changed, messages, ours, short, told, writes
 
 from lab import world
 from lab.entra import Fault
@@ -234,13 +234,13 @@ def test_drift_of_every_managed_object_is_shown_and_repaired(lab: Lab) -> None:
     lab.source.synchronization.pause(lab.jobs()[0])
     found = lab.stack.run("refresh", expect_no_changes=True)
     assert found.exit_code == 7
-    drift = {step.name: (step.result, set(step.detailed_diff)) for step in found.steps if step.result != "same"}
+    drift = {short(step.name): (step.result, set(step.detailed_diff)) for step in found.steps if step.result != "same"}
     assert drift == {
         "target-partner": ("update", {"automaticUserConsentSettings.inboundAllowed"}),
         "target-identity-sync": ("update", {"userSyncInbound.isSyncAllowed"}),
         "source-partner": ("delete", set()),
         "secrets": ("update", {"settings.SyncAll"}),
-        "start": ("update", {"running"}),
+        "start": ("update", {"running", "everybody"}),
     }
     before = len(lab.entra.traffic)
     lab.stack.run("up")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from lab import world
 from lab.entra import Entra, Server, Settings, serve
 from lab.entra.policies.models import PartnerPolicy
+from tests.unit.graph_fakes import SettableClock
 from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider, sync_values
@@ -51,6 +52,7 @@ class Half:
         )
         if (tenant, side) not in clients:
             clients[tenant, side] = lifecycle.make_client(given_, secret)
+            clients[tenant, side].clock = SettableClock()  # what is gone is looked for some seconds more
         self.providers = {}
         for kind in (PartnerBaselineProvider, PartnerPolicyProvider, IdentitySyncPolicyProvider):
             provider = kind()

@@ -17,11 +17,11 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from lab.engine.values import to_struct
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.security.hostile_server import drips, hostile
-from xtsync_resources.lifecycle import reference
+from xtsync_resources.state import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 TENANT = "11111111-1111-4111-8111-111111111111"
-PROPERTIES = to_struct({"tenantId": "p", "__provider": reference("partner_baseline", "BASELINE")}, secrets=False)
+PROPERTIES = to_struct({"tenantId": "p", "__provider": reference("PartnerBaseline")}, secrets=False)
 # Serves nothing, but is there, and does not end by itself.
 ENGINE = """
 import concurrent.futures, grpc, threading
@@ -65,9 +65,7 @@ class Provider:
 
     def create(self) -> object:
         """A call that talks to Graph, and goes on."""
-        properties = to_struct(
-            {"tenantId": "p", "__provider": reference("partner_baseline", "BASELINE")}, secrets=False
-        )
+        properties = to_struct({"tenantId": "p", "__provider": reference("PartnerBaseline")}, secrets=False)
         return self.stub.Create.future(provider_pb2.CreateRequest(urn="urn:x", properties=properties))
 
     def lives(self) -> bool:

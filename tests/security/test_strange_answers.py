@@ -184,15 +184,17 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     outputs = graph.pair()
     home = {"homeTenantId": bench.tenant.id}
     principal = {**home, "servicePrincipalId": outputs["servicePrincipalId"]}
-    found = life(bench.made("service_principal", "SERVICE_PRINCIPAL"), principal, {})
+    (configured,) = graph.entra.tenants[world.SOURCE_TENANT].applications.applications
+    application = {**principal, "applicationId": configured}
+    role = {"appRoleId": life(bench.made("service_principal", "SERVICE_PRINCIPAL"), application, {})["appRoleId"]}
     of_job = {**principal, "jobId": outputs["jobId"]}
     settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
     settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
     template = {"templateId": "Azure2Azure", "targetTenantId": world.TARGET_TENANT}
-    yield life(bench.made("sync_job", "SYNC_JOB"), {**principal, **template, "baseline": found["baseline"]}, {})
+    found = life(bench.made("sync_job", "SYNC_JOB"), {**principal, **role, **template}, {})
     yield life(
         bench.made("sync_secrets", "SYNC_SECRETS"),
-        {**principal, "settings": settings, "baseline": found["baseline"], "assigned": []},
+        {**principal, "settings": settings, "found": found["foundSettings"]},
         {"settings": {**settings, "SyncAll": "true"}},
     )
     schema = bench.made("schema_baseline", "SCHEMA_BASELINE").create(of_job).outs
@@ -204,14 +206,16 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         {**of_job, **parts, "baseline": schema["baseline"]},
         {"attributeMappings": mappings[:1]},
     )
-    yield life(bench.made("job_start", "JOB_START"), {**of_job, "running": True, "rested": ""}, {"running": False})
     somebody = graph.entra.tenants[world.SOURCE_TENANT].directory.user("alice@contoso.com").id
     users = {"alice@contoso.com": somebody}
+    running = {**of_job, **role, "running": True, "assignments": {somebody: "a"}, "rested": ""}
+    yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
     yield life(bench.made("provision_on_demand", "PROVISION_ON_DEMAND"), {**of_job, "users": users}, {})
+    scope = {**of_job, **role, "principals": users, "foundState": "Active", "foundPeople": []}
     for on_destroy in ("release", "drain"):
-        yield life(bench.made("brake", "BRAKE", on_destroy), of_job, {})
-    with contextlib.suppress(DeadlineError):  # nobody has left the scope
-        yield life(bench.made("ending", "ENDING", "drain"), of_job, {})
+        yield life(bench.made("sync_scope", "SYNC_SCOPE", on_destroy), scope, {"principals": {}})
+    with contextlib.suppress(DeadlineError):  # their people are still there
+        yield life(bench.made("drain", "DRAIN_PROVIDER", "drain"), {**scope, "principals": [somebody]}, {})
 
 
 LIVES: dict[str, tuple[str, Methods]] = {

@@ -129,6 +129,8 @@ class FakeGraph:
                 raise reply
             if reply is not None:
                 return reply
+        if path.startswith("/applications?") or "/appRoleAssignedTo" in path:
+            return answer(200, {"value": []})
         if path.startswith("/policies/"):
             return self._policies(request.method, path.split("/partners")[1].strip("/"), body)
         return self._synchronization(request.method, path.split("/synchronization/")[1], body)

@@ -18,10 +18,9 @@ from xtsync_resources.graph.transport import TransportError
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.job_start import JobStartProvider
 from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider, tell
-from xtsync_resources.partner_baseline import PartnerBaselineProvider, first_look
+from xtsync_resources.partner_baseline import IDENTITY_SYNC, PartnerBaselineProvider
 from xtsync_resources.partner_object import CONSENT, TRUST, Baseline
 from xtsync_resources.partner_policy import PartnerPolicyProvider
-from xtsync_resources.service_principal import SynchronizationBaseline
 from xtsync_resources.sync_job import SyncJobProvider
 
 Make = Callable[..., Any]
@@ -134,7 +133,8 @@ def test_additions_of_others_keep_the_policy(target: Bench) -> None:
 
 def test_clean_up_after_a_crash(target: Bench) -> None:
     provider = target.provider(PartnerBaselineProvider)
-    made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID})
+    planned = json.dumps({**IN, IDENTITY_SYNC: {"displayName": "d"}})
+    made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "planned": planned})
     target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": True, "outboundAllowed": None}})
     target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "d"}
     provider.delete(made.id, made.outs)
@@ -144,7 +144,8 @@ def test_clean_up_after_a_crash(target: Bench) -> None:
 def test_clean_up_in_the_source_restores_an_adopted_policy(source: Bench) -> None:
     source.graph.make_partner(TARGET_ID, b2bCollaborationInbound={"a": 1})
     provider = source.provider(PartnerBaselineProvider)
-    made = provider.create({"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID})
+    planned = json.dumps({CONSENT: {"outboundAllowed": True}})
+    made = provider.create({"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID, "planned": planned})
     source.flags()["outboundAllowed"] = True
     provider.delete(made.id, made.outs)
     assert source.flags()["outboundAllowed"] is None
@@ -159,9 +160,9 @@ def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> No
     target.graph.make_partner(SOURCE_ID)
     target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "old"}
     provider = target.provider(IdentitySyncPolicyProvider)
-    provider.client().remember_made(first_look(SOURCE_ID))
+    target.graph.once("GET", "identitySynchronization", refusal(404, "Request_ResourceNotFound"))
     provider.create(target.policy(SYNC))
-    assert [call.split()[0] for call in target.graph.calls] == ["PUT", "PATCH"]
+    assert [call.split()[0] for call in target.graph.calls] == ["GET", "PUT", "PATCH"]
     target.graph.once("PATCH", "identitySynchronization", lambda _: target.graph.syncs.clear())
     props = target.policy({**SYNC, "displayName": "new"}) | {"former": "null"}
     provider.update(SOURCE_ID, props, props)
@@ -171,8 +172,7 @@ def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> No
 
 
 def job_properties() -> dict[str, Any]:
-    baseline = SynchronizationBaseline().text()
-    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "baseline": baseline}
+    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "appRoleId": "r"}
     return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
 
 
@@ -190,7 +190,7 @@ def test_a_lost_job_is_found_and_not_made_twice(source: Bench) -> None:
 def test_a_running_job_is_never_started(source: Bench, state: str, writes: list[str]) -> None:
     source.graph.make_job("j", state)
     props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
-    made = source.provider(JobStartProvider).create(props)
+    made = source.provider(JobStartProvider).create({**props, "appRoleId": "r", "assignments": {}})
     assert source.graph.writes == writes
     assert made.outs["jobState"] == "Active"
 
@@ -210,7 +210,7 @@ def test_objects_of_another_tenant_are_refused(source: Bench) -> None:
 
 
 def test_a_pause_waits_for_the_cycle_that_runs() -> None:
-    from xtsync_resources.job_start import cycle_ended
+    from xtsync_resources.job_running import cycle_ended
 
     clock = SettableClock()
     running = {"units": "pages", "completedUnits": 1, "totalUnits": 9}

@@ -5,22 +5,23 @@ from __future__ import annotations
 import pytest
 
 from xtsync_resources import lifecycle
-from xtsync_resources.brake import BrakeProvider
 from xtsync_resources.graph.errors import TenantName
 from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
 from xtsync_resources.job_start import JobStartProvider
 from xtsync_resources.lifecycle import TenantResourceProvider
 from xtsync_resources.partner_policy import PartnerPolicyProvider
 from xtsync_resources.sync_job import SyncJobProvider
+from xtsync_resources.sync_schema import SyncSchemaProvider
+from xtsync_resources.sync_scope import SyncScopeProvider
 from xtsync_resources.sync_secrets import SyncSecretsProvider
 
 CASES = [
     (PartnerPolicyProvider, "tenantId", "automaticUserConsentSettings"),
     (IdentitySyncPolicyProvider, "tenantId", "displayName"),
-    (SyncJobProvider, "templateId", "baseline"),
+    (SyncJobProvider, "templateId", "appRoleId"),
+    (SyncSchemaProvider, "baseline", "flowTypes"),
     (SyncSecretsProvider, "servicePrincipalId", "settings"),
     (JobStartProvider, "jobId", "running"),
-    (BrakeProvider, "servicePrincipalId", "jobId"),
 ]
 
 
@@ -40,3 +41,9 @@ def test_a_key_replaces_and_the_rest_updates(kind: type[TenantResourceProvider],
     changed = made(kind).diff("id", olds, {key: "one", other: "different"})
     assert changed.changes is None, "the engine compares, so that people see key by key what differs"
     assert changed.replaces == []
+
+
+def test_another_service_principal_or_job_only_updates_the_scope() -> None:
+    olds = {"servicePrincipalId": "a", "jobId": "a", "appRoleId": "a"}
+    changed = made(SyncScopeProvider).diff("id", olds, {"servicePrincipalId": "b", "jobId": "b", "appRoleId": "b"})
+    assert (changed.changes, changed.replaces) == (None, [])

@@ -1,4 +1,4 @@
-"""The wait for a service principal, and the look for twins of its application."""
+"""The wait for a service principal, and whether a pair goes on with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
 from xtsync_resources.graph.errors import DeadlineError
-from xtsync_resources.service_principal import ROLE, report_twins, wait_for
+from xtsync_resources.service_principal import ROLE, lives, wait_for
 
 WHOLE: dict[str, Any] = {"id": "sp", "appId": "app", "appRoles": [{"id": "r", "displayName": ROLE}]}
 
@@ -27,6 +27,26 @@ def test_one_that_is_gone_for_good_comes_with_a_remedy() -> None:
     assert "`pulumi refresh`, then `pulumi up --replace URN`" in caught.value.do
 
 
-@pytest.mark.parametrize("name", [None, ""])
-def test_twins_of_no_name_are_not_looked_for(name: str | None) -> None:
-    report_twins(operation_for(ScriptedTransport())[0], {**WHOLE, "displayName": name})
+JOBS = answer(200, {"value": [{"id": "j", "templateId": "Azure2Azure", "schedule": {"state": "Active"}}]})
+PEOPLE = answer(200, {"value": [{"id": "a", "principalId": "p", "appRoleId": "r"}]})
+OTHER_ROLE = answer(200, {"value": [{"id": "a", "principalId": "p", "appRoleId": "another"}]})
+NONE = answer(200, {"value": []})
+
+
+@pytest.mark.parametrize(
+    ("looks", "goes_on"),
+    [
+        ([NONE, NONE], False),
+        ([NONE, OTHER_ROLE], False),
+        ([refusal(404, "Request_ResourceNotFound")] * 2, False),
+        ([JOBS, PEOPLE] * 6, True),
+        ([JOBS, PEOPLE, JOBS, PEOPLE, NONE, NONE], False),
+        ([NONE, PEOPLE] * 6, False),
+        ([JOBS, NONE] * 6, False),
+    ],
+    ids=["end", "another role", "gone", "goes on", "seen too late", "assigned by hand", "a job that was adopted"],
+)
+def test_a_pair_goes_on_where_it_has_a_job_and_people(looks: list[Any], goes_on: bool) -> None:
+    transport = ScriptedTransport(*looks)
+    assert lives(operation_for(transport)[0], "sp", "r") is goes_on
+    assert transport.replies == []

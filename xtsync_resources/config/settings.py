@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.clouds import CLOUDS, Cloud
+from ..graph.errors import TenantName
 from ..graph.hosts import HOST
 from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
@@ -55,6 +56,11 @@ class Tenant:
     token_file: str = key(Text(), "`auth: oidc`: a file with a federated token", default="")
     service_connection_id: str = key(Text(), "`auth: oidc` in Azure DevOps: the service connection", default="")
     side: str = ""
+
+    @property
+    def full_name(self) -> TenantName:
+        """How messages name it."""
+        return TenantName(self.side, self.name, self.id)
 
 
 @dataclass(frozen=True)

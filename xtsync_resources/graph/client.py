@@ -46,21 +46,12 @@ class GraphClient:
         self.tenant, self.endpoints = tenant, endpoints
         self.clock: Clock = clock or SystemClock()
         self._tokens, self._transport = tokens, transport
-        self._made: set[str] = set()
 
     def operation(
         self, seconds: float, status: Callable[[str], None] = lambda _: None, longer: str = LONGER
     ) -> Operation:
         """Begin an operation that may take so many seconds; `status` gets words for waiting people."""
         return Operation(self, self.clock.monotonic() + seconds, status, longer)
-
-    def remember_made(self, key: str) -> None:
-        """Note that this process itself made an object, so that its first state needs no look."""
-        self._made.add(key)
-
-    def made_here(self, key: str) -> bool:
-        """Whether this very process made an object; after a crash it did not, and a look is due."""
-        return key in self._made
 
     def claims(self) -> Json:
         """Sign in and read what the token says of itself; it is not verified here.

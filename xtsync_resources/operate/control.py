@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..config import GUID
 from ..graph import calls
 from ..graph.errors import RefusedError
-from ..job_start import make_so
+from ..job_running import make_so
 from ..job_state import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
 from .status import as_document, as_table, read_health, read_job
 

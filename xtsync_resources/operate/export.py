@@ -15,6 +15,7 @@ import yaml
 
 from ..config import TRUST_KEYS, Tenant
 from ..config.keys import keys_of
+from ..configurations import APPLICATION_TEMPLATE
 from ..graph import calls
 from ..graph.errors import (
     ForbiddenError,
@@ -23,11 +24,11 @@ from ..graph.errors import (
     RefusedError,
     UnavailableError,
 )
-from ..job_state import ACTIVE, schedule_state
+from ..job_state import ACTIVE, job_of_template, schedule_state
 from ..multitenant_organization import is_managed
 from ..partner_object import TRUST, leaf
-from ..service_principal import APPLICATION_TEMPLATE, assignable_role, job_of_template, settings_by_key
-from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
+from ..service_principal import assignable_role
+from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object, settings_by_key
 from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
 from .files import write_private
@@ -304,19 +305,18 @@ def yaml_text(document: Mapping[str, Any]) -> str:
 def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
     """What `pulumi import --file` needs to bring the application under management.
 
-    Not the assignments: with them in a state that has no brake yet, a destroy would take people out of the scope of a
-    job that runs. The first `up` takes them over with the job at rest.
+    Not the assignments: the first `up` takes them over with the job at rest.
     """
     pair = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair::pair"
-    provider = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair$pulumi:providers:azuread::source-azuread"
-    shared = {"parent": "pair", "provider": "source-azuread"}
+    provider = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair$pulumi:providers:azuread::pair-source-azuread"
+    shared = {"parent": "pair", "provider": "pair-source-azuread"}
     application = {
         "type": "azuread:index/applicationFromTemplate:ApplicationFromTemplate",
-        "name": "application",
+        "name": "pair-application",
         "id": f"/applicationTemplates/{APPLICATION_TEMPLATE}/instantiate/{found.application}/{found.service_principal}",
     }
     return {
-        "nameTable": {"pair": pair, "source-azuread": provider},
+        "nameTable": {"pair": pair, "pair-source-azuread": provider},
         "resources": [{**application, **shared}],
     }
 

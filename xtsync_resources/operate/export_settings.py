@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.b2b_keys import ALL_APPLICATIONS, ALL_USERS, is_id
 from ..graph import calls
 from ..graph.errors import ForbiddenError, NotFoundError, RefusedError
+from ..job_state import TEMPLATE
 from ..partner_object import COLLABORATION, DIRECT_CONNECT, Json, is_nothing, plain
 from ..schema_object import (
     FILTERS,
@@ -25,7 +26,6 @@ from ..schema_object import (
     record,
     source_from_graph,
 )
-from ..service_principal import TEMPLATE
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation

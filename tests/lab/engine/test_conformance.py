@@ -27,7 +27,6 @@ NOT_TRIED = {"16": "--continue-on-error"}
 LEFT_OUT = {
     "10": {
         "owned": "deleted_with",
-        "ignoring": "ignore_changes",
         "touchy": "replace_on_changes",
         "hushed": "additional_secret_outputs",
         "copy": "additional_secret_outputs",

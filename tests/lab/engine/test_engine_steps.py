@@ -178,7 +178,6 @@ def test_a_create_that_no_hook_repeats_fails_with_the_last_error(stack: Stack) -
     [
         ('aliases=[pulumi.Alias(name="before")]', "aliases"),
         ("protect=True", "protect"),
-        ('ignore_changes=["size"]', "ignore_changes"),
         ('replace_on_changes=["size"]', "replace_on_changes"),
         ('import_="x"', "import"),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab import world
 from lab.engine import Secret
 from lab.entra import Entra, Fault
 from lab.pulumi.installation import OLDEST, Installation, find_built, pinned
@@ -34,11 +35,26 @@ def test_stack_config_and_state_commands_work_beside_a_pair(shell: Shell) -> Non
     assert "start" in shell("stack", "--show-urns")
     assert "alice@contoso.com" in shell("config")
     shell("config", "set", "displayName", "Connected")
-    (urn,) = (one["urn"] for one in shell.engine.export()["deployment"]["resources"] if one["urn"].endswith("::start"))
+    (urn,) = (
+        one["urn"] for one in shell.engine.export()["deployment"]["resources"] if one["urn"].endswith("::pair-start")
+    )
     shell("state", "delete", urn, "--yes")
     assert "create" in shell("preview")
     shell("up", "--yes", "--skip-preview")
-    assert "19 unchanged" in shell("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert "18 unchanged" in shell("up", "--yes", "--skip-preview", "--expect-no-changes")
+    shell("destroy", "--yes", "--skip-preview")
+
+
+def test_a_tainted_resource_is_replaced_and_lives(shell: Shell) -> None:
+    shell("up", "--yes", "--skip-preview")
+    resources = shell.engine.export()["deployment"]["resources"]
+    (job,) = (one for one in resources if one["urn"].endswith("::pair-job"))
+    shell("state", "taint", job["urn"], "--yes")
+    assert "replaced" in shell("up", "--yes", "--skip-preview")
+    shell("up", "--yes", "--skip-preview", "--expect-no-changes")
+    principals = shell.entra.tenants[world.SOURCE_TENANT].applications.principals.values()
+    states = [one.schedule_state for principal in principals for one in principal.synchronization.jobs.values()]
+    assert states == ["Active"]
     shell("destroy", "--yes", "--skip-preview")
 
 
@@ -47,14 +63,16 @@ def test_azuread_resources_are_imported(shell: Shell) -> None:
     kept = ("Stack", "TenantPair", "providers:")
     document = shell.engine.export()
     urns = {one["urn"].rsplit("::", 1)[-1]: one["urn"] for one in document["deployment"]["resources"]}
-    (application,) = (one["id"] for one in document["deployment"]["resources"] if one["urn"].endswith("::application"))
+    (application,) = (
+        one["id"] for one in document["deployment"]["resources"] if one["urn"].endswith("::pair-application")
+    )
     resources = document["deployment"]["resources"]
     resources[:] = [one for one in resources if any(kind in one["type"] for kind in kept)]
     for one in resources:
         one["dependencies"] = []
     shell.engine.import_state(document)
-    kind, name = "azuread:index/applicationFromTemplate:ApplicationFromTemplate", "application"
-    options = ["--parent", f"pair={urns['pair']}", "--provider", f"source={urns['source-azuread']}"]
+    kind, name = "azuread:index/applicationFromTemplate:ApplicationFromTemplate", "pair-application"
+    options = ["--parent", f"pair={urns['pair']}", "--provider", f"source={urns['pair-source-azuread']}"]
     words = ["import", kind, name, application, *options, "--yes", "--skip-preview"]
     assert "1 imported" in shell(*words, "--generate-code=false")
     assert any(one["urn"].endswith(f"::{name}") for one in shell.engine.export()["deployment"]["resources"])
@@ -65,7 +83,7 @@ def test_azuread_resources_are_imported(shell: Shell) -> None:
 def test_a_policy_pack_runs_beside_the_program(shell: Shell) -> None:
     said = shell("preview", "--policy-pack", "policy")
     assert "Policies" in said or "policy" in said.lower()
-    assert "19 to create" in said
+    assert "18 to create" in said
     shell("config", "set", "--path", "guardrails.allowedTenants[0]", "11111111-2222-4333-8444-555555555555")
     assert "not in allowedTenants" in shell("preview", "--policy-pack", "policy", fails=True)
 
@@ -76,7 +94,7 @@ def test_the_automation_api_drives_the_program(shell: Shell, monkeypatch: pytest
     monkeypatch.setenv("PATH", shell.engine.environment["PATH"])
     options = automation.LocalWorkspaceOptions(env_vars=dict(shell.engine.environment))
     stack = automation.select_stack("dev", work_dir=str(shell.engine.folder), opts=options)
-    assert stack.preview().change_summary == {automation.OpType.CREATE: 19}
+    assert stack.preview().change_summary == {automation.OpType.CREATE: 18}
     assert stack.up().outputs["jobState"].value == "Active"
     assert stack.destroy().summary.result == "succeeded"
 
@@ -113,7 +131,7 @@ def test_control_c_ends_everything_without_a_traceback(shell: Shell) -> None:
     assert not [child for child in started if Path(f"/proc/{child}").exists()]
     document = shell.engine.export()["deployment"]
     assert not document.get("pending_operations")
-    assert any(one["urn"].endswith("::job") for one in document["resources"])
+    assert any(one["urn"].endswith("::pair-job") for one in document["resources"])
     shell("up", "--yes", "--skip-preview")
     shell("destroy", "--yes", "--skip-preview")
 

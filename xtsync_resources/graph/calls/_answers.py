@@ -138,6 +138,18 @@ class Applications(TypedDict):
     value: list[Application]
 
 
+class Owner(TypedDict):
+    """Who owns an application."""
+
+    id: str
+
+
+class Owners(TypedDict):
+    """A page of owners."""
+
+    value: list[Owner]
+
+
 class Assignment(TypedDict, total=False):
     """That somebody is assigned."""
 
@@ -400,6 +412,24 @@ class ParsedExpression(TypedDict, total=False):
     parsingSucceeded: bool | None
     parsedExpression: MappingSource | None
     error: Failure | None
+
+
+# --- batches: https://learn.microsoft.com/graph/json-batching
+
+
+class BatchPart(TypedDict, total=False):
+    """The answer to one call of a batch."""
+
+    id: Required[str]
+    status: Required[int]
+    headers: dict[str, Any] | None
+    body: Any
+
+
+class Batch(TypedDict):
+    """The answers to the calls of a batch, in any order."""
+
+    responses: list[BatchPart]
 
 
 # --- logs: https://learn.microsoft.com/graph/api/resources/provisioningobjectsummary

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ._answers import Applications, Assignments, Instances, ServicePrincipal
+from ._answers import Applications, Assignment, Assignments, Instances, Owners, ServicePrincipal
 from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, literal, segment
 
 
@@ -42,15 +42,73 @@ SERVICE_PRINCIPAL_SETTLES = (
 
 
 def list_applications(display_name: str) -> Call:
-    """Find applications by display name, to report twins."""
+    """Find applications by display name."""
     name = quote(literal(display_name), safe="")
     return Call(
         "GET",
         f"/applications?$filter=displayName%20eq%20{name}&$select=id,appId,applicationTemplateId,createdDateTime",
-        "look for twins of the configuration application",
+        f"find the application {display_name}",
         READ_APPLICATION,
         APPLICATION_ROLE,
         answer=Applications,
+    )
+
+
+def list_configurations(template: str) -> Call:
+    """Find the applications that were made from a gallery template, page by page.
+
+    Source: https://learn.microsoft.com/graph/api/application-list
+    """
+    query = f"$filter=applicationTemplateId%20eq%20{quote(literal(template), safe='')}"
+    return Call(
+        "GET",
+        f"/applications?{query}&$select=id,appId,displayName,createdDateTime",
+        "list the configuration applications",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+        answer=Applications,
+    )
+
+
+def list_owners(application: str) -> Call:
+    """List who owns an application, page by page: who made it does.
+
+    Source: https://learn.microsoft.com/graph/api/application-list-owners
+    """
+    return Call(
+        "GET",
+        f"/applications/{segment(application)}/owners?$select=id",
+        f"list the owners of the application {application}",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+        answer=Owners,
+    )
+
+
+def delete_application(application: str) -> Call:
+    """Delete an application, which can be restored for 30 days; its service principal goes with it.
+
+    Source: https://learn.microsoft.com/graph/api/application-delete
+    """
+    return Call(
+        "DELETE",
+        f"/applications/{segment(application)}",
+        f"delete the configuration application {application}",
+        APPLICATION,
+        APPLICATION_ROLE,
+    )
+
+
+def find_service_principal(app_id: str) -> Call:
+    """Find the service principal of an application by its application (client) id."""
+    query = f"$filter=appId%20eq%20{quote(literal(app_id), safe='')}&$select=id,appId,displayName"
+    return Call(
+        "GET",
+        f"/servicePrincipals?{query}",
+        f"find the service principal of {app_id}",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+        answer=Instances,
     )
 
 
@@ -63,6 +121,18 @@ def list_assignments(service_principal: str) -> Call:
         READ_APPLICATION,
         APPLICATION_ROLE,
         answer=Assignments,
+    )
+
+
+def get_assignment(service_principal: str, assignment: str) -> Call:
+    """Read one assignment."""
+    return Call(
+        "GET",
+        f"{service_principal_path(service_principal)}/appRoleAssignedTo/{segment(assignment)}",
+        f"read the assignment {assignment}",
+        READ_APPLICATION,
+        APPLICATION_ROLE,
+        answer=Assignment,
     )
 
 

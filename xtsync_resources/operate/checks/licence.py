@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...configurations import APPLICATION_TEMPLATE
 from ...graph import calls
-from ...service_principal import APPLICATION_TEMPLATE
 from .finding import Finding, Look
 
 AREA = "licence"

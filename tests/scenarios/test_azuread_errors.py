@@ -1,0 +1,39 @@
+"""Promise 8: what azuread says of a failure is said in this program's words, with what to do."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab, messages, writes
+
+from lab.entra import Fault
+
+FORBIDDEN = "Authorization_RequestDenied"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("operation", ["preview", "up"])
+def test_a_wrong_secret_of_the_source_is_said_once(lab: Lab, operation: str) -> None:
+    lab.stack.environment["XTSYNC_SOURCE_CLIENT_SECRET"] = "guessed"
+    text = "\n".join(messages(lab.stack.run(operation, fails=True)))
+    assert text.count("the client secret is wrong (AADSTS7000215)") == 1, text
+    assert text.count("azuread failed to sign in to the source tenant Contoso") == 1, text
+    assert "XTSYNC_SOURCE_CLIENT_SECRET" in text
+    for noise in ("error_description", "network", "Traceback"):
+        assert noise not in text
+    assert not writes(lab.calls_since(0))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("GET", r"/users", "User.Read.All"),
+        ("GET", r"/groups", "Group.Read.All"),
+        ("POST", r"/instantiate$", "Application.ReadWrite.OwnedBy"),
+        ("POST", r"/appRoleAssignedTo$", "AppRoleAssignment.ReadWrite.All"),
+    ],
+)
+def test_a_permission_that_azuread_lacks_is_named(lab: Lab, method: str, path: str, permission: str) -> None:
+    lab.entra.faults.add(Fault(method=method, path=path, status=403, code=FORBIDDEN, times=1000))
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert f"the application permission {permission}" in text, text
+    assert "Traceback" not in text

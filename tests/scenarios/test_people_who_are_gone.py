@@ -1,0 +1,139 @@
+"""Promise 8 where people, groups or the application are gone in the source, or are called otherwise."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab, changed, messages, told, writes
+
+pytestmark = pytest.mark.real
+
+
+def delete_group(lab: Lab, name: str) -> str:
+    """Somebody deletes a group, whose assignments go along; its object id."""
+    (group,) = (one for one in lab.source.directory.groups.values() if one.display_name == name)
+    lab.source.directory.delete_group(group.id)
+    unassign(lab, group.id)
+    return group.id
+
+
+def delete_user(lab: Lab, name: str) -> str:
+    """Somebody deletes a user, whose assignment goes along; the object id."""
+    user = lab.source.directory.user(name).id
+    lab.source.directory.delete_user(user)
+    unassign(lab, user)
+    return user
+
+
+def unassign(lab: Lab, object_id: str) -> None:
+    for principal in lab.source.applications.principals.values():
+        for assignment in [one.id for one in principal.assignments.values() if one.principal_id == object_id]:
+            del principal.assignments[assignment]
+
+
+def test_promise_8_people_who_are_gone_are_taken_out_without_an_error(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    alice, finance = delete_user(lab, "alice@contoso.com"), delete_group(lab, "Finance")
+    lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
+    lab.stack.config["xtsync:groups"] = []
+    bob = lab.source.directory.user("bob@contoso.com").id
+    assert changed(lab.stack.run("up")) == {
+        "scope": "update",
+        f"user-{alice[:8]}": "delete",
+        f"group-{finance[:8]}": "delete",
+        f"user-{bob[:8]}": "create",
+        "start": "update",
+    }
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    lab.stack.run("destroy")
+    assert lab.source.applications.applications == {}
+
+
+def test_promise_8_a_group_that_was_made_again_is_put_in_scope_under_its_name(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    former = delete_group(lab, "Finance")
+    carol = lab.source.directory.user("carol@contoso.com")
+    again = lab.source.directory.add_group("Finance", [carol])
+    previewed = told(lab.stack.run("preview"), "scope")
+    assert f"group Finance is another object now: {again.id}, where it was {former}" in previewed
+    done = {"scope": "update", f"group-{former[:8]}": "delete", f"group-{again.id[:8]}": "create", "start": "update"}
+    assert changed(lab.stack.run("up")) == done
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    lab.pass_time()
+    assert "carol@contoso.com" in lab.arrived()
+    lab.stack.run("destroy")
+
+
+@pytest.mark.parametrize("operation", ["destroy", "up"])
+def test_promise_8_an_application_that_somebody_deleted_is_no_error(lab: Lab, operation: str) -> None:
+    before = lab.settings()
+    lab.stack.run("up")
+    lab.pass_time()
+    (application,) = lab.source.applications.applications
+    lab.source.applications.delete_application(application)
+    if operation == "up":
+        lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
+        text = "\n".join(messages(lab.stack.run("up", fails=True)))
+        assert "pulumi refresh" in text
+        assert "Traceback" not in text
+        lab.stack.run("refresh")
+        lab.stack.run("up")
+        assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+    assert lab.source.applications.applications == {}
+
+
+def test_entries_that_were_renamed_or_deleted_are_told_by_what_became_of_them(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    lab.stack.config["xtsync:provisionOnDemand"] = ["alice@contoso.com"]
+    lab.stack.run("up")
+    alice = lab.source.directory.user("alice@contoso.com")
+    alice.user_principal_name = "alice.smith@contoso.com"
+    bob = delete_user(lab, "bob@contoso.com")
+    (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    finance.display_name = "Finance and Law"
+    lab.stack.config["xtsync:users"] = ["Alice@contoso.com", "bob@contoso.com", "nobody@contoso.com"]
+    before = len(lab.entra.traffic)
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    for part in (
+        'xtsync:users[0] = "Alice@contoso.com": the user is now called alice.smith@contoso.com. '
+        f"Write that name, or the object id, which stays: {alice.id}.",
+        f'xtsync:users[1] = "bob@contoso.com": the user was deleted in Contoso (object id {bob}). '
+        "Take it out of the list.",
+        'xtsync:users[2] = "nobody@contoso.com": Contoso has no such user. Check the spelling',
+        'xtsync:provisionOnDemand[0] = "alice@contoso.com": the user is now called alice.smith@contoso.com',
+        'xtsync:groups[0] = "Finance": the group is now called Finance and Law. Write that name',
+    ):
+        assert part in text, text
+    assert "Traceback" not in text
+    assert not writes(lab.calls_since(before))
+    lab.stack.config["xtsync:users"] = ["alice.smith@contoso.com"]
+    lab.stack.config["xtsync:groups"] = ["Finance and Law"]
+    lab.stack.config["xtsync:provisionOnDemand"] = []
+    before = len(lab.entra.traffic)
+    done = changed(lab.stack.run("up"))
+    assert done == {"scope": "update", f"user-{bob[:8]}": "delete", "provision-on-demand": "delete", "start": "update"}
+    assert [one for one in writes(lab.calls_since(before)) if "assign" in one.path.lower()] == []
+
+
+def test_promise_6_a_pair_whose_job_somebody_deleted_cannot_be_drained(lab: Lab) -> None:
+    before = lab.settings()
+    lab.stack.config["xtsync:onDestroy"] = "drain"
+    lab.stack.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+    (principal,) = (one for one in lab.source.applications.principals.values() if one.template_id)
+    principal.synchronization.jobs.clear()
+    text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    assert "Cannot drain the pair: the job" in text, text
+    assert "is gone" in text
+    assert lab.arrived() == people
+    lab.stack.config["xtsync:onDestroy"] = "release"
+    lab.stack.run("refresh")
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    assert lab.arrived() == people
+    assert lab.settings() == before

@@ -1,0 +1,105 @@
+"""Who is assigned to the configuration's service principal, and taking them out again.
+
+Only the role that puts people in scope counts: another one may have been given for another reason.
+
+Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .graph import calls
+from .graph.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from .graph.operation import Operation
+
+Assignment = Mapping[str, Any]
+# Somebody who is not found may only be not seen yet: a single look proves nothing.
+LOOK_PAUSES = (0.5, 1.0, 2.0)
+MOST_NAMES = 10
+
+
+def assignments(operation: Operation, service_principal: str, role: str) -> list[Assignment]:
+    """The assignments with a role; none where there is no such service principal.
+
+    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+    """
+    try:
+        found = list(operation.pages(calls.list_assignments(service_principal)))
+    except NotFoundError:
+        return []
+    return [assignment for assignment in found if assignment.get("appRoleId") == role]
+
+
+def principal_of(assignment: Assignment) -> str:
+    """Object id of the user or group."""
+    return str(assignment.get("principalId"))
+
+
+def name_of(assignment: Assignment) -> str:
+    """What the tenant calls the user or group."""
+    return str(assignment.get("principalDisplayName") or principal_of(assignment))
+
+
+def names_in(operation: Operation, principals: Collection[str]) -> str:
+    """What the tenant calls users and groups, with their object ids; the first of them, where there are many.
+
+    Calls: GET users/{id}, GET groups/{id}.
+    """
+    shown = [name_in(operation, one) for one in sorted(principals)[:MOST_NAMES]]
+    more = len(principals) - len(shown)
+    return ", ".join([*shown, *([f"and {more} more"] if more else [])])
+
+
+def name_in(operation: Operation, object_id: str) -> str:
+    """What the tenant calls a user or group, with the object id."""
+    for call in (calls.get_user(object_id), calls.get_group(object_id)):
+        found = operation.read(call)
+        if found is not None:
+            return f"{found.get('userPrincipalName') or found.get('displayName')} ({object_id})"
+    return object_id
+
+
+def take_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> list[Assignment]:
+    """Remove the assignments of these users and groups; whoever has none is out already.
+
+    By what is listed now, never by an id that is remembered: an assignment that was made anew has another.
+
+    Calls: GET appRoleAssignedTo, POST $batch (AppRoleAssignment.ReadWrite.All).
+
+    Returns:
+        The assignments that were seen of others.
+    """
+    from .graph.batch import remove_all  # noqa: PLC0415 - HTTP, which the program and a no-op do not need
+
+    missing, removed = set(principals), set[str]()
+    pauses = iter(LOOK_PAUSES)
+    while True:
+        listed = assignments(operation, service_principal, role)
+        due = [one for one in listed if principal_of(one) in principals and str(one["id"]) not in removed]
+        if due:
+            removals = [calls.delete_assignment(service_principal, str(one["id"])) for one in due]
+            remove_all(operation, removals, f"take {len(due)} users and groups out of the scope")
+            removed |= {str(one["id"]) for one in due}
+            missing -= {principal_of(one) for one in due}
+        pause = next(pauses, None)
+        if not missing or pause is None or pause >= operation.remaining:
+            return [one for one in listed if principal_of(one) not in principals]
+        operation.client.clock.sleep(pause)
+
+
+def all_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> bool:
+    """Whether none of these users and groups is assigned, as one of several looks sees it.
+
+    Once it is seen that they are gone they are: only a look from before can still show them.
+    """
+    for pause in (0.0, *LOOK_PAUSES):
+        if pause >= operation.remaining:
+            return False
+        operation.client.clock.sleep(pause)
+        if not any(principal_of(one) in principals for one in assignments(operation, service_principal, role)):
+            return True
+    return False

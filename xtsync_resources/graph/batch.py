@@ -1,0 +1,89 @@
+"""Many removals in few requests: JSON batching, with each part of a batch repeated by itself.
+
+Source: https://learn.microsoft.com/graph/json-batching
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .calls import Call
+from .calls._answers import Batch
+from .client import parse_retry_after
+from .errors import GraphError, NotFoundError, graph_error, parse_answer
+from .operation import LONGEST_PAUSE, may_repeat
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+LARGEST_BATCH = 20
+# What stands for the answer of a part that the answer of the batch leaves out.
+NO_ANSWER: Mapping[str, Any] = {"status": 504}
+
+
+def remove_all(operation: Operation, removals: Sequence[Call], purpose: str) -> None:
+    """Make many DELETE calls, twenty in a request. What is gone already is done.
+
+    Raises:
+        CallError: Graph refused one of them, or the operation's deadline passed.
+    """
+    for start in range(0, len(removals), LARGEST_BATCH):
+        remove_group(operation, removals[start : start + LARGEST_BATCH], purpose)
+
+
+def remove_group(operation: Operation, removals: Sequence[Call], purpose: str) -> None:
+    """Make the calls of one request, and those that were throttled or may not have been carried out again."""
+    for attempt in itertools.count():
+        failures = send(operation, removals, purpose)
+        if not failures:
+            return
+        pause = pause_after(failures, attempt)
+        if pause >= operation.remaining:
+            raise failures[0]
+        operation.status(f"{purpose}: {len(failures)} of {len(removals)} are to be repeated; again in {pause:.0f} s")
+        operation.client.clock.sleep(pause)
+        removals = [failure.call for failure in failures]
+
+
+def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
+    """Several calls in one request, each answered by itself under its place in the sequence."""
+    requests = [{"id": str(place), "method": part.method, "url": part.path} for place, part in enumerate(parts)]
+    one = parts[0]
+    body = {"requests": requests}
+    return Call("POST", "/$batch", purpose, one.permission, one.role, body, one.repeat, one.version, Batch)
+
+
+def send(operation: Operation, removals: Sequence[Call], purpose: str) -> list[GraphError]:
+    """Send one request; the failures in its answer that are worth repeating."""
+    answer = operation.send(in_one_request(purpose, removals))
+    answers = {part["id"]: part for part in answer["responses"]}
+    failures = []
+    for place, call in enumerate(removals):
+        error = failure(operation, call, answers.get(str(place), NO_ANSWER))
+        if error is None or isinstance(error, NotFoundError):
+            continue
+        if not may_repeat(call, error):
+            raise error
+        failures.append(error)
+    return failures
+
+
+def failure(operation: Operation, call: Call, part: Mapping[str, Any]) -> GraphError | None:
+    """The error that a part of the answer is; None where it went well."""
+    status = int(part["status"])
+    if 200 <= status < 300:
+        return None
+    headers = {str(name).lower(): str(value) for name, value in (part.get("headers") or {}).items()}
+    retry_after = parse_retry_after(headers.get("retry-after"), operation.client.clock.now())
+    answer = parse_answer(status, headers, json.dumps(part.get("body") or {}).encode(), retry_after)
+    return graph_error(call, operation.tenant, answer)
+
+
+def pause_after(failures: Sequence[GraphError], attempt: int) -> float:
+    """Seconds before the next try: the longest that Graph asks for, else exponential with full jitter."""
+    asked = max((failure.answer.retry_after or 0.0 for failure in failures), default=0.0)
+    return asked or random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - spreads load

@@ -1,0 +1,23 @@
+"""What azuread asks of Graph in our stead: never sent from here, but their permissions are told when one is refused."""
+
+from __future__ import annotations
+
+from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, Call
+from ._directory import READ_GROUPS, READ_ROLE, READ_USERS
+
+AZUREAD_USERS = Call("GET", "/users", "look up users", READ_USERS, READ_ROLE)
+AZUREAD_GROUPS = Call("GET", "/groups", "look up groups", READ_GROUPS, READ_ROLE)
+AZUREAD_APPLICATION = Call(
+    "POST",
+    "/applicationTemplates/{id}/instantiate",
+    "make the configuration application",
+    APPLICATION,
+    APPLICATION_ROLE,
+)
+AZUREAD_ASSIGNMENT = Call(
+    "POST",
+    "/servicePrincipals/{id}/appRoleAssignedTo",
+    "assign a user or group",
+    ASSIGNMENT,
+    APPLICATION_ROLE,
+)

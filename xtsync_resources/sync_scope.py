@@ -1,0 +1,257 @@
+"""SyncScope: who is in scope, and taking out whoever leaves it.
+
+azuread makes an assignment for each user and group and never removes one (`retain_on_delete`): its delete fails on
+what is gone. This is the record of whom the stack puts in scope. It is made before the first assignment, so a run that
+is killed cannot leave one that nobody knows of, and it is gone after the last.
+
+From the deletion of the start on it also owns whether the job runs. At the end the job is brought to rest before
+anybody is taken out; `drain` comes after. Decision: docs/decisions/0002-scope-as-one-resource.md
+
+Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .assigned import Assignment, assignments, name_of, principal_of, take_out
+from .drain import DRAIN, refuse_missing, refuse_to_drain
+from .graph import calls
+from .graph.errors import RefusedError
+from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
+from .job_state import ACTIVE, Job, job_of_template
+from .lifecycle import (
+    HOME,
+    WARNING,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+    tell,
+)
+from .tenant_resource import Home, TenantResource
+
+if TYPE_CHECKING:
+    from .graph.operation import Operation
+
+INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople")
+PEOPLE_GO = (
+    "Their people are removed from the target with the next cycle of a job that runs (restorable there for 30 days), "
+    "within xtsync:deletionThreshold; flowTypes without delete keeps them"
+)
+ANOTHER_OBJECT = (
+    "is another object now: {now}, where it was {was}. Whoever may name a group in the source decides with that who "
+    "comes into scope; an object id in xtsync:groups means the same one for ever"
+)
+STAYS_AT_REST = (
+    "the job was running when this stack took it over. It stays paused: running, it would remove whom this stack has "
+    "put in scope from the target. Resume it in the portal if they should go"
+)
+
+
+# --- who is who --------------------------------------------------------------------------------------------
+
+
+def ids(properties: Mapping[str, Any]) -> set[str]:
+    """Object ids of the users and groups that are to be in scope."""
+    return set(properties["principals"].values())
+
+
+def ours(properties: Mapping[str, Any]) -> set[str]:
+    """Those whom this stack puts in scope; whoever was assigned before it stays."""
+    return ids(properties) - set(properties["assignedBefore"])
+
+
+def named(properties: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
+    """What the configuration calls these users and groups."""
+    return sorted(name for name, object_id in properties["principals"].items() if object_id in wanted)
+
+
+def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
+    """Assignments that somebody made by hand since."""
+    known = ids(properties) | set(properties["assignedBefore"])
+    return [one for one in listed if principal_of(one) not in known]
+
+
+def counted(names: Sequence[str], one: str, many: str) -> str:
+    """Who does something, by number and name."""
+    return f"{len(names)} of the users and groups {one if len(names) == 1 else many}: {', '.join(names)}"
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def current_job(operation: Operation, service_principal: str, job_id: str) -> tuple[str, Job | None]:
+    """The job, or another in its place: that one must not run on, either, while people are taken out.
+
+    A job that is only not seen yet would go on running. Calls: GET jobs/{id}; GET jobs where it is gone.
+    """
+    job = operation.read_surely(calls.get_job(service_principal, job_id))
+    if job is None:
+        job = job_of_template(operation.read(calls.list_jobs(service_principal)) or {})
+    return (job_id if job is None else str(job["id"])), job
+
+
+def refuse_assigned(operation: Operation, props: Properties, new: Collection[str]) -> None:
+    """Refuse to take over assignments that somebody made. Call: GET appRoleAssignedTo.
+
+    Raises:
+        RefusedError: there are some.
+    """
+    listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+    there = {principal_of(one) for one in listed} & set(new)
+    if there:
+        raise RefusedError(
+            f"Will not take over assignments in {operation.tenant}: "
+            f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
+            "xtsync:onExisting is fail, and somebody has assigned them by hand",
+            "set xtsync:onExisting to adopt to take the assignments over, or remove them",
+        )
+
+
+def tell_of_strangers(found: Sequence[Assignment]) -> None:
+    """Say who is in scope besides those who are configured."""
+    if found:
+        names = ", ".join(name_of(one) for one in found)
+        tell(
+            f"{len(found)} users and groups are in scope that are not configured: {names}. Somebody has assigned them "
+            "by hand, and they stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
+            severity=WARNING,
+        )
+
+
+def announce(olds: Properties, news: Properties) -> None:
+    """Say who comes into scope and who leaves it, and what becomes of them."""
+    coming, gone, before = ids(news) - ids(olds), ids(olds) - ids(news), set(olds.get("foundPeople") or ())
+    leaving, staying = named(olds, gone - before), named(olds, gone & before)
+    for name, was in sorted(olds["principals"].items()):
+        now = news["principals"].get(name, was)
+        if now != was:
+            tell(f"{name} {ANOTHER_OBJECT.format(was=was, now=now)}", severity=WARNING)
+    if coming:
+        tell(counted(named(news, coming), "comes into scope", "come into scope"))
+    if leaving:
+        tell(f"{counted(leaving, 'leaves the scope', 'leave the scope')}. {PEOPLE_GO}", severity=WARNING)
+    if staying:
+        tell(
+            f"{counted(staying, 'is not configured any more', 'are not configured any more')}. They had been assigned "
+            "before this stack took the pair over, so they stay in scope; remove them in the portal if they should go",
+            severity=WARNING,
+        )
+
+
+class SyncScopeProvider(TenantResourceProvider):
+    """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; say who comes into scope and who leaves it, and what becomes of them."""
+        if olds:
+            announce(olds, news)
+        return CheckResult(news, [])
+
+    def create(self, props: Properties) -> CreateResult:
+        """Keep the record; who was assigned before this stack is remembered. Call: none as a rule."""
+        if self.settings.on_existing == "fail":
+            refuse_assigned(self.operation(), props, ids(props))
+        return CreateResult(f"{props['jobId']}/scope", {**props, "assignedBefore": props["foundPeople"]})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Report who was assigned by hand; the record itself does not drift. Call: GET appRoleAssignedTo."""
+        listed = assignments(self.operation(), props["servicePrincipalId"], props["appRoleId"])
+        tell_of_strangers(strangers(props, listed))
+        return ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Take out whoever left; everybody, where the service principal is another one, whose job then rests.
+
+        Where others come into scope as well, the job rests until they are assigned: whoever only changes from one to
+        the other must not be found outside.
+
+        Calls: none where nobody left, else GET appRoleAssignedTo, POST $batch; GET jobs/{id} and POST pause before.
+        """
+        operation, service_principal = self.operation(), olds["servicePrincipalId"]
+        coming = ids(news) - ids(olds)
+        if coming and self.settings.on_existing == "fail":
+            refuse_assigned(operation, news, coming)
+        moves = service_principal != news["servicePrincipalId"]
+        leaving = ours(olds) if moves else ours(olds) - ids(news)
+        if moves or (leaving and coming):
+            self.rest(operation, olds)
+        if leaving:
+            take_out(operation, service_principal, olds["appRoleId"], leaving)
+        return UpdateResult({**news, "assignedBefore": olds["assignedBefore"]})
+
+    @staticmethod
+    def rest(operation: Operation, props: Properties) -> None:
+        """Bring the job to rest before people go. Calls: GET jobs/{id}, POST pause."""
+        job_id, job = current_job(operation, props["servicePrincipalId"], props["jobId"])
+        if job is not None:
+            refuse_held_deletions(operation, job_id, job, "pause")
+            pause(operation, props["servicePrincipalId"], job_id, job)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Bring the job to rest, then take out whom this stack has put in.
+
+        A job that was found running goes on where nobody is taken out: it is left as it was.
+
+        Calls: GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id}, GET appRoleAssignedTo, POST $batch;
+        `drain` also GET secrets.
+
+        Raises:
+            RefusedError: with `drain`, where it could not be done or would remove somebody else.
+        """
+        operation, service_principal, leaving = self.operation(), props["servicePrincipalId"], ours(props)
+        job_id, job = current_job(operation, service_principal, props["jobId"])
+        # A job that is gone may be one whose application is replaced. At the end it is `drain` that cannot do without.
+        draining = self.settings.on_destroy == DRAIN and bool(leaving)
+        if draining and job is not None:
+            listed = assignments(operation, service_principal, props["appRoleId"])
+            others = [one for one in listed if principal_of(one) not in leaving]
+            refuse_to_drain(operation, service_principal, job_id, job, others)
+            refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
+        # Paused, a job that never ran does not show that any more, which `drain` has to know.
+        if job is not None and not (draining and never_ran_for_sure(operation, service_principal, job_id, job)):
+            goes_on = props["foundState"] == ACTIVE and not leaving
+            make_so(operation, service_principal, job_id, goes_on, job)
+            if props["foundState"] == ACTIVE and not goes_on and not draining:
+                tell(STAYS_AT_REST, severity=WARNING)
+        others = take_out(operation, service_principal, props["appRoleId"], leaving)
+        tell_of_strangers(strangers(props, others))
+
+
+SYNC_SCOPE = SyncScopeProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncScope(TenantResource):
+    """Who is in scope.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        job: service principal, job, role and what was found, by the names of the inputs.
+        principals: object ids by what the configuration calls the users and groups.
+        depends_on: job and settings; the assignments depend on this.
+        options: what this is replaced with.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        job: Mapping[str, pulumi.Input[Any]],
+        principals: Mapping[str, str],
+        depends_on: Sequence[pulumi.Resource],
+        options: pulumi.ResourceOptions,
+    ) -> None:
+        inputs = {**job, "principals": dict(principals)}
+        computed = ["assigned_before"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)
