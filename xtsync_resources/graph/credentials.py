@@ -126,9 +126,9 @@ def credential_for(
     return KINDS[sign_in.kind](means)
 
 
-def bounded_transport(reach: Sequence[str]) -> RequestsTransport:
+def bounded_transport(reach: Sequence[str], direct: Sequence[str] = ()) -> RequestsTransport:
     """How the sign-in libraries send: as we do, with the same bounds for what comes back."""
-    return RequestsTransport(session=bounded_session(reach), session_owner=False)
+    return RequestsTransport(session=bounded_session(reach, direct), session_owner=False)
 
 
 def by_cli(means: Means) -> TokenCredential:
@@ -180,13 +180,18 @@ def by_federated_token(means: Means) -> TokenCredential:
 
 
 def by_managed_identity(means: Means) -> TokenCredential:
-    """As the identity of the Azure resource this runs on; which tenant that is, the token tells."""
+    """As the identity of the Azure resource this runs on; which tenant that is, the token tells.
+
+    The machine's own service is asked directly: a proxy would read what is sent in plain, and could answer for it.
+    """
     client_id = means.sign_in.client_id or None
+    login_hosts = {f"{cloud.endpoints.login}/" for cloud in CLOUDS.values()}  # where a Kubernetes pod's identity goes
     try:
         return ManagedIdentityCredential(
             client_id=client_id,
             connection_verify=trusted_certificates(),
-            transport=bounded_transport([*ANYWHERE, "http://"]),  # the machine's own service has no certificate
+            # The machine's own service has no certificate.
+            transport=bounded_transport([*login_hosts], direct=[*ANYWHERE, "http://"]),
         )
     except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
         raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None

@@ -45,11 +45,16 @@ class Host:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is this computer, by the name or an address of loopback."""
-        try:
-            return ipaddress.ip_address(self.name.strip("[]")).is_loopback
-        except ValueError:
-            return self.name == "localhost"
+        """Whether it is this computer."""
+        return is_here(self.name)
+
+
+def is_here(name: str) -> bool:
+    """Whether a host is this computer, by the name or an address of loopback."""
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
 
 
 def hosts_of(endpoints: Endpoints) -> tuple[str, ...]:
