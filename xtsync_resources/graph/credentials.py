@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/python/api/azure-identity
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -23,12 +24,13 @@ from azure.identity import (
     ManagedIdentityCredential,
 )
 
+from ..redaction import know
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
-from .secret_origin import COMMAND, FILE, SecretError, password_variable, secret_variable
+from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
 from .token_claims import claims
 from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, trusted_certificates
 
@@ -98,7 +100,7 @@ class Means:
             SignInError: it is named, but cannot be had.
         """
         try:
-            return read()
+            return know(read())
         except SecretError as error:
             raise self.failure(error.why, error.do) from None
 
@@ -179,12 +181,18 @@ def by_federated_token(means: Means) -> TokenCredential:
     return ClientAssertionCredential(means.tenant.id, sign_in.client_id, tokens.current, **means.options)
 
 
+# What a machine's own service wants to see, in a header.
+IDENTITY_SECRETS = ("IDENTITY_HEADER", "MSI_SECRET")
+
+
 def by_managed_identity(means: Means) -> TokenCredential:
     """As the identity of the Azure resource this runs on; which tenant that is, the token tells.
 
     The machine's own service is asked directly: a proxy would read what is sent in plain, and could answer for it.
     """
     client_id = means.sign_in.client_id or None
+    for name in filter(os.environ.get, IDENTITY_SECRETS):  # azure-identity reads them for itself
+        os.environ[name] = means.secret(functools.partial(in_header, name, os.environ))
     login_hosts = {f"{cloud.endpoints.login}/" for cloud in CLOUDS.values()}  # where a Kubernetes pod's identity goes
     try:
         return ManagedIdentityCredential(
@@ -255,7 +263,7 @@ class TokenSource:
             if not isinstance(given.token, str):
                 self._credential = None
                 raise strange_answer(self._tenant, "it holds no token")
-            check_tenant(self._tenant, given.token, self._kind)
+            check_tenant(self._tenant, know(given.token), self._kind)
             self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
             return given.token
 
