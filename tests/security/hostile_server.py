@@ -122,7 +122,7 @@ def floods(begin: bytes, part: bytes, times: int) -> Conversation:
 
 @contextlib.contextmanager
 def proxy(drip: bool = False) -> Iterator[str]:
-    """A proxy that tunnels to this computer, whatever it is asked for; or one that answers the asking a byte at a time."""
+    """A proxy that tunnels to this computer, whatever it is asked for; or one that answers a byte at a time."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
