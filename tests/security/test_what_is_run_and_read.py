@@ -49,10 +49,9 @@ def test_a_file_that_is_no_yaml_is_told_by_place_and_cause(name: str, tmp_path: 
 def test_a_link_leads_to_no_other_file(tmp_path: Path) -> None:
     """Git keeps links: a change of a stack file can make one of it."""
     (tmp_path / "of the runner").write_text(f"config: {{xtsync:displayName: {CANARY}}}\n")
-    for name in ("Pulumi.dev.yaml", "Pulumi.yaml"):
-        (tmp_path / name).symlink_to(tmp_path / "of the runner")
+    (tmp_path / "Pulumi.dev.yaml").symlink_to(tmp_path / "of the runner")
     assert "it is a link to another file" in said_of(tmp_path / "Pulumi.dev.yaml")
-    with pytest.raises(ConfigurationError, match=r"stack file .*: it is a link|stack file .*\n.*it is a link"):
+    with pytest.raises(ConfigurationError, match="it is a link"):
         read("dev", Location(tmp_path), lambda _: None)
 
 

@@ -137,7 +137,8 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
-    settings = parse(texts, secrets, os.environ, in_plain=in_plain, before_sign_in=before_sign_in)
+    copied = secrets["source"] is not None and secrets["source"] == secrets["target"]
+    settings = parse(texts, secrets, os.environ, in_plain=in_plain, copied=copied, before_sign_in=before_sign_in)
     return Stack(name, settings, location, status)
 
 
@@ -167,7 +168,9 @@ def project_values(folder: Path) -> dict[str, Any]:
     """
     path = next((found for found in (folder / name for name in PROJECT_FILES) if found.exists()), None)
     do = "mend it, or give the program's folder with --cwd"
-    return {} if path is None else without_namespace(project_defaults(read_yaml(path, "project file", do)))
+    if path is None:
+        return {}
+    return without_namespace(project_defaults(read_yaml(path, "project file", do, follow_link=True)))
 
 
 def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,14 +23,20 @@ JSON_KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
 TAG = "tag:yaml.org,2002:"
 
 
-def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
+def read_yaml(path: Path, kind: str, do: str, *, follow_link: bool = False) -> Mapping[str, Any]:
     """A file's YAML object; empty where it is something else.
 
+    Args:
+        path: of the file.
+        kind: what messages call it.
+        do: what helps where it cannot be read.
+        follow_link: whether it may be a link, because who writes it is trusted.
+
     Raises:
-        ConfigurationError: it cannot be read; `do` says what helps.
+        ConfigurationError: it cannot be read.
     """
     what = f"Cannot read the {kind} {path}"
-    if path.is_symlink():
+    if path.is_symlink() and not follow_link:
         raise ConfigurationError(what, "it is a link to another file", "put the file itself there")
     try:
         text = read_small(str(path), MOST_BYTES).decode()
@@ -54,10 +60,8 @@ QUOTED = re.compile(r"'(?!<|.')[^']*'")
 
 def place(error: yaml.YAMLError) -> str:
     """Where it is wrong and why; not the line itself, nor a word of it, which may be a secret."""
-    mark, problem = (
-        getattr(error, "problem_mark", None),
-        getattr(error, "problem", None) or getattr(error, "reason", ""),
-    )
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", ""))
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     if not isinstance(error, RefusedPartError):
         problem = QUOTED.sub("'...'", problem)
