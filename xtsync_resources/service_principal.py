@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from . import records
+from .config.kinds import GUID
 from .graph import calls
 from .graph.errors import LONGER, CallError, DeadlineError, RefusedError
 from .lifecycle import (
@@ -153,9 +154,16 @@ def report_twins(operation: Operation, service_principal: Mapping[str, Any]) -> 
             tell(
                 f"there is another configuration application of this name: {application['id']}, made "
                 f"{application.get('createdDateTime')}. A lost answer may have left it; if nobody uses it, delete "
-                f"it with `az ad app delete --id {application['id']}`",
+                f"it {how_to_delete(str(application['id']))}",
                 severity=WARNING,
             )
+
+
+def how_to_delete(application_id: str) -> str:
+    """How to delete an application; what is no id stands in no command that somebody may paste."""
+    if GUID.fullmatch(application_id):
+        return f"with `az ad app delete --id {application_id}`"
+    return "in the Entra admin center: what Graph says is its id is none"
 
 
 class ServicePrincipalProvider(TenantResourceProvider):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -296,11 +297,11 @@ def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
         WrongTenantError: the token's `tid` is not the configured tenant's id, or cannot be read.
     """
     found = str(claims(token).get("tid") or "")
-    if found.lower() == tenant.id.lower():
+    if found and found.lower() == tenant.id.lower():
         return
     raise WrongTenantError(
         f"Failed to sign in to {tenant}",
         f"the token is for tenant {found}" if found else "the token does not say which tenant it is for",
-        f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=tenant.id, side=tenant.side)}, or correct "
+        f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=shlex.quote(tenant.id), side=tenant.side)}, or correct "
         f"xtsync:{tenant.side}.tenantId; no call was made",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def strangers(hosts: Iterable[str], agreed_to: frozenset[Host]) -> tuple[str, ..
 
 def how_to_agree(hosts: Iterable[str]) -> str:
     """What to do about hosts nobody has agreed to."""
-    names = ",".join(hosts)
+    names = shlex.quote(",".join(hosts))
     return (
         f"if they are meant to get the credentials, export {AGREEMENT}={names} where the credentials are exported; if "
         "not, find out who changed xtsync:metadataHost"

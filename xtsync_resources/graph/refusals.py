@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/entra/identity-platform/reference-error-code
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -173,7 +174,7 @@ def filled(do: str, tenant: TenantName) -> str:
     """A remedy with its words."""
     side = tenant.side
     variable = f"XTSYNC_{side.upper()}_CLIENT_SECRET"
-    return do.format(side=side, client=f"of xtsync:{side}.clientId", variable=variable, tenant=tenant.id)
+    return do.format(side=side, client=f"of xtsync:{side}.clientId", variable=variable, tenant=shlex.quote(tenant.id))
 
 
 def first_line(text: str) -> str:

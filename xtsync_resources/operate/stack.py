@@ -75,7 +75,7 @@ class Stack:
             raise ConfigurationError(
                 f"The stack {self.name} has no output {key}",
                 "the pair was not set up by it, or not to the end",
-                f"run `pulumi up --stack {self.name}`",
+                f"run `pulumi up --stack {shlex.quote(self.name)}`",
             )
         return str(value)
 
