@@ -12,6 +12,9 @@ import urllib3
 from lab import world
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
+from tests.unit.test_configuration import TARGET_ID, parsed, side
+from xtsync_resources.config import ConfigurationProblems
+from xtsync_resources.config.sign_in import check_proofs
 from xtsync_resources.graph import calls
 from xtsync_resources.graph.bounded import check_proxy
 from xtsync_resources.graph.connect import connect
@@ -163,3 +166,46 @@ def test_nor_by_azure_identity(address: str, monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_an_address_that_can_be_understood_is_taken(address: str) -> None:
     check_proxy(address)
+
+
+# --- azuread's -------------------------------------------------------------------------------------------------------
+
+
+def checked(auth: str, **environment: str) -> str:
+    """What the program says before azuread starts."""
+    settings = parsed({}, source=side(auth=auth), target=side(TARGET_ID, auth="cli"))
+    try:
+        check_proofs(settings, environment)
+    except ConfigurationProblems as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", PROXIES[:4])
+@pytest.mark.parametrize("address", UNREADABLE)
+def test_azuread_is_not_given_an_address_that_it_would_show(name: str, address: str) -> None:
+    said = checked("cli", **{name: address})
+    assert f"{name}: {WORDS}" in said
+    assert PASSWORD not in said
+    assert checked("cli", **{name: "http://ci:p%2Fw@proxy.example:3128"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "safe"),
+    [
+        ({"HTTP_PROXY": "http://proxy.example"}, False),
+        ({"http_proxy": "http://proxy.example", "NO_PROXY": "localhost,169.254.169.25"}, False),
+        ({"HTTP_PROXY": "http://proxy.example", "NO_PROXY": "localhost,169.254.169.254"}, True),
+        ({"HTTP_PROXY": "http://proxy.example", "no_proxy": "169.254.0.0/16"}, True),
+        ({"HTTPS_PROXY": "http://proxy.example"}, True),
+        ({}, True),
+    ],
+)
+def test_azuread_does_not_ask_a_proxy_for_the_machines_identity(
+    environment: dict[str, str], safe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    said = checked("managedIdentity", **environment)
+    assert ("Export NO_PROXY with 169.254.169.254 in it" in said) is not safe
+    assert checked("cli", **environment) == ""

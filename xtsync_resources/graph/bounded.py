@@ -153,7 +153,7 @@ def check_proxy(address: str) -> None:
         parts = urllib3.util.Url()
     if parts.scheme not in PROXY_SCHEMES or not parts.host or parts.path not in (None, "/") or parts.query:
         raise UnreadableProxyError(
-            "the proxy's address cannot be understood (HTTPS_PROXY and the like): it is http://HOST:PORT or "
+            "the proxy's address cannot be understood: it should be http://HOST:PORT or "
             "http://USER:PASSWORD@HOST:PORT, with signs such as / # ? @ of a password written as %2F %23 %3F %40"
         )
 

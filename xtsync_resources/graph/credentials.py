@@ -299,9 +299,9 @@ def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
     found = str(claims(token).get("tid") or "")
     if found and found.lower() == tenant.id.lower():
         return
+    right = RIGHT_TENANT.get(kind, RIGHT_TENANT["cli"]).format(tenant=shlex.quote(tenant.id), side=tenant.side)
     raise WrongTenantError(
         f"Failed to sign in to {tenant}",
         f"the token is for tenant {found}" if found else "the token does not say which tenant it is for",
-        f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=shlex.quote(tenant.id), side=tenant.side)}, or correct "
-        f"xtsync:{tenant.side}.tenantId; no call was made",
+        f"{right}, or correct xtsync:{tenant.side}.tenantId; no call was made",
     )
