@@ -29,7 +29,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from .engine_watch import end_with
-from .graph.errors import RefusedError, TenantName, XtsyncError
+from .graph.errors import RefusedError, TenantName, XtsyncError, shortened
 from .graph.isolation import drop_foreign
 from .untrusted import gate_output, is_plain, message, one_line, value
 
@@ -41,6 +41,9 @@ Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"
 HOME = "homeTenantId"
 INFO, WARNING = 1, 2
+MOST_REASONS = 50
+# Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
+LARGEST_DETAILS = 11 * 2**20
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -96,7 +99,9 @@ class Partial(Exception):  # noqa: N818 - a result, not an accident
     """
 
     def __init__(self, id_: str, outputs: Mapping[str, Any], reasons: Sequence[str | XtsyncError]) -> None:
-        shown = [message(str(one)) if isinstance(one, XtsyncError) else one_line(one) for one in reasons]
+        shown = [message(str(one)) if isinstance(one, XtsyncError) else one_line(shortened(one)) for one in reasons]
+        if len(shown) > MOST_REASONS:
+            shown[MOST_REASONS:] = [f"and {len(shown) - MOST_REASONS} more"]
         super().__init__("; ".join(shown))
         self.id, self.outputs, self.reasons = checked_id(id_), value(outputs), tuple(shown)
 
@@ -360,8 +365,11 @@ def attach_partial(partial: Partial) -> None:
             id=partial.id, properties=properties, reasons=partial.reasons, inputs=inputs
         )
     )
-    status = status_pb2.Status(code=2, message=str(partial), details=[detail])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    details = status_pb2.Status(code=2, message=str(partial), details=[detail]).SerializeToString()
+    if len(details) > LARGEST_DETAILS:
+        tell("This is too large to be kept half made; the next `pulumi up` makes it again.", severity=WARNING)
+        return
+    context.set_trailing_metadata((("grpc-status-details-bin", details),))
 
 
 __all__ = [

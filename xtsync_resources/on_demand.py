@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .graph import answers, calls
-from .graph.errors import RefusedError
+from .graph.errors import RefusedError, shortened
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
@@ -109,7 +109,7 @@ def read_verdict(answer: Mapping[str, Any]) -> Verdict:
     for severity in SEVERITIES:
         found = [result for result in results if result[0] == severity]
         if found:
-            code, reason = (next((str(r[i]) for r in found if r[i]), "") for i in (1, 2))
+            code, reason = (shortened(next((str(r[i]) for r in found if r[i]), "")) for i in (1, 2))
             return Verdict(severity, "" if code == "None" else code, reason, steps)
     return Verdict(UNKNOWN, "", "Graph's answer does not say what became of it", steps)
 

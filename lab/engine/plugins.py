@@ -18,7 +18,14 @@ from lab.engine.values import from_struct, plain, to_struct, without_nulls
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = {"pulumi-python": "pulumi.dynamic", "azuread": "lab.azuread"}
-CHANNEL = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# What Pulumi's grpc takes of the details of an error: 16 MB, in which these bytes are base64.
+LARGEST_DETAILS = 12 * 2**20
+CHANNEL = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", LARGEST_DETAILS),
+    ("grpc.absolute_max_metadata_size", LARGEST_DETAILS),
+]
 
 
 class PluginError(Exception):

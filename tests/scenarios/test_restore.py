@@ -194,7 +194,7 @@ def ambiguous(members: dict[str, Any] | None, sync: dict[str, Any] | None) -> bo
     )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     a=partner_state,
     b=partner_state,

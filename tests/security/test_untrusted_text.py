@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pulumi.dynamic import Config, ConfigureRequest, CreateResult, ReadResult, UpdateResult
 from pulumi.runtime.proto import engine_pb2
@@ -31,7 +31,6 @@ from xtsync_resources.operate.report_markdown import escaped
 from xtsync_resources.untrusted import Stream, is_plain, json_text, message, one_line, value
 
 ROOT = Path(__file__).resolve().parents[2]
-UNTIMED = settings(deadline=None)
 # Texts of the pieces that commands are made of, so that they come together often, and any others.
 SHORT = [text for text in ATTACKS.values() if len(text) < 1000]
 PIECES = st.sampled_from(
@@ -48,7 +47,6 @@ JSON = st.recursive(
 # --- the gate ------------------------------------------------------------------------------------------------------
 
 
-@UNTIMED
 @given(TEXTS)
 def test_one_line_obeys_nobody_and_stays_as_it_is(text: str) -> None:
     shown = one_line(text)
@@ -67,7 +65,6 @@ def test_what_can_be_seen_passes_whatever_its_name() -> None:
         assert one_line(text) == text
 
 
-@UNTIMED
 @given(TEXTS, TEXTS)
 def test_what_is_put_together_from_lines_obeys_nobody(first: str, second: str) -> None:
     shown = message(f"{one_line(first)}{one_line(second)}\n{first}")
@@ -75,7 +72,6 @@ def test_what_is_put_together_from_lines_obeys_nobody(first: str, second: str) -
     assert message(shown) == shown
 
 
-@UNTIMED
 @given(st.text(string.ascii_letters + string.digits + " .,;()'\"/-_=@äöüßéñčłŞ漢字かなعربي€→…{}[]<>%#", max_size=30))
 def test_plain_text_is_left_alone(text: str) -> None:
     if obeyed_by(text, engine=True) == [] and "##" not in text:
@@ -83,7 +79,6 @@ def test_plain_text_is_left_alone(text: str) -> None:
         assert is_plain(text)
 
 
-@UNTIMED
 @given(JSON)
 @example({'["\\u003c{%boom%}>"]]': ['"\\n::x"']})
 @example(ATTACKS["Pulumi, by JSON deeper than anybody reads"])
@@ -95,7 +90,6 @@ def test_a_value_obeys_nobody_however_deep_and_decoded_and_stays_as_it_is(untrus
     assert value({"a": None, "b": True, "c": 5}) == {"a": None, "b": True, "c": 5}
 
 
-@UNTIMED
 @given(JSON)
 @example({"displayName": HOSTILE, "settings": json.dumps({"a": HOSTILE})})
 def test_a_record_is_put_back_exactly_and_may_be_shown(record: Any) -> None:
@@ -109,7 +103,6 @@ def test_a_record_of_before_is_read_as_it_was_written() -> None:
     assert records.text({"displayName": "Zürich \\ Basel"}) == json.dumps({"displayName": "Zürich \\ Basel"})
 
 
-@UNTIMED
 @given(JSON)
 def test_json_is_ascii_and_says_the_same(document: Any) -> None:
     text = json_text(document)
@@ -118,7 +111,6 @@ def test_json_is_ascii_and_says_the_same(document: Any) -> None:
     assert obeyed_by(text, engine=True, lines=True) == []
 
 
-@UNTIMED
 @given(st.lists(TEXTS, max_size=6))
 @example(["  :", ":add-mask::x"])
 @example(["##", "vso[task.complete]"])
@@ -138,7 +130,6 @@ def test_pieces_that_are_harmless_alone_do_nothing_together(pieces: list[str]) -
 # --- what is made with it --------------------------------------------------------------------------------------------
 
 
-@UNTIMED
 @given(TEXTS, TEXTS)
 def test_an_error_is_as_many_lines_as_it_has_parts(what: str, why: str) -> None:
     for text in (str(XtsyncError(what, why, what, why)), str(messages.Stopped(what, why))):
@@ -152,7 +143,6 @@ def test_a_problem_with_a_hostile_key_and_value_is_one_line() -> None:
     assert obeyed_by(told, engine=True, lines=True) == []
 
 
-@UNTIMED
 @given(TEXTS)
 def test_a_stack_file_says_the_same_and_commands_nobody(text: str) -> None:
     document = {"config": {"xtsync:displayName": text, "xtsync:users": ["alice@contoso.com", text], "n": 5, "b": True}}

@@ -82,3 +82,9 @@ def test_the_pace_lets_five_through_and_then_waits_no_longer_than_it_has_to() ->
     clock.sleep(20)
     pace.wait()
     assert clock.slept == [4, 6, 20]
+
+
+def test_a_verdict_is_not_as_long_as_graph_likes() -> None:
+    """It is kept in the state, and told with those of everybody else."""
+    long = {"result": "Failure", "details": {"errorCode": "x" * 10_000, "reason": "ö" * 10**6}}
+    assert len(str(read_verdict({"value": long}))) < 5000
