@@ -112,6 +112,13 @@ def test_a_proxy_has_no_more_time(server: Hostile, monkeypatch: pytest.MonkeyPat
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 
+@pytest.mark.parametrize("location", ["https://[bad", "//[", "https://user:password@[::1", "https://x:99999999/"])
+def test_a_redirect_to_an_address_that_is_none_is_an_answer(server: Hostile, location: str) -> None:
+    server.conversations[""] = says(b"{}", f"Location: {location}", status="302 Found")
+    with pytest.raises(CallError, match="Microsoft Graph answered 302"):
+        client_of(server).operation(2).send(calls.get_partner("p"))
+
+
 def test_a_request_that_is_taken_slowly_has_no_more_time(server: Hostile) -> None:
     client = client_of(server)
     server.conversations[""] = says(b'{"tenantId": "p"}')

@@ -20,7 +20,7 @@ from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import ConfigurationError, SignInError, XtsyncError
-from xtsync_resources.graph.transport import CAUSES, Request, Response, plain_cause
+from xtsync_resources.graph.transport import CAUSES, HttpsTransport, Request, Response, TransportError, plain_cause
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.messages import Stopped
 from xtsync_resources.redaction import MASK, VARIABLE, know, redacted
@@ -233,3 +233,11 @@ def test_no_cause_has_a_piece_of_the_text_but_a_code() -> None:
     }
     assert plain_cause(OSError("[SSL: WRONG_VERSION_NUMBER] x")).endswith("(WRONG_VERSION_NUMBER)")
     assert plain_cause(OSError("Tunnel connection failed: 407 Auth")) == "the proxy refused it (407)"
+
+
+def test_a_missing_file_of_certificates_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
+    with pytest.raises(TransportError, match="no file with certificates where REQUESTS_CA_BUNDLE") as caught:
+        HttpsTransport().send(Request("GET", "https://graph.example/"))
+    assert caught.value.unsent
+    assert caught.value.permanent

@@ -14,7 +14,7 @@ from .bounded import AnswerTooLargeError, BoundedAdapter, PlainError, Unreadable
 
 WORKERS = 4
 # Signs in an error text that the request has certainly not left: no address, no connection, no trust.
-BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED")
+BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED", "suitable TLS CA")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,13 @@ def trusted_certificates() -> str | bool:
 ANYWHERE = ("https://",)
 
 
+class Session(requests.Session):
+    """Follows no redirect, and does not look where one would lead: an address that is none would be a traceback."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's
+        """Nowhere."""
+
+
 def bounded_session(reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = ()) -> requests.Session:
     """A session in which every answer is bounded in size and time.
 
@@ -80,7 +87,7 @@ def bounded_session(reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = ())
         reach: what the addresses it sends to begin with; it refuses all others.
         direct: the same for addresses to which it never goes by a proxy; the longest beginning counts.
     """
-    session = requests.Session()
+    session = Session()
     session.auth = lambda request: request
     session.adapters.clear()
     for beginning in (*reach, *direct):
@@ -111,7 +118,7 @@ class HttpsTransport:
             raise TransportError(plain_cause(error), unsent=True) from error
         except AnswerTooLargeError as error:
             raise TransportError(str(error), unsent=False, unusable=True) from error
-        except requests.exceptions.RequestException as error:
+        except OSError as error:  # RequestException is one, and requests has others for a missing file
             unsent = any(sign in str(error) for sign in BEFORE_SENDING)
             raise TransportError(plain_cause(error), unsent=unsent) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
