@@ -73,7 +73,7 @@ ANYWHERE = ("https://",)
 class Session(requests.Session):
     """Follows no redirect, and does not look where one would lead: an address that is none would be a traceback."""
 
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's
+    def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere."""
 
 
