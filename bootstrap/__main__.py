@@ -16,7 +16,7 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xtsync_resources.config import SIDES, Problems
+from xtsync_resources.config import GUID, SIDES, Problems, refuse_encrypted
 from xtsync_resources.config.keys import decoded, key, read_keys
 from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
@@ -162,7 +162,14 @@ def declare(settings: Settings) -> None:
 
 
 def stack_file(settings: Settings, client_id: str) -> str:
-    """The lines for the stack file of the pair."""
+    """The lines for the stack file of the pair.
+
+    Raises:
+        ConfigurationError: the client id that was answered is none, and would be lines of its own in the file.
+    """
+    if not GUID.fullmatch(client_id):
+        why = "what was answered as its client id is no GUID"
+        raise ConfigurationError("Cannot write the lines for the stack file", why, "run the command again")
     lines = [
         f"xtsync:{settings.side}:",
         f"  tenantId: {settings.tenant_id}",
@@ -181,5 +188,6 @@ def stack_file(settings: Settings, client_id: str) -> str:
 
 gate_output()
 own = "xtsync-bootstrap:"
+refuse_encrypted(own)
 given: Mapping[str, str] = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
 declare(parse({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)}))

@@ -13,6 +13,7 @@ from lab import engines
 from lab.engine.processes import Children
 from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
+from xtsync_resources import redaction
 
 FORKED = ("scenarios", "faults", "security")
 
@@ -33,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def installation(request: pytest.FixtureRequest) -> Installation | None:
     """The Pulumi CLI of this run; None is the lab's own engine."""
     return engines.installation(engines.Choice(request.config.getoption("--engine")))
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has as a secret may be a word of another."""
+    monkeypatch.setattr(redaction, "_known", set())
 
 
 @pytest.fixture(scope="session")

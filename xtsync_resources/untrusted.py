@@ -15,21 +15,33 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/diag/colors/colors.go
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO, cast
 
+from .redaction import redacted
+
 REPLACED = "\N{REPLACEMENT CHARACTER}"
-# Printable by name, but nobody sees them: fillers and variation selectors. Some readers skip them when they compare.
-UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+# Nobody sees them, and some readers skip them when they compare, though Unicode has them among letters and signs; what
+# they are called tells. (Others that nobody sees are not printable to Python.)
+UNSEEN = re.compile(
+    r"(?<!GAP )(?<!LINE )FILLER|(PATTERN|FULL|HALF) BLANK|FILL SPACE|NULL NOTEHEAD|VARIATION SELECTOR|JOINER|"
+    r"VOWEL INHERENT|OBJECT REPLACEMENT"
+)
 # What each is broken by: a space behind its first character.
 COMMANDS = re.compile(r"#(?=#\w*\[)|<(?=\{%)|^\s*:(?=:)")
 
 
 def one_line(text: str) -> str:
-    """Text that is one line: a name, an id, a reason, a sentence of ours with such in it."""
+    """Text that is one line: a name, an id, a reason, a sentence of ours with such in it. Secrets are taken out."""
+    return _one_line(redacted(text))
+
+
+def _one_line(text: str) -> str:
     return without_commands(visible(text).replace("\n", " "))
 
 
@@ -40,13 +52,15 @@ def message(text: str) -> str:
 
 def visible(text: str) -> str:
     """Text without what steers or cannot be seen; line breaks stay."""
-    shown = text if text.isprintable() else "".join(map(_visible_character, text))
-    return UNSEEN.sub(REPLACED, shown)
+    return text if text.isascii() and text.isprintable() else "".join(map(_visible_character, text))
 
 
+@functools.lru_cache(maxsize=4096)
 def _visible_character(character: str) -> str:
-    if character.isprintable() or character == "\n":
+    if character == "\n":
         return character
+    if character.isprintable():
+        return REPLACED if UNSEEN.search(unicodedata.name(character, "")) else character
     return " " if character.isspace() else REPLACED
 
 
@@ -56,12 +70,13 @@ def without_commands(line: str) -> str:
 
 
 def value(untrusted: Any) -> Any:
-    """A value for the engine, which shows it: texts at any depth, keys too, as `one_line`.
+    """A value for the engine, which shows it: texts at any depth, keys too, as one line.
 
-    A text that is JSON is shown decoded, so it may not hold by escapes what it may not hold in clear.
+    What looks like a secret stays: Graph gets the value back. A text that is JSON is shown decoded, so it may not hold
+    by escapes what it may not hold in clear.
     """
     if isinstance(untrusted, str):
-        text = one_line(untrusted)
+        text = _one_line(untrusted)
         return text if "\\" not in text or _harmless_json(text) else text.replace("\\", REPLACED)
     if isinstance(untrusted, Mapping):
         return {value(key): value(item) for key, item in untrusted.items()}

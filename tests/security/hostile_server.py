@@ -12,6 +12,8 @@ from pathlib import Path
 
 import trustme
 
+# Where only a proxy leads to: no proxy is used for this computer's own names.
+ELSEWHERE = "graph.example"
 Conversation = Callable[[socket.socket], None]
 
 
@@ -61,7 +63,7 @@ def hostile(folder: Path) -> Iterator[Hostile]:
     """Run one until the end of the test."""
     authority, found = trustme.CA(), Hostile()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost", ELSEWHERE).configure_cert(context)
     authority.cert_pem.write_to_path(folder / "authority.pem")
     found.certificate = str(folder / "authority.pem")
     listener = socket.create_server(("127.0.0.1", 0))
@@ -120,7 +122,7 @@ def floods(begin: bytes, part: bytes, times: int) -> Conversation:
 
 @contextlib.contextmanager
 def proxy(drip: bool = False) -> Iterator[str]:
-    """A proxy that tunnels to wherever it is asked; or one that answers the asking a byte at a time."""
+    """A proxy that tunnels to this computer, whatever it is asked for; or one that answers a byte at a time."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
@@ -130,11 +132,11 @@ def proxy(drip: bool = False) -> Iterator[str]:
 
     def serve(client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
-            host, _, port = Hostile().request(client).split()[1].partition(":")
+            _, _, port = Hostile().request(client).split()[1].partition(":")
             if drip:
                 drips(b"HTTP/1.1 200 " + b" " * 2000, 0.25)(client)
                 return
-            with socket.create_connection((host, int(port))) as server:
+            with socket.create_connection(("127.0.0.1", int(port))) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 threading.Thread(target=pump, args=(server, client), daemon=True).start()
                 pump(client, server)

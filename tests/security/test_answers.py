@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.patience import PATIENCE_SECONDS
-from tests.security.hostile_server import Conversation, Hostile, drips, floods, hostile, proxy, says
+from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
 from xtsync_resources.graph import answers, calls
 from xtsync_resources.graph.client import GraphClient, parse_date, parse_retry_after
@@ -51,8 +51,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]
         yield found
 
 
-def client_of(server: Hostile) -> GraphClient:
-    endpoints = Endpoints(f"https://{server.host}", f"https://{server.host}")
+def client_of(server: Hostile, name: str = "localhost") -> GraphClient:
+    host = server.host.replace("localhost", name)
+    endpoints = Endpoints(f"https://{host}", f"https://{host}")
     return GraphClient(SOURCE, endpoints, tokens_for(), HttpsTransport())
 
 
@@ -106,9 +107,16 @@ def test_a_proxy_has_no_more_time(server: Hostile, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.setenv("NO_PROXY", "")
         seconds = 2 if drip else PATIENCE_SECONDS
-        found = outcome(lambda: client_of(server).operation(seconds).send(calls.get_partner("p")))
+        found = outcome(lambda: client_of(server, ELSEWHERE).operation(seconds).send(calls.get_partner("p")))
     assert isinstance(found, NoAnswerError) if drip else found == {"tenantId": "p"}
     assert time.monotonic() - began < PATIENCE_SECONDS
+
+
+@pytest.mark.parametrize("location", ["https://[bad", "//[", "https://user:password@[::1", "https://x:99999999/"])
+def test_a_redirect_to_an_address_that_is_none_is_an_answer(server: Hostile, location: str) -> None:
+    server.conversations[""] = says(b"{}", f"Location: {location}", status="302 Found")
+    with pytest.raises(CallError, match="Microsoft Graph answered 302"):
+        client_of(server).operation(2).send(calls.get_partner("p"))
 
 
 def test_a_request_that_is_taken_slowly_has_no_more_time(server: Hostile) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pulumi.dynamic import Config, ConfigureRequest, CreateResult, ReadResult, UpdateResult
 from pulumi.runtime.proto import engine_pb2
 
-from tests.security.untrusted_samples import ATTACKS, HOSTILE, obeyed_by, texts_in
+from tests.security.untrusted_samples import ATTACKS, HOSTILE, UNSEEN, obeyed_by, texts_in
 from xtsync_resources import lifecycle, messages, records
 from xtsync_resources.config import ConfigurationProblems, Problem
 from xtsync_resources.graph.errors import RefusedError, XtsyncError
@@ -52,6 +52,17 @@ def test_one_line_obeys_nobody_and_stays_as_it_is(text: str) -> None:
     shown = one_line(text)
     assert obeyed_by(shown, engine=True) == []
     assert one_line(shown) == shown
+
+
+def test_no_character_that_looks_like_nothing_passes() -> None:
+    """A name with one behind it looks like another's."""
+    assert {character for character in UNSEEN if is_plain(f"Finance{character}")} == set()
+    assert {ascii(one_line(f"Finance{character}")) for character in UNSEEN} == {r"'Finance\ufffd'"}
+
+
+def test_what_can_be_seen_passes_whatever_its_name() -> None:
+    for text in ("\N{BLANK SYMBOL}", "\N{NEWA GAP FILLER}", "\N{OPEN BOX}", "Zoë Łukasz 山田 अनिल עברית"):
+        assert one_line(text) == text
 
 
 @given(TEXTS, TEXTS)

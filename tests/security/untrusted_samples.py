@@ -31,10 +31,22 @@ ATTACKS = {
     "terminal, erasing": "N\b\b\r\x7f\x00",
     "reader, direction": "N \u202egnp.exe\u2066\u061c",
     "reader, unseen": "N\u200b\u2060\ufeff\u00ad\u3164\U000e0041\U000e0100",
+    "reader, blank": "N\u2800\ufffc\U0001d159\U00016fe4\u17b4",
     "encoder": "N\ud800 \udfff",
     "rich": "[red]N[/red] :boom: [link=https://evil.example]x[/link]",
     "Markdown": "@everyone <img src=x> https://evil.example www.evil.example #1 GH-1 a|b `c` \\` !1 ~l",
 }
+# Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties, and what looks like a space or like nothing.
+IGNORABLE = (
+    "AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 "
+    "1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
+)
+BLANK = "2800 303F FFFC 16FE4 1D159 13441-13442"
+UNSEEN = frozenset(
+    chr(code)
+    for first, _, last in (part.partition("-") for part in f"{IGNORABLE} {BLANK}".split())
+    for code in range(int(first, 16), int(last or first, 16) + 1)
+)
 HOSTILE = "\n".join(text for text in ATTACKS.values() if len(text) < 1000)
 # What Graph can say, and what can be typed: an answer with half a character is refused as a whole.
 NAME = "".join(character for character in HOSTILE if not "\ud800" <= character <= "\udfff")
@@ -52,7 +64,7 @@ def obeyed_by(text: str, *, engine: bool = False, lines: bool = False) -> list[s
         c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and not (lines and c == "\n")
     }
     found = [f"the terminal, or its reader: {c!a}" for c in steering]
-    found += [f"the reader: {c!a}" for c in text if c in "\u034f\u115f\u1160\u3164\uffa0\ufe0f\U000e0100"]
+    found += [f"the reader: {c!a}" for c in text if c in UNSEEN]
     for line in text.split("\n"):
         found += ["GitHub"] if line.lstrip().startswith("::") else []
         found += ["a pipeline"] if re.search(r"##(vso|teamcity)?\[", line, re.IGNORECASE) else []

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from xtsync_resources.operate.needs import GRAPH, needs_of
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "bootstrap" / "__main__.py"
 TENANT = "11111111-2222-4333-8444-555555555555"
+CLIENT = "0e9d6a72-4c5b-4f81-a3d7-8b26f1c5e044"
 RUN = """
 import asyncio, json, runpy, sys
 import pulumi
@@ -26,7 +28,9 @@ class Mocks(pulumi.runtime.Mocks):
     def __init__(self): self.made = []
     def new_resource(self, args):
         self.made.append({"type": args.typ, "name": args.name, "provider": args.provider, "inputs": args.inputs})
-        return args.name + "-id", {**args.inputs, "clientId": "client", "objectId": "object", "value": "canary"}
+        return args.name + "-id", {
+            **args.inputs, "clientId": "0e9d6a72-4c5b-4f81-a3d7-8b26f1c5e044", "objectId": "object", "value": "canary"
+        }
     def call(self, args):
         self.made.append({"type": args.token, "name": "", "provider": args.provider, "inputs": args.args})
         return {**args.args, "objectId": "graph"}
@@ -53,10 +57,14 @@ print(json.dumps({"made": mocks.made, "outputs": outputs}))
 """
 
 
-def run(**config: str) -> subprocess.CompletedProcess[str]:
+def run(program: str = RUN, encrypted: Sequence[str] = (), **config: str) -> subprocess.CompletedProcess[str]:
     given = {f"xtsync-bootstrap:{key}": value for key, value in config.items()}
-    environment = {**os.environ, "PULUMI_CONFIG": json.dumps(given)}
-    command = [sys.executable, "-c", RUN, str(PROGRAM)]
+    environment = {
+        **os.environ,
+        "PULUMI_CONFIG": json.dumps(given),
+        "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"xtsync-bootstrap:{key}" for key in encrypted]),
+    }
+    command = [sys.executable, "-c", program, str(PROGRAM)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
 
 
@@ -112,7 +120,7 @@ def test_the_application_has_exactly_the_permissions_and_the_federation(
     assert set(outputs) == {"clientId", "tenantId", "stackFile"}
     source = yaml.safe_load(outputs["stackFile"]["value"])["xtsync:source"]
     connection = {"serviceConnectionId": "CHANGE-ME"} if "azure-devops" in federate else {}
-    wanted_source = {"tenantId": TENANT, "name": 'Contoso: "A"', "clientId": "client", "auth": "oidc", **connection}
+    wanted_source = {"tenantId": TENANT, "name": 'Contoso: "A"', "clientId": CLIENT, "auth": "oidc", **connection}
     assert source == wanted_source
 
 
@@ -138,7 +146,7 @@ def test_a_target_needs_one_permission_and_gets_a_password_only_when_asked() -> 
     assert yaml.safe_load(outputs["stackFile"]["value"])["xtsync:target"] == {
         "tenantId": TENANT,
         "name": TENANT,
-        "clientId": "client",
+        "clientId": CLIENT,
         "auth": "secret",
     }
 
@@ -175,3 +183,18 @@ def test_the_readme_and_the_project_name_the_keys_of_the_program() -> None:
     cells = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
     assert {key for cell in cells for key in re.findall(r"`(\w+)`", cell)} == keys
     assert set(yaml.safe_load((ROOT / "bootstrap" / "Pulumi.yaml").read_text())["config"]) < keys
+
+
+@pytest.mark.parametrize("key", ["name", "federate", "tenantId", "unheardOf"])
+def test_no_value_may_be_encrypted(key: str) -> None:
+    """Pulumi decrypts the pair's secret under whatever key it was copied to, and it would name the application."""
+    done = run(encrypted=[key], tenantId=TENANT, **{key: "abC8Q~a-copied-client-secret"} if key != "tenantId" else {})
+    assert done.returncode == 1
+    assert f"xtsync-bootstrap:{key}: it is encrypted, and would be shown and stored in plain" in done.stderr
+    assert "abC8Q" not in done.stdout + done.stderr
+
+
+def test_no_line_of_the_stack_file_is_anybody_elses() -> None:
+    done = run(RUN.replace(CLIENT, "x\\nxtsync:metadataHost: evil.example"), tenantId=TENANT, side="source")
+    assert done.returncode != 0
+    assert "is no GUID" in done.stderr

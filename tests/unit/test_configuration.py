@@ -186,6 +186,8 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     (scoped(attribute="mail", operator="isNull", value="x"), 'value = "x": not for this operator', "Remove it"),
     (scoped(attribute="manager", operator="isNull"), 'attribute = "manager": cannot be used', "another attribute"),
     (scoped(attribute="mail", operator="matches", value="("), "not a regular expression", "Correct it"),
+    (scoped(attribute="mail", operator="matches", value="(" * 5000), "nested too deep, or repeats", "Correct it"),
+    (scoped(attribute="mail", operator="matches", value="x{99999999999}"), "repeats something too often", "Correct it"),
     (scoped(attribute="mail", operator="notMatches", value="[a"), "unterminated character set", "Correct it"),
     (scoped(attribute="mail", operator="like", value="x"), 'operator = "like": not a choice', "Choose equals"),
     ({"scopingFilters": [{"name": "x", "clauses": []}]}, "scopingFilters[0].clauses: empty", "at least one clause"),

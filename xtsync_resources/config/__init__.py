@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,35 +42,44 @@ def load() -> Settings:
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    all_encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
-    encrypted = {key.removeprefix(prefix) for key in all_encrypted if key.startswith(prefix)}
-    may_be_encrypted = {f"{side}ClientSecret" for side in SIDES}
-    refuse_encrypted(encrypted - may_be_encrypted)
-    in_plain = may_be_encrypted - encrypted
-    settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys())
+    may_be_encrypted = [f"{side}ClientSecret" for side in SIDES]
+    in_plain = {*may_be_encrypted} - refuse_encrypted(prefix, may_be_encrypted)
+    source, target = map(own.get, may_be_encrypted)
+    copied = source is not None and source == target
+    settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys(), copied=copied)
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
     return settings
 
 
-def refuse_encrypted(keys: Iterable[str]) -> None:
+def refuse_encrypted(prefix: str, allowed: Sequence[str] = ()) -> frozenset[str]:
     """Refuse encrypted values under other keys, before anything is said about a value.
 
     Pulumi decrypts a secret under whatever key it was copied to. There it would be shown, stored and written in plain.
 
+    Args:
+        prefix: of the program's keys.
+        allowed: keys that may be encrypted.
+
+    Returns:
+        Those that are.
+
     Raises:
-        ConfigurationProblems: there is one.
+        ConfigurationProblems: there is another one.
     """
-    problems = Problems()
-    for key in sorted(keys):
+    problems = Problems(prefix.rstrip(":"))
+    all_encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
+    encrypted = frozenset(key.removeprefix(prefix) for key in all_encrypted if key.startswith(prefix))
+    for key in sorted(encrypted - {*allowed}):
+        only = f". Only {' and '.join(allowed)} may be encrypted" if allowed else ""
         problems.add(
             key,
             None,
             "it is encrypted, and would be shown and stored in plain",
-            "Write it unencrypted; if it is a copied secret, find out who copied it. Only sourceClientSecret and "
-            "targetClientSecret may be encrypted",
+            f"Write it unencrypted; if it is a copied secret, find out who copied it{only}",
         )
     problems.stop()
+    return encrypted
 
 
 def parse(
@@ -79,6 +88,7 @@ def parse(
     environment: Mapping[str, str],
     *,
     in_plain: Iterable[str] = (),
+    copied: bool = False,
     before_sign_in: bool = False,
 ) -> Settings:
     """Turn raw values into settings.
@@ -89,6 +99,7 @@ def parse(
         secrets: client secrets by side, where configured.
         environment: the environment, to see whether what signs in is there.
         in_plain: secrets that are not encrypted.
+        copied: whether both client secrets are the same.
         before_sign_in: whether that, and the applications to sign in with, may still be missing.
 
     Raises:
@@ -108,6 +119,9 @@ def parse(
     )
     for key in in_plain:
         problems.add(key, None, "the secret is not encrypted", instead_of_secret(key))
+    if copied and source.client_id != target.client_id:
+        why = "it is the same as sourceClientSecret, for another application: one would be sent for the other"
+        problems.add("targetClientSecret", None, why, "Give each application its own; find out who copied it")
     check_pair(problems, settings)
     check_host(problems, settings, environment)
     for tenant in (settings.source, settings.target):
@@ -152,4 +166,5 @@ __all__ = [
     "is_user",
     "load",
     "parse",
+    "refuse_encrypted",
 ]

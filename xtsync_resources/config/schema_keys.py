@@ -81,6 +81,8 @@ def pattern_error(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         return str(error) if error.msg.startswith(SURELY_WRONG) else ""
+    except (RecursionError, OverflowError):
+        return "it is nested too deep, or repeats something too often"
     return ""
 
 

@@ -125,7 +125,7 @@ def check_token(
 
 
 def check_proofs(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Look at the files that sign in: before any call, and before azuread, which sends a file of any form.
+    """Look at the files and proxies to sign in with: before any call, and before azuread, which does not look.
 
     Raises:
         ConfigurationProblems: with every problem found.
@@ -140,7 +140,32 @@ def check_proofs(settings: Settings, environment: Mapping[str, str]) -> None:
         tenant: Tenant = getattr(settings, side)
         if tenant.auth in checks:
             checks[tenant.auth](problems, tenant, environment)
+    if any(environment.get(name) for name in PROXIES):
+        check_proxies(problems, settings.source, environment)
     problems.stop()
+
+
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+IDENTITY_SERVICE = "169.254.169.254"
+
+
+def check_proxies(problems: Problems, source: Tenant, environment: Mapping[str, str]) -> None:
+    """Note proxies that azuread would show, or would ask for the machine's identity, which they can answer for."""
+    from requests.utils import should_bypass_proxies  # noqa: PLC0415 - only where there are proxies
+
+    from ..graph.bounded import UnreadableProxyError, check_proxy  # noqa: PLC0415
+
+    key = f"{source.side}.auth"
+    for name in filter(environment.get, PROXIES):
+        try:
+            check_proxy(environment[name])
+        except UnreadableProxyError as error:
+            problems.add(key, source.auth, f"{name}: {error}", f"Correct {name}")
+    if source.auth == "managedIdentity" and any(environment.get(name) for name in PROXIES[2:]):
+        no_proxy = environment.get("no_proxy") or environment.get("NO_PROXY")
+        if not should_bypass_proxies(f"http://{IDENTITY_SERVICE}/", no_proxy or "localhost"):
+            why = "azuread would ask the proxy for the machine's identity, in plain, and take what it answers"
+            problems.add(key, source.auth, why, f"Export NO_PROXY with {IDENTITY_SERVICE} in it")
 
 
 def check_endpoints(settings: Settings, environment: Mapping[str, str]) -> None:

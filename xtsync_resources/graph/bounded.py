@@ -2,7 +2,8 @@
 
 The time limits of requests and urllib3 are for one read each; a server that sends a byte now and then is never too
 late for them. Here the limit is one for the whole answer, its headers included. It is kept by the connection itself,
-so that it holds for every library that uses a session of ours.
+so that it holds for every library that uses a session of ours. So does which proxy is used: this computer's own
+addresses are not a proxy's to answer for.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .hosts import is_here
 
 LARGEST_ANSWER = 16 * 2**20
 CONNECT_SECONDS = 15.0
@@ -28,11 +33,25 @@ CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 100.0
 SENT_AT_ONCE = 16 * 2**10
 
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
 _ends: ContextVar[float] = ContextVar("when the answer that is waited for has to be there")
 
 
-class AnswerTooLargeError(requests.exceptions.RequestException):
+class PlainError(requests.exceptions.RequestException):
+    """An exchange failed; the text is ours, and nothing in it is anybody else's."""
+
+
+class AnswerTooLargeError(PlainError):
     """An answer is larger than any that is expected, as sent or unpacked."""
+
+
+class UnpackingError(PlainError, requests.exceptions.ContentDecodingError):
+    """An answer cannot be unpacked."""
+
+
+class UnreadableProxyError(PlainError, requests.exceptions.InvalidProxyURL):
+    """A proxy's address is none, or one of which every reader takes another part for the password."""
 
 
 @contextlib.contextmanager
@@ -59,7 +78,15 @@ def seconds_left() -> float:
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Sends requests, and reads their answers whole, within the bounds."""
+    """Sends requests, and reads their answers whole, within the bounds.
+
+    Args:
+        direct: whether no proxy is used, whatever the environment says.
+    """
+
+    def __init__(self, *, direct: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._direct = direct
 
     def get_connection_with_tls_context(
         self,
@@ -87,7 +114,12 @@ class BoundedAdapter(HTTPAdapter):
         Raises:
             RequestException: there is no answer in time, or not a whole one.
             AnswerTooLargeError: it is too large.
+            UnreadableProxyError: it would go by a proxy, but nobody can say which.
         """
+        if self._direct or is_here(urlsplit(request.url or "").hostname or ""):
+            proxies = None
+        elif proxy := select_proxy(request.url or "", proxies):
+            check_proxy(proxy)
         wanted = timeout[0] if isinstance(timeout, tuple) else timeout
         request.headers["Accept-Encoding"] = "gzip"
         with within(ANSWER_SECONDS):
@@ -104,6 +136,28 @@ class BoundedAdapter(HTTPAdapter):
         return answer
 
 
+def check_proxy(address: str) -> None:
+    """Refuse a proxy's address that cannot be understood, without showing any of it.
+
+    An unencoded `/`, `#` or `?` ends what is before the host: half of a password is then taken for a host, which
+    messages and name servers are told.
+
+    Raises:
+        UnreadableProxyError: it cannot.
+    """
+    try:
+        parts = urllib3.util.parse_url(address)
+        urlsplit(address)  # requests reads it so, too
+        unquote(parts.auth or "").encode("latin1")  # as it is sent
+    except (urllib3.exceptions.LocationValueError, ValueError):
+        parts = urllib3.util.Url()
+    if parts.scheme not in PROXY_SCHEMES or not parts.host or parts.path not in (None, "/") or parts.query:
+        raise UnreadableProxyError(
+            "the proxy's address cannot be understood: it should be http://HOST:PORT or "
+            "http://USER:PASSWORD@HOST:PORT, with signs such as / # ? @ of a password written as %2F %23 %3F %40"
+        )
+
+
 def read_body(answer: requests.Response) -> bytes:
     """The body of an answer, unpacked.
 
@@ -117,7 +171,7 @@ def read_body(answer: requests.Response) -> bytes:
         raise requests.exceptions.ConnectionError(error, request=answer.request) from error
     packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
-        raise requests.exceptions.ContentDecodingError(f"it is packed in a way that was not asked for: {packing}")
+        raise UnpackingError("the answer is packed in a way that was not asked for")
     if packing == "gzip" and 0 < len(body) <= LARGEST_ANSWER:
         body = unpacked(body)
     if len(body) > LARGEST_ANSWER:
@@ -135,9 +189,9 @@ def unpacked(body: bytes) -> bytes:
     try:
         found = unpacking.decompress(body, LARGEST_ANSWER + 1)
     except zlib.error as error:
-        raise requests.exceptions.ContentDecodingError(f"it cannot be unpacked: {error}") from error
+        raise UnpackingError("the answer cannot be unpacked") from error
     if not unpacking.eof and len(found) <= LARGEST_ANSWER:
-        raise requests.exceptions.ContentDecodingError("it cannot be unpacked: it ends too early")
+        raise UnpackingError("the answer cannot be unpacked: it ends too early")
     return found
 
 
@@ -172,7 +226,7 @@ class TimedResponse(http.client.HTTPResponse):
 
 
 class TimedHTTPConnection(HTTPConnection):
-    """A connection in plain, as to a managed identity's address or a proxy."""
+    """A connection in plain, as to a managed identity's address or to a proxy."""
 
     response_class = TimedResponse
 

@@ -24,12 +24,12 @@ from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, grap
 from .operation import Operation
 from .token_claims import claims as read_claims
 from .transport import Request, Response, Transport, TransportError
-from .wire_log import WithoutTokens, wire_text
+from .wire_log import Redacted, wire_text
 
 Json = Mapping[str, Any]
 USER_AGENT = "xtsync/0.1"
 log = logging.getLogger("xtsync.graph")
-log.addFilter(WithoutTokens())
+log.addFilter(Redacted())
 
 
 class GraphClient:
@@ -109,6 +109,8 @@ class GraphClient:
             if error.unusable:
                 raise UnusableAnswerError(call, self.tenant, str(error), f"client-request-id {ours}") from None
             raise NoAnswerError(call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph) from None
+        if not log.isEnabledFor(logging.DEBUG):
+            return response
         log.debug(
             "%s %s %s: %s in %.0f ms %s, request-id %s, client-request-id %s",
             call.method,

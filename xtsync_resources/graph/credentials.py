@@ -5,8 +5,10 @@ Source: https://learn.microsoft.com/python/api/azure-identity
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +25,13 @@ from azure.identity import (
     ManagedIdentityCredential,
 )
 
+from ..redaction import know
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
-from .secret_origin import COMMAND, FILE, SecretError, password_variable, secret_variable
+from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
 from .token_claims import claims
 from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, trusted_certificates
 
@@ -98,7 +101,7 @@ class Means:
             SignInError: it is named, but cannot be had.
         """
         try:
-            return read()
+            return know(read())
         except SecretError as error:
             raise self.failure(error.why, error.do) from None
 
@@ -126,9 +129,9 @@ def credential_for(
     return KINDS[sign_in.kind](means)
 
 
-def bounded_transport(reach: Sequence[str]) -> RequestsTransport:
+def bounded_transport(reach: Sequence[str], direct: Sequence[str] = ()) -> RequestsTransport:
     """How the sign-in libraries send: as we do, with the same bounds for what comes back."""
-    return RequestsTransport(session=bounded_session(reach), session_owner=False)
+    return RequestsTransport(session=bounded_session(reach, direct), session_owner=False)
 
 
 def by_cli(means: Means) -> TokenCredential:
@@ -179,14 +182,25 @@ def by_federated_token(means: Means) -> TokenCredential:
     return ClientAssertionCredential(means.tenant.id, sign_in.client_id, tokens.current, **means.options)
 
 
+# What a machine's own service wants to see, in a header.
+IDENTITY_SECRETS = ("IDENTITY_HEADER", "MSI_SECRET")
+
+
 def by_managed_identity(means: Means) -> TokenCredential:
-    """As the identity of the Azure resource this runs on; which tenant that is, the token tells."""
+    """As the identity of the Azure resource this runs on; which tenant that is, the token tells.
+
+    The machine's own service is asked directly: a proxy would read what is sent in plain, and could answer for it.
+    """
     client_id = means.sign_in.client_id or None
+    for name in filter(os.environ.get, IDENTITY_SECRETS):  # azure-identity reads them for itself
+        os.environ[name] = means.secret(functools.partial(in_header, name, os.environ))
+    login_hosts = {f"{cloud.endpoints.login}/" for cloud in CLOUDS.values()}  # where a Kubernetes pod's identity goes
     try:
         return ManagedIdentityCredential(
             client_id=client_id,
             connection_verify=trusted_certificates(),
-            transport=bounded_transport([*ANYWHERE, "http://"]),  # the machine's own service has no certificate
+            # The machine's own service has no certificate.
+            transport=bounded_transport([*login_hosts], direct=[*ANYWHERE, "http://"]),
         )
     except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
         raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None
@@ -250,7 +264,7 @@ class TokenSource:
             if not isinstance(given.token, str):
                 self._credential = None
                 raise strange_answer(self._tenant, "it holds no token")
-            check_tenant(self._tenant, given.token, self._kind)
+            check_tenant(self._tenant, know(given.token), self._kind)
             self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
             return given.token
 
@@ -283,11 +297,11 @@ def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
         WrongTenantError: the token's `tid` is not the configured tenant's id, or cannot be read.
     """
     found = str(claims(token).get("tid") or "")
-    if found.lower() == tenant.id.lower():
+    if found and found.lower() == tenant.id.lower():
         return
+    right = RIGHT_TENANT.get(kind, RIGHT_TENANT["cli"]).format(tenant=shlex.quote(tenant.id), side=tenant.side)
     raise WrongTenantError(
         f"Failed to sign in to {tenant}",
         f"the token is for tenant {found}" if found else "the token does not say which tenant it is for",
-        f"{RIGHT_TENANT.get(kind, RIGHT_TENANT['cli']).format(tenant=tenant.id, side=tenant.side)}, or correct "
-        f"xtsync:{tenant.side}.tenantId; no call was made",
+        f"{right}, or correct xtsync:{tenant.side}.tenantId; no call was made",
     )

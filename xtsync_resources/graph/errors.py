@@ -16,11 +16,11 @@ XtsyncError
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from ..redaction import redacted
 from ..untrusted import one_line
 from . import answers
 from .calls import Call
@@ -201,6 +201,9 @@ class ErrorEnvelope(TypedDict):
     error: dict[str, Any]
 
 
+FOREIGN_BYTES = 64 * 2**10
+
+
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
     """Read Graph's error envelope, or make do with what an intermediary sent instead.
 
@@ -219,7 +222,9 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
             details += said_in(embedded)
             message = str(embedded.get("Message") or message)
     if not error:
-        message = "(not a Graph answer) " + body[:200].decode("utf-8", "replace") if body else "(empty answer)"
+        # Half a secret is not known for one: it is taken out before the text is cut.
+        text = redacted(body[:FOREIGN_BYTES].decode("utf-8", "replace"))
+        message = f"(not a Graph answer) {text[:200]}" if body else "(empty answer)"
     return Answer(
         status,
         str(error.get("code") or ""),
@@ -251,18 +256,11 @@ def references(request_id: str, client_request_id: str) -> str:
 
 
 LONGEST_LINE = 2000
-# A token that whoever answers has put into the answer's text: signed, or encrypted, which has more and empty parts.
-TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){2,}")
-
-
-def without_tokens(text: str) -> str:
-    """A text with a word in the place of each token."""
-    return TOKEN.sub("[a token]", text)
 
 
 def shortened(text: str) -> str:
-    """A part of a message, without tokens, and not as long as whoever answers would like it to be."""
-    text = without_tokens(text)
+    """A part of a message, without secrets, and not as long as whoever answers would like it to be."""
+    text = redacted(text)
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
 
 

@@ -10,12 +10,14 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..redaction import know
 from . import answers
 from .assertions import read_token
 from .clock import Clock
 from .errors import SignInError, TenantName
 from .files import FileError
 from .outside import ask
+from .secret_origin import SecretError, in_header
 from .token_origin import (
     AZURE_DEVOPS_TOKEN,
     AZURE_DEVOPS_URL,
@@ -74,7 +76,7 @@ class FederatedTokens:
 
     def _from_file(self, path: str, named_by: str) -> str:
         try:
-            return read_token(path)
+            return know(read_token(path))
         except FileError as error:
             why, do = f"{path} {error}", f"check {named_by}, and what writes the file; nothing of it was sent"
             raise self._failure(why, do) from None
@@ -94,8 +96,12 @@ class FederatedTokens:
 
     def _asked(self, method: str, url: str, bearer: str, member: str, do: str, **query: str) -> str:
         """Ask a pipeline's token service; the answer is never shown, it may hold a token."""
+        try:
+            secret = know(in_header(bearer, self.environment))
+        except SecretError as error:
+            raise self._failure(error.why, error.do) from None
         headers = {
-            "Authorization": f"Bearer {self.environment[bearer]}",
+            "Authorization": f"Bearer {secret}",
             "Accept": "application/json",
             "Content-Type": "application/json",
             "X-TFS-FedAuthRedirect": "Suppress",  # a refusal of Azure DevOps, instead of its sign-in page
@@ -103,8 +109,9 @@ class FederatedTokens:
         try:
             request = Request(method, with_query(self.environment[url], **query), headers)
             answer = ask(self.transport, self.clock, request)
-        except ValueError as error:
-            raise self._failure(f"{url}: {error}", f"check {url}") from None
+        except ValueError:
+            why = f"{url}: it is not an https URL, and the request for a token carries a credential"
+            raise self._failure(why, f"check {url}") from None
         except TransportError as error:
             raise self._failure(f"{url} cannot be reached: {error}", "check the network and proxy") from None
         if answer.status != 200:
@@ -114,4 +121,4 @@ class FederatedTokens:
             token = answers.read(answer.body).get(member)
         if not isinstance(token, str) or not token:
             raise self._failure(f"{url} answered without one", do)
-        return token
+        return know(token)

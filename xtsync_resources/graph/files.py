@@ -16,6 +16,10 @@ class FileError(Exception):
     """A file cannot be used; the text says why, and ends a sentence that begins with the file."""
 
 
+class EmptyFileError(FileError):
+    """There is nothing in a file, or nothing that its size tells of."""
+
+
 def read_small(path: str, most: int = LARGEST_PROOF) -> bytes:
     """The content of a regular file of a bounded size. Links are followed: Kubernetes puts tokens behind some.
 
@@ -49,4 +53,4 @@ def refuse_others(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise FileError("is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file")
     if not found.st_size:  # so is every file of /proc, whatever would be read from it
-        raise FileError("is empty")
+        raise EmptyFileError("is empty")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -45,11 +46,16 @@ class Host:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is this computer, by the name or an address of loopback."""
-        try:
-            return ipaddress.ip_address(self.name.strip("[]")).is_loopback
-        except ValueError:
-            return self.name == "localhost"
+        """Whether it is this computer."""
+        return is_here(self.name)
+
+
+def is_here(name: str) -> bool:
+    """Whether a host is this computer, by the name or an address of loopback."""
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"
 
 
 def hosts_of(endpoints: Endpoints) -> tuple[str, ...]:
@@ -93,7 +99,7 @@ def strangers(hosts: Iterable[str], agreed_to: frozenset[Host]) -> tuple[str, ..
 
 def how_to_agree(hosts: Iterable[str]) -> str:
     """What to do about hosts nobody has agreed to."""
-    names = ",".join(hosts)
+    names = shlex.quote(",".join(hosts))
     return (
         f"if they are meant to get the credentials, export {AGREEMENT}={names} where the credentials are exported; if "
         "not, find out who changed xtsync:metadataHost"

@@ -6,15 +6,17 @@ Source: https://learn.microsoft.com/entra/identity-platform/reference-error-code
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+import requests
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError, ServiceResponseError
 from azure.identity import CredentialUnavailableError
 
 from .clouds import ACROSS_CLOUDS
 from .errors import SignInError, TenantName
-from .transport import network_cause, plain_cause
+from .transport import chain_of, plain_cause
 
 CODE = re.compile(r"AADSTS(\d+)")
 
@@ -123,6 +125,10 @@ UNAVAILABLE: Mapping[str, str] = {
 ELSE = "run `az login --tenant {tenant}`"
 
 
+# What azure-identity's errors are made of where no answer came.
+NOT_ASKED = (ServiceRequestError, ServiceResponseError, requests.RequestException)
+
+
 def explain(tenant: TenantName, error: AzureError, kind: str = "") -> SignInError:
     """Turn azure-identity's error into one message without its troubleshooting links."""
     text = str(error.message if hasattr(error, "message") else error).strip()
@@ -134,8 +140,9 @@ def explain(tenant: TenantName, error: AzureError, kind: str = "") -> SignInErro
         return SignInError(what, f"{refusal.why}{token_words}{code}", filled(refusal.do, tenant), trace_id(text))
     if isinstance(error, CredentialUnavailableError):
         return SignInError(what, first_line(text), filled(UNAVAILABLE.get(kind, ELSE), tenant))
-    # azure-identity also calls it a refusal when the login service could not be asked.
-    if isinstance(error, ClientAuthenticationError) and ("AADSTS" in text or not network_cause(text)):
+    # azure-identity also calls it a refusal when the login service could not be asked, and then quotes why.
+    asked = not any(isinstance(one, NOT_ASKED) for one in chain_of(error))
+    if isinstance(error, ClientAuthenticationError) and asked:
         return SignInError(what, first_line(text), f"check xtsync:{tenant.side}.auth and its values", trace_id(text))
     return SignInError(
         what,
@@ -167,7 +174,7 @@ def filled(do: str, tenant: TenantName) -> str:
     """A remedy with its words."""
     side = tenant.side
     variable = f"XTSYNC_{side.upper()}_CLIENT_SECRET"
-    return do.format(side=side, client=f"of xtsync:{side}.clientId", variable=variable, tenant=tenant.id)
+    return do.format(side=side, client=f"of xtsync:{side}.clientId", variable=variable, tenant=shlex.quote(tenant.id))
 
 
 def first_line(text: str) -> str:

@@ -112,6 +112,18 @@ class SecretOrigin:
         return one_line(done.stdout, f"the command of {name}", name)
 
 
+def in_header(name: str, environment: Mapping[str, str]) -> str:
+    """A secret of a variable as it is sent in a header: without the end of its line.
+
+    Raises:
+        SecretError: it is not one line that a header can have. A library that is given it would show it.
+    """
+    text = environment.get(name, "").rstrip("\r\n")
+    if not text.isascii() or not text.isprintable() or text != text.strip():
+        raise SecretError(f"{name} is not one line of plain text", f"check what sets {name}; nothing of it was sent")
+    return text
+
+
 def client_secret(side: str, environment: Mapping[str, str]) -> SecretOrigin:
     """Where the client secret of a side comes from."""
     return SecretOrigin(side, secret_variable(side), environment)

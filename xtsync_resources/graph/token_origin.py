@@ -68,7 +68,7 @@ def with_query(url: str, **wanted: str) -> str:
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("it is not an https URL, and the request for a token carries a credential")
+        raise ValueError("it is not https")
     given = parse_qsl(parts.query, keep_blank_values=True)
     names = {name for name, value in given if value}
     added = [(name, value) for name, value in wanted.items() if name not in names]

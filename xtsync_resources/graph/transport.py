@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import requests
 
-from .bounded import AnswerTooLargeError, BoundedAdapter
+from .bounded import AnswerTooLargeError, BoundedAdapter, PlainError, UnreadableProxyError
 
 WORKERS = 4
 # Signs in an error text that the request has certainly not left: no address, no connection, no trust.
-BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED")
+BEFORE_SENDING = ("Failed to establish", "Failed to resolve", "CERTIFICATE_VERIFY_FAILED", "suitable TLS CA")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class TransportError(Exception):
     @property
     def permanent(self) -> bool:
         """Whether trying again is no use: an untrusted certificate stays untrusted."""
-        return self.unusable or "certificate" in str(self)
+        return self.unusable or "certificate" in str(self) or "proxy's address" in str(self)
 
 
 class Transport(Protocol):
@@ -69,19 +70,29 @@ def trusted_certificates() -> str | bool:
 ANYWHERE = ("https://",)
 
 
-def bounded_session(reach: Sequence[str] = ANYWHERE) -> requests.Session:
+class Session(requests.Session):
+    """Follows no redirect, and does not look where one would lead: an address that is none would be a traceback."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
+
+
+def bounded_session(reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = ()) -> requests.Session:
     """A session in which every answer is bounded in size and time.
 
-    No password of ~/.netrc leaves with it, and none takes our token's place; proxies are still the environment's.
+    No password of ~/.netrc leaves with it, and none takes our token's place; proxies are still the environment's, but
+    for this computer's own addresses.
 
     Args:
         reach: what the addresses it sends to begin with; it refuses all others.
+        direct: the same for addresses to which it never goes by a proxy; the longest beginning counts.
     """
-    session = requests.Session()
+    session = Session()
     session.auth = lambda request: request
     session.adapters.clear()
-    for beginning in reach:
-        session.mount(beginning, BoundedAdapter(pool_connections=2, pool_maxsize=WORKERS))
+    for beginning in (*reach, *direct):
+        adapter = BoundedAdapter(direct=beginning in direct, pool_connections=2, pool_maxsize=WORKERS)
+        session.mount(beginning, adapter)
     return session
 
 
@@ -103,37 +114,53 @@ class HttpsTransport:
                 verify=self._verify,
                 allow_redirects=False,
             )
-        except requests.exceptions.ConnectTimeout as error:
+        except (requests.exceptions.ConnectTimeout, UnreadableProxyError) as error:
             raise TransportError(plain_cause(error), unsent=True) from error
         except AnswerTooLargeError as error:
             raise TransportError(str(error), unsent=False, unusable=True) from error
-        except requests.exceptions.RequestException as error:
+        except OSError as error:  # RequestException is one, and requests has others for a missing file
             unsent = any(sign in str(error) for sign in BEFORE_SENDING)
             raise TransportError(plain_cause(error), unsent=unsent) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, answer.content)
 
 
+# What an error text says, by a sign in it that is nobody's secret; the whole of such a text may quote one.
+CAUSES: Mapping[str, str] = {
+    "certificate is not yet valid|certificate has expired": "the server's certificate is not valid at the time of this "
+    "computer's clock, which may be wrong",
+    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not trusted (CERTIFICATE_VERIFY_FAILED)",
+    "suitable TLS CA certificate bundle": "there is no file with certificates where REQUESTS_CA_BUNDLE or "
+    "SSL_CERT_FILE says",
+    "Name or service not known|NameResolution|getaddrinfo": "the host name cannot be resolved",
+    "Connection refused": "the connection was refused",
+    "No connection adapters": "the login host leads to another host, and nobody has agreed to that",
+    "timed out": "it took too long",
+    "Network is unreachable|No route to host": "there is no way to it in the network",
+    r"Tunnel connection failed: (?P<code>\d{3})\b": "the proxy refused it ({code})",
+    "SOCKS support": "a proxy of the kind SOCKS needs the Python package PySocks",
+    r"\[SSL: (?P<code>[A-Z_]{1,60})\]": "no connection by TLS came about ({code})",
+    "reset by peer|aborted|without response|IncompleteRead|EOF occurred": "the connection was cut",
+}
+
+
 def plain_cause(error: BaseException) -> str:
-    """The innermost reason of a network error, in a few words."""
-    text = str(error)
-    return network_cause(text) or text.rsplit(":", 1)[-1].strip(" ')\"") or type(error).__name__
+    """The reason of a network error where it is one we know, else no more than its kind: its text may quote secrets."""
+    chain = [*chain_of(error)]
+    ours = next((str(one) for one in chain if isinstance(one, PlainError)), "")
+    return ours or network_cause(str(error)) or type(chain[-1]).__name__
+
+
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those it was made of; azure-core has a way of its own to say so."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or getattr(error, "inner_exception", None) or error.__context__
 
 
 def network_cause(text: str) -> str:
     """What an error text says of the network; "" where it is about something else."""
-    if "certificate is not yet valid" in text or "certificate has expired" in text:
-        return "the server's certificate is not valid at the time of this computer's clock, which may be wrong"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "the server's certificate is not trusted (CERTIFICATE_VERIFY_FAILED)"
-    if "Name or service not known" in text or "NameResolution" in text or "getaddrinfo" in text:
-        return "the host name cannot be resolved"
-    if "Connection refused" in text:
-        return "the connection was refused"
-    if "No connection adapters" in text:
-        return "the login host leads to another host, and nobody has agreed to that"
-    if "timed out" in text.lower():
-        return "it took too long"
-    if "reset by peer" in text.lower() or "aborted" in text.lower() or "without response" in text.lower():
-        return "the connection was cut"
+    for sign, cause in CAUSES.items():
+        if found := re.search(sign, text, re.IGNORECASE):
+            return cause.format(**found.groupdict())
     return ""

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
 from typing import Any
 
+from ..redaction import MASK, redacted
 from ..untrusted import one_line
 from . import answers
-from .errors import without_tokens
 
 WIRE_CHARACTERS = 2000
 PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
-SECRET_NAME = re.compile(r"secret|password|token|assertion", re.IGNORECASE)
-MASK = "***"
+SECRET_NAME = re.compile(
+    r"secret|passw|pwd|passphrase|token|assertion|credential|authorization|signature|cookie|connection_?string|"
+    r"(access|account|api|encryption|master|private|shared|signing|symmetric)[_-]?key",
+    re.IGNORECASE,
+)
+# A text that says one: JSON with other words before it, a form, an address.
+SAYS_SECRET = re.compile(rf"(?:{SECRET_NAME.pattern})[\w-]*(?:\\*[\"']\s*:|=)", re.IGNORECASE)
 
 
-class WithoutTokens(logging.Filter):
-    """Takes tokens out of what is logged, whatever part of a call they are in."""
+class Redacted(logging.Filter):
+    """Takes secrets out of what is logged, whatever part of a call they are in."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything pass, without tokens."""
-        record.msg, record.args = without_tokens(record.getMessage()), ()
+        """Let everything pass, without tokens and secrets."""
+        record.msg, record.args = redacted(record.getMessage()), ()
         return True
 
 
@@ -31,7 +37,7 @@ def wire_text(body: bytes | None) -> str:
     if not body:
         return ""
     try:
-        text = without_tokens(json.dumps(without_secrets(answers.read(body, Any)), ensure_ascii=False))
+        text = redacted(json.dumps(without_secrets(answers.read(body, Any)), ensure_ascii=False))
     except ValueError:
         text = f"({len(body)} bytes that are not JSON)"
     return one_line(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
@@ -40,16 +46,33 @@ def wire_text(body: bytes | None) -> str:
 def without_secrets(value: Any) -> Any:
     """The same JSON with `***` for all that is below a secret-looking name or an unknown synchronization setting.
 
-    A text that is JSON itself is `***` as a whole if it has such a name.
+    A text that is JSON is looked at in the same way; any other is `***` if it says such a name with a value.
     """
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, str):
-        return MASK if value.lstrip().startswith(("{", "[")) and SECRET_NAME.search(value) else value
+        return text_without_secrets(value)
     if not isinstance(value, dict):
         return value
-    unknown = set(value) >= {"key", "value"} and value["key"] not in PLAIN_SETTINGS
+    hides = is_secret_pair({name.lower(): item for name, item in value.items()})
     return {
-        name: MASK if SECRET_NAME.search(name) or (unknown and name == "value") else without_secrets(item)
+        name: MASK if SECRET_NAME.search(name) or (hides and name.lower() == "value") else without_secrets(item)
         for name, item in value.items()
     }
+
+
+def text_without_secrets(text: str) -> str:
+    """A text in the same way."""
+    if text.lstrip().startswith(("{", "[", '"')):
+        with contextlib.suppress(ValueError):
+            return json.dumps(without_secrets(answers.read(text, Any)), ensure_ascii=False)
+    return MASK if SAYS_SECRET.search(text) else text
+
+
+def is_secret_pair(members: dict[str, Any]) -> bool:
+    """Whether an object is a name with a value, and that is or may be secret."""
+    if "value" not in members:
+        return False
+    if "key" in members and members["key"] not in PLAIN_SETTINGS:
+        return True
+    return bool(SECRET_NAME.search(str(members.get("name", ""))))

@@ -6,6 +6,7 @@ What it reads is the pair as it is, whoever made it: by hand, by another tool, b
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -347,6 +348,6 @@ def command(
         screen.tell(f"Wrote {output}: {len(found.people)} assignments.")
     if import_file is not None:
         write_private(import_file, json_text(as_import(found, "xtsync", stack)) + "\n", replace=False)
-        screen.tell(f"Wrote {import_file}, for `pulumi import --file {import_file}`.")
+        screen.tell(f"Wrote {import_file}, for `pulumi import --file {shlex.quote(str(import_file))}`.")
     screen.tell(*(f"warning: {warning}" for warning in found.warnings), style="yellow")
     return 0

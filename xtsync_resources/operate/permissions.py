@@ -48,7 +48,7 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
         return []
     roles = " ".join(f"{need.role_id}=Role" for need in wanted)
     lines = [f"az cloud set --name {AZURE_CLI_CLOUDS[cloud.name]}"] if cloud.name != "public" else []
-    lines.append(f"az login --tenant {tenant.id} --allow-no-subscriptions --output none")
+    lines.append(f"az login --tenant {shlex.quote(tenant.id)} --allow-no-subscriptions --output none")
     if tenant.auth == "managedIdentity":
         return [*lines, *of_managed_identity(tenant, wanted, cloud)]
     lines += [
@@ -88,7 +88,7 @@ def certificate(tenant: Tenant) -> list[str]:
 def of_managed_identity(tenant: Tenant, wanted: Sequence[Need], cloud: Cloud) -> list[str]:
     """Commands that give a managed identity its permissions: it has no application to ask with and consent to."""
     missing = "set it to the object id of the managed identity"
-    principal = f"PRINCIPAL_ID=$(az ad sp show --id {tenant.client_id} --query id --output tsv)"
+    principal = f"PRINCIPAL_ID=$(az ad sp show --id {shlex.quote(tenant.client_id)} --query id --output tsv)"
     url = f"{cloud.endpoints.graph}/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments"
     post = f'az rest --method POST --url "{url}" --headers Content-Type=application/json --output none'
     body = '{{\\"principalId\\": \\"$PRINCIPAL_ID\\", \\"resourceId\\": \\"$GRAPH_ID\\", \\"appRoleId\\": \\"{}\\"}}'
@@ -102,7 +102,7 @@ def of_managed_identity(tenant: Tenant, wanted: Sequence[Need], cloud: Cloud) ->
 def identity(tenant: Tenant) -> list[str]:
     """Commands that give CLIENT_ID: of the configured application, or of a new one, which they tell."""
     if tenant.client_id:
-        return [f"CLIENT_ID={tenant.client_id}"]
+        return [f"CLIENT_ID={shlex.quote(tenant.client_id)}"]
     name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
     # With auth: cli it is no setting, but what the pipeline gives to `az login --service-principal`.
     told = f"client id of {tenant.side}" if tenant.auth == "cli" else f"xtsync:{tenant.side}.clientId"

@@ -20,6 +20,7 @@ from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.operation import Operation
 from ..graph.secret_origin import client_secret
+from ..redaction import know
 from .yaml_files import read_yaml
 
 NAMESPACE = "xtsync:"
@@ -74,7 +75,7 @@ class Stack:
             raise ConfigurationError(
                 f"The stack {self.name} has no output {key}",
                 "the pair was not set up by it, or not to the end",
-                f"run `pulumi up --stack {self.name}`",
+                f"run `pulumi up --stack {shlex.quote(self.name)}`",
             )
         return str(value)
 
@@ -113,7 +114,7 @@ class Stack:
         if self.location.config_file is not None:
             # Absolute, as Pulumi runs in the program's folder; the file also holds what its secrets are opened with.
             arguments += ["--config-file", str(self.location.config_file.absolute())]
-        return pulumi(arguments, self.location.folder).strip()
+        return know(pulumi(arguments, self.location.folder).strip())
 
 
 def read(name: str | None, location: Location, status: Callable[[str], None], *, before_sign_in: bool = False) -> Stack:
@@ -136,7 +137,8 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
-    settings = parse(texts, secrets, os.environ, in_plain=in_plain, before_sign_in=before_sign_in)
+    copied = secrets["source"] is not None and secrets["source"] == secrets["target"]
+    settings = parse(texts, secrets, os.environ, in_plain=in_plain, copied=copied, before_sign_in=before_sign_in)
     return Stack(name, settings, location, status)
 
 
@@ -166,7 +168,9 @@ def project_values(folder: Path) -> dict[str, Any]:
     """
     path = next((found for found in (folder / name for name in PROJECT_FILES) if found.exists()), None)
     do = "mend it, or give the program's folder with --cwd"
-    return {} if path is None else without_namespace(project_defaults(read_yaml(path, "project file", do)))
+    if path is None:
+        return {}
+    return without_namespace(project_defaults(read_yaml(path, "project file", do, follow_link=True)))
 
 
 def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,27 +286,38 @@ def pulumi(arguments: list[str], folder: Path) -> str:
     """What the Pulumi CLI prints for a command.
 
     Raises:
-        ConfigurationError: it is not there, or it failed.
+        ConfigurationError: it is not there, or it failed. Neither what it has printed, which may be a secret, nor the
+            variable that names it, which may hold one, is shown.
     """
-    first, *more = shlex.split(os.environ.get(PULUMI_COMMAND) or "pulumi")
-    what = f"Cannot run `{shlex.join([first, *more, *arguments])}`"
+    named = os.environ.get(PULUMI_COMMAND, "").strip()
+    shown = f"the command of {PULUMI_COMMAND}" if named else "pulumi"
+    what = f"Cannot run `{shlex.join(['pulumi', *arguments])}`{f' by {shown}' if named else ''}"
+    try:
+        first, *more = shlex.split(named or "pulumi")
+    except ValueError as error:
+        why = f"{shown} cannot be understood ({error})"
+        raise ConfigurationError(what, why, "give a program and its arguments, without a shell's signs") from None
     command = shutil.which(first)
     if command is None:
         do = "install Pulumi; or name the stack with --stack and a file with its outputs as JSON with --outputs"
-        raise ConfigurationError(what, f"there is no {first} on the PATH", do)
+        raise ConfigurationError(what, f"there is no such program on the PATH: {shown}", do)
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments, no shell
             [command, *more, *arguments, "--non-interactive"],
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=PULUMI_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
         why = f"it did not answer within {PULUMI_SECONDS} s"
         raise ConfigurationError(what, why, "check that its backend can be reached") from None
+    except OSError as error:
+        why = f"{shown} cannot be run ({error.strerror or type(error).__name__})"
+        raise ConfigurationError(what, why, "run it by hand to see more") from None
     if done.returncode:
-        why = " ".join((done.stderr or done.stdout).split()) or f"it ended with exit code {done.returncode}"
+        why = " ".join(done.stderr.split()) or f"it ended with exit code {done.returncode}"
         raise ConfigurationError(what, why, "run it by hand to see more; `pulumi stack ls` lists the stacks")
     return done.stdout

@@ -1,11 +1,13 @@
 """Reads the YAML of a stack file or project file: what JSON has, of bounded size, and nothing else.
 
 Whoever proposes a change of a stack file writes it. Tags make no objects, and names for parts (anchors) do not make a
-short file endless, or more than memory holds.
+short file endless, or more than memory holds. A link does not lead to a file of whoever runs us, and no message
+shows a line of a file.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,23 +15,36 @@ from typing import Any
 import yaml
 
 from ..graph.errors import ConfigurationError
+from ..graph.files import EmptyFileError, FileError, read_small
 
+MOST_BYTES = 4 * 2**20
 MOST_PARTS = 100_000
 JSON_KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
 TAG = "tag:yaml.org,2002:"
 
 
-def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
+def read_yaml(path: Path, kind: str, do: str, *, follow_link: bool = False) -> Mapping[str, Any]:
     """A file's YAML object; empty where it is something else.
 
+    Args:
+        path: of the file.
+        kind: what messages call it.
+        do: what helps where it cannot be read.
+        follow_link: whether it may be a link, because who writes it is trusted.
+
     Raises:
-        ConfigurationError: it cannot be read; `do` says what helps.
+        ConfigurationError: it cannot be read.
     """
     what = f"Cannot read the {kind} {path}"
+    if path.is_symlink() and not follow_link:
+        raise ConfigurationError(what, "it is a link to another file", "put the file itself there")
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), JsonLoader)  # noqa: S506 - a safe one, and stricter
-    except OSError as error:
-        raise ConfigurationError(what, error.strerror or str(error), do) from None
+        text = read_small(str(path), MOST_BYTES).decode()
+        document = yaml.load(text, JsonLoader)  # noqa: S506 - a safe one, and stricter
+    except EmptyFileError:
+        return {}
+    except FileError as error:
+        raise ConfigurationError(what, f"it {error}", do) from None
     except UnicodeDecodeError:
         raise ConfigurationError(what, "it is not UTF-8", do) from None
     except RecursionError:
@@ -39,14 +54,22 @@ def read_yaml(path: Path, kind: str, do: str) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+# What PyYAML quotes of a document: what it names of its own is in angle brackets, or one sign.
+QUOTED = re.compile(r"'(?!<|.')[^']*'")
+
+
 def place(error: yaml.YAMLError) -> str:
-    """Where it is wrong and why; not the line itself, which may hold a secret."""
-    mark, problem = (
-        getattr(error, "problem_mark", None),
-        getattr(error, "problem", None) or getattr(error, "reason", ""),
-    )
+    """Where it is wrong and why; not the line itself, nor a word of it, which may be a secret."""
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", ""))
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    if not isinstance(error, RefusedPartError):
+        problem = QUOTED.sub("'...'", problem)
     return f"{where}: {problem}" if problem else where
+
+
+class RefusedPartError(yaml.MarkedYAMLError):
+    """A part is refused by us, in our words."""
 
 
 class JsonLoader(yaml.SafeLoader):
@@ -91,6 +114,6 @@ class JsonLoader(yaml.SafeLoader):
             raise refusal(node.start_mark, f"not a value of the kind {kind!r}") from None
 
 
-def refusal(mark: Any, why: str) -> yaml.MarkedYAMLError:
+def refusal(mark: Any, why: str) -> RefusedPartError:
     """A document is refused at a place."""
-    return yaml.MarkedYAMLError(problem=why, problem_mark=mark)
+    return RefusedPartError(problem=why, problem_mark=mark)
