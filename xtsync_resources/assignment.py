@@ -1,11 +1,9 @@
-"""What happens where azuread fails to make the application or an assignment.
+"""Assignments that exist already: azuread creates them and takes none over, not even its own.
 
-Assignments may exist already: azuread takes none over, not even its own. When its create is refused for that reason, a
-hook of the program removes the assignment that is in the way and has azuread create it again. A job that runs is
-brought to rest before: whoever it finds unassigned it deletes in the target. The start, whose input the assignments
-are, starts it again, in this run or the next. Nothing is called unless azuread has failed.
-
-Other errors are said once more in this program's words, with what to do.
+When its create is refused for that reason, a hook of the program removes the assignment that is in the way and has
+azuread create it again. A job that runs is brought to rest before: whoever it finds unassigned it deletes in the
+target. The start, whose input the assignments are, starts it again, in this run or the next. Nothing is called unless
+azuread has failed.
 """
 
 from __future__ import annotations
@@ -19,10 +17,10 @@ import pulumi
 
 from . import messages
 from .assigned import assignments, principal_of
-from .azuread_errors import explain, reason
 from .config import Settings
 from .graph import calls
 from .graph.errors import lines_of
+from .hooks import source_operation, source_secret, tell_of
 from .job_running import never_ran_for_sure, pause, refuse_held_deletions
 from .job_state import job_of_template
 
@@ -44,23 +42,6 @@ RESTS = (
     "The job is paused and an assignment may be missing: whoever is unassigned would be deleted in the target if it "
     "ran. Run `pulumi up` again, which assigns everybody and then starts it; do not resume it by hand."
 )
-
-
-def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBinding:
-    """The hooks of a pair's application: they only tell."""
-
-    def failed(arguments: pulumi.ErrorHookArgs) -> bool:
-        tell_of(arguments, calls.AZUREAD_APPLICATION, settings)
-        return False
-
-    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)])
-
-
-def tell_of(failed: pulumi.ErrorHookArgs, call: calls.Call, settings: Settings) -> None:
-    """Say what azuread's error means, where that is known."""
-    error = explain(reason(failed.errors[0]), call, settings.source) if failed.errors else None
-    if error is not None:
-        messages.warn(*lines_of(error))
 
 
 class AssignmentHooks:
@@ -91,8 +72,7 @@ class AssignmentHooks:
                 messages.warn(RESTS)
             return False
         try:
-            given = self._settings.source_client_secret
-            secret = str(await given.future() or "") if given is not None else ""
+            secret = await source_secret(self._settings)
             return await asyncio.to_thread(self._take_over, inputs, secret)
         except Exception as error:  # the engine shows azuread's own error beside this
             messages.warn(*lines_of(error), *([RESTS] if self._paused else []))
@@ -106,7 +86,7 @@ class AssignmentHooks:
         Raises:
             XtsyncError: a call failed.
         """
-        operation, service_principal = self._operation(secret), str(inputs["resourceObjectId"])
+        operation, service_principal = source_operation(self._settings, secret), str(inputs["resourceObjectId"])
         principal = str(inputs["principalObjectId"])
         with self._lock:
             existing = operation.look_for(lambda: self._find(operation, inputs), SETTLE_SECONDS)
@@ -140,12 +120,6 @@ class AssignmentHooks:
             self._paused = True
             pause(operation, service_principal, job_id, job)
         self._looked_at_job = True
-
-    def _operation(self, secret: str) -> Operation:
-        from .clients import client_of  # noqa: PLC0415 - HTTP and sign-in are rarely needed here
-
-        settings = self._settings
-        return client_of(settings, settings.source, secret).operation(60 * settings.deadline_minutes)
 
 
 def wait_until_gone(operation: Operation, service_principal: str, assignment: str) -> None:

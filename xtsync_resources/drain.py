@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 DRAIN = "drain"
 NOBODY_LEFT = "nobody of this pair is left in the target"
 NEVER_RAN = "the job never ran, so it made nobody; people who were provisioned on demand stay in the target"
-INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople")
+INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople", "targetTenantId")
 RELEASE_INSTEAD = "set xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves people there"
 
 

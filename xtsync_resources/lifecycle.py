@@ -62,6 +62,7 @@ class ProviderSettings:
     certificate_path: str = ""
     token_file: str = ""
     service_connection_id: str = ""
+    allow_second: bool = False
 
     @classmethod
     def read(cls, get: Callable[[str], Any]) -> ProviderSettings:
@@ -80,6 +81,7 @@ class ProviderSettings:
             certificate_path=text("certificatePath"),
             token_file=text("tokenFile"),
             service_connection_id=text("serviceConnectionId"),
+            allow_second=text("allowSecondConfiguration").lower() == "true",
         )
 
 
@@ -208,6 +210,14 @@ class TenantResourceProvider(ResourceProvider):
         home = properties.get(HOME, tenant.id) if isinstance(properties, dict) else tenant.id
         if not is_unknown(home) and home != tenant.id:
             raise another_pair(str(home), tenant.side, tenant.id)
+
+    def leaves(self, what: str) -> bool:
+        """Whether something stays at the end because another configuration of the pair may need it; says so."""
+        if self.settings.allow_second:
+            tell(
+                f"{what} stays as it is, as xtsync:allowSecondConfiguration is true: another configuration may need it"
+            )
+        return self.settings.allow_second
 
     def operation(self) -> Operation:
         """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""

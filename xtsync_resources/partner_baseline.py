@@ -287,7 +287,8 @@ class PartnerBaselineProvider(TenantResourceProvider):
     def delete(self, _id: str, props: Properties) -> None:
         """Verify that the tenant is as it was found."""
         planned = records.parse(props["planned"])
-        clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]), planned)
+        if not self.settings.allow_second:
+            clean_up(self.operation(), props["tenantId"], Baseline.parse(props["baseline"]), planned)
         if APPLICATION in planned:
             remove_orphans(self.operation(), planned[APPLICATION], props.get("configurations"))
 

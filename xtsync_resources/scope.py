@@ -18,6 +18,7 @@ from .graph.calls import AZUREAD_GROUPS, AZUREAD_USERS, Call
 from .graph.errors import lines_of
 from .lifecycle import HOME
 from .messages import Stopped
+from .stack_state import outputs_by_type_now
 from .state import type_token
 
 # Resources that remember whom the configuration named.
@@ -194,15 +195,10 @@ def name_now(kind: str, object_id: str, options: pulumi.InvokeOptions) -> str | 
 
 
 def recorded(tenant: str) -> dict[str, str]:
-    """Object ids by what the configuration called them, as the stack's `SyncScope` and the like remember them.
-
-    The program learns nothing else from the state, and asks only where a run has to stop anyway.
-    """
+    """Object ids by what the configuration called them, as the stack's `SyncScope` and the like remember them."""
     found: dict[str, str] = {}
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": pulumi.get_stack()}).value
-    for resource in ((answer or {}).get("outputs") or {}).values():
-        outputs = resource.get("outputs") or {}
-        if outputs.get(HOME) == tenant and resource.get("type") in RECORDS:
+    for type_, outputs in outputs_by_type_now():
+        if outputs.get(HOME) == tenant and type_ in RECORDS:
             at_once = {f"user {name}": id_ for name, id_ in outputs.get("users", {}).items()}
             found |= {name.lower(): id_ for name, id_ in {**at_once, **outputs.get("principals", {})}.items()}
     return found

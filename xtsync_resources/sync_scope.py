@@ -20,9 +20,9 @@ import pulumi
 from .assigned import Assignment, assignments, name_of, principal_of, take_out
 from .drain import DRAIN, refuse_missing, refuse_to_drain
 from .graph import calls
-from .graph.errors import RefusedError
+from .graph.errors import CallError, RefusedError
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
-from .job_state import ACTIVE, Job, job_of_template
+from .job_state import ACTIVE, Job, job_of_template, never_ran
 from .lifecycle import (
     HOME,
     WARNING,
@@ -35,12 +35,13 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .pair_configurations import configurations_into, still_needed, unjudged
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople")
+INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople", "targetTenantId")
 PEOPLE_GO = (
     "Their people are removed from the target with the next cycle of a job that runs (restorable there for 30 days), "
     "within xtsync:deletionThreshold; flowTypes without delete keeps them"
@@ -146,6 +147,26 @@ def announce(olds: Properties, news: Properties) -> None:
         )
 
 
+def refuse_others(operation: Operation, props: Properties) -> None:
+    """Refuse to take a pair apart that another configuration synchronizes as well. Calls: see `configurations_into`.
+
+    Raises:
+        RefusedError: there is one.
+    """
+    try:
+        found, unreadable = configurations_into(operation, props["targetTenantId"])
+    except CallError as error:
+        tell(f"could not look for other configurations of this pair: {error.why}", severity=WARNING)
+        return
+    if unreadable:
+        tell(unjudged(unreadable), severity=WARNING)
+    # A job that never ran keeps nobody in the target; it may be our own that takes this one's place.
+    own = props["servicePrincipalId"]
+    others = [one for one in found if one.principal["id"] != own and not never_ran(one.job)]
+    if others:
+        raise still_needed(operation.tenant, others)
+
+
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
@@ -200,13 +221,15 @@ class SyncScopeProvider(TenantResourceProvider):
 
         A job that was found running goes on where nobody is taken out: it is left as it was.
 
-        Calls: GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id}, GET appRoleAssignedTo, POST $batch;
-        `drain` also GET secrets.
+        Calls: those of `refuse_others`; GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id},
+        GET appRoleAssignedTo, POST $batch; `drain` also GET secrets.
 
         Raises:
             RefusedError: with `drain`, where it could not be done or would remove somebody else.
         """
         operation, service_principal, leaving = self.operation(), props["servicePrincipalId"], ours(props)
+        if not self.settings.allow_second:
+            refuse_others(operation, props)
         job_id, job = current_job(operation, service_principal, props["jobId"])
         # A job that is gone may be one whose application is replaced. At the end it is `drain` that cannot do without.
         draining = self.settings.on_destroy == DRAIN and bool(leaving)

@@ -12,7 +12,8 @@ import pulumi
 import pulumi_azuread as azuread
 
 from . import guard, providers, scope
-from .assignment import AssignmentHooks, application_hooks
+from .application_hooks import application_hooks
+from .assignment import AssignmentHooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .configurations import APPLICATION_TEMPLATE
@@ -105,6 +106,7 @@ class TenantPair(pulumi.ComponentResource):
             "appRoleId": role,
             "foundState": job.found_state,
             "foundPeople": job.found_people,
+            "targetTenantId": settings.target.id,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         if settings.on_destroy == DRAIN:

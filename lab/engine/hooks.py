@@ -12,7 +12,7 @@ from lab.engine.plugins import CHANNEL, InitFailed, PluginError
 from lab.engine.state import Resource
 from lab.engine.values import to_struct
 
-KNOWN = ("after_create", "on_error")
+KNOWN = ("before_create", "on_error")
 MOST_RETRIES = 100
 
 
@@ -25,11 +25,13 @@ class Hooks:
 
     def __init__(self, warn: Callable[[str, str], None]) -> None:
         self._callbacks: dict[str, Any] = {}
+        self._in_preview: set[str] = set()
         self._warn = warn
 
     def register(self, request: Any) -> None:
         """Remember a hook."""
         self._callbacks[request.name] = request.callback
+        self._in_preview |= {request.name} if getattr(request, "on_dry_run", False) else set()
 
     def creating(self, resource: Resource, names: Sequence[str], create: Callable[[], Any]) -> Any:
         """Create, again for as long as an error hook says so.
@@ -62,24 +64,22 @@ class Hooks:
         answers = [resource_pb2.ErrorHookResponse.FromString(self._call(name, request)) for name in names]
         return any(answer.retry for answer in answers)
 
-    def created(self, resource: Resource, names: Sequence[str]) -> None:
-        """Call the hooks for what was created.
+    def before(self, resource: Resource, names: Sequence[str], *, preview: bool) -> None:
+        """Call the hooks for what is to be created; in a preview those that are for it, too.
 
         Raises:
-            PluginError: one of them failed.
+            PluginError: one of them refuses.
         """
+        new_inputs = to_struct(resource.inputs, secrets=True)
         request = resource_pb2.ResourceHookRequest(
-            urn=resource.urn,
-            id=resource.id,
-            name=resource.name,
-            type=resource.type,
-            new_inputs=to_struct(resource.inputs, secrets=True),
-            new_outputs=to_struct(resource.outputs, secrets=True),
+            urn=resource.urn, name=resource.name, type=resource.type, new_inputs=new_inputs
         )
         for name in names:
+            if preview and name not in self._in_preview:
+                continue
             answer = resource_pb2.ResourceHookResponse.FromString(self._call(name, request))
             if answer.error:
-                raise PluginError(f'after hook "{name}" failed: {answer.error}')
+                raise PluginError(f'before hook "{name}" failed: {answer.error}')
 
     def _call(self, name: str, request: Any) -> bytes:
         callback = self._callbacks[name]

@@ -185,10 +185,9 @@ class Registrar:
 
         def act() -> Step:
             nonlocal made
+            self.hooks.before(wanted, request.hooks.before_create, preview=self.preview)
             made = replace(wanted, outputs=wanted.inputs) if self.preview else self._created(wanted, request.hooks)
             self.deployment.take_place(made)
-            if not self.preview:
-                self.hooks.created(made, request.hooks.after_create)
             return step_of(op, made, 1, old=old, keys=keys)
 
         self.deployment.run_step(step_of(op, wanted, 1, old=old, keys=keys), act)

@@ -123,7 +123,7 @@ def test_a_pair_that_is_not_there_or_not_the_only_one_is_said(lab: Lab, xtsync: 
     assert said.exit_code == 2
     assert "no configuration application there synchronizes into this target" in said.errors
     xtsync.up()
-    other = lab.new_stack("other", displayName="Another")
+    other = lab.new_stack("other", displayName="Another", allowSecondConfiguration=True)
     other.run("up")
     said = export(lab, xtsync)
     assert "Another" in said.errors

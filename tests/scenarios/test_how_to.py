@@ -133,8 +133,12 @@ def test_step_12_the_job_can_be_watched(connected: Lab) -> None:
     assert outputs["jobId"] == connected.jobs()[0].id
 
 
+LOOKS = ("/servicePrincipals", "/$batch")
+
+
 def test_no_call_is_made_beyond_the_least_possible_and_the_eight_that_are_explained(connected: Lab) -> None:
-    calls = ours(connected.calls_of_up)
+    # The look for other configurations of the pair, before anything is made, is counted apart.
+    calls = [one for one in ours(connected.calls_of_up) if not one.in_batch and one.path not in LOOKS]
     assert sum(call.method != "GET" for call in calls) == 7
     (principal,) = (p.id for p in connected.source.applications.principals.values() if p.template_id)
     reads = [call.path.removeprefix("/servicePrincipals").rsplit("/", 1)[-1] for call in calls if call.method == "GET"]

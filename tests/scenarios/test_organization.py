@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Command, Lab, told, writes
+from conftest import Command, Lab, messages, told, writes
 
 from lab import world
 
@@ -18,6 +18,10 @@ def test_the_organization_is_told_of_and_its_configuration_left_alone(lab: Lab, 
     application.display_name = principal.display_name = name
     kept = (application.id, principal.id, next(iter(principal.synchronization.jobs.values())).id)
 
+    text = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert f"there is one already: {name}" in text
+    assert "Microsoft 365 manages it" in text
+    lab.stack.config["xtsync:allowSecondConfiguration"] = True
     before = len(lab.entra.traffic)
     result = lab.stack.run("preview")
     assert not writes(lab.calls_since(before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from xtsync_resources.operate import export
 ALICE, BOB = (f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}" for digit in "ab")
 
 
+V1 = "https://graph.microsoft.com/v1.0"
+
+
 class Graph:
     """Answers by what a path contains, the first that fits; else with an empty collection, and no partner policy."""
 
@@ -22,11 +26,19 @@ class Graph:
         self.replies = replies
 
     def send(self, request: Request) -> Response:
-        path = request.url.removeprefix("https://graph.microsoft.com/v1.0").replace("-", "_").replace("/", "_")
+        if request.url.endswith("/$batch"):
+            return self.batch(json.loads(request.body or b"{}"))
+        path = request.url.removeprefix(V1).replace("-", "_").replace("/", "_")
         nothing = refusal(404) if "partners" in path else answer(200, {"value": [], "synchronizationRules": []})
         found = next((reply for part, reply in self.replies.items() if part in path), nothing)
         assert isinstance(found, Response)
         return found
+
+    def batch(self, body: Any) -> Response:
+        """Each part of a batch as if it were asked by itself."""
+        parts = [(one["id"], self.send(Request("GET", f"{V1}{one['url']}", {}, None))) for one in body["requests"]]
+        answers = [{"id": id_, "status": one.status, "body": json.loads(one.body or b"{}")} for id_, one in parts]
+        return answer(200, {"responses": answers})
 
 
 def instances(*names: str) -> Reply:

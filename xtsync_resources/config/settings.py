@@ -141,6 +141,12 @@ class Settings:
         "at the end people stay in the target, or are removed first. See [operations](operations.md#ending-a-pair)",
         default="release",
     )
+    allow_second_configuration: bool = key(
+        Boolean(),
+        "let a pair have two configurations. Then `destroy` leaves the policies that they share. See "
+        "[operations](operations.md#a-second-configuration)",
+        default=False,
+    )
     provision_on_demand: tuple[str, ...] = key(
         Names("a user principal name or object id", is_user, "list of users"),
         "provisioned once, at once, when the list is new or longer; the verdicts are the output "

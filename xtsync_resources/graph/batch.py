@@ -1,4 +1,4 @@
-"""Many removals in few requests: JSON batching, with each part of a batch repeated by itself.
+"""Many calls in few requests: JSON batching, with each part of a batch repeated by itself.
 
 Source: https://learn.microsoft.com/graph/json-batching
 """
@@ -11,10 +11,11 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from . import answers as answers_of
 from .calls import Call
 from .calls._answers import Batch
 from .client import parse_retry_after
-from .errors import GraphError, NotFoundError, graph_error, parse_answer
+from .errors import GraphError, NotFoundError, UnusableAnswerError, graph_error, parse_answer
 from .operation import LONGEST_PAUSE, may_repeat
 
 if TYPE_CHECKING:
@@ -87,3 +88,58 @@ def pause_after(failures: Sequence[GraphError], attempt: int) -> float:
     """Seconds before the next try: the longest that Graph asks for, else exponential with full jitter."""
     asked = max((failure.answer.retry_after or 0.0 for failure in failures), default=0.0)
     return asked or random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - spreads load
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+def read_all(operation: Operation, reads: Sequence[Call], purpose: str) -> list[dict[str, Any] | GraphError]:
+    """Make many GET calls, twenty in a request; gives in their order what each answers, or how it was refused.
+
+    Raises:
+        CallError: the requests themselves failed.
+    """
+    found: list[dict[str, Any] | GraphError] = []
+    for start in range(0, len(reads), LARGEST_BATCH):
+        found += read_group(operation, reads[start : start + LARGEST_BATCH], purpose)
+    return found
+
+
+def read_group(operation: Operation, reads: Sequence[Call], purpose: str) -> list[dict[str, Any] | GraphError]:
+    """The answers of one request; those that were throttled or failed for the moment are asked for again."""
+    found: dict[int, dict[str, Any] | GraphError] = {}
+    due = list(range(len(reads)))
+    for attempt in itertools.count():
+        parts = [reads[place] for place in due]
+        answers = {part["id"]: part for part in operation.send(in_one_request(purpose, parts))["responses"]}
+        failed: dict[int, GraphError] = {}
+        for index, place in enumerate(due):
+            part = answers.get(str(index), NO_ANSWER)
+            error = failure(operation, reads[place], part)
+            if error is None:
+                found[place] = checked(operation, reads[place], part.get("body"))
+            elif may_repeat(reads[place], error):
+                failed[place] = error
+            else:
+                found[place] = error
+        if not failed:
+            break
+        pause = pause_after(list(failed.values()), attempt)
+        if pause >= operation.remaining:
+            return [found[place] if place in found else failed[place] for place in range(len(reads))]
+        operation.client.clock.sleep(pause)
+        due = list(failed)
+    return [found[place] for place in range(len(reads))]
+
+
+def checked(operation: Operation, call: Call, body: Any) -> dict[str, Any]:
+    """The body of a part, which has to have the shape that its call declares.
+
+    Raises:
+        UnusableAnswerError: it has another one.
+    """
+    try:
+        document: dict[str, Any] = answers_of.read(json.dumps(body or {}).encode(), call.answer)
+    except answers_of.ShapeError as error:
+        raise UnusableAnswerError(call, operation.tenant, str(error)) from None
+    return document

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
-from .checks import Finding, Level, Look, guardrails, licence, people, permissions, policies, sign_in
+from .checks import Finding, Level, Look, configuration, guardrails, licence, people, permissions, policies, sign_in
 from .checks.finding import counted
 from .screen import Rows, line
 
@@ -36,6 +36,7 @@ class Check:
 CHECKS = (
     Check("licence", licence.check),
     Check("template", licence.check_template, ("source",)),
+    Check(configuration.AREA, configuration.check, ("source",)),
     Check("partner", policies.check_known),
     Check(policies.AREA, policies.check_partner),
     Check(policies.COLLABORATION, policies.check_collaboration),
@@ -88,10 +89,11 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     """
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
-    set_up = was_set_up(stack)
+    known = outputs_of(stack)
+    own = str(known.get("servicePrincipalId") or "")
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), set_up))
+            found.append(Look(stack.settings, side, stack.client(side), bool(known), own))
         except ConfigurationError as error:
             failed[side] = error
     if not found:
@@ -102,12 +104,12 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     ]
 
 
-def was_set_up(stack: Stack) -> bool:
-    """Whether the stack has outputs; before the first `up`, and without Pulumi, it has none."""
+def outputs_of(stack: Stack) -> Mapping[str, object]:
+    """The stack's outputs; before the first `up`, and without Pulumi, it has none."""
     try:
-        return bool(stack.outputs)
+        return stack.outputs
     except ConfigurationError:
-        return False
+        return {}
 
 
 # --- words -----------------------------------------------------------------------------------------------------

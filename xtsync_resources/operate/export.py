@@ -20,16 +20,14 @@ from ..configurations import APPLICATION_TEMPLATE
 from ..graph import calls
 from ..graph.errors import (
     ForbiddenError,
-    GraphError,
-    NotFoundError,
     RefusedError,
-    UnavailableError,
 )
-from ..job_state import ACTIVE, job_of_template, schedule_state
+from ..job_state import ACTIVE, schedule_state
 from ..multitenant_organization import is_managed
+from ..pair_configurations import PairConfiguration, Unreadable, configurations_into
 from ..partner_object import TRUST, leaf
 from ..service_principal import assignable_role
-from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object, settings_by_key
+from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
 from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
 from .files import write_private
@@ -44,8 +42,8 @@ if TYPE_CHECKING:
 DEFAULT_THRESHOLD = 500
 
 
-# One instance that does not answer may take this part of the time that is left, so that the others have some.
-INSTANCE_PART = 1 / 4
+# Looking for it may take this part of the time, so that what follows has some, whoever does not answer.
+CONFIGURATIONS_PART = 1 / 4
 
 
 @dataclass(frozen=True)
@@ -120,13 +118,16 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         RefusedError: there is no such pair, or there are several.
         XtsyncError: a call failed.
     """
-    found, unreadable = candidates(source, target.tenant.id)
-    principal, job, settings = choose(found, unreadable, source, target, wanted)
+    source.status("looking at the configurations")
+    part = source.client.operation(source.remaining * CONFIGURATIONS_PART, source.status)
+    found, unreadable = configurations_into(part, target.tenant.id)
+    chosen = choose(found, unreadable, source, target, wanted)
+    principal, job, settings = chosen.principal, chosen.job, chosen.settings
     principal_id = str(principal["id"])
     role = assignable_role(source.send(calls.get_service_principal(principal_id)))
     people, warnings = assigned(source, principal_id, role)
     warnings += [
-        f"{one} could not be read and may synchronize into this target as well: {one.error.why}" for one in unreadable
+        f"{one} could not be read and may synchronize into this target as well: {one.why}" for one in unreadable
     ]
     partner = target.read(calls.get_partner(source.tenant.id)) or {}
     sync = target.read(calls.get_identity_sync(source.tenant.id))
@@ -160,41 +161,13 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
     )
 
 
-Candidate = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """An instance of the template that could not be looked into."""
-
-    principal: Mapping[str, Any]
-    error: GraphError
-
-    def __str__(self) -> str:
-        return f"{self.principal['displayName']} ({self.principal['id']})"
-
-
-def candidates(source: Operation, target_id: str) -> tuple[list[Candidate], list[Unreadable]]:
-    """Instances of the template that synchronize into the target, with job and settings; and unreadable ones."""
-    found: list[Candidate] = []
-    unreadable: list[Unreadable] = []
-    for principal in source.pages(calls.list_instances(APPLICATION_TEMPLATE)):
-        source.status(f"looking at {principal['displayName']}")
-        part = source.client.operation(source.remaining * INSTANCE_PART, source.status)
-        try:
-            job = job_of_template(part.send(calls.list_jobs(str(principal["id"]))))
-            settings = settings_by_key(part.send(calls.get_secrets(str(principal["id"])))) if job else {}
-        except (ForbiddenError, NotFoundError, UnavailableError) as error:
-            unreadable.append(Unreadable(principal, error))
-            continue
-        if job and settings.get("CompanyId", "").lower() == target_id:
-            found.append((principal, job, settings))
-    return found, unreadable
-
-
 def choose(
-    found: Sequence[Candidate], unreadable: Sequence[Unreadable], source: Operation, target: Operation, wanted: str
-) -> Candidate:
+    found: Sequence[PairConfiguration],
+    unreadable: Sequence[Unreadable],
+    source: Operation,
+    target: Operation,
+    wanted: str,
+) -> PairConfiguration:
     """The one that is meant.
 
     Raises:
@@ -202,21 +175,19 @@ def choose(
     """
     what = f"Cannot export the pair from {source.tenant} to {target.tenant}"
     if wanted:
-        found = [one for one in found if wanted in (one[0]["displayName"], one[0]["id"], one[0]["appId"])]
+        found = [one for one in found if wanted in map(one.principal.get, ("displayName", "id", "appId"))]
     # Of several, those of Microsoft 365 are not meant.
-    found = [one for one in found if not is_managed(str(one[0]["displayName"]))] or found
-    names = ", ".join(f"{one[0]['displayName']} ({one[0]['id']})" for one in found)
+    found = [one for one in found if not is_managed(str(one.principal["displayName"]))] or found
+    names = ", ".join(f"{one.principal['displayName']} ({one.principal['id']})" for one in found)
     if not found and unreadable:
         why = "no configuration application that could be read is the one; not read: "
-        raise RefusedError(
-            what, why + "; ".join(f"{one}: {one.error.why}" for one in unreadable), unreadable[0].error.do
-        )
+        raise RefusedError(what, why + "; ".join(f"{one}: {one.why}" for one in unreadable), unreadable[0].do)
     if not found:
         do = "check the tenant ids, and --application if given; a pair across clouds cannot be exported"
         raise RefusedError(what, "no configuration application there synchronizes into this target", do)
     if len(found) > 1:
         raise RefusedError(what, f"there are several: {names}", "choose one with --application NAME or ID")
-    if is_managed(str(found[0][0]["displayName"])):
+    if is_managed(str(found[0].principal["displayName"])):
         why = f"{names} belongs to a multitenant organization, which Microsoft 365 manages"
         raise RefusedError(what, why, "leave it to the Microsoft 365 admin center")
     return found[0]

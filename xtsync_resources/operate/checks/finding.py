@@ -57,12 +57,14 @@ class Look:
         side: the side this tenant plays.
         client: signs in with its first call.
         set_up: whether this stack has set the pair up already.
+        own: service principal of the stack's configuration, where its outputs say so.
     """
 
     settings: Settings
     side: str
     client: GraphClient
     set_up: bool = False
+    own: str = ""
 
     @property
     def tenant(self) -> Tenant:

@@ -1,0 +1,82 @@
+"""Around the application that azuread makes: a pair has one configuration, and azuread's errors are told in our words.
+
+The look comes before an application is made, in a preview as well, and never where there is one already: a stack whose
+application was imported, or whose pair lives, asks nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pulumi
+
+from . import messages
+from .config import Settings
+from .graph import calls
+from .graph.errors import CallError
+from .hooks import source_operation, source_secret, tell_of
+from .pair_configurations import PairConfiguration, configurations_into, second_configuration, unjudged
+from .stack_state import outputs_by_type
+
+APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
+ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
+
+
+def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBinding:
+    """The hooks of a pair's application.
+
+    Args:
+        name: the component's name, which hooks of other pairs do not have.
+        settings: the stack's configuration.
+    """
+
+    async def before(_: pulumi.ResourceHookArgs) -> None:
+        secret = await source_secret(settings)
+        found = await asyncio.to_thread(look, settings, secret)
+        if found:
+            refuse_others(settings, found, await own_principals())
+
+    def failed(arguments: pulumi.ErrorHookArgs) -> bool:
+        tell_of(arguments, calls.AZUREAD_APPLICATION, settings)
+        return False
+
+    # In a preview as well: what `up` would refuse is refused before.
+    look_first = pulumi.ResourceHook(f"{name}-one-configuration", before, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceHookBinding(
+        before_create=[look_first], on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)]
+    )
+
+
+def look(settings: Settings, secret: str) -> list[PairConfiguration]:
+    """Configurations of this pair in the source; says which cannot be judged. Calls: see `configurations_into`."""
+    try:
+        found, unreadable = configurations_into(source_operation(settings, secret), settings.target.id)
+    except CallError as error:
+        messages.warn(f"could not look for other configurations of this pair: {error.why}. {error.do}")
+        return []
+    if unreadable:
+        messages.warn(unjudged(unreadable))
+    return found
+
+
+async def own_principals() -> set[str]:
+    """Service principals of the applications that the state has: one that is replaced is no other's."""
+    return {
+        str(outputs.get("servicePrincipalObjectId"))
+        for type_, outputs in await outputs_by_type()
+        if type_ == APPLICATION_TYPE
+    }
+
+
+def refuse_others(settings: Settings, found: list[PairConfiguration], own: set[str]) -> None:
+    """Refuse to make a second configuration, unless it is asked for.
+
+    Raises:
+        RefusedError: there is one that is not this stack's.
+    """
+    others = [one for one in found if str(one.principal["id"]) not in own]
+    if not others:
+        return
+    if not settings.allow_second_configuration:
+        raise second_configuration(settings.source.full_name, settings.target.id, others)
+    messages.warn(f"{ANOTHER}: {'; '.join(map(str, others))}")

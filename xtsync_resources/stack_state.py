@@ -1,0 +1,30 @@
+"""What the program may ask of its own stack's state.
+
+Only where a run has to stop anyway, or would make a second configuration: it is a read of the whole state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+READ = "pulumi:pulumi:readStackResourceOutputs"
+
+
+async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:
+    """Type and outputs of every resource, as the last run left them."""
+    answer = await pulumi.runtime.invoke_async(READ, {"stackName": pulumi.get_stack()})
+    return read(answer)
+
+
+def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
+    """The same outside of a coroutine."""
+    return read(pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value)
+
+
+def read(answer: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Take an answer apart."""
+    resources = ((answer or {}).get("outputs") or {}).values()
+    return [(str(one.get("type")), one.get("outputs") or {}) for one in resources]
