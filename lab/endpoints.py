@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab.engine import ProjectError
-from lab.engine.project import read
 from lab.engine.state import PROVIDER_PREFIX
+from lab.project import read
 
 HOST = "metadataHost"
 

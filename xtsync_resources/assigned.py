@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Assignment = Mapping[str, Any]
 # Somebody who is not found may only be not seen yet: a single look proves nothing.
-LOOK_PAUSES = (0.5, 1.0, 2.0)
+LOOK_PAUSES = (0.5, 1.0, 2.0, 4.0, 4.0)
 MOST_NAMES = 10
 
 
@@ -82,24 +82,11 @@ def take_out(operation: Operation, service_principal: str, role: str, principals
         due = [one for one in listed if principal_of(one) in principals and str(one["id"]) not in removed]
         if due:
             removals = [calls.delete_assignment(service_principal, str(one["id"])) for one in due]
-            remove_all(operation, removals, f"take {len(due)} users and groups out of the scope")
-            removed |= {str(one["id"]) for one in due}
-            missing -= {principal_of(one) for one in due}
+            unknown = remove_all(operation, removals, f"take {len(due)} users and groups out of the scope")
+            # What is said not to be there, and is listed, may be there all the same: it is asked for again.
+            removed |= {str(one["id"]) for one, call in zip(due, removals, strict=True) if call not in unknown}
+            missing -= {principal_of(one) for one in due if str(one["id"]) in removed}
         pause = next(pauses, None)
         if not missing or pause is None or pause >= operation.remaining:
             return [one for one in listed if principal_of(one) not in principals]
         operation.client.clock.sleep(pause)
-
-
-def all_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> bool:
-    """Whether none of these users and groups is assigned, as one of several looks sees it.
-
-    Once it is seen that they are gone they are: only a look from before can still show them.
-    """
-    for pause in (0.0, *LOOK_PAUSES):
-        if pause >= operation.remaining:
-            return False
-        operation.client.clock.sleep(pause)
-        if not any(principal_of(one) in principals for one in assignments(operation, service_principal, role)):
-            return True
-    return False

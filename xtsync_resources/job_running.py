@@ -32,8 +32,15 @@ STILL_SHARE = 0.7
 SURE_PAUSES = (0.5, 1.0, 2.0)
 
 
-def make_so(operation: Operation, service_principal: str, job_id: str, running: bool, job: Job) -> Job:
-    """Start or pause a job, and see it so.
+def make_so(
+    operation: Operation,
+    service_principal: str,
+    job_id: str,
+    running: bool,
+    job: Job,
+    before_start: Callable[[Job], None] = lambda _: None,
+) -> Job:
+    """Start or pause a job, and see it so. `before_start` is asked before it is started, and may refuse.
 
     Starting a job that runs can stop it from working, so its state is read before. Starting what may hold deletions
     back is left alone.
@@ -48,6 +55,7 @@ def make_so(operation: Operation, service_principal: str, job_id: str, running: 
         job = contradiction(operation, get, runs) or job
     if runs(job) or not may_start(job):
         return job
+    before_start(job)
 
     def look() -> Job | None:
         found = operation.read(get)

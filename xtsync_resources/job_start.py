@@ -212,12 +212,15 @@ class JobStartProvider(TenantResourceProvider):
         running = bool(news["running"])
         if not running:
             refuse_held_deletions(operation, job_id, job, "pause")
-        # One that never ran knows nobody yet whom it could delete.
-        if running and at_rest(job) and not never_ran(job):
-            wait_for_everybody(operation, news)
+
+        def before_start(found: Job) -> None:
+            # One that never ran knows nobody yet whom it could delete.
+            if not never_ran(found):
+                wait_for_everybody(operation, news)
+
         # A job that we paused before, and that is seen at rest, needs no second pause.
         if running or olds.get("running") is not False or not at_rest(job):
-            job = make_so(operation, service_principal, job_id, running, job)
+            job = make_so(operation, service_principal, job_id, running, job, before_start)
         warn_of_quarantine(job)
         if olds.get("everybody"):
             restart(operation, service_principal, job_id, job)

@@ -333,6 +333,22 @@ def engine() -> Any:
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[1]))
 
 
+def program_runs() -> bool:
+    """Whether a program runs in this operation: then it is an `up`, and what is deleted is not the end of the pair.
+
+    The program says so itself (`stack_state.announce`). An engine that cannot be asked is taken to run none.
+    """
+    if len(sys.argv) < 2:
+        return False
+    import grpc  # noqa: PLC0415
+    from pulumi.runtime.proto import engine_pb2  # noqa: PLC0415
+
+    try:
+        return bool(engine().GetRootResource(engine_pb2.GetRootResourceRequest()).urn)
+    except grpc.RpcError:
+        return False
+
+
 def attach_partial(partial: Partial) -> None:
     """Tell the engine to save a half-finished object, in the trailing metadata of the failing call."""
     request, context = current_call()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .assigned import assignments
 from .configurations import remove_orphans
 from .graph import calls
 from .graph.errors import LONGER, DeadlineError, NotFoundError
@@ -27,6 +26,7 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    program_runs,
     tell,
 )
 from .multitenant_organization import is_managed, refusal
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 # The role the synchronization service looks for. Only its name is fixed: its id differs in each instance.
 ROLE = "msiam_access"
 INPUTS = (HOME, "servicePrincipalId", "applicationId", "before")
-# For how long a pair that seems to live is looked at again: what has just been deleted is seen for a while.
-LIFE_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+LIFE_PAUSES = (0.0, 0.5, 1.0, 2.0)
 DELETED = (
     "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
     "then `pulumi up --replace URN` with the URN of the resource `application` (`pulumi stack --show-urns`)"
@@ -82,24 +81,13 @@ def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
     return found
 
 
-def lives(operation: Operation, service_principal: str, role: str) -> bool:
-    """Whether a pair goes on with this service principal: it has a job, and somebody is assigned.
-
-    At the end neither is there: what deletes it tells that from a replacement that somebody asked for. What is only
-    half gone is looked at for some seconds, as one of the two may be older than our last write. What stays half is the
-    end: a job that was adopted, or somebody assigned by hand.
-
-    Calls: GET jobs, GET appRoleAssignedTo.
-    """
-    both = True
+def lives(operation: Operation, service_principal: str) -> bool:
+    """Whether a pair goes on with this service principal: one of several looks sees a job. Call: GET jobs."""
     for pause in LIFE_PAUSES:
         operation.client.clock.sleep(min(pause, max(operation.remaining, 0)))
-        job = bool(jobs_of_template(operation.read(calls.list_jobs(service_principal)) or {}))
-        people = bool(assignments(operation, service_principal, role))
-        if not job and not people:
-            return False
-        both = both and job and people
-    return both
+        if jobs_of_template(operation.read(calls.list_jobs(service_principal)) or {}):
+            return True
+    return False
 
 
 class ServicePrincipalProvider(TenantResourceProvider):
@@ -137,13 +125,15 @@ class ServicePrincipalProvider(TenantResourceProvider):
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the application, where the pair ends and somebody else did not make it.
 
-        Calls: GET jobs, GET appRoleAssignedTo, DELETE applications/{id}.
+        Where a program runs it may only be replaced: then it has a job.
+
+        Calls: GET jobs, where a program runs; DELETE applications/{id}.
         """
         if props["madeByHand"]:
             tell("the configuration application was there before this stack and stays; delete it if nobody needs it")
             return
         operation = self.operation()
-        if lives(operation, id_, props["appRoleId"]):
+        if program_runs() and lives(operation, id_):
             tell("the configuration application is in use, so the pair goes on: it is not deleted")
             return
         try:

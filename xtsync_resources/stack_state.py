@@ -9,6 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi.runtime.proto import engine_pb2
+
+
+def announce() -> None:
+    """Say to the engine that a program runs: providers ask it whether what they delete is the end (`program_runs`)."""
+    engine = pulumi.runtime.settings.get_engine()
+    if engine is not None:
+        stack, project = pulumi.get_stack(), pulumi.get_project()
+        urn = f"urn:pulumi:{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack}"
+        engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn))
+
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
 

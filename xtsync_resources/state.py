@@ -12,13 +12,13 @@ from typing import Any
 
 # Name -> module below this package, and the provider in it.
 PROVIDERS = {
-    "Drain": "drain:DRAIN_PROVIDER",
     "IdentitySyncPolicy": "identity_sync_policy:IDENTITY_SYNC_POLICY",
     "JobStart": "job_start:JOB_START",
     "PartnerBaseline": "partner_baseline:BASELINE",
     "PartnerPolicy": "partner_policy:PARTNER_POLICY",
     "ProvisionOnDemand": "provision_on_demand:PROVISION_ON_DEMAND",
     "SchemaBaseline": "schema_baseline:SCHEMA_BASELINE",
+    "ScopeRecord": "scope_record:SCOPE_RECORD",
     "ServicePrincipal": "service_principal:SERVICE_PRINCIPAL",
     "SyncJob": "sync_job:SYNC_JOB",
     "SyncSchema": "sync_schema:SYNC_SCHEMA",

@@ -21,6 +21,7 @@ from .job_running import at_rest, make_so, pause, refuse_held_deletions
 from .job_state import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state
 from .lifecycle import (
     HOME,
+    WARNING,
     CreateResult,
     Properties,
     ReadResult,
@@ -35,7 +36,7 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId")
+INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand")
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
@@ -55,6 +56,12 @@ def existing(operation: Operation, service_principal: str) -> Job | None:
     """
     listed = job_of_template(operation.send(calls.list_jobs(service_principal), *calls.SERVICE_PRINCIPAL_SETTLES))
     return None if listed is None else operation.read_surely(calls.get_job(service_principal, str(listed["id"])))
+
+
+WAS_PAUSED = (
+    "the adopted job was not running. Once this stack starts it (xtsync:running), its next cycle removes from the "
+    "target whom it has synchronized and who is not assigned any more; the target's users show who that is"
+)
 
 
 def make(operation: Operation, service_principal: str, template: str) -> str:
@@ -96,7 +103,9 @@ def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> 
     settings = live_settings(operation, service_principal) or {}
     people = {principal_of(one) for one in assignments(operation, service_principal, role)}
     rested = pause(operation, service_principal, job_id, job)
-    if state == ACTIVE:
+    if state != ACTIVE:
+        tell(WAS_PAUSED, severity=WARNING)
+    else:
         tell("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
     return {
         "foundState": state,
@@ -123,7 +132,8 @@ def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
         if not at_rest(job):
             pause(operation, service_principal, id_, job)
         return
-    if at_rest(job) and last_cycle(job) == props["foundCycle"]:
+    # Whoever was provisioned on demand is known to the job although no cycle has run.
+    if at_rest(job) and last_cycle(job) == props["foundCycle"] and not props["everOnDemand"]:
         there = {principal_of(one) for one in assignments(operation, service_principal, props["appRoleId"])}
         if there >= set(props["foundPeople"]):
             make_so(operation, service_principal, id_, True, job)
@@ -150,10 +160,10 @@ class SyncJobProvider(TenantResourceProvider):
                 raise refusal(operation, service_principal, found)
             remembered = adopt(operation, service_principal, props["appRoleId"], found)
             self.pass_gate(operation, props)
-            return CreateResult(str(found["id"]), {**props, **remembered})
+            return CreateResult(str(found["id"]), {**props, **remembered, "everOnDemand": props["onDemand"]})
         self.pass_gate(operation, props)
         id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
-        return CreateResult(id_, {**props, **NOTHING_FOUND})
+        return CreateResult(id_, {**props, **NOTHING_FOUND, "everOnDemand": props["onDemand"]})
 
     @staticmethod
     def pass_gate(operation: Operation, props: Properties) -> None:
@@ -167,8 +177,8 @@ class SyncJobProvider(TenantResourceProvider):
         return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing of a job can be changed here; what was found at first stays remembered."""
-        return UpdateResult({**olds, **news})
+        """Nothing of a job can be changed here; what was found at first, and what ever was, stays remembered."""
+        return UpdateResult({**olds, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays as found."""
@@ -210,18 +220,21 @@ class SyncJob(TenantResource):
         service_principal_id: the configuration's service principal.
         app_role_id: its role that puts people in scope.
         target_tenant_id: whom it synchronizes to.
+        on_demand: whether people are provisioned on demand.
         depends_on: the policies of both tenants.
 
     Attributes:
         found_state: `schedule.state` of the job that was there before; "" where there was none.
         found_settings: the synchronization settings then, by key, as a record.
         found_people: object ids of the users and groups that were in scope then.
+        found_cycle: what tells its last cycle then; "" where there was none.
         rested: tells when an adopted job was brought to rest, so that the start starts it again; "" for a new job.
     """
 
     found_state: pulumi.Output[str]
     found_settings: pulumi.Output[str]
     found_people: pulumi.Output[list[str]]
+    found_cycle: pulumi.Output[str]
     rested: pulumi.Output[str]
 
     def __init__(
@@ -231,6 +244,7 @@ class SyncJob(TenantResource):
         service_principal_id: pulumi.Input[str],
         app_role_id: pulumi.Input[str],
         target_tenant_id: str,
+        on_demand: bool,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -238,6 +252,7 @@ class SyncJob(TenantResource):
             "appRoleId": app_role_id,
             "templateId": TEMPLATE,
             "targetTenantId": target_tenant_id,
+            "onDemand": on_demand,
         }
-        computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested"]
+        computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested", "ever_on_demand"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on)

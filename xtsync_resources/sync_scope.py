@@ -5,7 +5,7 @@ what is gone. This is the record of whom the stack puts in scope. It is made bef
 is killed cannot leave one that nobody knows of, and it is gone after the last.
 
 From the deletion of the start on it also owns whether the job runs. At the end the job is brought to rest before
-anybody is taken out; `drain` comes after. Decision: docs/decisions/0002-scope-as-one-resource.md
+anybody is taken out; draining comes after. Decision: docs/decisions/0002-scope-as-one-resource.md
 
 Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
 """
@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .assigned import Assignment, assignments, name_of, principal_of, take_out
-from .drain import DRAIN, refuse_missing, refuse_to_drain
+from .assigned import Assignment, assignments, name_of, names_in, principal_of, take_out
 from .graph import calls
 from .graph.errors import CallError, RefusedError
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
@@ -33,9 +32,11 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    program_runs,
     tell,
 )
 from .pair_configurations import configurations_into, still_needed, unjudged
+from .scope_record import DRAIN, refuse_missing, refuse_to_drain
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ ANOTHER_OBJECT = (
     "comes into scope; an object id in xtsync:groups means the same one for ever"
 )
 STAYS_AT_REST = (
-    "the job was running when this stack took it over. It stays paused: running, it would remove whom this stack has "
-    "put in scope from the target. Resume it in the portal if they should go"
+    "the job was running when this stack took it over. It stays paused: running, it would remove from the target whom "
+    "this stack has put in scope, and whoever had been in scope and is not assigned now. Resume it in the portal if "
+    "they should go"
 )
 
 
@@ -147,6 +149,18 @@ def announce(olds: Properties, news: Properties) -> None:
         )
 
 
+def everybody_there(operation: Operation, props: Properties) -> bool:
+    """Whether all who were in scope before this stack are assigned: a job that runs deletes whoever is not.
+
+    Call: GET appRoleAssignedTo.
+    """
+    listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+    missing = set(props["foundPeople"]) - {principal_of(one) for one in listed}
+    if missing:
+        tell(f"{names_in(operation, missing)} had been in scope, and are not assigned now", severity=WARNING)
+    return not missing
+
+
 def refuse_others(operation: Operation, props: Properties) -> None:
     """Refuse to take a pair apart that another configuration synchronizes as well. Calls: see `configurations_into`.
 
@@ -231,8 +245,8 @@ class SyncScopeProvider(TenantResourceProvider):
         if not self.settings.allow_second:
             refuse_others(operation, props)
         job_id, job = current_job(operation, service_principal, props["jobId"])
-        # A job that is gone may be one whose application is replaced. At the end it is `drain` that cannot do without.
-        draining = self.settings.on_destroy == DRAIN and bool(leaving)
+        # A replacement is not the end; and at the end it is the record that cannot do without the job.
+        draining = self.settings.on_destroy == DRAIN and bool(leaving) and not program_runs()
         if draining and job is not None:
             listed = assignments(operation, service_principal, props["appRoleId"])
             others = [one for one in listed if principal_of(one) not in leaving]
@@ -240,7 +254,7 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and never_ran_for_sure(operation, service_principal, job_id, job)):
-            goes_on = props["foundState"] == ACTIVE and not leaving
+            goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)
             make_so(operation, service_principal, job_id, goes_on, job)
             if props["foundState"] == ACTIVE and not goes_on and not draining:
                 tell(STAYS_AT_REST, severity=WARNING)

@@ -11,13 +11,12 @@ from typing import Any
 import pulumi
 import pulumi_azuread as azuread
 
-from . import guard, providers, scope
+from . import guard, providers, scope, stack_state
 from .application_hooks import application_hooks
 from .assignment import AssignmentHooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .configurations import APPLICATION_TEMPLATE
-from .drain import DRAIN, Drain, describe
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
 from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
@@ -25,6 +24,7 @@ from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, 
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
+from .scope_record import ScopeRecord, describe
 from .service_principal import ServicePrincipal
 from .sync_job import SyncJob
 from .sync_schema import SyncSchema
@@ -53,6 +53,7 @@ class TenantPair(pulumi.ComponentResource):
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         guard.enforce(settings)
+        stack_state.announce()
         super().__init__("xtsync:index:TenantPair", name, None, opts)
         self._settings = settings
         self._pair = providers.declare(name, settings, self)
@@ -88,7 +89,13 @@ class TenantPair(pulumi.ComponentResource):
         )
         role = service_principal.app_role_id
         job = SyncJob(
-            "job", self._source, self._id, role, settings.target.id, depends_on=[service_principal, *policies]
+            "job",
+            self._source,
+            self._id,
+            role,
+            settings.target.id,
+            bool(settings.provision_on_demand),
+            depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
             "secrets",
@@ -109,8 +116,10 @@ class TenantPair(pulumi.ComponentResource):
             "targetTenantId": settings.target.id,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
-        if settings.on_destroy == DRAIN:
-            ready.append(Drain("drain", self._source, known, list(ids.values()), depends_on=ready))
+        record = ScopeRecord(
+            "scope-record", self._source, {**known, "foundCycle": job.found_cycle}, list(ids.values()), depends_on=ready
+        )
+        ready.append(record)
         # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
         options = pulumi.ResourceOptions(replace_with=schema)
         in_scope = SyncScope("scope", self._source, known, ids, depends_on=ready, options=options)
@@ -119,7 +128,15 @@ class TenantPair(pulumi.ComponentResource):
         # leaves assignments in the state that are gone in the tenant.
         with_scope = [*schema, in_scope]
         assignments = [
-            self._assign(f"{name}-{short}", principal, role, [*ready, in_scope], with_scope, hooks)
+            self._assign(
+                f"{name}-{short}",
+                principal,
+                role,
+                depends_on=[in_scope],
+                replace_with=with_scope,
+                replacement_trigger=record.trigger(principal.object_id),
+                hooks=hooks,
+            )
             for short, principal in people.by_name().items()
         ]
         start = JobStart(
@@ -131,7 +148,7 @@ class TenantPair(pulumi.ComponentResource):
             settings.running,
             assignments,
             job.rested,
-            depends_on=[*ready, in_scope],
+            depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )
         on_demand = None
@@ -224,9 +241,7 @@ class TenantPair(pulumi.ComponentResource):
         name: str,
         principal: scope.Principal,
         role: pulumi.Input[str],
-        depends_on: list[pulumi.Resource],
-        replace_with: list[pulumi.Resource],
-        hooks: pulumi.ResourceHookBinding,
+        **options: Any,
     ) -> azuread.AppRoleAssignment:
         """Step 9: put a user or group in scope. azuread makes the assignment; `SyncScope` takes people out."""
         return azuread.AppRoleAssignment(
@@ -235,13 +250,11 @@ class TenantPair(pulumi.ComponentResource):
             principal_object_id=principal.object_id,
             resource_object_id=self._id,
             opts=self._with_azuread(
-                depends_on=depends_on,
-                hooks=hooks,
                 hide_diffs=NAMES,
                 additional_secret_outputs=NAMES,
                 retain_on_delete=True,
                 delete_before_replace=True,
-                replace_with=replace_with,
+                **options,
             ),
         )
 

@@ -5,10 +5,10 @@ recordings of the real engine, and refuses by name what it does not do.
 """
 
 from lab.engine.model import Diagnostic, Event, Options, Result, Step
-from lab.engine.project import ProjectError
 from lab.engine.runner import Engine
 from lab.engine.state import StateError
 from lab.engine.values import Secret
+from lab.project import ProjectError
 
 __all__ = [
     "Diagnostic",

@@ -13,9 +13,9 @@ from lab.engine.comparison import Detail, compare
 from lab.engine.model import Diagnostic, Event, Options, Step
 from lab.engine.plugins import InitFailed, Plugin, PluginError
 from lab.engine.processes import Children
-from lab.engine.project import Project
 from lab.engine.state import PROVIDER_PREFIX, Resource, Store
 from lab.engine.values import Properties, from_struct, mark_secrets, masked, without_nulls
+from lab.project import Project
 
 DIFF_UNKNOWN, DIFF_NONE = 0, 1
 KINDS = ("add", "add-replace", "delete", "delete-replace", "update", "update-replace")
@@ -53,7 +53,7 @@ class Deployment:
         self._lock = threading.RLock()
         self._running, self._waiting = threading.Semaphore(options.parallel), threading.Lock()
         self._plugins: dict[str, Plugin] = {}
-        self.engine_address = ""
+        self.engine_address = self.root = ""
         self.children = Children()
         self.live: dict[str, Resource] = {r.urn: r for r in store.resources if not r.delete}
         self.doomed: list[Resource] = [r for r in store.resources if r.delete]
@@ -138,7 +138,7 @@ class Deployment:
         """A new resource is there; an old one of its URN is to be deleted later."""
         with self._lock:
             old = self.live.get(resource.urn)
-            if old is not None and old.id != resource.id:
+            if old is not None and (old.id != resource.id or not self.preview):
                 self.doomed.append(replace(old, delete=True))
             self.put(resource)
 

@@ -116,6 +116,7 @@ class Registrar:
             property_dependencies={key: sorted(set(value.urns)) for key, value in request.propertyDependencies.items()},
             retain_on_delete=request.retainOnDelete,
             replace_with=sorted(set(request.replace_with)),
+            replacement_trigger=request.replacement_trigger.string_value,
             ignore_changes=list(request.ignoreChanges),
             custom_timeouts={name: seconds(limit) for name, limit in limits.items() if limit},
         )
@@ -155,6 +156,8 @@ class Registrar:
             return self.create(wanted, old, request, keys or ())
         if asked:
             difference = Difference(replaces=("id",))
+        elif old.replacement_trigger and wanted.replacement_trigger not in ("", old.replacement_trigger):
+            difference = Difference(replaces=("replacementTrigger",))
         elif self._replaced.intersection(wanted.replace_with):
             difference = Difference(replaces=("replaceWith",))
         else:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lab.engine import project as projects
+from lab import project as projects
 from lab.engine.deletion import delete_all
 from lab.engine.deployment import Deployment
 from lab.engine.model import Event, Options, Result, Step

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from lab.engine.deployment import Deployment, Stopped
 from lab.engine.plugins import CHANNEL, PluginError
@@ -97,6 +97,15 @@ class EngineService(engine_pb2_grpc.EngineServicer):
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
+
+    def SetRootResource(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        """A program runs, and says which its stack is."""
+        self._deployment.root = request.urn
+        return engine_pb2.SetRootResourceResponse()
+
+    def GetRootResource(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        """The program's stack; "" where none runs."""
+        return engine_pb2.GetRootResourceResponse(urn=self._deployment.root)
 
     def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
         """Show a message."""

@@ -45,6 +45,7 @@ class Resource:
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     retain_on_delete: bool = False
     replace_with: list[str] = field(default_factory=list)
+    replacement_trigger: str = ""
     ignore_changes: list[str] = field(default_factory=list)
     custom_timeouts: dict[str, float] = field(default_factory=dict)
     init_errors: list[str] = field(default_factory=list)

@@ -13,10 +13,10 @@ from typing import Any
 import yaml
 
 from lab.engine.model import Diagnostic, Event, Options, Result
-from lab.engine.project import read
 from lab.engine.state import STACK_TYPE
 from lab.engine.values import Secret
 from lab.program import link_program
+from lab.project import read
 from lab.pulumi import events
 from lab.pulumi.installation import Installation
 

@@ -13,11 +13,11 @@ from lab.entra.synchronization.schema import object_mapping
 
 RESOURCES = (
     "target-baseline", "source-baseline", "target-partner", "source-partner", "target-identity-sync", "application",
-    "service-principal", "job", "secrets", "schema-baseline", "schema", "drain", "scope", "user-", "group-", "start",
-    "provision-on-demand",
+    "service-principal", "job", "secrets", "schema-baseline", "schema", "scope-record", "scope", "user-", "group-",
+    "start", "provision-on-demand",
 )  # fmt: skip
 # The rest runs on the real engine in `make real`.
-MARKED = ("application", "job", "scope", "user-")
+MARKED = ("application", "service-principal", "job", "scope", "user-")
 EVERYTHING = {
     "xtsync:flowTypes": ["add", "delete"],
     "xtsync:provisionOnDemand": ["alice@contoso.com"],
@@ -70,7 +70,7 @@ def test_promise_7_a_resource_that_is_to_be_replaced_is_there_afterwards(lab: La
     assert lab.settings() == before
 
 
-@pytest.mark.parametrize("start", ["scope", "drain"])
+@pytest.mark.parametrize("start", ["scope", "scope-record"])
 def test_promise_6_draining_goes_on_after_a_replacement(lab: Lab, start: str) -> None:
     lab.stack.config["xtsync:onDestroy"] = "drain"
     lab.stack.run("up")
@@ -81,7 +81,7 @@ def test_promise_6_draining_goes_on_after_a_replacement(lab: Lab, start: str) ->
     lab.stack.run("destroy", fails=True)
     lab.pass_time()
     assert lab.arrived() == set()
-    assert "nobody of this pair is left" in told(lab.stack.run("destroy"), "drain")
+    assert "nobody of this pair is left" in told(lab.stack.run("destroy"), "scope-record")
 
 
 @pytest.mark.parametrize("path", ["/pause$", r"/\$batch$", "appRoleAssignedTo$", "/start$"])

@@ -148,7 +148,13 @@ def test_people_come_into_scope_and_leave_it(lab: Lab) -> None:
     lab.pass_time()
     lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
     bob, alice = (lab.source.directory.user(f"{name}@contoso.com").id for name in ("bob", "alice"))
-    done = {"scope": "update", f"user-{bob[:8]}": "create", f"user-{alice[:8]}": "delete", "start": "update"}
+    done = {
+        "scope-record": "update",
+        "scope": "update",
+        f"user-{bob[:8]}": "create",
+        f"user-{alice[:8]}": "delete",
+        "start": "update",
+    }
     assert changed(lab.stack.run("up")) == done
     lab.pass_time()
     assert lab.arrived() == {"bob@contoso.com", "carol@contoso.com", "dave@contoso.com"}

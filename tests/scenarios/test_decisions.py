@@ -57,7 +57,7 @@ def test_a_job_that_never_ran_has_nobody_to_drain(lab: Lab, path: str) -> None:
     assert [job.schedule_state for job in lab.jobs()] == ["Disabled"]
     before_destroy = len(lab.entra.traffic)
     lab.entra.faults.clear()
-    said = told(lab.stack.run("destroy"), "drain")
+    said = told(lab.stack.run("destroy"), "scope-record")
     assert not any(call.path.endswith("/start") for call in lab.calls_since(before_destroy))
     assert "the job never ran" in said
     assert lab.settings() == before

@@ -106,7 +106,7 @@ def test_people_in_the_list_are_provisioned_once_with_their_verdict_as_an_output
     )
     assert [c.request_body["parameters"][0]["subjects"][0]["objectId"] for c in tried] == [carol]
     lab.stack.config["xtsync:provisionOnDemand"] = []
-    assert changed(lab.stack.run("up")) == {"provision-on-demand": "delete"}
+    assert changed(lab.stack.run("up")) == {"job": "update", "provision-on-demand": "delete"}
     lab.stack.run("destroy")
 
 

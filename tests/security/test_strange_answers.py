@@ -190,7 +190,7 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     of_job = {**principal, "jobId": outputs["jobId"]}
     settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
     settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
-    template = {"templateId": "Azure2Azure", "targetTenantId": world.TARGET_TENANT}
+    template = {"templateId": "Azure2Azure", "targetTenantId": world.TARGET_TENANT, "onDemand": False}
     found = life(bench.made("sync_job", "SYNC_JOB"), {**principal, **role, **template}, {})
     yield life(
         bench.made("sync_secrets", "SYNC_SECRETS"),
@@ -211,11 +211,19 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     running = {**of_job, **role, "running": True, "assignments": {somebody: "a"}, "rested": ""}
     yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
     yield life(bench.made("provision_on_demand", "PROVISION_ON_DEMAND"), {**of_job, "users": users}, {})
-    scope = {**of_job, **role, "principals": users, "foundState": "Active", "foundPeople": []}
+    scope = {
+        **of_job,
+        **role,
+        "principals": users,
+        "foundState": "Active",
+        "foundPeople": [],
+        "targetTenantId": world.TARGET_TENANT,
+    }
+    record = {**scope, "principals": [somebody], "since": {}, "generation": 0, "foundCycle": ""}
     for on_destroy in ("release", "drain"):
         yield life(bench.made("sync_scope", "SYNC_SCOPE", on_destroy), scope, {"principals": {}})
     with contextlib.suppress(DeadlineError):  # their people are still there
-        yield life(bench.made("drain", "DRAIN_PROVIDER", "drain"), {**scope, "principals": [somebody]}, {})
+        yield life(bench.made("scope_record", "SCOPE_RECORD", "drain"), record, {})
 
 
 LIVES: dict[str, tuple[str, Methods]] = {

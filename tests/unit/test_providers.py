@@ -172,7 +172,7 @@ def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> No
 
 
 def job_properties() -> dict[str, Any]:
-    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "appRoleId": "r"}
+    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "appRoleId": "r", "onDemand": False}
     return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
 
 

@@ -17,13 +17,13 @@ from xtsync_resources.tenant_resource import TenantResource
 
 # Stacks in the world hold these: a line may come, none may change or go.
 TYPES = {
-    "Drain": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKRHJhaW4KLg==",
     "IdentitySyncPolicy": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKSWRlbnRpdHlTeW5jUG9saWN5Ci4=",
     "JobStart": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKSm9iU3RhcnQKLg==",
     "PartnerBaseline": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKUGFydG5lckJhc2VsaW5lCi4=",
     "PartnerPolicy": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKUGFydG5lclBvbGljeQou",
     "ProvisionOnDemand": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKUHJvdmlzaW9uT25EZW1hbmQKLg==",
     "SchemaBaseline": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKU2NoZW1hQmFzZWxpbmUKLg==",
+    "ScopeRecord": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKU2NvcGVSZWNvcmQKLg==",
     "ServicePrincipal": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKU2VydmljZVByaW5jaXBhbAou",
     "SyncJob": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKU3luY0pvYgou",
     "SyncSchema": "Y3h0c3luY19yZXNvdXJjZXMuc3RhdGUKU3luY1NjaGVtYQou",

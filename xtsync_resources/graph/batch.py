@@ -26,28 +26,35 @@ LARGEST_BATCH = 20
 NO_ANSWER: Mapping[str, Any] = {"status": 504}
 
 
-def remove_all(operation: Operation, removals: Sequence[Call], purpose: str) -> None:
+def remove_all(operation: Operation, removals: Sequence[Call], purpose: str) -> list[Call]:
     """Make many DELETE calls, twenty in a request. What is gone already is done.
+
+    Returns:
+        The calls that found nothing there.
 
     Raises:
         CallError: Graph refused one of them, or the operation's deadline passed.
     """
+    absent: list[Call] = []
     for start in range(0, len(removals), LARGEST_BATCH):
-        remove_group(operation, removals[start : start + LARGEST_BATCH], purpose)
+        absent += remove_group(operation, removals[start : start + LARGEST_BATCH], purpose)
+    return absent
 
 
-def remove_group(operation: Operation, removals: Sequence[Call], purpose: str) -> None:
+def remove_group(operation: Operation, removals: Sequence[Call], purpose: str) -> list[Call]:
     """Make the calls of one request, and those that were throttled or may not have been carried out again."""
+    absent: list[Call] = []
     for attempt in itertools.count():
-        failures = send(operation, removals, purpose)
+        failures = send(operation, removals, purpose, absent)
         if not failures:
-            return
+            break
         pause = pause_after(failures, attempt)
         if pause >= operation.remaining:
             raise failures[0]
         operation.status(f"{purpose}: {len(failures)} of {len(removals)} are to be repeated; again in {pause:.0f} s")
         operation.client.clock.sleep(pause)
         removals = [failure.call for failure in failures]
+    return absent
 
 
 def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
@@ -58,13 +65,15 @@ def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
     return Call("POST", "/$batch", purpose, one.permission, one.role, body, one.repeat, one.version, Batch)
 
 
-def send(operation: Operation, removals: Sequence[Call], purpose: str) -> list[GraphError]:
-    """Send one request; the failures in its answer that are worth repeating."""
+def send(operation: Operation, removals: Sequence[Call], purpose: str, absent: list[Call]) -> list[GraphError]:
+    """Send one request; the failures in its answer that are worth repeating. Notes what was not there."""
     answer = operation.send(in_one_request(purpose, removals))
     answers = {part["id"]: part for part in answer["responses"]}
     failures = []
     for place, call in enumerate(removals):
         error = failure(operation, call, answers.get(str(place), NO_ANSWER))
+        if isinstance(error, NotFoundError):
+            absent.append(call)
         if error is None or isinstance(error, NotFoundError):
             continue
         if not may_repeat(call, error):

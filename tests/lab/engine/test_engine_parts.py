@@ -16,9 +16,9 @@ import yaml
 
 from lab import world
 from lab.engine import Engine, ProjectError, Secret, StateError
-from lab.engine.project import load
 from lab.engine.state import Store
 from lab.entra import Entra, Fault, Server, serve
+from lab.project import load
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -205,10 +205,10 @@ def until_taken(entra: Entra, process: subprocess.Popen[str]) -> None:
 def test_json_is_one_document_and_plain_lines_have_no_control_codes(tmp_path: Path) -> None:
     with serve(world.dev_world()) as server:
         document, _ = start(server, tmp_path, "preview", "--json").communicate(timeout=PATIENCE_SECONDS)
-        assert json.loads(document)["summary"] == {"create": 18}
+        assert json.loads(document)["summary"] == {"create": 19}
         text, _ = start(server, tmp_path, "preview").communicate(timeout=PATIENCE_SECONDS)
         assert "\x1b" not in text
-        assert "Resources: + 18 to create" in text
+        assert "Resources: + 19 to create" in text
 
 
 def interrupted(process: subprocess.Popen[str]) -> None:

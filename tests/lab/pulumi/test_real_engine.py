@@ -41,7 +41,7 @@ def test_stack_config_and_state_commands_work_beside_a_pair(shell: Shell) -> Non
     shell("state", "delete", urn, "--yes")
     assert "create" in shell("preview")
     shell("up", "--yes", "--skip-preview")
-    assert "18 unchanged" in shell("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert "19 unchanged" in shell("up", "--yes", "--skip-preview", "--expect-no-changes")
     shell("destroy", "--yes", "--skip-preview")
 
 
@@ -83,7 +83,7 @@ def test_azuread_resources_are_imported(shell: Shell) -> None:
 def test_a_policy_pack_runs_beside_the_program(shell: Shell) -> None:
     said = shell("preview", "--policy-pack", "policy")
     assert "Policies" in said or "policy" in said.lower()
-    assert "18 to create" in said
+    assert "19 to create" in said
     shell("config", "set", "--path", "guardrails.allowedTenants[0]", "11111111-2222-4333-8444-555555555555")
     assert "not in allowedTenants" in shell("preview", "--policy-pack", "policy", fails=True)
 
@@ -94,7 +94,7 @@ def test_the_automation_api_drives_the_program(shell: Shell, monkeypatch: pytest
     monkeypatch.setenv("PATH", shell.engine.environment["PATH"])
     options = automation.LocalWorkspaceOptions(env_vars=dict(shell.engine.environment))
     stack = automation.select_stack("dev", work_dir=str(shell.engine.folder), opts=options)
-    assert stack.preview().change_summary == {automation.OpType.CREATE: 18}
+    assert stack.preview().change_summary == {automation.OpType.CREATE: 19}
     assert stack.up().outputs["jobState"].value == "Active"
     assert stack.destroy().summary.result == "succeeded"
 

@@ -1,8 +1,12 @@
-"""Drain: with `onDestroy: drain`, the people are gone from the target before the pair is.
+"""ScopeRecord: whom the stack puts in scope, written down before anybody comes or goes; and draining, at the end.
 
-It stands between the job and the scope, so it is deleted after the scope has taken everybody out. The deletion of the
-scope alone drains nobody: it cannot tell the end from a replacement that somebody asked for. This one can, as people
-are still in scope where the pair goes on.
+A run that is cut off after `SyncScope` has taken somebody out leaves azuread's assignment in the state as if nothing
+had been. So whoever comes into scope again gets another number here (`since`), and the assignment that it belongs to
+is made anew. The record makes no call, so that it is in the state before anything happens.
+
+It stands between the job and the scope, so it is deleted after the scope has taken everybody out. With `onDestroy:
+drain` the people are then gone from the target before the pair is. An `up` drains nobody: what it deletes is not the
+end.
 
 Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
 """
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .assigned import all_out, assignments, name_of, names_in, principal_of
+from .assigned import assignments, name_of, names_in, principal_of, take_out
 from .graph import calls
 from .graph.errors import DeadlineError, RefusedError
 from .job_running import at_rest, contradiction, make_so, pause
@@ -34,12 +38,15 @@ from .job_state import (
 )
 from .lifecycle import (
     HOME,
+    WARNING,
+    CheckResult,
     CreateResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    program_runs,
     tell,
 )
 from .sync_secrets import deletion_threshold, live_settings
@@ -51,8 +58,27 @@ if TYPE_CHECKING:
 
 DRAIN = "drain"
 NOBODY_LEFT = "nobody of this pair is left in the target"
-NEVER_RAN = "the job never ran, so it made nobody; people who were provisioned on demand stay in the target"
-INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople", "targetTenantId")
+NEVER_RAN = (
+    "the job never ran for this stack, so it made nobody; people who were provisioned on demand stay in the target"
+)
+NOT_BY_UP = (
+    "nobody is removed from the target, though xtsync:onDestroy is drain: an `up` drains nobody, and neither does "
+    "`destroy --run-program`. `pulumi destroy` does"
+)
+INPUTS = (
+    HOME,
+    "servicePrincipalId",
+    "jobId",
+    "appRoleId",
+    "principals",
+    "since",
+    "generation",
+    "foundState",
+    "foundPeople",
+    "foundCycle",
+    "targetTenantId",
+)
+SETTLE_SECONDS = 60.0
 RELEASE_INSTEAD = "set xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves people there"
 
 
@@ -143,7 +169,7 @@ def job_is_gone(operation: Operation, job_id: str) -> RefusedError:
         f"Cannot drain the pair: the job {job_id} in {operation.tenant} is gone",
         "only the job can remove people from the target, and say when they are gone",
         "remove the people in the target by hand if they should go; then set xtsync:onDestroy to release, run `pulumi "
-        "refresh`, `pulumi up --skip-preview` and `pulumi destroy`",
+        "refresh`, `pulumi up` and `pulumi destroy`",
     )
 
 
@@ -158,7 +184,9 @@ def does_not_run(operation: Operation, job_id: str, job: Job) -> RefusedError:
     )
 
 
-def drain(operation: Operation, service_principal: str, job_id: str, others: Sequence[Assignment]) -> str:
+def drain(
+    operation: Operation, service_principal: str, job_id: str, others: Sequence[Assignment], found_cycle: str = ""
+) -> str:
     """Have the job remove everybody who has left the scope, and wait until it has.
 
     The job rests when it gets here for the first time, so that the cycle that counts is one after that. Where it runs
@@ -181,6 +209,8 @@ def drain(operation: Operation, service_principal: str, job_id: str, others: Seq
         job = contradiction(operation, get, never_ran)
         if job is None:
             return NEVER_RAN
+    if found_cycle and at_rest(job) and last_cycle(job) == found_cycle:
+        return NEVER_RAN
     before = last_cycle(job) if at_rest(job) or others else None
     if at_rest(job):
         job = make_so(operation, service_principal, job_id, True, job)
@@ -231,36 +261,48 @@ def wait_until_drained(
     return f"{NOBODY_LEFT} but those whom others have put in scope" if kept else NOBODY_LEFT
 
 
-class DrainProvider(TenantResourceProvider):
-    """Waits for the people to be gone. All else makes no call."""
+class ScopeRecordProvider(TenantResourceProvider):
+    """Keeps the record; at the end, with `drain`, has the job remove the people."""
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Give whoever comes into scope a number of their own."""
+        known, wanted = set(olds.get("principals") or ()), news["principals"]
+        coming = set(wanted) - known if olds else set[str]()
+        generation = int(olds.get("generation") or 0) + bool(coming)
+        former = olds.get("since") or {}
+        since = {one: generation if one in coming else former[one] for one in wanted if one in coming or one in former}
+        return CheckResult({**news, "since": since, "generation": generation}, [])
 
     def create(self, props: Properties) -> CreateResult:
-        """Nothing yet; who was in scope before this stack is remembered."""
-        return CreateResult(f"{props['jobId']}/drain", {**props, "before": props["foundPeople"]})
+        """Write it down; who was in scope before this stack is remembered."""
+        return CreateResult(f"{props['jobId']}/scope-record", {**props, "before": props["foundPeople"]})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Nothing to see."""
         return ReadResult(id_, props, inputs_of(props, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing."""
+        """Write it down."""
         return UpdateResult({**news, "before": olds["before"]})
 
     def delete(self, _id: str, props: Properties) -> None:
-        """Have the job remove the people, where the pair ends. Calls: GET appRoleAssignedTo, GET jobs/{id}, POST start.
+        """With `drain`, have the job remove the people. Calls: GET appRoleAssignedTo, GET jobs/{id}, POST start.
 
         A job that was found paused is paused again; one that was found running goes on.
+
+        Raises:
+            DeadlineError: people are left in the scope or in the target; the next destroy goes on.
         """
+        leaving = set(props["principals"]) - set(props["before"])
+        if self.settings.on_destroy != DRAIN or not leaving:
+            return
+        if program_runs():
+            tell(NOT_BY_UP, severity=WARNING)
+            return
         operation, service_principal, role = self.operation(), props["servicePrincipalId"], props["appRoleId"]
-        ours = set(props["principals"]) - set(props["before"])
-        if not ours:
-            return
-        if not all_out(operation, service_principal, role, ours):
-            tell("people are in scope, so the pair goes on: nobody is removed from the target")
-            return
-        others = assignments(operation, service_principal, role)
+        others = see_them_out(operation, service_principal, role, leaving)
         refuse_missing(operation, props["before"], {principal_of(one) for one in others})
-        tell(drain(operation, service_principal, props["jobId"], others))
+        tell(drain(operation, service_principal, props["jobId"], others, props["foundCycle"]))
         if others:
             tell(f"in the target stay the people of {', '.join(name_of(one) for one in others)}")
         if props["foundState"] not in ("", ACTIVE):
@@ -269,22 +311,54 @@ class DrainProvider(TenantResourceProvider):
                 pause(operation, service_principal, props["jobId"], found)
 
 
-DRAIN_PROVIDER = DrainProvider()
+def see_them_out(operation: Operation, service_principal: str, role: str, leaving: set[str]) -> list[Assignment]:
+    """See that none of these users and groups is assigned, and take out who is; gives the assignments of others.
+
+    Calls: GET appRoleAssignedTo, repeated while removals spread; as a rule no more, else POST $batch.
+
+    Raises:
+        RefusedError: somebody still is: the job would keep them.
+    """
+    seen: list[Assignment] = []
+
+    def gone() -> bool | None:
+        seen[:] = assignments(operation, service_principal, role)
+        left = leaving & {principal_of(one) for one in seen}
+        if left:
+            take_out(operation, service_principal, role, left)
+        return None if left else True
+
+    if operation.look_for(gone, SETTLE_SECONDS) is None:
+        left = leaving & {principal_of(one) for one in seen}
+        raise RefusedError(
+            f"Cannot drain the pair in {operation.tenant} yet",
+            f"{names_in(operation, left)} are still seen assigned, so the job would keep their people in the target",
+            "run `pulumi destroy` again, which takes them out and goes on",
+        )
+    return seen
+
+
+SCOPE_RECORD = ScopeRecordProvider()
 
 
 # --- resource ----------------------------------------------------------------------------------------------
 
 
-class Drain(TenantResource):
-    """The people are removed from the target at the end.
+class ScopeRecord(TenantResource):
+    """Whom the stack puts in scope.
 
     Args:
         name: the resource's name.
         home: the source.
         job: service principal, job, role and what was found, by the names of the inputs.
         principals: object ids of the users and groups in scope.
-        depends_on: job and settings; the scope depends on this.
+        depends_on: job and settings; the scope and the assignments depend on this.
+
+    Attributes:
+        since: a number for each object id that came into scope later; another number means: assign anew.
     """
+
+    since: pulumi.Output[dict[str, int]]
 
     def __init__(
         self,
@@ -294,5 +368,9 @@ class Drain(TenantResource):
         principals: Sequence[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs = {**job, "principals": sorted(principals)}
+        inputs: dict[str, Any] = {**job, "principals": sorted(principals), "since": {}, "generation": 0}
         super().__init__(name, home, inputs, computed=["before"], depends_on=depends_on)
+
+    def trigger(self, object_id: str) -> pulumi.Output[str]:
+        """What changes when an assignment has to be made anew."""
+        return self.since.apply(lambda since: str(int(since.get(object_id, 0))))

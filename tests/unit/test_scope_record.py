@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
-from xtsync_resources.drain import NOBODY_LEFT, drain, refuse_missing, refuse_to_drain
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
+from xtsync_resources.scope_record import NOBODY_LEFT, drain, refuse_missing, refuse_to_drain
 
 OTHERS = [{"principalId": "p", "principalType": "User", "principalDisplayName": "Paul"}]
 
