@@ -7,6 +7,7 @@ Every result is written down as it comes: with `--resume` a run that was cut off
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -61,17 +62,19 @@ def run_all(
     pace, broken = Pace(title, len(due)), {}
     with ProcessPoolExecutor(jobs, initializer=begin) as pool:
         futures = {pool.submit(timed, attempt, case, installation): case for case in due}
-        for future in as_completed(futures):
-            case, error = futures[future], future.exception()
-            if error is None:
-                wrong, seconds = future.result()
-                results.add(case, wrong, seconds)
-            else:
-                wrong = broken[case] = f"could not be tried: {error!r}"
-            if wrong:
-                say(f"{case}: {wrong}")
-            if progress := pace.step(wrong):
-                say(progress)
+        try:
+            for future in as_completed(futures):
+                case, error = futures[future], future.exception()
+                if error is None:
+                    wrong, seconds = future.result()
+                    results.add(case, wrong, seconds)
+                else:
+                    wrong = broken[case] = f"could not be tried: {error!r}"
+                for text in filter(None, (wrong and f"{case}: {wrong}", pace.step(wrong))):
+                    say(text)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
     return {case: broken.get(case) or results.of(case) or "" for case in work}
 
 
@@ -152,4 +155,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("cut off; --resume goes on")

@@ -8,7 +8,6 @@ from typing import Any
 
 from lab.engine import Result
 from lab.engine.model import Diagnostic
-from lab.engine.state import STACK_TYPE
 from lab.entra import Exchange
 from lab.pulumi.installation import Installation
 from tests.faults.graph_calls import GraphCall, counted
@@ -35,6 +34,8 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "403 for good": {"status": 403, "code": "Authorization_RequestDenied", "times": 1000},
     "400 unknown": {"status": 400, "code": "Request_BadRequest", "message": "Something is wrong."},
 }
+# What a call that failed is told by, and what names that nobody could look up are.
+CLEAR = (("Failed to", "Why:", "tenant"), ("nothing was changed", "lookup in", "tenant"))
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ def unclear(result: Result) -> str:
         if "Traceback" in text or text.startswith("xtsync_resources"):
             return f"a traceback: {text}"[:600]
     for text in (d.message for d in ours):
-        if not all(part in text for part in ("Failed to", "Why:", "tenant")):
+        if not any(all(part in text for part in parts) for parts in CLEAR):
             return f"unclear message: {text}"[:600]
     return ""
 
 
 def is_summary(told: Diagnostic) -> bool:
-    """Whether this is the CLI's last word, such as "update failed", after what went wrong has been said."""
-    return STACK_TYPE in told.urn and told.message.endswith(" failed")
+    """Whether this is the CLI's last word after what went wrong has been said."""
+    return told.message in ("preview failed", "update failed", "refresh failed", "destroy failed")
