@@ -15,7 +15,7 @@ help:
 	@echo "make test    format, lint, types and every test"
 	@echo "make pulumi  find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
 	@echo "make real    the scenarios and all else that can run on the real Pulumi, after make pulumi"
-	@echo "make faults  every fault and a kill at every call, some forty minutes"
+	@echo "make faults  every fault and a kill at every call, some forty minutes; ENGINE=pulumi, RESUME=1"
 	@echo "make bench   counts and ratios against the budgets"
 	@echo "make fmt     format the code"
 	@echo "make keys    publish the configuration's keys: table in the docs, JSON Schema"
@@ -61,8 +61,9 @@ WITHOUT_PULUMI := unit graph policy faults lab/engine lab/entra lab/azuread
 real: $(READY)
 	$(RUN) -m pytest --engine pulumi -n 4 --dist worksteal -rs $(WITHOUT_PULUMI:%=--ignore=tests/%) $(ONLY)
 
+# ENGINE=pulumi takes the CLI and a reduced set; RESUME=1 goes on where a run was cut off.
 faults: $(READY)
-	@$(RUN) -m tests.faults
+	@$(RUN) -m tests.faults --engine $(or $(ENGINE),lab) $(if $(RESUME),--resume)
 
 bench: $(READY)
 	@$(RUN) -m tests.bench

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -57,11 +56,4 @@ def forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         return
     found: Nursery = request.getfixturevalue("nursery")
 
-    def start(self: Children, command: Sequence[str], folder: Path, environment: Mapping[str, str], **more: Any) -> Any:
-        process = found.start(command, folder, environment, stderr=more.get("stderr"))
-        assert self._reaper.stdin is not None
-        self._reaper.stdin.write(f"{process.pid}\n")
-        self._reaper.stdin.flush()
-        return process
-
-    monkeypatch.setattr(Children, "start", start)
+    monkeypatch.setattr(Children, "start", found.start_of_children())

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,18 @@ class Nursery:
     def close(self) -> None:
         self._socket.close()
         self._process.wait()
+
+    def start_of_children(self) -> Callable[..., Any]:
+        """What to put in the place of `Children.start`, so that the engine forks its processes."""
+
+        def start(
+            children: Any, command: Sequence[str], folder: Path, environment: Mapping[str, str], **more: Any
+        ) -> Any:
+            process = self.start(command, folder, environment, stderr=more.get("stderr"))
+            children.watch(process.pid)
+            return process
+
+        return start
 
 
 def serve(connection: socket.socket) -> None:

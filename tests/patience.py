@@ -8,9 +8,9 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 300.0
 
 
-def wait_until(condition: Callable[[], bool]) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     """Wait until it holds; whether it does."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + seconds
     while not (holds := condition()) and time.monotonic() < ends:
         time.sleep(0.01)
     return holds

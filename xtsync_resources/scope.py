@@ -151,8 +151,9 @@ def failed_lookup(where: str, name: str | None, call: Call, source: Tenant, why:
     if failure is not None:
         raise Stopped(*lines_of(failure)) from None
     known = explain(why, call, source)
-    do = known.do if known is not None else "check the network, then run again"
-    return Problem(where, name, f"the lookup failed: {known.why if known else why}", do[0].upper() + do[1:])
+    do = known.do if known is not None else "run again; where azuread cannot connect, check the network first"
+    what = f"the lookup in {source.full_name} failed"
+    return Problem(where, name, f"{what}: {known.why if known else why.rstrip('.')}", do[0].upper() + do[1:])
 
 
 # --- who was renamed or deleted ----------------------------------------------------------------------------

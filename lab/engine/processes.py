@@ -32,10 +32,14 @@ class Children:
             start_new_session=True,
             **more,
         )
-        assert self._reaper.stdin is not None
-        self._reaper.stdin.write(f"{process.pid}\n")
-        self._reaper.stdin.flush()
+        self.watch(process.pid)
         return process
+
+    def watch(self, process_id: int) -> None:
+        """Have a process ended when this one dies."""
+        assert self._reaper.stdin is not None
+        self._reaper.stdin.write(f"{process_id}\n")
+        self._reaper.stdin.flush()
 
     def close(self) -> None:
         """Nothing is left to end, or all of it ends now."""

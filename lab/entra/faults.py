@@ -6,9 +6,12 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lab.entra.exceptions import GraphError
+
+if TYPE_CHECKING:
+    from lab.entra.gateway import Incoming
 
 Kind = Literal["status", "reset", "truncate", "delay", "hold", "html", "empty", "hollow"]
 
@@ -25,6 +28,8 @@ class Fault:
         method: HTTP method; `None` is any.
         path: regular expression searched in the path below the version.
         version: `v1.0` or `beta`; `None` is any, login and metadata included.
+        client: `azuread`, or how the user agent begins; "" is any.
+        in_batch: whether it hits calls inside of a batch, or all others; `None` is any.
         headers: of the answer, such as `Retry-After`.
         seconds: how late the answer of `delay` is.
     """
@@ -35,6 +40,8 @@ class Fault:
     method: str | None = None
     path: str = ""
     version: str | None = None
+    client: str = ""
+    in_batch: bool | None = None
     times: int = 1
     skip: int = 0
     status: int = 503
@@ -43,13 +50,15 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0
 
-    def matches(self, tenant: str | None, method: str, version: str | None, path: str) -> bool:
+    def matches(self, tenant: str | None, call: Incoming) -> bool:
         """Whether a call is one of those this fault is about."""
         return (
             self.tenant in (None, tenant)
-            and self.method in (None, method)
-            and self.version in (None, version)
-            and re.search(self.path, path) is not None
+            and self.method in (None, call.method)
+            and self.version in (None, call.version)
+            and call.client.startswith(self.client)
+            and self.in_batch in (None, call.in_batch)
+            and re.search(self.path, call.below) is not None
         )
 
     def error(self) -> GraphError:
@@ -88,10 +97,10 @@ class Faults:
         """Faults that have not happened, or not as often as planned."""
         return [planned.fault for planned in self._planned]
 
-    def take(self, tenant: str | None, method: str, version: str | None, path: str) -> Fault | None:
+    def take(self, tenant: str | None, call: Incoming) -> Fault | None:
         """The fault that hits this call, if any, used up by one."""
         for planned in self._planned:
-            if not planned.fault.matches(tenant, method, version, path):
+            if not planned.fault.matches(tenant, call):
                 continue
             if planned.skip_left:
                 planned.skip_left -= 1

@@ -65,6 +65,12 @@ class Incoming:
         return self.path if self.version is None else self.path[len(self.version) + 1 :]
 
     @property
+    def client(self) -> str:
+        """Who calls: `azuread`, or the whole user agent."""
+        agent = self.headers.get("user-agent", "")
+        return "azuread" if "azuread" in agent else agent
+
+    @property
     def client_request_id(self) -> str:
         """The caller's id of the request, or ours."""
         return self.headers.get("client-request-id", self.request_id)
@@ -88,7 +94,7 @@ def respond(entra: Entra, incoming: Incoming) -> Outgoing:
     with entra.lock:
         entra.run_due_cycles()
         tenant_id = _tenant_of(entra, incoming)
-        fault = entra.faults.take(tenant_id, incoming.method, incoming.version, incoming.below)
+        fault = entra.faults.take(tenant_id, incoming)
         answer = _hit_before(fault) or _hit_after(fault, _process(entra, incoming))
         outgoing = _wire(entra, incoming, answer, fault)
         _record(entra, incoming, tenant_id, answer, outgoing)
@@ -282,9 +288,7 @@ def _record(
         request_body=_recorded_body(incoming),
         status=0 if outgoing.reset else outgoing.status,
         response_body=redacted(_body_of(entra, incoming, answer)),
-        client="azuread"
-        if "azuread" in incoming.headers.get("user-agent", "")
-        else incoming.headers.get("user-agent", ""),
+        client=incoming.client,
         request_id=incoming.request_id,
         client_request_id=incoming.client_request_id,
         known=known,

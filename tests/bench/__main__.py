@@ -24,6 +24,7 @@ from rich.table import Table
 from lab import world
 from lab.engine import Engine
 from lab.entra import Entra, Exchange, serve
+from tests.bench.counts import WIDTH, counts
 from xtsync_resources.state import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -219,7 +220,9 @@ def main() -> None:
     with bytecode():
         for measure in (graph_calls, program_start, memory, assignments, sleeps):
             measure(table)
-    Console(highlight=False, width=120).print(table)
+    console = Console(highlight=False, width=WIDTH)
+    console.print(table)
+    console.print(counts(console))
 
 
 if __name__ == "__main__":

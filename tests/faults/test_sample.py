@@ -5,22 +5,31 @@ from __future__ import annotations
 import pytest
 
 from lab import world
-from tests.faults.harness import Cell, Ground, KillPoint, converges, ground, try_cell, try_kill_point
+from tests.faults.cells import Cell, try_cell
+from tests.faults.graph_calls import OURS, GraphCall
+from tests.faults.ground import Ground, converges, ground
+from tests.faults.kills import KillPoint, try_kill_point
 from tests.patience import PATIENCE_SECONDS, wait_until
 
+PARTNERS, JOBS = "/policies/crossTenantAccessPolicy/partners", "/servicePrincipals/*/synchronization/jobs"
+IDENTITY_SYNC = f"{PARTNERS}/*/identitySynchronization"
+BATCH, PARTNER = GraphCall(OURS, "POST", "/$batch"), f"{PARTNERS}/*"
 KILLS = [
-    KillPoint("up", 15, "after", "engine", "up"),
-    KillPoint("up", 19, "after", "provider", "up"),
-    KillPoint("update", 14, "after", "engine", "destroy"),
-    KillPoint("destroy", 10, "before", "provider", "destroy"),
+    KillPoint("up", GraphCall(OURS, "POST", JOBS), 0, "after", "engine", "up"),
+    KillPoint(
+        "up", GraphCall("azuread", "POST", "/servicePrincipals/*/appRoleAssignedTo"), 1, "after", "provider", "up"
+    ),
+    KillPoint("update", BATCH, 0, "after", "engine", "destroy"),
+    KillPoint("destroy", BATCH, 0, "before", "provider", "destroy"),
 ]
 CELLS = [
-    Cell("connection reset after effect", "create partner", "up"),
-    Cell("504 after effect", "create job", "up"),
-    Cell("empty answer after effect", "create job", "up"),
-    Cell("403 for good", "create identity sync", "up"),
-    Cell("HTML instead of JSON", "read partner", "preview"),
-    Cell("503 before effect", "delete partner", "destroy"),
+    Cell("connection reset after effect", GraphCall(OURS, "POST", PARTNERS), "up"),
+    Cell("504 after effect", GraphCall(OURS, "POST", JOBS), "up"),
+    Cell("empty answer after effect", GraphCall(OURS, "POST", JOBS), "up"),
+    Cell("403 for good", GraphCall(OURS, "PUT", IDENTITY_SYNC), "up"),
+    Cell("HTML instead of JSON", GraphCall(OURS, "GET", PARTNER), "preview"),
+    Cell("500", GraphCall(OURS, "DELETE", "/servicePrincipals/*/appRoleAssignedTo/*", in_batch=True), "update"),
+    Cell("503 before effect", GraphCall(OURS, "DELETE", PARTNER), "destroy"),
 ]
 
 

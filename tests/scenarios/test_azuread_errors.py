@@ -37,3 +37,13 @@ def test_a_permission_that_azuread_lacks_is_named(lab: Lab, method: str, path: s
     text = "\n".join(messages(lab.stack.run("up", fails=True)))
     assert f"the application permission {permission}" in text, text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("path", ["/users", "/groups"])
+def test_a_lookup_that_fails_names_the_tenant_and_blames_no_network(lab: Lab, path: str) -> None:
+    lab.entra.faults.add(Fault(method="GET", path=path, status=400, code="Request_BadRequest", message="It is wrong."))
+    (text,) = messages(lab.stack.run("up", fails=True))
+    assert f"the lookup in the source tenant Contoso ({lab.source.tenant_id}) failed: " in text, text
+    assert "Request_BadRequest: It is wrong. Run again; where azuread cannot connect" in text, text
+    assert "nothing was changed" in text
+    assert not writes(lab.calls_since(0))

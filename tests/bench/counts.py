@@ -1,0 +1,220 @@
+"""What a pair of so many people costs, beside a program that has azuread alone do it: counts, and CPU as a ratio."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lab import engines, world
+from lab.engine import Engine
+from lab.engine.values import Secret
+from lab.entra import Entra, serve
+from lab.entra.batching import PATH as BATCH
+from lab.pulumi.engine import PulumiEngine
+from lab.pulumi.installation import Installation
+from xtsync_resources.configurations import APPLICATION_TEMPLATE
+
+ROOT = Path(__file__).resolve().parents[2]
+AZUREAD_ONLY = Path(__file__).with_name("azuread_only")
+PEOPLE = (1, 100, 1000)
+WIDTH = 140
+STEPS = ("up", "leaving", "destroy")
+STATE = "state: bytes"
+STATE_BUDGET, MOST_RATIO = 1500, 1.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one operation costs: requests to Graph, calls with those inside of batches, CPU of program and providers."""
+
+    requests: int
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Life:
+    """A pair from `up` to `destroy`; the state as it is with everybody in scope."""
+
+    costs: Mapping[str, Cost]
+    resources: int
+    state_bytes: int
+
+
+class Ours:
+    """The program of this project."""
+
+    folder = ROOT
+
+    def __init__(
+        self, entra: Entra, host: str, environment: Mapping[str, str], states: Path, installation: Installation | None
+    ) -> None:
+        self.entra, self.host, self.environment, self.states = entra, host, environment, states
+        self.installation = installation
+
+    def config(self, users: Sequence[str]) -> dict[str, Any]:
+        return {"xtsync:metadataHost": self.host, "xtsync:users": list(users), "xtsync:groups": []}
+
+    def engine(self, users: Sequence[str]) -> Engine | PulumiEngine:
+        more = {"environment": self.environment, "config": self.config(users)}
+        return engines.engine(self.installation, self.folder, "dev", self.states, **more)
+
+    def run(self, operation: str, users: Sequence[str]) -> Cost:
+        """Run an operation; what it cost."""
+        first, before = len(self.entra.traffic), children_seconds()
+        result = getattr(self.engine(users), operation)()
+        if result.exit_code:
+            raise SystemExit("\n".join(d.message for d in result.diagnostics if d.severity == "error"))
+        made = [exchange for exchange in self.entra.traffic[first:] if exchange.version]
+        requests = sum(not exchange.in_batch for exchange in made)
+        calls = sum(exchange.path != BATCH for exchange in made)
+        return Cost(requests, calls, children_seconds() - before)
+
+    def live(self, users: Sequence[str]) -> Life:
+        """Everybody comes into scope, all but one leave, and it ends."""
+        costs = {"up": self.run("up", users)}
+        resources = self.engine(users).export()["deployment"]["resources"]
+        if len(users) > 1:
+            costs["leaving"] = self.run("up", users[:1])
+            self.run("up", users)
+        costs["destroy"] = self.run("destroy", users)
+        return Life(costs, len(resources), len(json.dumps(resources, separators=(",", ":"))))
+
+
+class AzureadOnly(Ours):
+    """An application and its assignments, nothing of ours."""
+
+    folder = AZUREAD_ONLY
+
+    def config(self, users: Sequence[str]) -> dict[str, Any]:
+        values = {
+            "tenantId": world.SOURCE_TENANT,
+            "clientId": world.SOURCE_CLIENT,
+            "clientSecret": Secret(world.SOURCE_SECRET),
+            "metadataHost": self.host,
+            "templateId": APPLICATION_TEMPLATE,
+            "users": list(users),
+            "roleId": self.role(),
+        }
+        return {f"azuread-only:{key}": value for key, value in values.items()}
+
+    def role(self) -> str:
+        """The role of the application, which azuread has no way to ask for; "" while there is none."""
+        principals = self.entra.tenants[world.SOURCE_TENANT].applications.principals.values()
+        return next((str(role["id"]) for principal in principals for role in principal.roles), "")
+
+    def live(self, users: Sequence[str]) -> Life:
+        """The application is made first: only then its role is known. Starting a program twice for that is no cost."""
+        made = self.run("up", [])
+        life = super().live(users)
+        up = life.costs["up"]
+        both = Cost(made.requests + up.requests, made.calls + up.calls, up.seconds)
+        return replace(life, costs={**life.costs, "up": both})
+
+
+def children_seconds() -> float:
+    """CPU of the processes that have ended: program and providers, not the engine and the tenants."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def program(kind: type[Ours], count: int, installation: Installation | None = None) -> Iterator[tuple[Ours, list[str]]]:
+    """A program between fresh tenants, and the people there."""
+    entra = world.dev_world()
+    users = [f"person{number}@contoso.com" for number in range(count)]
+    for name in users:
+        entra.tenants[world.SOURCE_TENANT].add_user(name)
+    with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
+        environment = {
+            **os.environ,
+            **server.environment(),
+            "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
+            "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
+        }
+        yield kind(entra, server.host, environment, Path(folder), installation), users
+
+
+def lives(
+    sizes: Sequence[int], console: Console, installation: Installation | None
+) -> tuple[dict[int, Life], dict[int, Life]]:
+    """Pairs of several sizes, ours and azuread's alone; says how far it is, as a thousand people take minutes."""
+    ours: dict[int, Life] = {}
+    alone: dict[int, Life] = {}
+    for count in sizes:
+        for kind, found in ((Ours, ours), (AzureadOnly, alone)):
+            with program(kind, count, installation) as (made, users):
+                found[count] = made.live(users)
+            console.print(f"{kind.__name__}, people: {count}, {found[count]}", style="dim", soft_wrap=True)
+    return ours, alone
+
+
+def measures(step: str) -> dict[str, Callable[[Life], float | None]]:
+    """What is counted of one step of a life; None where it has no such step."""
+
+    def of(what: str) -> Callable[[Life], float | None]:
+        return lambda life: getattr(life.costs[step], what) if step in life.costs else None
+
+    return {
+        f"{step}: requests": of("requests"),
+        f"{step}: Graph calls": of("calls"),
+        f"{step}: CPU seconds": of("seconds"),
+    }
+
+
+def counts(console: Console, sizes: Sequence[int] = PEOPLE, installation: Installation | None = None) -> Table:
+    """Everything, a row for each number of people; the last columns are what each further person costs."""
+    ours, alone = lives(sizes, console, installation)
+    table = Table(title="A pair and its people, beside azuread alone", title_justify="left")
+    for column in ("what", "people", "ours", "azuread alone", "ratio", "each further person", "beyond azuread", ""):
+        table.add_column(column)
+    rows: dict[str, Callable[[Life], float | None]] = {
+        "resources": lambda life: life.resources,
+        STATE: lambda life: life.state_bytes,
+    }
+    for step in STEPS:
+        rows |= measures(step)
+    for what, measure in rows.items():
+        before: tuple[int, float, float] | None = None
+        for count in sizes:
+            mine, other = measure(ours[count]), measure(alone[count])
+            if mine is None or other is None:
+                continue
+            cells = [what, str(count), f"{mine:.4g}", f"{other:.4g}", f"{mine / other:.2f} x"]
+            if before is not None:
+                more = count - before[0]
+                cells += further(what, (mine - before[1]) / more, (other - before[2]) / more)
+            table.add_row(*cells)
+            before = (count, mine, other)
+    return table
+
+
+def further(what: str, mine: float, other: float) -> list[str]:
+    """What each further person costs, and whether that is within the budget."""
+    good = mine - other <= STATE_BUDGET if what == STATE else mine <= MOST_RATIO * other
+    beyond = f"{mine - other:+.0f} bytes" if what == STATE else f"{mine / other:.2f} x"
+    return [f"{mine:.3g} against {other:.3g}", beyond, "[green]kept[/]" if good else "[red]missed[/]"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.counts", description=__doc__)
+    parser.add_argument("people", nargs="*", type=int, default=PEOPLE, help="how many; 1, 100 and 1000 if not given")
+    parser.add_argument("--engine", choices=("lab", "pulumi"), default="lab", help="only the CLI's state is as it is")
+    given = parser.parse_args()
+    console = Console(highlight=False, width=WIDTH)
+    console.print(counts(console, given.people, engines.installation(engines.Choice(given.engine))))
+
+
+if __name__ == "__main__":
+    main()
