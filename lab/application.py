@@ -9,7 +9,7 @@ from lab import demo
 from lab.entra import commands as tenants
 
 app = typer.Typer(
-    help="Try the program without Azure: emulated tenants, and a small engine that deploys to any endpoint.",
+    help="Try the program without Azure: emulated tenants, on the Pulumi CLI if there is one, else on a small engine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

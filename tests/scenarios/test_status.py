@@ -28,7 +28,7 @@ def test_after_a_cycle_it_says_who_is_in_the_target_and_when_it_runs_again(lab: 
     assert said.document["people"] == len(lab.arrived()) > 0
     assert said.document["last_result"] == "Succeeded"
     assert said.document["first_cycle"]
-    assert "everything is in step" in xtsync("status", "-s", "dev", "--wait", "first-cycle").out
+    assert "the last cycle went well" in xtsync("status", "-s", "dev", "--wait", "first-cycle").out
 
 
 def test_a_paused_job_is_not_healthy_unless_the_configuration_wants_it(lab: Lab, xtsync: Command) -> None:

@@ -36,17 +36,17 @@ def progress(**more: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("found", "running", "healthy", "words"),
     [
-        (job(last=before(minutes=119)), True, True, "everything is in step"),
+        (job(last=before(minutes=119)), True, True, "the last cycle went well"),
         (job(last=before(minutes=121)), True, False, "has not run since 2026-11-23 09:59 UTC"),
-        (job(last=before(minutes=121), interval="PT1H"), True, True, "everything is in step"),
+        (job(last=before(minutes=121), interval="PT1H"), True, True, "the last cycle went well"),
         (job(last=before(hours=9), interval="PT1H30M"), True, False, "has not run since"),
         (job(last=before(days=2), interval=""), True, False, "has not run since"),
         (job(), True, True, "first cycle is not done"),
         (job(last="0001-01-01T00:00:00Z"), True, True, "first cycle is not done"),
         (job(last=before(minutes=9), code="NotRun"), True, True, "restarted, and looks at everybody again"),
-        (job(last=before(hours=9), progress=progress()), True, True, "in step"),
+        (job(last=before(hours=9), progress=progress()), True, True, "went well"),
         (job(last=before(hours=9), progress=progress(progressObservationDateTime=before(minutes=5))), True, True,
-         "in step"),
+         "went well"),
         (job(last=before(hours=9), progress=progress(progressObservationDateTime=before(hours=8))), True, False,
          "has not run since 2026-11-23 04:00 UTC"),
         (job("Paused", last=before(days=9)), True, False, "paused: nothing is synchronized"),
@@ -60,7 +60,7 @@ def progress(**more: Any) -> list[dict[str, Any]]:
         (job(last=before(minutes=9), countSuccessiveCompleteFailures=1), True, False,
          "the last cycle failed completely"),
         (job("Paused", countSuccessiveCompleteFailures=2), False, False, "2 cycles in a row failed completely"),
-        (job(last=before(minutes=9), countSuccessiveCompleteFailures=0), True, True, "everything is in step"),
+        (job(last=before(minutes=9), countSuccessiveCompleteFailures=0), True, True, "the last cycle went well"),
     ],
 )  # fmt: skip
 def test_health_in_words(found: dict[str, Any], running: bool, healthy: bool, words: str) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
-    "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and `pulumi up` ends "
-    "it, unless xtsync:running is false.",
+    "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and the `pulumi up` "
+    "after that ends it, unless xtsync:running is false.",
     "resume": "The job goes on every 40 minutes with everything that changed since. A quarantine ends with it.",
     "restart": "The job looks at everybody again: longer cycles, the same people. Whoever is not in scope any more "
     "leaves {target}, within xtsync:deletionThreshold.",

@@ -220,7 +220,8 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
-        return False, "paused: nothing is synchronized", "`xtsync resume`, or xtsync:running: true and `pulumi up`"
+        remedy = "`xtsync resume`, or `pulumi up --refresh`; `pulumi up` alone does not look"
+        return False, "paused: nothing is synchronized", remedy
     if state != ACTIVE:
         remedy = "`pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
         return False, "disabled: it was never started, or Microsoft has stopped it", remedy
@@ -241,7 +242,7 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
         return True, "running; the first cycle is not done yet", ""
     if code == NOT_RUN:
         return True, "running; it was restarted, and looks at everybody again", ""
-    return True, "running; everything is in step", ""
+    return True, "running; the last cycle went well", ""
 
 
 # --- words -----------------------------------------------------------------------------------------------------
