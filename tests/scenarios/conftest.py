@@ -80,6 +80,8 @@ class Stack:
             urns = {resource["urn"] for resource in resources}
             for resource in resources:
                 resource["dependencies"] = [urn for urn in resource.get("dependencies") or () if urn in urns]
+                if "replaceWith" in resource:
+                    resource["replaceWith"] = [urn for urn in resource["replaceWith"] or () if urn in urns]
                 resource["propertyDependencies"] = {
                     name: [urn for urn in many or () if urn in urns]
                     for name, many in (resource.get("propertyDependencies") or {}).items()
@@ -193,8 +195,12 @@ def told(result: Result, name: str) -> str:
 
 
 def changed(result: Result) -> dict[str, str]:
-    """What an operation did, by resource name; nothing about what stayed."""
-    return {short(step.name): step.op for step in result.steps if step.op not in ("same", "refresh")}
+    """What an operation did, by resource name; nothing about what stayed.
+
+    Pulumi notes a provider of its own, `default`, where the program has asked for the state, and forgets it again.
+    """
+    done = (step for step in result.steps if step.op not in ("same", "refresh") and step.name != "default")
+    return {short(step.name): step.op for step in done}
 
 
 def ours(calls: list[Exchange]) -> list[Exchange]:
