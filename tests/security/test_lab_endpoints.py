@@ -80,6 +80,8 @@ def test_a_stack_of_real_tenants_is_refused(
 
 
 def test_a_state_of_real_tenants_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    if lab.installation is not None:
+        pytest.skip("the small engine's own: it is its state that is looked at")
     lab.stack.run("up")
     state = lab.folder / "state" / "xtsync" / "dev.json"
     state.write_text(state.read_text().replace(lab.server.host, "metadata.example:443"))
