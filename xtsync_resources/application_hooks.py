@@ -13,9 +13,8 @@ import pulumi
 from . import messages
 from .config import Settings
 from .graph import calls
-from .graph.errors import CallError
 from .hooks import source_operation, source_secret, tell_of
-from .pair_configurations import PairConfiguration, configurations_into, second_configuration, unjudged
+from .pair_configurations import PairConfiguration, look, second_configuration
 from .stack_state import outputs_by_type
 
 APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
@@ -32,7 +31,7 @@ def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBindi
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
         secret = await source_secret(settings)
-        found = await asyncio.to_thread(look, settings, secret)
+        found = await asyncio.to_thread(look_in_source, settings, secret)
         if found:
             refuse_others(settings, found, await own_principals())
 
@@ -47,16 +46,9 @@ def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBindi
     )
 
 
-def look(settings: Settings, secret: str) -> list[PairConfiguration]:
-    """Configurations of this pair in the source; says which cannot be judged. Calls: see `configurations_into`."""
-    try:
-        found, unreadable = configurations_into(source_operation(settings, secret), settings.target.id)
-    except CallError as error:
-        messages.warn(f"could not look for other configurations of this pair: {error.why}. {error.do}")
-        return []
-    if unreadable:
-        messages.warn(unjudged(unreadable))
-    return found
+def look_in_source(settings: Settings, secret: str) -> list[PairConfiguration]:
+    """Configurations of this pair in the source. Calls: see `configurations_into`."""
+    return look(source_operation(settings, secret), settings.target.id, messages.warn)
 
 
 async def own_principals() -> set[str]:

@@ -94,7 +94,7 @@ class AssignmentHooks:
                 messages.warn(f"the assignment of {principal} exists, but Graph does not show it yet; run `up` again")
                 return False
             self._rest(operation, service_principal)
-            operation.read(calls.delete_assignment(service_principal, existing))
+            operation.remove(calls.delete_assignment(service_principal, existing))
             wait_until_gone(operation, service_principal, existing)
         messages.info(f"the assignment of {principal} exists already; it is made anew, to be managed")
         return True

@@ -52,10 +52,13 @@ def explain(text: str, call: Call, tenant: Tenant) -> XtsyncError | None:
         call: what it was asked to do.
         tenant: where.
     """
+    failure = sign_in_failure(text, tenant)
+    if failure is not None:
+        return failure
     what = f"azuread failed to {call.purpose} in {tenant.full_name}"
     if any(sign in text for sign in FORBIDDEN):
         return RefusedError(what, "403: the sign-in may not do that", permission_remedy(call))
     if GONE in text:
         why = "somebody has deleted the configuration application or its service principal"
         return RefusedError(what, why, "run `pulumi refresh` and then `pulumi up`, which makes it anew")
-    return sign_in_failure(text, tenant)
+    return None

@@ -63,11 +63,8 @@ def remove_orphans(operation: Operation, name: str, before: Collection[str] | No
         if used:
             tell(f"there is {words}. It is left alone: {used}", severity=WARNING)
             continue
-        try:
-            operation.send(calls.delete_application(str(application["id"])))
-        except NotFoundError:
-            continue
-        tell(f"removed {words}. A run that was cut off had left it behind; it can be restored for 30 days")
+        if operation.remove(calls.delete_application(str(application["id"]))):
+            tell(f"removed {words}. A run that was cut off had left it behind; it can be restored for 30 days")
 
 
 def in_use(operation: Operation, application: Json) -> str:

@@ -15,7 +15,7 @@ import pulumi
 
 from .assigned import assignments, names_in, principal_of
 from .graph import calls
-from .graph.errors import NotFoundError, RefusedError
+from .graph.errors import RefusedError
 from .job_running import at_rest, make_so, refuse_held_deletions, runs
 from .job_state import (
     ACTIVE,
@@ -94,7 +94,7 @@ def find_job(operation: Operation, service_principal: str, job_id: str) -> Job:
             ours = job
         elif never_ran(job):
             tell(f"removes the job {job['id']}, which a run that was cut off has left behind; it never ran")
-            remove(operation, service_principal, str(job["id"]))
+            operation.remove(calls.delete_job(service_principal, str(job["id"])))
         else:
             tell(
                 f"there is another job on the configuration's service principal: {job['id']} "
@@ -102,14 +102,6 @@ def find_job(operation: Operation, service_principal: str, job_id: str) -> Job:
                 severity=WARNING,
             )
     return ours or operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
-
-
-def remove(operation: Operation, service_principal: str, job_id: str) -> None:
-    """Delete a job that may be gone already. Call: DELETE jobs/{id}."""
-    try:
-        operation.send(calls.delete_job(service_principal, job_id))
-    except NotFoundError:
-        return
 
 
 def wait_for_everybody(operation: Operation, props: Properties) -> None:
@@ -120,17 +112,16 @@ def wait_for_everybody(operation: Operation, props: Properties) -> None:
     Raises:
         RefusedError: somebody is not.
     """
-    service_principal, wanted = props["servicePrincipalId"], set(props["assignments"])
-
-    def missing() -> set[str]:
-        listed = assignments(operation, service_principal, props["appRoleId"])
-        return wanted - {principal_of(one) for one in listed}
+    wanted = missing = set(props["assignments"])
 
     def everybody() -> bool | None:
-        return None if missing() else True
+        nonlocal missing
+        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        missing = wanted - {principal_of(one) for one in listed}
+        return None if missing else True
 
     if operation.look_for(everybody, SETTLE_SECONDS) is None:
-        raise refuse_to_start(operation, props["jobId"], missing(), len(wanted))
+        raise refuse_to_start(operation, props["jobId"], missing, len(wanted))
 
 
 def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str], count: int) -> RefusedError:

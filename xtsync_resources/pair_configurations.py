@@ -8,7 +8,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,10 +99,20 @@ def configurations_into(operation: Operation, target: str) -> tuple[list[PairCon
     return found, unreadable
 
 
+def look(operation: Operation, target: str, warn: Callable[[str], None]) -> list[PairConfiguration]:
+    """The same before something is made or taken away; `warn` is told what cannot be seen, and the run goes on."""
+    try:
+        found, unreadable = configurations_into(operation, target)
+    except CallError as error:
+        warn(f"could not look for other configurations of this pair: {error.why}. {error.do}")
+        return []
+    if unreadable:
+        warn(unjudged(unreadable))
+    return found
+
+
 def unjudged(unreadable: Sequence[Unreadable]) -> str:
-    """One line about those that could not be judged; "" where there are none."""
-    if not unreadable:
-        return ""
+    """One line about those that could not be judged."""
     names = ", ".join(map(str, unreadable))
     return f"it could not be seen whether these synchronize into the same target: {names}: {unreadable[0].why}"
 

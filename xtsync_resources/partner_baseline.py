@@ -20,7 +20,7 @@ from . import records
 from .configurations import configurations, remove_orphans
 from .graph import calls
 from .graph.calls import Call
-from .graph.errors import NotFoundError, RefusedError, TenantName
+from .graph.errors import RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
@@ -160,9 +160,7 @@ def withdraw(
 
 def remove_partner(operation: Operation, partner: str) -> None:
     """Delete a partner policy and see it gone. Calls: DELETE, GET partners/{id}."""
-    try:
-        operation.send(calls.delete_partner(partner), calls.PARTNER_IS_FREE)
-    except NotFoundError:
+    if not operation.remove(calls.delete_partner(partner), calls.PARTNER_IS_FREE):
         return
     # Deletes are answered before they are everywhere; until then a new policy would be refused.
     operation.wait_until(
@@ -175,9 +173,7 @@ def remove_identity_sync(operation: Operation, partner: str) -> None:
 
     Calls: DELETE, GET partners/{id}/identitySynchronization.
     """
-    try:
-        operation.send(calls.delete_identity_sync(partner))
-    except NotFoundError:
+    if not operation.remove(calls.delete_identity_sync(partner)):
         return
     operation.wait_until(
         calls.get_identity_sync(partner),

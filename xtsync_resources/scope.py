@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azuread as azuread
 
-from .azuread_errors import explain, reason, sign_in_failure
+from .azuread_errors import explain, reason
 from .config import GUID, ConfigurationProblems, Problem, Settings, Tenant
 from .graph.calls import AZUREAD_GROUPS, AZUREAD_USERS, Call
-from .graph.errors import lines_of
+from .graph.errors import SignInError, lines_of
 from .lifecycle import HOME
 from .messages import Stopped
 from .stack_state import outputs_by_type_now
@@ -147,10 +147,9 @@ def failed_lookup(where: str, name: str | None, call: Call, source: Tenant, why:
     Raises:
         Stopped: azuread cannot sign in, which every other lookup would say again.
     """
-    failure = sign_in_failure(why, source)
-    if failure is not None:
-        raise Stopped(*lines_of(failure)) from None
     known = explain(why, call, source)
+    if isinstance(known, SignInError):
+        raise Stopped(*lines_of(known)) from None
     do = known.do if known is not None else "run again; where azuread cannot connect, check the network first"
     what = f"the lookup in {source.full_name} failed"
     return Problem(where, name, f"{what}: {known.why if known else why.rstrip('.')}", do[0].upper() + do[1:])

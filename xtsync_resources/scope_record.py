@@ -76,7 +76,6 @@ INPUTS = (
     "foundState",
     "foundPeople",
     "foundCycle",
-    "targetTenantId",
 )
 SETTLE_SECONDS = 60.0
 RELEASE_INSTEAD = "set xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves people there"

@@ -16,7 +16,7 @@ import pulumi
 
 from .configurations import remove_orphans
 from .graph import calls
-from .graph.errors import LONGER, DeadlineError, NotFoundError
+from .graph.errors import LONGER, DeadlineError
 from .job_state import jobs_of_template
 from .lifecycle import (
     HOME,
@@ -41,7 +41,7 @@ INPUTS = (HOME, "servicePrincipalId", "applicationId", "before")
 LIFE_PAUSES = (0.0, 0.5, 1.0, 2.0)
 DELETED = (
     "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
-    "then `pulumi up --replace URN` with the URN of the resource `application` (`pulumi stack --show-urns`)"
+    "then `pulumi up --replace URN` with the URN of the resource `...-application` (`pulumi stack --show-urns`)"
 )
 
 
@@ -136,9 +136,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
         if program_runs() and lives(operation, id_):
             tell("the configuration application is in use, so the pair goes on: it is not deleted")
             return
-        try:
-            operation.send(calls.delete_application(props["applicationId"]))
-        except NotFoundError:
+        if not operation.remove(calls.delete_application(props["applicationId"])):
             tell("the configuration application has been deleted already")
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime.proto import engine_pb2
 
+READ = "pulumi:pulumi:readStackResourceOutputs"
+
 
 def announce() -> None:
     """Say to the engine that a program runs: providers ask it whether what they delete is the end (`program_runs`)."""
@@ -19,9 +21,6 @@ def announce() -> None:
         stack, project = pulumi.get_stack(), pulumi.get_project()
         urn = f"urn:pulumi:{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack}"
         engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn))
-
-
-READ = "pulumi:pulumi:readStackResourceOutputs"
 
 
 async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:

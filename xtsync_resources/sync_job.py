@@ -16,7 +16,7 @@ import pulumi
 from . import records
 from .assigned import assignments, principal_of
 from .graph import calls
-from .graph.errors import NotFoundError, RefusedError
+from .graph.errors import RefusedError
 from .job_running import at_rest, make_so, pause, refuse_held_deletions
 from .job_state import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state
 from .lifecycle import (
@@ -187,9 +187,7 @@ class SyncJobProvider(TenantResourceProvider):
             tell(f"the job {id_} was there before and is not deleted")
             leave_as_found(operation, id_, props)
             return
-        try:
-            operation.send(calls.delete_job(props["servicePrincipalId"], id_))
-        except NotFoundError:
+        if not operation.remove(calls.delete_job(props["servicePrincipalId"], id_)):
             return
         # Deletes are answered before they are everywhere; a job that is still seen would be adopted.
         gone = calls.get_job(props["servicePrincipalId"], id_)

@@ -19,7 +19,7 @@ import pulumi
 
 from .assigned import Assignment, assignments, name_of, names_in, principal_of, take_out
 from .graph import calls
-from .graph.errors import CallError, RefusedError
+from .graph.errors import RefusedError
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
 from .job_state import ACTIVE, Job, job_of_template, never_ran
 from .lifecycle import (
@@ -35,7 +35,7 @@ from .lifecycle import (
     program_runs,
     tell,
 )
-from .pair_configurations import configurations_into, still_needed, unjudged
+from .pair_configurations import look, still_needed
 from .scope_record import DRAIN, refuse_missing, refuse_to_drain
 from .tenant_resource import Home, TenantResource
 
@@ -167,13 +167,7 @@ def refuse_others(operation: Operation, props: Properties) -> None:
     Raises:
         RefusedError: there is one.
     """
-    try:
-        found, unreadable = configurations_into(operation, props["targetTenantId"])
-    except CallError as error:
-        tell(f"could not look for other configurations of this pair: {error.why}", severity=WARNING)
-        return
-    if unreadable:
-        tell(unjudged(unreadable), severity=WARNING)
+    found = look(operation, props["targetTenantId"], lambda text: tell(text, severity=WARNING))
     # A job that never ran keeps nobody in the target; it may be our own that takes this one's place.
     own = props["servicePrincipalId"]
     others = [one for one in found if one.principal["id"] != own and not never_ran(one.job)]

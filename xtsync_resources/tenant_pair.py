@@ -113,7 +113,6 @@ class TenantPair(pulumi.ComponentResource):
             "appRoleId": role,
             "foundState": job.found_state,
             "foundPeople": job.found_people,
-            "targetTenantId": settings.target.id,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         record = ScopeRecord(
@@ -122,7 +121,14 @@ class TenantPair(pulumi.ComponentResource):
         ready.append(record)
         # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
         options = pulumi.ResourceOptions(replace_with=schema)
-        in_scope = SyncScope("scope", self._source, known, ids, depends_on=ready, options=options)
+        in_scope = SyncScope(
+            "scope",
+            self._source,
+            {**known, "targetTenantId": settings.target.id},
+            ids,
+            depends_on=ready,
+            options=options,
+        )
         hooks = AssignmentHooks(name, settings).binding
         # Whatever takes the scope along takes the assignments along as well: else a run that is cut off in between
         # leaves assignments in the state that are gone in the tenant.

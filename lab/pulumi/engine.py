@@ -21,7 +21,6 @@ from lab.pulumi import events
 from lab.pulumi.installation import Installation
 
 SECONDS = 1800
-VIRTUAL_ENVIRONMENT = ".venv"
 
 
 class PulumiError(Exception):

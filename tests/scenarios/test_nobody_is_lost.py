@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, Stack, changed, messages, short, told
+from conftest import Lab, changed, messages, told
+from test_nobody_is_deleted import made_by_hand
+from test_people_who_are_gone import unassign
 
 from lab.entra import Fault
 
 pytestmark = pytest.mark.real
 A, B = "alice@contoso.com", "bob@contoso.com"
-KEPT = {"xtsync-dev", "pair", "source", "target", "source-azuread", "application"}
 EVERYTHING = {"xtsync:flowTypes": ["add", "delete"], "xtsync:onDestroy": "drain"}
-
-
-def made_by_hand(stack: Stack) -> None:
-    """Let the state know of the application only, as after importing it."""
-    stack.keep_only(lambda resource: short(resource["urn"]) in KEPT)
-
-
-def assigned(lab: Lab) -> set[str]:
-    principals = lab.source.applications.principals.values()
-    return {one.principal_name for principal in principals for one in principal.assignments.values()}
-
-
-def unassign(lab: Lab, name: str) -> None:
-    """Somebody takes a user out by hand."""
-    user = lab.source.directory.user(name).id
-    for principal in lab.source.applications.principals.values():
-        for one in [one.id for one in principal.assignments.values() if one.principal_id == user]:
-            del principal.assignments[one]
 
 
 @pytest.mark.parametrize("on_destroy", ["release", "drain"])
@@ -54,7 +37,7 @@ def test_promise_6_an_adopted_job_stays_paused_where_somebody_found_is_missing(l
     made_by_hand(lab.stack)
     lab.stack.config["xtsync:running"] = False
     lab.stack.run("up")
-    unassign(lab, A)
+    unassign(lab, lab.source.directory.user(A).id)
     assert "alice@contoso.com" in told(lab.stack.run("destroy"), "scope")
     lab.pass_time()
     assert lab.arrived() == people
@@ -173,7 +156,7 @@ def test_promise_7_a_live_application_outlives_a_replacement_of_its_service_prin
     lab.stack.config["xtsync:groups"] = []
     lab.stack.run("up")
     lab.pass_time()
-    unassign(lab, A)
+    unassign(lab, lab.source.directory.user(A).id)
     lab.stack.run("up", replace=("service-principal",))
     assert len(lab.jobs()) == 1
     assert len(lab.source.applications.applications) == 1

@@ -65,20 +65,23 @@ def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
     return Call("POST", "/$batch", purpose, one.permission, one.role, body, one.repeat, one.version, Batch)
 
 
+def ask(operation: Operation, parts: Sequence[Call], purpose: str) -> list[Mapping[str, Any] | GraphError]:
+    """Send one request; for each of its calls the answer, or the error that it is."""
+    answers = {part["id"]: part for part in operation.send(in_one_request(purpose, parts))["responses"]}
+    answered = (answers.get(str(place), NO_ANSWER) for place in range(len(parts)))
+    return [failure(operation, call, part) or part for call, part in zip(parts, answered, strict=True)]
+
+
 def send(operation: Operation, removals: Sequence[Call], purpose: str, absent: list[Call]) -> list[GraphError]:
     """Send one request; the failures in its answer that are worth repeating. Notes what was not there."""
-    answer = operation.send(in_one_request(purpose, removals))
-    answers = {part["id"]: part for part in answer["responses"]}
     failures = []
-    for place, call in enumerate(removals):
-        error = failure(operation, call, answers.get(str(place), NO_ANSWER))
-        if isinstance(error, NotFoundError):
+    for call, answer in zip(removals, ask(operation, removals, purpose), strict=True):
+        if isinstance(answer, NotFoundError):
             absent.append(call)
-        if error is None or isinstance(error, NotFoundError):
-            continue
-        if not may_repeat(call, error):
-            raise error
-        failures.append(error)
+        elif isinstance(answer, GraphError):
+            if not may_repeat(call, answer):
+                raise answer
+            failures.append(answer)
     return failures
 
 
@@ -119,26 +122,21 @@ def read_group(operation: Operation, reads: Sequence[Call], purpose: str) -> lis
     found: dict[int, dict[str, Any] | GraphError] = {}
     due = list(range(len(reads)))
     for attempt in itertools.count():
-        parts = [reads[place] for place in due]
-        answers = {part["id"]: part for part in operation.send(in_one_request(purpose, parts))["responses"]}
         failed: dict[int, GraphError] = {}
-        for index, place in enumerate(due):
-            part = answers.get(str(index), NO_ANSWER)
-            error = failure(operation, reads[place], part)
-            if error is None:
-                found[place] = checked(operation, reads[place], part.get("body"))
-            elif may_repeat(reads[place], error):
-                failed[place] = error
+        for place, answer in zip(due, ask(operation, [reads[place] for place in due], purpose), strict=True):
+            if not isinstance(answer, GraphError):
+                found[place] = checked(operation, reads[place], answer.get("body"))
+            elif may_repeat(reads[place], answer):
+                failed[place] = answer
             else:
-                found[place] = error
-        if not failed:
-            break
+                found[place] = answer
         pause = pause_after(list(failed.values()), attempt)
-        if pause >= operation.remaining:
-            return [found[place] if place in found else failed[place] for place in range(len(reads))]
+        if not failed or pause >= operation.remaining:
+            break
         operation.client.clock.sleep(pause)
         due = list(failed)
-    return [found[place] for place in range(len(reads))]
+    outcomes = {**found, **failed}
+    return [outcomes[place] for place in range(len(reads))]
 
 
 def checked(operation: Operation, call: Call, body: Any) -> dict[str, Any]:

@@ -176,6 +176,14 @@ class Operation:
         except NotFoundError:
             return None
 
+    def remove(self, call: Call, *patience: Patience) -> bool:
+        """Make a removal; False where there was nothing to remove any more.
+
+        Raises:
+            SignInError, CallError: as for `send`, but for "not found".
+        """
+        return self.read(call, *patience) is not None
+
     def pages(self, call: Call, wait: Callable[[], None] = lambda: None) -> Iterator[Json]:
         """Make a read of a collection: its entries, page after page, fetched as they are needed.
 

@@ -6,10 +6,13 @@ and https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedt
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from ._answers import Applications, Assignment, Assignments, Instances, Owners, ServicePrincipal
 from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, READ_APPLICATION, Call, Patience, literal, segment
+
+INSTANCE = "id,appId,displayName"
 
 
 def service_principal_path(service_principal: str) -> str:
@@ -43,15 +46,8 @@ SERVICE_PRINCIPAL_SETTLES = (
 
 def list_applications(display_name: str) -> Call:
     """Find applications by display name."""
-    name = quote(literal(display_name), safe="")
-    return Call(
-        "GET",
-        f"/applications?$filter=displayName%20eq%20{name}&$select=id,appId,applicationTemplateId,createdDateTime",
-        f"find the application {display_name}",
-        READ_APPLICATION,
-        APPLICATION_ROLE,
-        answer=Applications,
-    )
+    select, purpose = "id,appId,applicationTemplateId,createdDateTime", f"find the application {display_name}"
+    return _found_by("applications", "displayName", display_name, select, purpose, Applications)
 
 
 def list_configurations(template: str) -> Call:
@@ -59,15 +55,8 @@ def list_configurations(template: str) -> Call:
 
     Source: https://learn.microsoft.com/graph/api/application-list
     """
-    query = f"$filter=applicationTemplateId%20eq%20{quote(literal(template), safe='')}"
-    return Call(
-        "GET",
-        f"/applications?{query}&$select=id,appId,displayName,createdDateTime",
-        "list the configuration applications",
-        READ_APPLICATION,
-        APPLICATION_ROLE,
-        answer=Applications,
-    )
+    select, purpose = "id,appId,displayName,createdDateTime", "list the configuration applications"
+    return _found_by("applications", "applicationTemplateId", template, select, purpose, Applications)
 
 
 def list_owners(application: str) -> Call:
@@ -101,15 +90,8 @@ def delete_application(application: str) -> Call:
 
 def find_service_principal(app_id: str) -> Call:
     """Find the service principal of an application by its application (client) id."""
-    query = f"$filter=appId%20eq%20{quote(literal(app_id), safe='')}&$select=id,appId,displayName"
-    return Call(
-        "GET",
-        f"/servicePrincipals?{query}",
-        f"find the service principal of {app_id}",
-        READ_APPLICATION,
-        APPLICATION_ROLE,
-        answer=Instances,
-    )
+    purpose = f"find the service principal of {app_id}"
+    return _found_by("servicePrincipals", "appId", app_id, INSTANCE, purpose, Instances)
 
 
 def list_assignments(service_principal: str) -> Call:
@@ -149,25 +131,16 @@ def delete_assignment(service_principal: str, assignment: str) -> Call:
 
 def list_instances(template: str) -> Call:
     """Find service principals of a gallery template, page by page."""
-    query = f"$filter=applicationTemplateId%20eq%20{quote(literal(template), safe='')}&$select=id,appId,displayName"
-    return Call(
-        "GET",
-        f"/servicePrincipals?{query}",
-        "list the configuration applications",
-        READ_APPLICATION,
-        APPLICATION_ROLE,
-        answer=Instances,
-    )
+    purpose = "list the configuration applications"
+    return _found_by("servicePrincipals", "applicationTemplateId", template, INSTANCE, purpose, Instances)
 
 
 def find_application(app_id: str) -> Call:
     """Find an application by its application (client) id."""
-    query = f"$filter=appId%20eq%20{quote(literal(app_id), safe='')}&$select=id,appId,displayName"
-    return Call(
-        "GET",
-        f"/applications?{query}",
-        f"find the application {app_id}",
-        READ_APPLICATION,
-        APPLICATION_ROLE,
-        answer=Applications,
-    )
+    return _found_by("applications", "appId", app_id, INSTANCE, f"find the application {app_id}", Applications)
+
+
+def _found_by(collection: str, member: str, value: str, select: str, purpose: str, answer: Any) -> Call:
+    """The entries of a collection that have a value in one member."""
+    query = f"$filter={member}%20eq%20{quote(literal(value), safe='')}&$select={select}"
+    return Call("GET", f"/{collection}?{query}", purpose, READ_APPLICATION, APPLICATION_ROLE, answer=answer)
