@@ -149,8 +149,10 @@ class Registrar:
         given, keys = wanted.inputs, self._deleted_first.get(wanted.urn)
         asked = old is not None and wanted.name in self.deployment.options.replace
         known = {} if old is None or asked or keys is not None else old.inputs
-        ignored = {key: known[key] for key in wanted.ignore_changes if key in known}
-        wanted = replace(wanted, inputs=self.deployment.check(wanted, known, {**given, **ignored}))
+        inputs = given
+        for path in wanted.ignore_changes if known else ():
+            inputs = with_value_of(known, path.split("."), inputs)
+        wanted = replace(wanted, inputs=self.deployment.check(wanted, known, inputs))
         if old is None or keys is not None:
             self._replaced |= set() if old is None else {wanted.urn}
             return self.create(wanted, old, request, keys or ())
@@ -264,6 +266,18 @@ class Registrar:
                 going[resource.urn] = resource
                 self._deleted_first[resource.urn] = keys
         return [resource for resource in going.values() if resource is not old]
+
+
+def with_value_of(known: Properties, path: list[str], inputs: Properties) -> Properties:
+    """Inputs where a path, the names from the top down, has its known value; what was not there is not there."""
+    name, *rest = path
+    old, new = known.get(name), inputs.get(name)
+    if rest and isinstance(old, dict) and isinstance(new, dict):
+        return {**inputs, name: with_value_of(old, rest, new)}
+    if rest:
+        return inputs
+    kept = {key: value for key, value in inputs.items() if key != name}
+    return {**kept, name: known[name]} if name in known else kept
 
 
 def seconds(duration: str) -> float:
