@@ -15,7 +15,7 @@ from .graph import calls
 from .graph.errors import CallError, NotFoundError
 from .job_state import jobs_of_template, schedule_state
 from .lifecycle import WARNING, tell
-from .sync_secrets import settings_by_key
+from .settings_object import settings_by_key
 
 if TYPE_CHECKING:
     from .graph.operation import Operation

@@ -40,6 +40,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .settings_object import everybody
 from .sync_secrets import live_settings
 from .tenant_resource import Home, TenantResource
 
@@ -186,7 +187,7 @@ class JobStartProvider(TenantResourceProvider):
         if job is None:
             return ReadResult("", {})
         settings = live_settings(operation, service_principal) or {}
-        outputs = {**props, **seen(job), "everybody": settings.get("SyncAll") == "true"}
+        outputs = {**props, **seen(job), "everybody": everybody(settings)}
         reason = quarantine_reason(job)
         if reason:
             raise Partial(id_, outputs, [f"the job is in quarantine: {reason}"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .graph import answers, calls
 from .graph.errors import RefusedError, shortened
+from .graph.nested import unwrapped
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
@@ -104,7 +105,9 @@ def read_verdict(answer: Mapping[str, Any]) -> Verdict:
         {"status": o["result"], **details(o)} for o in (*objects(answer.get("key")), *documents) if o.get("result")
     ]
     said += [status for o in documents for status in objects(o.get("statusInfo"))]
-    results = [(capitalised(one.get("status")), one.get("errorCode"), one.get("reason")) for one in said]
+    results = [
+        (capitalised(one.get("status")), one.get("errorCode"), unwrapped(str(one.get("reason") or ""))) for one in said
+    ]
     results += [(step.status, step.code, step.reason) for step in steps]
     for severity in SEVERITIES:
         found = [result for result in results if result[0] == severity]
@@ -118,7 +121,7 @@ def read_step(step: Mapping[str, Any]) -> Step:
     """From Graph: one step."""
     info = next(iter(objects(step.get("statusInfo"))), {})
     status = capitalised(step.get("status") or info.get("status"))
-    reason = str(info.get("reason") or step.get("description") or "")
+    reason = unwrapped(str(info.get("reason") or step.get("description") or ""))
     found = step.get("details")
     return Step(
         str(step.get("name") or step.get("type") or "step"),

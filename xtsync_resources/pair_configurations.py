@@ -17,7 +17,7 @@ from .graph import calls
 from .graph.errors import CallError, RefusedError, TenantName
 from .job_state import Job, job_of_template, last_cycle, people_counted, schedule_state
 from .multitenant_organization import is_managed
-from .sync_secrets import MASK, settings_by_key
+from .settings_object import MASK, settings_by_key
 
 if TYPE_CHECKING:
     from .graph.operation import Operation

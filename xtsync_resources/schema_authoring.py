@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .graph import calls
 from .graph.errors import CallError, GraphError, RefusedError
+from .graph.nested import unwrapped
 from .schema_object import FILTERS, MAPPINGS, Json, find, plain_operator, same_source, without_annotations
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def parsed_sources(operation: Operation, properties: Properties, users: Json) ->
         if answer is None:
             continue
         if answer.get("parsingSucceeded") is False:
-            raise unparsed(operation, one, str((answer.get("error") or {}).get("message") or "it gives no reason"))
+            why = unwrapped((answer.get("error") or {}).get("message") or "it gives no reason")
+            raise unparsed(operation, one, why)
         if isinstance(answer.get("parsedExpression"), Mapping):
             found[one["target"]] = without_annotations(answer["parsedExpression"])
     return found

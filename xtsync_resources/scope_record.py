@@ -49,7 +49,8 @@ from .lifecycle import (
     program_runs,
     tell,
 )
-from .sync_secrets import deletion_threshold, live_settings
+from .settings_object import deletion_threshold, everybody
+from .sync_secrets import live_settings
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def refuse_to_drain(
     if not may_start(job):
         raise does_not_run(operation, job_id, job)
     settings = live_settings(operation, service_principal) or {}
-    if settings.get("SyncAll") == "true":
+    if everybody(settings):
         raise RefusedError(
             f"Cannot drain the pair in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll), so the job would keep everybody in the target",

@@ -13,11 +13,10 @@ from typing import Any
 
 from .guardrails import JOB, PARTNER, PROVIDER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
 from .partner_object import CONSENT, TRUST
+from .settings_object import BY_ITSELF, recipients, threshold_of, truth
 from .untrusted import is_plain
 
 PREFIX = "pulumi-python:dynamic/xtsync:"
-# What the service uses where the threshold is on without a value.
-DEFAULT_THRESHOLD = 500
 USER_TYPE = "usertype"
 
 Resource = tuple[str, Mapping[str, Any]]
@@ -161,15 +160,14 @@ def notification_facts(value: Any) -> dict[str, Any]:
             return {}
     if not isinstance(value, Mapping):
         return {}
-    told, recipients = value.get("Enabled", False), value.get("Recipients", "")
-    on, number = value.get("DeleteThresholdEnabled", False), value.get("DeleteThresholdValue", DEFAULT_THRESHOLD)
+    members = {"Enabled": False, "Recipients": "", **BY_ITSELF, **value}
+    told, to = members["Enabled"], members["Recipients"]
     facts: dict[str, Any] = {}
-    if plain(told) and plain(recipients):
-        facts["notified"] = bool(told and recipients)
-    if on is False:
-        facts["deletion_threshold"] = 0
-    elif on is True and isinstance(number, (int, float)):
-        facts["deletion_threshold"] = int(number)
+    if plain(told) and (plain(to) or isinstance(to, list)):
+        facts["notified"] = truth(told) is True and bool(recipients(to))
+    on = truth(members["DeleteThresholdEnabled"])
+    if on is False or (on and plain(members["DeleteThresholdValue"])):
+        facts["deletion_threshold"] = threshold_of(members) or 0
     return facts
 
 

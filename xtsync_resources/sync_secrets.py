@@ -8,15 +8,13 @@ Source: https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-p
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from . import records
-from .graph import answers, calls
+from .graph import calls
 from .graph.errors import RefusedError
 from .lifecycle import (
     HOME,
@@ -29,128 +27,30 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .settings_object import (
+    MASK,
+    NOTIFICATION,
+    adopting,
+    deletion_threshold,
+    everybody,
+    from_graph,
+    parse_object,
+    protection_weakens,
+    restored,
+    settings_by_key,
+    with_others,
+)
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "settings", "found")
-NOTIFICATION = "SyncNotificationSettings"
-MASK = "*"
-# What the service uses where the threshold is on without a value.
-DEFAULT_THRESHOLD = 500
 KEPT_EVERYBODY = (
     "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody until it is "
     "restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes everybody else from the "
     "target"
 )
-
-
-# --- arguments ---------------------------------------------------------------------------------------------
-
-
-def settings_for(target: str, notify_email: str, deletion_threshold: int) -> dict[str, Any]:
-    """The four settings of the how-to; SyncAll false is "assigned users and groups only"."""
-    notification: dict[str, Any] = {
-        "Enabled": bool(notify_email),
-        "DeleteThresholdEnabled": deletion_threshold > 0,
-        "HumanResourcesLookaheadQueryEnabled": False,
-    }
-    if notify_email:
-        notification["Recipients"] = notify_email
-    if deletion_threshold > 0:
-        notification["DeleteThresholdValue"] = deletion_threshold
-    return {
-        "CompanyId": target,
-        "AuthenticationType": "SyncPolicy",
-        NOTIFICATION: notification,
-        "SyncAll": "false",
-    }
-
-
-# --- wire form ---------------------------------------------------------------------------------------------
-
-
-def to_graph(settings: Mapping[str, Any]) -> dict[str, str]:
-    """To Graph: every value is a text; the notification settings are JSON in a text."""
-    return {
-        key: json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, Mapping) else str(value)
-        for key, value in settings.items()
-    }
-
-
-def from_graph(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, Any]:
-    """From Graph: our settings as they are now; a masked value is taken to be ours."""
-    found: dict[str, Any] = {}
-    for key, value in wanted.items():
-        if live.get(key) == MASK:
-            found[key] = value
-        elif isinstance(value, Mapping):
-            members = parse_object(live.get(key, ""))
-            found[key] = {name: members[name] for name in value if name in members}
-            if not ours_to_enable(value) and "Enabled" in value:
-                found[key]["Enabled"] = value["Enabled"]
-        elif key in live:
-            found[key] = live[key]
-    return found
-
-
-def ours_to_enable(notification: Mapping[str, Any]) -> bool:
-    """Whether notifications are ours: without an address of ours they are whoever's they were."""
-    return "Recipients" in notification
-
-
-def parse_object(text: str) -> dict[str, Any]:
-    """A JSON object in a text; empty where it is not one."""
-    try:
-        found: dict[str, Any] = answers.read(text)
-    except ValueError:
-        return {}
-    return found
-
-
-def settings_by_key(answer: Mapping[str, Any]) -> dict[str, str]:
-    """From Graph: the settings by key; sensitive ones are `*`."""
-    return {item["key"]: item.get("value") or "" for item in answer.get("value") or ()}
-
-
-def deletion_threshold(settings: Mapping[str, str]) -> int | None:
-    """From Graph: how many deletions a cycle may make; None is any number."""
-    notification = parse_object(settings.get(NOTIFICATION, ""))
-    if not notification.get("DeleteThresholdEnabled"):
-        return None
-    with contextlib.suppress(TypeError, ValueError, OverflowError):
-        return int(notification.get("DeleteThresholdValue") or DEFAULT_THRESHOLD)
-    return DEFAULT_THRESHOLD
-
-
-def with_others(
-    wanted: Mapping[str, Any], live: Mapping[str, str], dropped: Mapping[str, Any] | None = None
-) -> dict[str, str]:
-    """What to send: ours, and what others have set as far as it can be read.
-
-    Args:
-        wanted: our settings.
-        live: all settings there are.
-        dropped: members of the notification settings that are ours no longer, with their former values; None
-            is "was not there".
-
-    Graph does not say whether keys that are left out survive a PUT, so they are sent along; masked ones
-    cannot be. Members that others added to the notification settings are kept as well.
-    """
-    merged: dict[str, Any] = {key: value for key, value in live.items() if value != MASK}
-    for key, value in wanted.items():
-        theirs = parse_object(live.get(key, ""))
-        merged[key] = {**theirs, **value} if isinstance(value, Mapping) else value
-        if key == NOTIFICATION and not ours_to_enable(value) and theirs.get("Recipients"):
-            merged[key]["Enabled"] = theirs.get("Enabled", value.get("Enabled"))
-    for member, former in (dropped or {}).items():
-        merged[NOTIFICATION].pop(member, None)
-        if former is not None:
-            merged[NOTIFICATION][member] = former
-        if member == "Recipients":
-            merged[NOTIFICATION]["Enabled"] = former is not None
-    return to_graph(merged)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -168,36 +68,13 @@ def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live
     Raises:
         RefusedError: the state does not know yet that it is everybody.
     """
-    if live.get("SyncAll") == "true" and known.get("SyncAll") != "true":
+    if everybody(live) and not everybody(known):
         raise RefusedError(
             f"Will not change the synchronization settings in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll) since; with the assigned users and groups as the scope "
             "again, everybody else leaves the target, which no preview has shown",
             "run `pulumi refresh`, look at the preview, then `pulumi up`",
         )
-
-
-def adopting(before: Mapping[str, str], wanted: Mapping[str, Any]) -> list[str]:
-    """Old -> new, for what adopting settings changes of those that are there."""
-    lines = []
-    sent = with_others(wanted, before)
-    for key, value in sent.items():
-        old, new = parse_object(before.get(key, "")), parse_object(value)
-        if key == NOTIFICATION and old:
-            lines += [
-                f"{name}: {json.dumps(old.get(name))} -> {json.dumps(new[name])}"
-                for name in sorted(new)
-                if old.get(name) != new[name]
-            ]
-        elif before.get(key) not in (None, value, MASK):
-            lines.append(f"{key}: {json.dumps(before[key])} -> {json.dumps(value)}")
-    return lines
-
-
-def protection_weakens(before: Mapping[str, str], wanted: Mapping[str, Any]) -> bool:
-    """Whether adopting settings lets a cycle delete more people than before."""
-    old, new = deletion_threshold(before), deletion_threshold(with_others(wanted, before))
-    return old is not None and (new is None or new > old)
 
 
 class SyncSecretsProvider(TenantResourceProvider):
@@ -215,7 +92,7 @@ class SyncSecretsProvider(TenantResourceProvider):
             announce_adoption(former, props["settings"])
         body = with_others(props["settings"], live)
         operation.send(calls.put_secrets(service_principal, body), *calls.SERVICE_PRINCIPAL_SETTLES)
-        if "true" in (former.get("SyncAll"), live.get("SyncAll")):
+        if everybody(former) or everybody(live):
             tell(KEPT_EVERYBODY, severity=WARNING)
         return CreateResult(f"{service_principal}/secrets", outputs)
 
@@ -260,7 +137,7 @@ def former_settings(properties: Mapping[str, Any]) -> dict[str, str]:
 
 def was_everybody(found: str) -> bool | None:
     """Whether the settings that were found had everybody in scope; None where they had not, or there were none."""
-    return True if records.parse(found).get("SyncAll") == "true" else None
+    return everybody(records.parse(found)) or None
 
 
 def announce_adoption(former: Mapping[str, str], wanted: Mapping[str, Any]) -> None:
@@ -273,12 +150,6 @@ def announce_adoption(former: Mapping[str, str], wanted: Mapping[str, Any]) -> N
             f"{deletion_threshold(former)} to keep the protection as it was",
             severity=WARNING,
         )
-
-
-def restored(ours: Mapping[str, Any], before: Mapping[str, str], live: Mapping[str, str]) -> dict[str, str]:
-    """What to send at the end: former values of ours, nothing for those that were not there, others' as they are."""
-    former = {key: before.get(key, "") for key in ours}
-    return {key: value for key, value in {**live, **former}.items() if value != MASK}
 
 
 SYNC_SECRETS = SyncSecretsProvider()

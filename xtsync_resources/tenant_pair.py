@@ -26,10 +26,11 @@ from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
 from .scope_record import ScopeRecord, describe
 from .service_principal import ServicePrincipal
+from .settings_object import settings_for
 from .sync_job import SyncJob
 from .sync_schema import SyncSchema
 from .sync_scope import SyncScope
-from .sync_secrets import SyncSecrets, settings_for, was_everybody
+from .sync_secrets import SyncSecrets, was_everybody
 from .tenant_resource import Home
 
 # What azuread reads of names, as people in the source chose them, comes past our gate for untrusted text: Pulumi is

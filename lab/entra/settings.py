@@ -18,6 +18,7 @@ class Settings:
         secrets_put: whether PUT secrets keeps the keys it does not name.
         secrets_extra: keys the server adds to every GET secrets.
         notification_settings_reordered: GET gives the members of SyncNotificationSettings in another order.
+        secrets_spelled: how GET secrets writes booleans and numbers.
         blank_unauthorized: synchronization calls without permission answer 401 with an empty UnknownError.
         user_role: new configuration applications expose the role "User" beside "msiam_access".
         principal_lag_seconds: a new service principal is invisible for this long on the clock.
@@ -41,6 +42,7 @@ class Settings:
     secrets_put: Literal["merge", "replace"] = "merge"
     secrets_extra: tuple[tuple[str, str], ...] = ()
     notification_settings_reordered: bool = False
+    secrets_spelled: Literal["as sent", "capitalised", "typed"] = "as sent"
     blank_unauthorized: bool = False
     user_role: bool = False
     principal_lag_seconds: float = 0

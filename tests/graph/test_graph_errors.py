@@ -53,6 +53,54 @@ def test_an_envelope_becomes_one_message(inner: str) -> None:
     assert "Ref: GET /v1.0/policies/crossTenantAccessPolicy/partners/p, request-id r1, client-request-id c1" in text
 
 
+def nested(*levels: Any) -> str:
+    """Errors each of which is a text in the message of the one before."""
+    text = str(levels[-1])
+    for level in reversed(levels[:-1]):
+        text = json.dumps(level(text))
+    return text
+
+
+@pytest.mark.parametrize(
+    ("message", "says", "codes"),
+    [
+        ("plain", "plain", []),
+        ("{not JSON", "{not JSON", []),
+        (nested(lambda text: {"Message": text}, "No way"), "No way", []),
+        (nested(lambda text: {"error": {"code": "Inner", "message": text}}, "No way"), "Inner: No way", ["Inner"]),
+        (nested(lambda text: [{"Code": "Inner", "Message": text}], "No way"), "Inner: No way", ["Inner"]),
+        (
+            nested(
+                lambda text: {"error": {"code": "Outer", "message": text}},
+                lambda text: {"code": "Inner", "message": text},
+                "Inner happened",
+            ),
+            "Inner happened",
+            ["Outer", "Inner"],
+        ),
+        ('{"error": "no_access"}', "no_access", []),
+        ('{"count": 1}', '{"count": 1}', []),
+        ("[]", "[]", []),
+        ("null", "null", []),
+        ('{"message": ""}', '{"message": ""}', []),
+    ],
+)
+def test_an_error_that_is_a_text_in_a_message_is_unwrapped(message: str, says: str, codes: list[str]) -> None:
+    answer = errors.parse_answer(
+        400, {}, json.dumps({"error": {"code": "UnknownError", "message": message}}).encode(), 0
+    )
+    assert (answer.code, answer.message) == ("UnknownError", says)
+    assert all(answer.mentions(code) for code in codes)
+
+
+def test_errors_in_errors_have_an_end() -> None:
+    text = "end"
+    for _ in range(50):
+        text = json.dumps({"message": text})[:20_000]
+    body = json.dumps({"error": {"message": text, "details": [{"message": text}]}}).encode()
+    assert errors.parse_answer(400, {}, body, None).message
+
+
 @pytest.mark.parametrize(
     ("body", "says"), [(b"", "(empty answer)"), (b"<html>x", "(not a Graph answer) <html>x"), (b"[]", "not a Graph")]
 )

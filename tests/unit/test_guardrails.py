@@ -320,7 +320,7 @@ def test_a_resource_alone_says_nothing_of_what_is_absent() -> None:
 @pytest.mark.parametrize(
     ("notification", "threshold", "notified"),
     [
-        ({}, 0, False),
+        ({}, 500, False),
         ({"Enabled": True, "Recipients": "a@b.c", "DeleteThresholdEnabled": True}, 500, True),
         (
             {"Enabled": False, "Recipients": "a@b.c", "DeleteThresholdEnabled": True, "DeleteThresholdValue": 7.0},
@@ -329,6 +329,9 @@ def test_a_resource_alone_says_nothing_of_what_is_absent() -> None:
         ),
         ({"Enabled": True, "DeleteThresholdEnabled": False, "DeleteThresholdValue": 7}, 0, False),
         ('{"Enabled":true,"Recipients":"a@b.c","DeleteThresholdEnabled":false}', 0, True),
+        ({"Enabled": "True", "Recipients": ["a@b.c"], "DeleteThresholdEnabled": "True"}, 500, True),
+        ({"Enabled": "False", "Recipients": "a@b.c", "DeleteThresholdValue": "7"}, 7, False),
+        ({"DeleteThresholdEnabled": "False", "DeleteThresholdValue": "7"}, 0, False),
         ({"Enabled": None, "DeleteThresholdEnabled": None}, None, None),
         (
             {"Enabled": True, "Recipients": None, "DeleteThresholdEnabled": True, "DeleteThresholdValue": None},

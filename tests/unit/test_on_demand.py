@@ -34,6 +34,7 @@ def answer(value: Any, key: Any = "Microsoft.Identity.Health.CPP.Common.DataCont
          "NotEffectivelyEntitled", False),
         (answer({"result": "Success", "provisioningSteps": [step("Success", "None")]}), "Success", "", True),
         (answer([{"statusInfo": {"status": "Failure", "errorCode": "Y"}}]), "Failure", "Y", False),
+        (answer([{"provisioningSteps": [step("Failure", "Z", '{"Message": "inside"}')]}]), "Failure", "Z", False),
         (answer([]), "Unknown", "", False),
         ({"key": "x", "value": "not JSON"}, "Unknown", "", False),
         ({}, "Unknown", "", False),

@@ -16,7 +16,7 @@ from ..graph.hosts import HOST
 from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
 from .keys import Object, key
-from .kinds import EMAIL, GUID, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
+from .kinds import ADDRESSES, GUID, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
 from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, AttributeMapping, FilterGroup
 
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
@@ -34,7 +34,9 @@ def is_user(text: str) -> bool:
 
 USERS = Names("a user principal name (name@domain) or object id", is_user)
 GROUPS = Names("a display name or object id", lambda text: bool(text.strip()))
-ADDRESS = Pattern(EMAIL, "text", "not an e-mail address", "Give one address, as name@domain")
+RECIPIENTS = Pattern(
+    ADDRESSES, "text", "not an e-mail address", "Give an address, as name@domain, or several with commas between"
+)
 HOST_NAME = Pattern(HOST, "host[:port]", "not a host name", "Give HOST or HOST:PORT, without https:// and path")
 
 
@@ -128,7 +130,9 @@ class Settings:
     flow_types: tuple[str, ...] | None = key(
         FLOW_TYPES, "what the job may do with people; without `delete` nobody is ever removed", default=None
     )
-    notify_email: str = key(ADDRESS, "who is told of provisioning failures", default="", shown="none")
+    notify_email: str = key(
+        RECIPIENTS, "who is told of provisioning failures; several with commas between", default="", shown="none"
+    )
     deletion_threshold: int = key(
         Number(0),
         "hold back the deletions of a cycle that has more of them; 0 turns that off",

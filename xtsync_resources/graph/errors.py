@@ -16,7 +16,7 @@ XtsyncError
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -24,6 +24,7 @@ from ..redaction import redacted
 from ..untrusted import one_line
 from . import answers
 from .calls import Call
+from .nested import said_in, unwrapped
 from .remedies import remedy_for
 
 
@@ -207,20 +208,14 @@ FOREIGN_BYTES = 64 * 2**10
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
     """Read Graph's error envelope, or make do with what an intermediary sent instead.
 
-    The synchronization service often puts its own JSON into `message`; that is unwrapped one level. The codes and
-    messages in `details`, in `innerError` and in that JSON are kept beside the message.
+    The synchronization service often puts its own JSON into `message`, which is unwrapped. The codes and messages in
+    `details`, in `innerError` and in that JSON are kept beside the message.
     """
     error: Mapping[str, Any] = {}
     with contextlib.suppress(ValueError):
         error = answers.read(body, ErrorEnvelope)["error"]
     inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
-    details = [*said_in(error.get("details")), *said_in(inner)]
-    message = str(error.get("message") or "")
-    if message.startswith("{"):
-        with contextlib.suppress(ValueError):
-            embedded = answers.read(message)
-            details += said_in(embedded)
-            message = str(embedded.get("Message") or message)
+    message = unwrapped(str(error.get("message") or ""))
     if not error:
         # Half a secret is not known for one: it is taken out before the text is cut.
         text = redacted(body[:FOREIGN_BYTES].decode("utf-8", "replace"))
@@ -229,24 +224,11 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
         status,
         str(error.get("code") or ""),
         message,
-        tuple(details),
+        tuple(said_in(error)),
         headers.get("request-id") or str(inner.get("request-id") or ""),
         headers.get("client-request-id") or str(inner.get("client-request-id") or ""),
         retry_after,
     )
-
-
-def said_in(part: Any) -> Iterator[str]:
-    """The codes and messages in a part of an error answer, at any depth."""
-    if isinstance(part, list):
-        for item in part:
-            yield from said_in(item)
-    elif isinstance(part, dict):
-        for key, value in part.items():
-            if isinstance(value, str) and key.lower() in ("code", "message"):
-                yield value
-            else:
-                yield from said_in(value)
 
 
 def references(request_id: str, client_request_id: str) -> str:

@@ -16,6 +16,7 @@ import yaml
 
 from ..config import TRUST_KEYS, Tenant
 from ..config.keys import keys_of
+from ..config.kinds import ADDRESSES
 from ..configurations import APPLICATION_TEMPLATE
 from ..graph import calls
 from ..graph.errors import (
@@ -27,7 +28,7 @@ from ..multitenant_organization import is_managed
 from ..pair_configurations import PairConfiguration, Unreadable, configurations_into
 from ..partner_object import TRUST, leaf
 from ..service_principal import assignable_role
-from ..sync_secrets import NOTIFICATION, deletion_threshold, parse_object
+from ..settings_object import DEFAULT_THRESHOLD, addresses, deletion_threshold, everybody
 from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
 from .files import write_private
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from ..config import Settings
     from ..graph.operation import Operation
     from .screen import Screen
-
-DEFAULT_THRESHOLD = 500
-
 
 # Looking for it may take this part of the time, so that what follows has some, whoever does not answer.
 CONFIGURATIONS_PART = 1 / 4
@@ -137,11 +135,12 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         warnings.append(
             f"the identity sync policy is called {sync_name!r}; `pulumi up` gives it the application's name"
         )
-    if settings.get("SyncAll") == "true":
+    if everybody(settings):
         warnings.append(
             "everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned, and "
             "`xtsync restart` then deletes everybody else in the target"
         )
+    warnings += settings_warnings(settings)
     more = read_schema(source, target, principal_id, str(job["id"])) | read_b2b(source, target, partner)
     warnings += more.warnings
     if not people:
@@ -159,6 +158,19 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         more.config,
         warnings,
     )
+
+
+def settings_warnings(settings: Mapping[str, str]) -> list[str]:
+    """What the configuration cannot say of the settings."""
+    warnings = []
+    told = addresses(settings)
+    if told and not ADDRESSES.fullmatch(told):
+        warnings.append(f"notifications go to {told!r}, which are no e-mail addresses; that is left out, as it is")
+    if deletion_threshold(settings) == 0:
+        warnings.append(
+            f"every deletion is held back (a threshold of 0); `pulumi up` holds them back beyond {DEFAULT_THRESHOLD}"
+        )
+    return warnings
 
 
 def choose(
@@ -225,8 +237,7 @@ def read_principal_name(source: Operation, object_id: str) -> str:
 
 def as_config(settings: Settings, found: Found) -> dict[str, Any]:
     """The configuration, without what is as by default."""
-    notification = parse_object(found.settings.get(NOTIFICATION, ""))
-    threshold = deletion_threshold(found.settings)
+    told, threshold = addresses(found.settings), deletion_threshold(found.settings)
     config: dict[str, Any] = {
         "source": tenant(settings.source),
         "target": tenant(settings.target),
@@ -237,8 +248,8 @@ def as_config(settings: Settings, found: Found) -> dict[str, Any]:
         "groups": [person.configured for person in of_kind(found, "group")],
         "inboundTrust": dict(found.trust),
         **found.more,
-        "notifyEmail": notification.get("Recipients") if notification.get("Enabled") else None,
-        "deletionThreshold": None if threshold == DEFAULT_THRESHOLD else threshold or 0,
+        "notifyEmail": told if ADDRESSES.fullmatch(told) else None,
+        "deletionThreshold": None if threshold in (DEFAULT_THRESHOLD, 0) else threshold or 0,
         "running": None if schedule_state(found.job) == ACTIVE else False,
     }
     kept = {f"xtsync:{key}": value for key, value in config.items() if value not in (None, "", [], {})}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import GUID
 from ..graph import calls
 from ..graph.errors import ConfigurationError
+from ..graph.nested import unwrapped
 from ..graph.pace import Pace
 from . import people
 from .screen import Line, line
@@ -115,7 +116,7 @@ def read_event(item: Mapping[str, Any]) -> Event:
         source=identity(item.get("sourceIdentity")),
         target=identity(item.get("targetIdentity")),
         code=str(error.get("errorCode") or ""),
-        reason=str(error.get("reason") or error.get("additionalDetails") or ""),
+        reason=unwrapped(error.get("reason") or error.get("additionalDetails") or ""),
         advice=str(error.get("recommendedAction") or ""),
         steps=tuple(
             (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph import calls
 from ..graph.errors import RefusedError
+from ..graph.nested import unwrapped
 from ..job_state import (
     ACTIVE,
     DISABLED,
@@ -213,7 +214,7 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
     last = last_execution(job.get("status") or {})
     if quarantine:
         error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
-        detail = f": {error['message']}" if error.get("message") else ""
+        detail = f": {unwrapped(error['message'])}" if error.get("message") else ""
         remedy = QUARANTINE_REMEDIES.get(quarantine, OTHER_QUARANTINE)
         return False, f"in quarantine ({quarantine}){detail}", remedy
     if state in (PAUSED, DISABLED) and not running:
@@ -233,7 +234,7 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
         return False, f"active, but has not run since {silent.astimezone(UTC):%Y-%m-%d %H:%M} UTC", remedy
     if last.get("state") == "Failed":
         error = last.get("error") or {}
-        why = error.get("message") or error.get("code") or "no reason given"
+        why = unwrapped(error.get("message") or "") or error.get("code") or "no reason given"
         return False, f"running, but the last cycle failed: {why}", "`xtsync logs --failures` says for whom"
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"

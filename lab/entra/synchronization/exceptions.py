@@ -42,6 +42,13 @@ def invalid_secrets(message: str) -> GraphError:
     return refused("InvalidCredentials", message)
 
 
+def notification_settings_invalid() -> GraphError:
+    """400 of notification settings that are no JSON object, the way the service behind Graph says it."""
+    message = "The notification settings provided are invalid. Provide a JSON object."
+    inner = {"error": {"code": "InvalidNotificationSettings", "message": message, "innerError": {"code": "BadRequest"}}}
+    return GraphError(400, "UnknownError", json.dumps(inner))
+
+
 def job_missing(job_id: str) -> GraphError:
     """404 of a job that is not there."""
     return not_found(job_id)

@@ -101,12 +101,9 @@ class Synchronization:
         return self.secrets.get("SyncAll", "false").lower() == "true"
 
     def delete_threshold(self) -> int | None:
-        """Above how many deletions in one cycle they are held back."""
-        try:
-            settings = json.loads(self.secrets.get("SyncNotificationSettings") or "{}")
-        except ValueError:
-            return None
-        if not settings.get("DeleteThresholdEnabled"):
+        """Above how many deletions in one cycle they are held back; that is on where nothing is said."""
+        settings = json.loads(self.secrets.get("SyncNotificationSettings") or "{}")
+        if str(settings.get("DeleteThresholdEnabled", True)).lower() == "false":
             return None
         return int(settings.get("DeleteThresholdValue", DEFAULT_DELETE_THRESHOLD))
 

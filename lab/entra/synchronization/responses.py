@@ -11,11 +11,12 @@ from lab.entra.exceptions import GraphError, bad_request, not_found
 from lab.entra.members import check_members, require
 from lab.entra.odata import page
 from lab.entra.routing import Answer, Call
-from lab.entra.synchronization.exceptions import no_resource
+from lab.entra.synchronization.exceptions import no_resource, notification_settings_invalid
 from lab.entra.synchronization.models import MASKED_KEYS, SECRET_KEYS, TEMPLATE, Execution, Job, Quarantine
 from lab.entra.synchronization.schema import checked_schema, template_schema
 from lab.entra.synchronization.validation import target_of
 
+_NOTIFICATION = "SyncNotificationSettings"
 _PAIRS = [{"key": str, "value": str}]
 _SCOPES = frozenset(["None", "ConnectorDataStore", "Escrows", "Watermark", "QuarantineState", "Full", "ForceDeletes"])
 
@@ -216,7 +217,16 @@ def _checked_pairs(pairs: list[dict[str, str]]) -> dict[str, str]:
         require(pair, "key")
         if pair["key"] not in SECRET_KEYS:
             raise bad_request(f"The value '{pair['key']}' is not a synchronizationSecret.")
+        if pair["key"] == _NOTIFICATION and not _is_object(pair.get("value") or ""):
+            raise notification_settings_invalid()
     return {pair["key"]: pair.get("value") or "" for pair in pairs}
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def put_secrets(call: Call) -> Answer:
@@ -236,15 +246,26 @@ def get_secrets(call: Call) -> Answer:
     secrets = call.tenant.synchronization.secrets(principal.id, principal.synchronization)
     settings = call.tenant.settings
     shown = {**secrets, **dict(settings.secrets_extra)} if secrets else {}
-    if settings.notification_settings_reordered and "SyncNotificationSettings" in shown:
-        shown["SyncNotificationSettings"] = _reordered(shown["SyncNotificationSettings"])
-    pairs = [{"key": key, "value": "*" if key in MASKED_KEYS else value} for key, value in shown.items()]
+    if settings.notification_settings_reordered and _NOTIFICATION in shown:
+        shown[_NOTIFICATION] = json.dumps(dict(reversed(json.loads(shown[_NOTIFICATION]).items())))
+    spelled = {key: _spelled(key, value, settings.secrets_spelled) for key, value in shown.items()}
+    pairs = [{"key": key, "value": "*" if key in MASKED_KEYS else value} for key, value in spelled.items()]
     context = call.context("Collection(microsoft.graph.synchronizationSecretKeyStringValuePair)")
     return Answer(200, {"@odata.context": context, "value": pairs})
 
 
-def _reordered(text: str) -> str:
-    return json.dumps(dict(reversed(json.loads(text).items())))
+def _spelled(key: str, value: str, how: str) -> Any:
+    """A value as the service may give it back: `True` for true, numbers as texts, or true itself."""
+    if how == "as sent":
+        return value
+    if key == _NOTIFICATION:
+        members = json.loads(value).items()
+        return json.dumps(
+            {name: _spelled("", json.dumps(one), how) if one != str(one) else one for name, one in members}
+        )
+    if value.lower() in ("true", "false"):
+        return value.capitalize() if how == "capitalised" else value.lower() == "true"
+    return value
 
 
 def get_schema(call: Call) -> Answer:

@@ -305,10 +305,10 @@ class Jobs(TypedDict):
 
 
 class Setting(TypedDict, total=False):
-    """A synchronization setting."""
+    """A synchronization setting; its value comes as a text, or typed."""
 
     key: Required[str]
-    value: str | None
+    value: Any
 
 
 class Settings(TypedDict):
