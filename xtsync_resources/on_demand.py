@@ -83,7 +83,7 @@ def rule_for_users(schema: Mapping[str, Any]) -> str:
     found = ""
     for rule in schema.get("synchronizationRules") or ():
         maps_users = any(
-            mapping.get("sourceObjectName") == "User" and mapping.get("enabled", True)
+            str(mapping.get("sourceObjectName")).lower() == "user" and mapping.get("enabled") is not False
             for mapping in rule.get("objectMappings") or ()
         )
         metadata = {item.get("key"): str(item.get("value")).lower() for item in rule.get("metadata") or ()}

@@ -7,13 +7,15 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .graph import calls
 from .graph.errors import CallError, GraphError, RefusedError
 from .graph.nested import unwrapped
-from .schema_object import FILTERS, MAPPINGS, Json, find, plain_operator, same_source, without_annotations
+from .schema_document import Json, find, without_annotations
+from .schema_object import FILTERS, MAPPINGS, plain_operator, same_source
 
 if TYPE_CHECKING:
     from .graph.calls import Call
@@ -23,23 +25,27 @@ if TYPE_CHECKING:
 # How long a helper may take: the rest of the time is for the schema itself.
 SECONDS = 20.0
 REFUSAL = 400
+# Not `parseExpression`, which is what a service calls that does not have it.
+ABOUT_IT = re.compile(r"\bexpression\b|\bParsingError\b", re.IGNORECASE)
 # Microsoft's pages agree on the names of all operators but these, which the service is asked for.
 ASK_FOR = ("Greater_Than", "Greater_Than_OR_EQUALS", "Includes", "ENDS_WITH")
 
 
-def asked(operation: Operation, call: Call) -> Json | None:
-    """What a helper answers; None where it does not.
-
-    Raises:
-        GraphError: it refuses what it was asked.
-    """
+def asked(operation: Operation, call: Call) -> Json | CallError:
+    """What a helper answers, or why it does not."""
     part = operation.client.operation(min(SECONDS, max(operation.remaining, 0)), operation.status)
     try:
         return part.send(call)
     except CallError as error:
-        if isinstance(error, GraphError) and error.answer.status == REFUSAL:
-            raise
-        return None
+        return error
+
+
+def is_verdict(error: CallError, expression: str) -> bool:
+    """Whether a refusal is about the expression: 400 is answered for much else, also where there is no such helper."""
+    if not isinstance(error, GraphError) or error.answer.status != REFUSAL:
+        return False
+    said = [error.answer.code, error.answer.message, *error.answer.details]
+    return any(ABOUT_IT.search(text) or expression in text for text in said)
 
 
 def parsed_sources(operation: Operation, properties: Properties, users: Json) -> dict[str, Json]:
@@ -54,11 +60,10 @@ def parsed_sources(operation: Operation, properties: Properties, users: Json) ->
         if "expression" not in one or (live is not None and same_source(live.get("source") or {}, one)):
             continue
         call = calls.parse_expression(properties["servicePrincipalId"], properties["jobId"], one["expression"])
-        try:
-            answer = asked(operation, call)
-        except GraphError as error:
-            raise unparsed(operation, one, error.why) from None
-        if answer is None:
+        answer = asked(operation, call)
+        if isinstance(answer, CallError):
+            if is_verdict(answer, one["expression"]):
+                raise unparsed(operation, one, answer.why)
             continue
         if answer.get("parsingSucceeded") is False:
             why = unwrapped((answer.get("error") or {}).get("message") or "it gives no reason")
@@ -93,7 +98,7 @@ def spelled_operators(operation: Operation, properties: Properties) -> dict[str,
     if not unsure:
         return {}
     answer = asked(operation, calls.filter_operators(properties["servicePrincipalId"], properties["jobId"]))
-    if answer is None:
+    if isinstance(answer, CallError):
         return {}
     names = [str(one.get("name")) for one in answer.get("value") or ()]
     spelled = {plain_operator(name): name for name in names}

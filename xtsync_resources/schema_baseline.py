@@ -16,7 +16,8 @@ from . import records
 from .graph import calls
 from .graph.errors import RefusedError, TenantName
 from .lifecycle import HOME, CreateResult, Properties, ReadResult, TenantResourceProvider, UpdateResult, inputs_of
-from .schema_object import Json, UnusableSchemaError, record
+from .schema_document import Json, UnusableSchemaError
+from .schema_object import record
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:

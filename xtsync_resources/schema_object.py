@@ -1,7 +1,6 @@
 """The schema of a job: pure rules of changing, comparing and restoring the parts that are configured.
 
-Nothing here calls anything. Graph takes a schema only whole, so all that is not ours is carried along as it was read;
-`version` changes with every write and says nothing.
+Nothing here calls anything. Graph takes a schema only whole, so all that is not ours is carried along as it was read.
 
 Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
 """
@@ -13,7 +12,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Json = Mapping[str, Any]
+from .schema_attributes import refuse_unknown
+from .schema_document import (
+    Json,
+    UnusableSchemaError,
+    find,
+    is_to,
+    named_mappings,
+    object_mapping,
+    without_annotations,
+)
+
 MAPPINGS, FILTERS, FLOWS, GROUPS = "attributeMappings", "scopingFilters", "flowTypes", "syncGroups"
 PARTS = (MAPPINGS, FILTERS, FLOWS, GROUPS)
 ALWAYS = "Always"
@@ -34,53 +43,7 @@ OPERATORS = {
     "includes": "Includes",
     "endsWith": "ENDS_WITH",
 }
-
-
-class UnusableSchemaError(Exception):
-    """The schema lacks what is to be changed, or what is to be changed may not be.
-
-    Args:
-        why: what is the matter.
-        do: what to do about it.
-    """
-
-    def __init__(
-        self, why: str, do: str = "see the job's mappings in the portal; or drop the keys of the schema"
-    ) -> None:
-        super().__init__(why)
-        self.do = do
-
-
-def without_annotations(value: Any) -> Any:
-    """A JSON value without OData annotations, at any depth."""
-    if isinstance(value, Mapping):
-        return {name: without_annotations(part) for name, part in value.items() if "@odata." not in name}
-    return [without_annotations(part) for part in value] if isinstance(value, list) else value
-
-
-def object_mapping(schema: Json, kind: str) -> dict[str, Any]:
-    """The mapping of users or of groups, as it stands in the schema.
-
-    Raises:
-        UnusableSchemaError: there is none.
-    """
-    for rule in schema.get("synchronizationRules") or ():
-        for mapping in rule.get("objectMappings") or ():
-            if mapping.get("sourceObjectName") == kind and mapping.get("targetObjectName") == kind:
-                found: dict[str, Any] = mapping
-                return found
-    raise UnusableSchemaError(f"the job's schema maps no objects of the kind {kind}")
-
-
-def find(users: Json, target: str) -> dict[str, Any] | None:
-    """The mapping to an attribute, if there is one."""
-    found = (one for one in users.get("attributeMappings") or () if is_to(one, target))
-    return next(found, None)
-
-
-def is_to(mapping: Json, target: str) -> bool:
-    """Whether it is the mapping to an attribute, in whatever case people write that."""
-    return str(mapping.get("targetAttributeName")).lower() == target.lower()
+UNARY = ("IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL")
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -153,7 +116,7 @@ def source_from_graph(source: Json) -> dict[str, Any]:
     if kind == "Attribute":
         return {"source": str(name or expression.strip("[]"))}
     if kind == "Constant":
-        return {"constant": str(name if name is not None else unquoted(expression))}
+        return {"constant": str(name or unquoted(expression))}
     return {"expression": expression}
 
 
@@ -230,12 +193,15 @@ def filters_from_graph(groups: Any) -> list[dict[str, Any]]:
 
 
 def clause_from_graph(clause: Json) -> dict[str, Any]:
-    """From Graph: one clause; several values, which the configuration cannot say, are shown together."""
+    """From Graph: one clause; several values, which the configuration cannot say, are shown together.
+
+    What an operator without a value is given all the same, as `[""]`, says nothing.
+    """
     values = [str(value) for value in (clause.get("targetOperand") or {}).get("values") or ()]
     name = clause.get("operatorName")
     operator = KNOWN_OPERATORS.get(plain_operator(name), name)
     found = {"attribute": clause.get("sourceOperandName"), "operator": operator}
-    return {**found, "value": ", ".join(values)} if values else found
+    return {**found, "value": ", ".join(values)} if values and operator not in UNARY else found
 
 
 def flows_from_graph(users: Json) -> list[str]:
@@ -273,11 +239,11 @@ def record(schema: Json) -> dict[str, Any]:
     except UnusableSchemaError:
         groups = None
     kept = {
-        MAPPINGS: {one["targetAttributeName"]: one for one in users.get("attributeMappings") or ()},
+        MAPPINGS: named_mappings(users),
         FILTERS: (users.get("scope") or {}).get("groups"),
         FLOWS: users.get("flowTypes"),
         GROUPS: groups,
-        ORDER: [one["targetAttributeName"] for one in users.get("attributeMappings") or ()],
+        ORDER: list(named_mappings(users)),
     }
     cleaned: dict[str, Any] = without_annotations(kept)
     return cleaned
@@ -337,6 +303,17 @@ def place(users: dict[str, Any], target: str, mapping: Json | None, order: Seque
     users["attributeMappings"] = mappings
 
 
+def unlike_live(users: Json, wanted: Json) -> tuple[list[Json], list[Json]]:
+    """The wanted mappings that come from elsewhere than those that are there, and the filters where they differ."""
+    mappings = [
+        one
+        for one in wanted.get(MAPPINGS) or ()
+        if "remove" not in one and not same_source((find(users, one["target"]) or {}).get("source") or {}, one)
+    ]
+    filters = wanted.get(FILTERS) or []
+    return mappings, filters if filters_from_graph((users.get("scope") or {}).get("groups")) != filters else []
+
+
 def put_in(
     schema: Json, wanted: Json, sources: Mapping[str, Json], spelled: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
@@ -349,10 +326,11 @@ def put_in(
         spelled: see `filters_to_graph`.
 
     Raises:
-        UnusableSchemaError: it has no place for them, or people are matched by one of the attributes.
+        UnusableSchemaError: it has no place for them, does not know an attribute, or people are matched by one of them.
     """
     made: dict[str, Any] = without_annotations(copy.deepcopy(dict(schema)))
     users = object_mapping(made, "User")
+    refuse_unknown(schema, *unlike_live(users, wanted))
     for one in wanted.get(MAPPINGS) or ():
         target = one["target"]
         live = find(users, target)
@@ -372,10 +350,3 @@ def put_in(
     if GROUPS in wanted:
         object_mapping(made, "Group")["enabled"] = True
     return made
-
-
-def unlike(schema: Json, made: Json) -> bool:
-    """Whether a made schema says something else than the one it was made from."""
-    ignored = ("version",)
-    left, right = ({k: v for k, v in without_annotations(one).items() if k not in ignored} for one in (schema, made))
-    return bool(left != right)

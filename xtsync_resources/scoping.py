@@ -1,6 +1,6 @@
 """Who would be in scope of the configured filters: the service's rules, evaluated here, without a call.
 
-An empty attribute fails every clause but IS NULL, NOT EQUALS as well. What cannot be told for certain is said to be so:
+On an empty attribute IS NULL holds and nothing else does, not even NOT EQUALS. What cannot be told for certain is said to be so:
 an attribute that is not known here, and a pattern that matches a part of a value (Microsoft does not say whether it
 has to match the whole) or that only the service's regular expressions know.
 

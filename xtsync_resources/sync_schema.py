@@ -17,7 +17,7 @@ import pulumi
 
 from . import records
 from .graph import calls
-from .graph.errors import NotFoundError, RefusedError, TenantName
+from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
@@ -34,22 +34,19 @@ from .lifecycle import (
 )
 from .schema_authoring import expressions, parsed_sources, spelled_operators
 from .schema_baseline import SchemaBaseline, in_words
+from .schema_document import Json, UnusableSchemaError, documented, object_mapping, unlike
 from .schema_object import (
     FILTERS,
     FLOWS,
     GROUPS,
     MAPPINGS,
     PARTS,
-    Json,
-    UnusableSchemaError,
     former_parts,
     live_parts,
-    object_mapping,
     order_of,
     put_back,
     put_in,
     record,
-    unlike,
 )
 from .tenant_resource import Home, TenantResource
 
@@ -57,6 +54,8 @@ if TYPE_CHECKING:
     from .graph.operation import Operation
 
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody")
+# What a service answers that cannot expand.
+NOT_OFFERED = (400, 501)
 RESTARTED_SINCE = (
     "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are synchronized "
     "only where the scope is the assigned users and groups. If it was not restarted since, run `xtsync restart`, which "
@@ -112,13 +111,30 @@ def change(
     schema = operation.send(get, calls.JOB_APPEARS) if first else operation.read_surely(get)
     if schema is None:
         return None
+    schema = with_directories(operation, properties, schema)
     with in_words(operation.tenant, job):
         made = make(schema)
-        if "directories" not in made:
+        if not made.get("directories"):
             raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
     if not first or unlike(schema, made):
-        operation.send(calls.put_schema(service_principal, job, made), calls.JOB_APPEARS)
+        operation.send(calls.put_schema(service_principal, job, documented(made)), calls.JOB_APPEARS)
     return schema
+
+
+def with_directories(operation: Operation, properties: Properties, schema: Json) -> Json:
+    """A schema with its directories, which Graph may leave out; as it is where it does not give them at all.
+
+    Call, where they are left out: GET jobs/{id}/schema?$expand=directories.
+    """
+    if schema.get("directories"):
+        return schema
+    expanded = calls.get_schema(properties["servicePrincipalId"], properties["jobId"], expand=True)
+    try:
+        return operation.read(expanded) or schema
+    except GraphError as error:
+        if error.answer.status not in NOT_OFFERED:
+            raise
+        return schema
 
 
 def groups_must_wait(tenant: TenantName, job: str) -> RefusedError:
@@ -142,22 +158,30 @@ class SyncSchemaProvider(TenantResourceProvider):
         """Accept; say what changes on a job that is there, and whom that may remove."""
         if not olds:
             self.announce(news)
-        elif news.get(FILTERS) and olds.get(FILTERS) != news[FILTERS]:
-            self.warn(news)
+        elif managed_parts(news) != managed_parts(olds):
+            self.refuse_unusable(news)
+            if news.get(FILTERS) and olds.get(FILTERS) != news[FILTERS]:
+                self.warn(news)
         return CheckResult(news, [])
+
+    def refuse_unusable(self, props: Properties) -> Json | None:
+        """Refuse in a preview what `up` would; gives the schema. Call, for a known job: GET jobs/{id}/schema."""
+        if is_unknown(props["jobId"]) or is_unknown(props["servicePrincipalId"]):
+            return None  # a job to be made has the template's schema
+        operation = self.operation()
+        schema = operation.read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+        if schema is None:
+            return None
+        with in_words(operation.tenant, props["jobId"]):
+            put_in(with_directories(operation, props, schema), managed_parts(props), {})
+        return schema
 
     def announce(self, props: Properties) -> None:
         """Say what a create changes, old -> new. Call, in a preview and for a known job: GET jobs/{id}/schema."""
-        if is_unknown(props["jobId"]) or is_unknown(props["servicePrincipalId"]):
-            return  # a job to be made has the template's schema
-        if is_unknown(props["baseline"]):
-            operation, wanted = self.operation(), managed_parts(props)
-            schema = operation.read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
-            if schema is None:
-                return
-            with in_words(operation.tenant, props["jobId"]):
-                put_in(schema, wanted, {})  # what `up` would refuse is refused now
-                before = live_parts(schema, wanted)
+        schema = self.refuse_unusable(props) if is_unknown(props["baseline"]) else None
+        if schema is not None:
+            wanted = managed_parts(props)
+            before = live_parts(schema, wanted)
             lines = describe(before, wanted) or ["it is as configured"]
             tell(f"changes the job's schema: {'; '.join(lines)}")
             if before.get(FILTERS) != props.get(FILTERS):

@@ -28,6 +28,9 @@ class Settings:
         lag_spares: kinds of objects of which every read is current all the same.
         lag_seconds: after a write reads of the object see the state before it for this long on the clock.
         policy_propagation_seconds: the other side learns of a changed policy this much later.
+        schema_directories: whether GET schema gives the directories by itself, or only to `$expand`, or never.
+        schema_additions: GET schema gives members of the service's own, which PUT refuses.
+        unary_operands: what GET schema gives as values of operators that have none.
         parse_expression: whether the service parses expressions of mappings on demand.
         audit_throttled: the provisioning log and provisionOnDemand answer 5 requests in 10 s and refuse the rest.
         first_cycle_seconds: from start to the end of the first cycle.
@@ -52,6 +55,9 @@ class Settings:
     lag_spares: frozenset[str] = frozenset()
     lag_seconds: float = 0
     policy_propagation_seconds: float = 0
+    schema_directories: Literal["inline", "expanded", "never"] = "inline"
+    schema_additions: bool = False
+    unary_operands: Literal["as sent", "blank"] = "as sent"
     parse_expression: Literal["offered", "missing"] = "offered"
     audit_throttled: bool = False
     first_cycle_seconds: float = 30

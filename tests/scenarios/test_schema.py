@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Lab, changed, messages, ours, told, writes
+from conftest import Command, Lab, changed, messages, ours, told, writes
+from test_export import export
 
 from lab.entra import Fault
 from lab.entra.synchronization import filters
@@ -154,6 +155,84 @@ def test_a_service_that_checks_no_expressions_gets_them_all_the_same(lab: Lab) -
     lab.stack.config["xtsync:attributeMappings"] = [{"target": "department", "expression": "Trim([city])"}]
     lab.stack.run("up")
     assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+
+
+@pytest.mark.real
+def test_promise_6_a_filter_on_an_attribute_that_nobody_has_is_refused_before_anything_is_written(lab: Lab) -> None:
+    two_people(lab)
+    wrong = [{"name": "Sales", "clauses": [{"attribute": "departmnt", "operator": "equals", "value": "Sales"}]}]
+    lab.stack.config["xtsync:scopingFilters"] = wrong
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert "people in the source have no attribute 'departmnt', which xtsync:scopingFilters names" in text
+    assert "write department" in text
+    assert [job.schedule_state for job in lab.jobs()] == ["Disabled"]
+    lab.stack.config["xtsync:scopingFilters"] = sales()
+    lab.stack.run("up")
+    lab.pass_time()
+    before = copy.deepcopy(schema_of(lab))
+    lab.stack.config["xtsync:scopingFilters"] = wrong
+    for operation in ("preview", "up"):
+        assert "no attribute 'departmnt'" in "\n".join(messages(lab.stack.run(operation, fails=True)))
+    assert schema_of(lab) == before
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("more", [{"schema_directories": "expanded"}, {"schema_additions": True}])
+def test_a_schema_is_sent_back_as_it_is_documented_however_it_is_read(lab: Lab, more: Any) -> None:
+    lab.source.settings = replace(lab.source.settings, **more)
+    lab.stack.config |= {"xtsync:userType": "guest", "xtsync:scopingFilters": sales()}
+    before = len(lab.entra.traffic)
+    lab.stack.run("up")
+    (sent,) = (c.request_body for c in lab.calls_since(before) if c.method == "PUT" and c.path.endswith("/schema"))
+    assert set(sent) == {"directories", "synchronizationRules"}
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    lab.stack.run("destroy")
+
+
+@pytest.mark.real
+def test_a_schema_that_is_written_in_another_way_shows_no_drift_and_is_exported(lab: Lab, xtsync: Command) -> None:
+    """Kinds in small letters, a mapping that is off before the one that counts, names and values that are empty."""
+    xtsync.up()
+    (rule,) = schema_of(lab)["synchronizationRules"]
+    users = object_mapping(schema_of(lab), "User")
+    users["sourceObjectName"] = users["targetObjectName"] = "user"
+    off = {**copy.deepcopy(users), "name": None, "enabled": False}
+    rule["objectMappings"].insert(0, off)
+    clause = {"sourceOperandName": "mail", "operatorName": "IS NOT NULL", "targetOperand": {"values": [""]}}
+    users["scope"]["groups"] = [{"name": "", "clauses": [clause]}]
+    mapping = next(one for one in users["attributeMappings"] if one["targetAttributeName"] == "userType")
+    mapping["source"] |= {"name": "", "expression": '"Guest"'}
+    said = export(lab, xtsync, "--json")
+    config = said.document["config"]
+    assert config["xtsync:scopingFilters"] == [{"clauses": [{"attribute": "mail", "operator": "isNotNull"}]}]
+    assert config["xtsync:userType"] == "guest"
+    assert not [warning for warning in said.document["warnings"] if "filter" in warning]
+    lab.stack.config = config
+    previewed = told(lab.stack.run("preview"), "schema")
+    assert "it is as configured" in previewed
+    lab.stack.run("up")
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
+    assert off["scope"]["groups"] == []
+
+
+def test_filters_that_the_configuration_cannot_say_are_no_part_of_an_export(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    for clause in (
+        {"sourceOperandName": "mail", "operatorName": "EQUALS", "targetOperand": {"values": []}},
+        {"sourceOperandName": "mail", "operatorName": "EQUALS", "targetOperand": {"values": [""]}},
+        {"sourceOperandName": "mail", "operatorName": "EQUALS", "targetOperand": {"values": [" x"]}},
+        {"sourceOperandName": None, "operatorName": "IS NULL", "targetOperand": None},
+        {"sourceOperandName": "manager", "operatorName": "IS NULL", "targetOperand": {"values": []}},
+        {"sourceOperandName": "mail", "operatorName": "REGEX MATCH", "targetOperand": {"values": ["("]}},
+    ):
+        object_mapping(schema_of(lab), "User")["scope"]["groups"] = [{"name": "g", "clauses": [clause]}]
+        document = export(lab, xtsync, "--json").document
+        assert "xtsync:scopingFilters" not in document["config"], clause
+        assert any("scoping filters say more" in warning for warning in document["warnings"]), clause
 
 
 def test_promise_7_a_schema_written_by_a_run_that_failed_then_is_still_put_back(lab: Lab) -> None:

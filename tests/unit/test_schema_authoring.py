@@ -11,7 +11,7 @@ from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, ref
 from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.transport import Request, Response, TransportError
 from xtsync_resources.schema_authoring import SECONDS, parsed_sources, spelled_operators
-from xtsync_resources.schema_object import object_mapping
+from xtsync_resources.schema_document import object_mapping
 
 USERS = object_mapping(template_schema(), "User")
 MAPPED: dict[str, Any] = {
@@ -40,8 +40,18 @@ class Always:
 
 @pytest.mark.parametrize(
     "reply",
-    [refusal(500), refusal(503), refusal(404), refusal(501), refusal(403), TransportError("cut off", unsent=False)],
-    ids=["500", "503", "404", "501", "403", "no answer"],
+    [
+        refusal(500),
+        refusal(503),
+        refusal(404),
+        refusal(501),
+        refusal(403),
+        TransportError("cut off", unsent=False),
+        refusal(400, "BadRequest", "Resource not found for the segment 'parseExpression'."),
+        refusal(400, "UnknownError", '{"error": {"code": "TemplateNotFound", "message": "No such template."}}'),
+        refusal(400, "Request_BadRequest", "Invalid property 'testInputObject'."),
+    ],
+    ids=["500", "503", "404", "501", "403", "no answer", "no segment", "no template", "another property"],
 )
 def test_a_helper_that_is_away_is_not_waited_for(reply: Response | TransportError) -> None:
     operation, clock = operation_for(Always(reply))  # type: ignore[arg-type]
@@ -53,10 +63,12 @@ def test_a_helper_that_is_away_is_not_waited_for(reply: Response | TransportErro
 @pytest.mark.parametrize(
     "reply",
     [
-        refusal(400, "BadRequest", "Unexpected token"),
+        refusal(400, "BadRequest", "The expression cannot be parsed: Unexpected token"),
+        refusal(400, "UnknownError", '{"error": {"code": "ParsingError", "message": "Unexpected token"}}'),
+        refusal(400, "BadRequest", "Unexpected token in ToUpper([displayName])"),
         answer(200, {"parsingSucceeded": False, "error": {"message": "Unexpected token"}}),
     ],
-    ids=["400", "200"],
+    ids=["400", "400 inside", "400 that quotes", "200"],
 )
 def test_an_expression_that_cannot_be_parsed_is_refused_with_the_remedy(reply: Response) -> None:
     operation, _ = operation_for(ScriptedTransport(reply))

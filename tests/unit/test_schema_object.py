@@ -11,18 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.entra.synchronization.schema import template_schema
-from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
-from xtsync_resources.graph.errors import RefusedError
+from xtsync_resources.schema_document import (
+    UnusableSchemaError,
+    find,
+    object_mapping,
+    unlike,
+)
 from xtsync_resources.schema_object import (
     FILTERS,
     FLOWS,
     GROUPS,
     MAPPINGS,
-    UnusableSchemaError,
-    find,
     former_parts,
     live_parts,
-    object_mapping,
     order_of,
     put_back,
     put_in,
@@ -30,12 +31,12 @@ from xtsync_resources.schema_object import (
     same_source,
     source_from_graph,
     source_to_graph,
-    unlike,
-    without_annotations,
 )
-from xtsync_resources.sync_schema import change, dropped, former_of
+from xtsync_resources.sync_schema import dropped, former_of
 
 SCHEMA = template_schema()
+for directory in SCHEMA["directories"]:
+    directory["objects"][0]["attributes"].append({"name": "extension_1a_costCenter", "type": "String"})
 TARGETS = st.sampled_from(["department", "displayName", "userType", "jobTitle", "extension_1a_costCenter"])
 WAYS = st.one_of(
     st.fixed_dictionaries({"source": st.sampled_from(["department", "city"])}),
@@ -208,19 +209,6 @@ def test_no_flow_at_all_has_a_name() -> None:
     assert live_parts(made, {FLOWS: []}) == {FLOWS: []}
 
 
-def test_answers_annotations_are_not_sent_back() -> None:
-    answer = {
-        "@odata.context": "x",
-        "directories@odata.context": "y",
-        **copy.deepcopy(SCHEMA),
-        "later": {"@odata.type": "z", "kept": 1},
-    }
-    made = put_in(answer, {FLOWS: ["Add"]}, {})
-    assert "odata" not in json.dumps(made)
-    assert made["later"] == {"kept": 1}
-    assert without_annotations([{"a@odata.bind": 1, "b": 2}]) == [{"b": 2}]
-
-
 def test_graphs_own_form_of_an_expression_is_used() -> None:
     wanted = {MAPPINGS: [{"target": "department", "expression": "Trim([city])"}]}
     parsed = {"type": "Function", "name": "Trim", "expression": "Trim([city])", "parameters": [{"key": "source"}]}
@@ -228,13 +216,3 @@ def test_graphs_own_form_of_an_expression_is_used() -> None:
     mapping = find(object_mapping(made, "User"), "department")
     assert mapping is not None
     assert mapping["source"] == parsed
-
-
-def test_a_schema_without_its_directories_is_not_sent_back() -> None:
-    """PUT deletes what is left out."""
-    transport = ScriptedTransport(answer(200, {k: v for k, v in SCHEMA.items() if k != "directories"}))
-    operation, _ = operation_for(transport)
-    properties = {"servicePrincipalId": "sp", "jobId": "job"}
-    with pytest.raises(RefusedError, match="leaves out the directories"):
-        change(operation, properties, dict)
-    assert [request.method for request in transport.requests] == ["GET"]

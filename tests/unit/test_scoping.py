@@ -20,7 +20,7 @@ USER: dict[str, Any] = {
 
 
 def group(attribute: str, operator: str, value: str | None = None, name: str = "g") -> FilterGroup:
-    return FilterGroup(name, (Clause(attribute, OPERATORS[operator], value),))
+    return FilterGroup(name=name, clauses=(Clause(attribute, OPERATORS[operator], value),))
 
 
 def test_every_operator_can_be_evaluated() -> None:
@@ -62,7 +62,7 @@ def test_a_clause(attribute: str, operator: str, value: str | None, holds: bool 
 
 
 def test_all_clauses_of_one_group_must_hold() -> None:
-    both = FilterGroup("both", (Clause("department", "EQUALS", "Sales"), Clause("city", "IS NOT NULL")))
+    both = FilterGroup(name="both", clauses=(Clause("department", "EQUALS", "Sales"), Clause("city", "IS NOT NULL")))
     assert evaluate([both], USER).holds is False
     assert evaluate([both], USER).why == "both: city IS NOT NULL, but it is None"
     assert evaluate([both, group("department", "equals", "Sales")], USER).holds is True
@@ -72,7 +72,7 @@ def test_all_clauses_of_one_group_must_hold() -> None:
 
 
 def test_a_clause_that_fails_outweighs_one_that_is_unsure() -> None:
-    mixed = FilterGroup("mixed", (Clause("jobTitle", "IS NULL"), Clause("department", "EQUALS", "Legal")))
+    mixed = FilterGroup(name="mixed", clauses=(Clause("jobTitle", "IS NULL"), Clause("department", "EQUALS", "Legal")))
     verdict = evaluate([mixed], USER)
     assert (verdict.holds, verdict.why) == (False, "mixed: department EQUALS 'Legal', but it is 'Sales'")
 

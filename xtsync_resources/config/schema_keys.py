@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..schema_object import OPERATORS
+from ..schema_object import OPERATORS, UNARY
 from .keys import Items, Object, key
 from .kinds import Boolean, Choice, Text
 from .problems import Problems
@@ -25,7 +25,6 @@ FORBIDDEN_TARGETS = (MATCHING, "othermails", "proxyaddresses")
 FORBIDDEN_OPERANDS = ("appRoleAssignments", USER_TYPE, "manager")
 # Python's words for what is wrong in every dialect of regular expressions.
 SURELY_WRONG = ("missing )", "unbalanced", "unterminated", "nothing to repeat", "multiple repeat", "bad escape (end")
-UNARY = ("IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL")
 
 
 @dataclass(frozen=True)
@@ -115,11 +114,11 @@ class Clause:
         return clause if self.value is None else {**clause, "value": self.value}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FilterGroup:
     """Conditions that must all hold; a person is in scope if one group holds."""
 
-    name: str = key(Text(), "shown in the portal")
+    name: str = key(Text(), "shown in the portal; a group may have none", default="")
     clauses: tuple[Clause, ...] = key(
         Items(Object(Clause, "an object with attribute, operator and value")), "all of them must hold"
     )

@@ -9,18 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..config import schema_keys
 from ..config.b2b_keys import ALL_APPLICATIONS, ALL_USERS, is_id
+from ..config.problems import Problems
 from ..graph import calls
 from ..graph.errors import ForbiddenError, NotFoundError, RefusedError
 from ..job_state import TEMPLATE
 from ..partner_object import COLLABORATION, DIRECT_CONNECT, Json, is_nothing, plain
+from ..schema_document import UnusableSchemaError
 from ..schema_object import (
     FILTERS,
     FLOWS,
     GROUPS,
     MAPPINGS,
     OPERATORS,
-    UnusableSchemaError,
     filters_from_graph,
     flows_from_graph,
     record,
@@ -129,7 +131,8 @@ def mapping_said(target: str, one: Json | None, base: Json) -> dict[str, Any] | 
         said["apply"] = APPLY[flow]
     if default != (base.get("defaultValue") or ""):
         said["default"] = default
-    return said
+    read = schema_keys.MAPPINGS.read(Problems(), MAPPINGS, [said])[0].inputs()
+    return said if read == said | ({"apply": flow} if "apply" in said else {}) else None
 
 
 def filters_said(live: Json) -> Said:
@@ -139,13 +142,17 @@ def filters_said(live: Json) -> Said:
     if not groups:
         return Said()
     several = any(len((clause.get("targetOperand") or {}).get("values") or ()) > 1 for clause in clauses)
-    if several or any(clause["operator"] not in NAMES for group in groups for clause in group["clauses"]):
+    said = [
+        ({"name": group["name"]} if group["name"] else {})
+        | {"clauses": [{**clause, "operator": NAMES.get(clause["operator"])} for clause in group["clauses"]]}
+        for group in groups
+    ]
+    problems = Problems()
+    read = schema_keys.FILTERS.read(problems, FILTERS, said)
+    if several or problems.concern(FILTERS) or [group.inputs() for group in read] != groups:
         why = "the scoping filters say more than the configuration can; they are left out, and stay as they are"
         return Said(warnings=[why])
-    for group in groups:
-        for clause in group["clauses"]:
-            clause["operator"] = NAMES[clause["operator"]]
-    return Said({FILTERS: groups})
+    return Said({FILTERS: said})
 
 
 def flows_said(live: Json, template: Json) -> Said:

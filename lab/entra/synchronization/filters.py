@@ -42,7 +42,8 @@ def filter_operators(call: Call) -> Answer:
 
 
 def _holds(clause: Mapping[str, Any], user: User) -> bool:
-    value = getattr(user, _COLUMNS[clause["sourceOperandName"]])
+    # An attribute that nobody has is taken, and empty for everybody.
+    value = getattr(user, _COLUMNS.get(clause["sourceOperandName"], ""), None)
     wanted = [str(one) for one in clause["targetOperand"]["values"]]
     text = "" if value is None else str(value)
     if not text:

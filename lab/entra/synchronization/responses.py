@@ -13,7 +13,7 @@ from lab.entra.odata import page
 from lab.entra.routing import Answer, Call
 from lab.entra.synchronization.exceptions import no_resource, notification_settings_invalid
 from lab.entra.synchronization.models import MASKED_KEYS, SECRET_KEYS, TEMPLATE, Execution, Job, Quarantine
-from lab.entra.synchronization.schema import checked_schema, template_schema
+from lab.entra.synchronization.schema import checked_schema, shown_schema, template_schema
 from lab.entra.synchronization.validation import target_of
 
 _NOTIFICATION = "SyncNotificationSettings"
@@ -273,7 +273,8 @@ def get_schema(call: Call) -> Answer:
     principal = _principal(call)
     job = call.tenant.synchronization.read_job(principal.synchronization, call.parameters["job"])
     context = call.context(f"servicePrincipals('{principal.id}')/synchronization/jobs('{job.id}')/schema/$entity")
-    return Answer(200, {"@odata.context": context, **job.schema})
+    expanded = call.query.get("$expand") == "directories"
+    return Answer(200, {"@odata.context": context, **shown_schema(job.schema, call.tenant.settings, expanded=expanded)})
 
 
 def put_schema(call: Call) -> Answer:

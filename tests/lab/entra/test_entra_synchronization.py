@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -180,11 +179,16 @@ def test_the_service_adds_and_reorders(world: Any) -> None:
     assert json.loads(seen["SyncNotificationSettings"]) == json.loads(text)
 
 
+def schema_of(world: Any, pair: Any) -> Any:
+    """What may be sent back of the schema."""
+    schema = world.source("GET", f"{pair.job}/schema").json()
+    return {name: schema[name] for name in ("directories", "synchronizationRules")}
+
+
 def test_the_schema_is_replaced_whole(world: Any) -> None:
     pair = world.synchronization()
     path = f"{pair.job}/schema"
-    original = world.source("GET", path).json()
-    schema = copy.deepcopy(original)
+    schema = schema_of(world, pair)
     schema["synchronizationRules"][0]["objectMappings"][1]["enabled"] = True
     assert world.source("PUT", path, schema).status_code == 204
     seen = world.source("GET", path).json()
@@ -196,13 +200,49 @@ def test_the_schema_is_replaced_whole(world: Any) -> None:
 
 def test_the_matching_attribute_stays(world: Any) -> None:
     pair = world.synchronization()
-    schema = world.source("GET", f"{pair.job}/schema").json()
+    schema = schema_of(world, pair)
     schema["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"][0]["source"]["expression"] = "[mail]"
     assert refusal(world.source("PUT", f"{pair.job}/schema", schema)) == (400, "schemaInvalid")
-    assert refusal(world.source("PUT", f"{pair.job}/schema", {"id": "x"})) == (400, "schemaInvalid")
+    assert refusal(world.source("PUT", f"{pair.job}/schema", {})) == (400, "schemaInvalid")
     answer = world.source("PATCH", f"{pair.job}/schema", schema)
     assert refusal(answer) == (404, "UnknownError")
     assert "No HTTP resource was found" in json.loads(answer.json()["error"]["message"])["Message"]
+
+
+def test_what_is_the_service_s_own_in_a_schema_is_not_taken_back(world: Any) -> None:
+    pair = world.synchronization()
+    path = f"{pair.job}/schema"
+    before = world.source("GET", path).json()
+    world.entra.settings = Settings(schema_additions=True)
+    assert "provisioningTaskIdentifier" in world.source("GET", path).json()
+    assert refusal(world.source("PUT", path, schema_of(world, pair))) == (400, "Request_BadRequest")
+    world.entra.settings = Settings()
+    schema = schema_of(world, pair)
+    for more in ({"id": "x"}, {"version": "2"}):
+        assert refusal(world.source("PUT", path, {**schema, **more})) == (400, "Request_BadRequest")
+    assert world.source("PUT", path, schema).status_code == 204
+    after = world.source("GET", path).json()
+    assert (after["id"], after["version"] != before["version"]) == (before["id"], True)
+
+
+@pytest.mark.parametrize(("mode", "inline", "expanded"), [("inline", True, True), ("expanded", False, True)])
+def test_the_directories_of_a_schema_may_have_to_be_asked_for(
+    world: Any, mode: Any, inline: bool, expanded: bool
+) -> None:
+    pair = world.synchronization()
+    world.entra.settings = Settings(schema_directories=mode)
+    path = f"{pair.job}/schema"
+    assert ("directories" in world.source("GET", path).json()) is inline
+    assert ("directories" in world.source("GET", f"{path}?$expand=directories").json()) is expanded
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "not JSON"])
+def test_notification_settings_are_an_object(world: Any, text: str) -> None:
+    pair = world.synchronization()
+    answer = put(world, pair, SyncNotificationSettings=text)
+    assert refusal(answer) == (400, "UnknownError")
+    assert json.loads(answer.json()["error"]["message"])["error"]["code"] == "InvalidNotificationSettings"
+    assert put(world, pair, SyncNotificationSettings="{}").status_code == 204
 
 
 def on_demand(world: Any, pair: Any, user_id: str, kind: str = "User") -> Any:

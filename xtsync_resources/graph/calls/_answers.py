@@ -328,7 +328,7 @@ class MappingSource(TypedDict, total=False):
 class AttributeMapping(TypedDict, total=False):
     """How one attribute is made."""
 
-    targetAttributeName: Required[str]
+    targetAttributeName: str | None
     source: MappingSource | None
     flowType: str | None
     defaultValue: str | None

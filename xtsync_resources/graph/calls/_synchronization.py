@@ -131,9 +131,9 @@ def restart_job(service_principal: str, job: str, reset_scope: str) -> Call:
     return _synchronization("POST", service_principal, f"jobs/{segment(job)}/restart", f"restart the job {job}", body)
 
 
-def get_schema(service_principal: str, job: str) -> Call:
-    """Read a job's rules, mappings and scoping filters."""
-    path = f"jobs/{segment(job)}/schema"
+def get_schema(service_principal: str, job: str, *, expand: bool = False) -> Call:
+    """Read a job's rules, mappings and scoping filters; `expand` asks for the directories, which may be left out."""
+    path = f"jobs/{segment(job)}/schema{'?$expand=directories' if expand else ''}"
     return _synchronization("GET", service_principal, path, f"read the schema of the job {job}", answer=Schema)
 
 
