@@ -119,6 +119,15 @@ def pause(operation: Operation, service_principal: str, job_id: str, job: Job) -
     return cycle_ended(operation, service_principal, job_id, found or job)
 
 
+def deleted_by_hand(operation: Operation, job_id: str, what: str, urn: str = "URN of the job") -> RefusedError:
+    """The refusal to go on with a job that is not there any more."""
+    return RefusedError(
+        f"Cannot {what} the job {job_id} in {operation.tenant}",
+        "there is no such job any more: somebody has deleted it",
+        f"run `pulumi up --replace '{urn}'`, which makes it again and puts the same people in its scope",
+    )
+
+
 def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str) -> None:
     """Keep away from a job that holds deletions back: pausing may lose the mark, and starting then deletes.
 

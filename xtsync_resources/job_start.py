@@ -16,7 +16,7 @@ import pulumi
 from .assigned import assignments, names_in, principal_of
 from .graph import calls
 from .graph.errors import RefusedError
-from .job_running import at_rest, make_so, refuse_held_deletions, runs
+from .job_running import at_rest, deleted_by_hand, make_so, refuse_held_deletions, runs
 from .job_state import (
     ACTIVE,
     Job,
@@ -39,6 +39,7 @@ from .lifecycle import (
     UpdateResult,
     inputs_of,
     tell,
+    urn_beside,
 )
 from .settings_object import everybody
 from .sync_secrets import live_settings
@@ -82,12 +83,21 @@ def seen(job: Job) -> Properties:
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def find_job(operation: Operation, service_principal: str, job_id: str) -> Job:
+def find_job(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> Job:
     """The job as it is now, the only one of its kind.
 
     A run that was killed may have left another, which nobody ever started: that one goes.
 
     Calls: GET jobs; as a rule no more, else DELETE jobs/{id}, GET jobs/{id}.
+
+    Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        job_id: the job.
+        new: whether this run has made it, so that it may still have to appear.
+
+    Raises:
+        RefusedError: it is gone.
     """
     ours: Job | None = None
     for job in jobs_of_template(operation.send(calls.list_jobs(service_principal))):
@@ -102,7 +112,12 @@ def find_job(operation: Operation, service_principal: str, job_id: str) -> Job:
                 f"({schedule_state(job)}). Two jobs for one pair are not supported by Microsoft",
                 severity=WARNING,
             )
-    return ours or operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
+    if ours is None and new:
+        return operation.send(calls.get_job(service_principal, job_id), calls.JOB_APPEARS)
+    found = ours or operation.read_surely(calls.get_job(service_principal, job_id))
+    if found is None:
+        raise deleted_by_hand(operation, job_id, "start or pause", urn_beside("start", "SyncJob", "job"))
+    return found
 
 
 def wait_for_everybody(operation: Operation, props: Properties) -> None:
@@ -200,7 +215,7 @@ class JobStartProvider(TenantResourceProvider):
     def apply(self, news: Properties, olds: Properties) -> Properties:
         """Make it run or pause, and give the properties."""
         operation, service_principal, job_id = self.operation(), news["servicePrincipalId"], news["jobId"]
-        job = find_job(operation, service_principal, job_id)
+        job = find_job(operation, service_principal, job_id, new=not olds)
         running = bool(news["running"])
         if not running:
             refuse_held_deletions(operation, job_id, job, "pause")

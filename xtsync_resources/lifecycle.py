@@ -290,6 +290,19 @@ def current_call() -> tuple[Any, Any]:
     return None, None
 
 
+def urn_beside(own: str, kind: str, name: str) -> str:
+    """The URN of another resource of the same component, for a command that somebody types.
+
+    Args:
+        own: the name of the resource that is being worked on, without the component's.
+        kind: the class of the other one.
+        name: its name, without the component's.
+    """
+    request, _ = current_call()
+    type_, found, mine = str(getattr(request, "urn", "")).rpartition("::")
+    return f"{type_.rpartition(':')[0]}:{kind}::{mine.removesuffix(own)}{name}" if found else f"URN of the {name}"
+
+
 def warn_of_another_sdk() -> None:
     """Say at the start of a provider process when the SDK's stack is not as this program knows it."""
     if current_call() == (None, None) and len(sys.argv) > 1:
@@ -391,4 +404,5 @@ __all__ = [
     "inputs_of",
     "is_unknown",
     "tell",
+    "urn_beside",
 ]

@@ -5,13 +5,14 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .graph import answers, calls
 from .graph.errors import RefusedError, shortened
 from .graph.nested import unwrapped
+from .job_running import deleted_by_hand
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
@@ -159,7 +160,15 @@ def capitalised(value: Any) -> str:
 
 
 def provision(
-    operation: Operation, service_principal: str, job: str, users: Iterable[str], pace: Pace, *, patient: bool
+    operation: Operation,
+    service_principal: str,
+    job: str,
+    users: Iterable[str],
+    pace: Pace,
+    *,
+    assigned: Callable[[str], bool] = lambda _: False,
+    new: bool = False,
+    urn: str = "URN of the job",
 ) -> Iterable[tuple[str, Verdict]]:
     """Provision people, one after the other.
 
@@ -172,14 +181,19 @@ def provision(
         job: its job.
         users: their object ids.
         pace: how quickly they may follow each other.
-        patient: whether "not in scope" may be a new assignment that is not seen yet.
+        assigned: whether somebody is assigned, so that "not in scope" may be an assignment that is not seen yet.
+        new: whether the job may have to appear as well.
+        urn: of the job, as messages name it.
 
     Raises:
-        RefusedError: the job's schema has no rule for it.
+        RefusedError: the job is gone, or its schema has no rule for it.
         XtsyncError: a call failed.
     """
-    new = (calls.JOB_APPEARS,) if patient else ()
-    rule = rule_for_users(operation.send(calls.get_schema(service_principal, job), *new))
+    get = calls.get_schema(service_principal, job)
+    schema = operation.send(get, calls.JOB_APPEARS) if new else operation.read_surely(get)
+    if schema is None:
+        raise deleted_by_hand(operation, job, "provision on demand with", urn)
+    rule = rule_for_users(schema)
     if not rule:
         raise RefusedError(
             f"Cannot provision on demand with the job {job} in {operation.tenant}",
@@ -190,11 +204,12 @@ def provision(
     for user in users:
         call = calls.provision_on_demand(service_principal, job, rule, user)
 
-        def attempt(call: calls.Call = call) -> Verdict | None:
+        def attempt(call: calls.Call = call, user: str = user) -> Verdict | None:
             pace.wait()
             verdict = read_verdict(operation.send(call))
             waited = operation.client.clock.monotonic() - started
-            return None if patient and verdict.code == NOT_IN_SCOPE and waited < SCOPE_LAG_SECONDS else verdict
+            unseen = verdict.code == NOT_IN_SCOPE and assigned(user)
+            return None if unseen and waited < SCOPE_LAG_SECONDS else verdict
 
         yield user, operation.poll(attempt, call, "waiting for the assignment to be seen")
 

@@ -1,7 +1,7 @@
 """ProvisionOnDemand: some people are provisioned at once, and what came of it is an output.
 
-It is an action, not an object: it is done when the list of people is new or longer, never undone, and nothing
-of it can drift.
+It is an action, not an object: it is done when the list of people is new or longer, never undone, and nothing of it can
+drift. Whoever was not provisioned, as somebody who was not in scope, is tried again once the scope has changed.
 
 Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-provisionondemand
 """
@@ -25,11 +25,12 @@ from .lifecycle import (
     UpdateResult,
     inputs_of,
     tell,
+    urn_beside,
 )
 from .on_demand import FAILURE, provision
 from .tenant_resource import Home, TenantResource
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", "users")
+INPUTS = (HOME, "servicePrincipalId", "jobId", "users", "scope")
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -43,7 +44,7 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Provision everybody in the list. Calls: GET schema, POST provisionOnDemand for each."""
         id_ = f"{props['servicePrincipalId']}/on-demand"
-        return CreateResult(id_, self.provision(id_, props, {}))
+        return CreateResult(id_, self.provision(id_, props, {}, new=True))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Nothing to look at; people who could not be provisioned are still to come, for the next `pulumi up`."""
@@ -55,10 +56,10 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Provision those who are new in the list, or did not get through the last time."""
+        """Provision those who are new in the list, or did not get through the last time; often nobody, and no call."""
         return UpdateResult(self.provision(id_, news, olds.get("verdicts") or {}))
 
-    def provision(self, id_: str, props: Properties, before: Mapping[str, str]) -> Properties:
+    def provision(self, id_: str, props: Properties, before: Mapping[str, str], *, new: bool = False) -> Properties:
         """Provision whoever has no good verdict yet.
 
         Raises:
@@ -73,7 +74,15 @@ class ProvisionOnDemandProvider(TenantResourceProvider):
         if due:
             operation = self.operation()
             made = provision(
-                operation, props["servicePrincipalId"], props["jobId"], due, Pace(operation.client.clock), patient=True
+                operation,
+                props["servicePrincipalId"],
+                props["jobId"],
+                due,
+                Pace(operation.client.clock),
+                # Whoever is in scope by a group cannot be told from whoever is not.
+                assigned=lambda user: user in props["scope"]["users"] or bool(props["scope"]["groups"]),
+                new=new,
+                urn=urn_beside("provision-on-demand", "SyncJob", "job"),
             )
             try:
                 for object_id, verdict in made:
@@ -109,6 +118,7 @@ class ProvisionOnDemand(TenantResource):
         service_principal_id: the configuration's service principal.
         job_id: the job.
         users: object ids by the names the configuration gives them.
+        scope: what decides who is in scope: another one is a reason to try again.
         depends_on: what must be there before, such as assignments and settings.
 
     Attributes:
@@ -124,7 +134,8 @@ class ProvisionOnDemand(TenantResource):
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         users: Mapping[str, str],
+        scope: Mapping[str, Any],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id, "users": dict(users)}
+        inputs = {"servicePrincipalId": service_principal_id, "jobId": job_id, "users": dict(users), "scope": scope}
         super().__init__(name, home, inputs, computed=["verdicts"], depends_on=depends_on)

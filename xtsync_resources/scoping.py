@@ -1,8 +1,8 @@
 """Who would be in scope of the configured filters: the service's rules, evaluated here, without a call.
 
-On an empty attribute IS NULL holds and nothing else does, not even NOT EQUALS. What cannot be told for certain is said to be so:
-an attribute that is not known here, and a pattern that matches a part of a value (Microsoft does not say whether it
-has to match the whole) or that only the service's regular expressions know.
+On an empty attribute IS NULL holds and nothing else does, not even NOT EQUALS. What cannot be told for certain is said
+to be so: an attribute that is not known here, and a pattern that matches a part of a value (Microsoft does not say
+whether it has to match the whole) or that only the service's regular expressions know.
 
 Source: https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-rules-for-provisioning-user-accounts
 """

@@ -18,6 +18,7 @@ import pulumi
 from . import records
 from .graph import calls
 from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName
+from .job_running import deleted_by_hand
 from .lifecycle import (
     HOME,
     WARNING,
@@ -31,6 +32,7 @@ from .lifecycle import (
     inputs_of,
     is_unknown,
     tell,
+    urn_beside,
 )
 from .schema_authoring import expressions, parsed_sources, spelled_operators
 from .schema_baseline import SchemaBaseline, in_words
@@ -297,11 +299,7 @@ def dropped(known: Json, wanted: Json) -> dict[str, Any]:
 
 def job_gone(operation: Operation, job: str) -> RefusedError:
     """The job went away."""
-    return RefusedError(
-        f"Cannot change the schema of the job {job} in {operation.tenant}",
-        "there is no such job any more",
-        "run `pulumi refresh` and then `pulumi up`, which makes it again",
-    )
+    return deleted_by_hand(operation, job, "change the schema of", urn_beside("schema", "SyncJob", "job"))
 
 
 SYNC_SCHEMA = SyncSchemaProvider()

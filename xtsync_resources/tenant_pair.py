@@ -166,6 +166,11 @@ class TenantPair(pulumi.ComponentResource):
                 self._id,
                 job.id,
                 people.on_demand,
+                {
+                    "users": sorted(one.object_id for one in people.principals if one.kind == "user"),
+                    "groups": sorted(one.object_id for one in people.principals if one.kind == "group"),
+                    "filters": [group.inputs() for group in settings.scoping_filters or ()],
+                },
                 depends_on=[start, *assignments],
             )
         self.outputs = {

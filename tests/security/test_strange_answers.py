@@ -210,7 +210,11 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     users = {"alice@contoso.com": somebody}
     running = {**of_job, **role, "running": True, "assignments": {somebody: "a"}, "rested": ""}
     yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
-    yield life(bench.made("provision_on_demand", "PROVISION_ON_DEMAND"), {**of_job, "users": users}, {})
+    yield life(
+        bench.made("provision_on_demand", "PROVISION_ON_DEMAND"),
+        {**of_job, "users": users, "scope": {"users": [], "groups": []}},
+        {},
+    )
     scope = {
         **of_job,
         **role,

@@ -153,7 +153,8 @@ class Settings:
     )
     provision_on_demand: tuple[str, ...] = key(
         Names("a user principal name or object id", is_user, "list of users"),
-        "provisioned once, at once, when the list is new or longer; the verdicts are the output "
+        "provisioned once, at once, when the list is new or longer, and those who were skipped when the scope changes; "
+        "the verdicts are the output "
         "`provisionedOnDemand`. A failure fails the `up`, and the next one tries again",
         default=(),
         shown="none",

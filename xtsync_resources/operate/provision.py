@@ -43,7 +43,7 @@ def command(stack: Stack, screen: Screen, names: list[str]) -> int:
     by_id = {object_id: name for name, object_id in people.find(operation, names).items()}
     documents, good = [], True
     pace = Pace(operation.client.clock)
-    for user, verdict in provision(operation, stack.service_principal, stack.job, by_id, pace, patient=False):
+    for user, verdict in provision(operation, stack.service_principal, stack.job, by_id, pace):
         good = good and verdict.good
         documents.append(as_document(by_id[user], user, verdict))
         if not screen.as_json:

@@ -320,7 +320,8 @@ def gone(operation: Operation, stack: Stack) -> RefusedError:
     return RefusedError(
         f"The job {stack.job} in {operation.tenant} is gone",
         "somebody deleted it, or the configuration application",
-        "run `pulumi refresh` and `pulumi up`, which makes it again",
+        "run `pulumi up --replace URN` with the job's URN (`pulumi stack --show-urns`), which makes it again; where "
+        "the application is gone as well, `pulumi refresh` and `pulumi up`",
     )
 
 
