@@ -36,6 +36,7 @@ class Configured:
     cloud: Cloud = key(Choice(CLOUDS), "the cloud it is in", default=CLOUDS["public"], shown="public")
     users: bool = key(Boolean(), "there are users in scope", default=True)
     groups: bool = key(Boolean(), "there are groups in scope", default=True)
+    adopt: bool = key(Boolean(), "somebody else made the configuration application", default=False)
     logs: bool = key(Boolean(), "provisioning logs are read", default=False)
     federate: str = key(Text(), "whose tokens are taken", default="", shown="nobody's")
     password: bool = key(Boolean(), "make a client secret", default=False)
@@ -69,7 +70,9 @@ def parse(values: Mapping[str, str]) -> Settings:
         name=read.name or read.tenant_id,
         cloud=read.cloud,
         needs=tuple(
-            need for need in needs_of(read.side, users=read.users, groups=read.groups) if read.logs or not need.optional
+            need
+            for need in needs_of(read.side, users=read.users, groups=read.groups, adopt=read.adopt)
+            if read.logs or not need.optional
         ),
         federation=read_federation(problems, read.federate, read.cloud),
         password_until=read_end(problems, read.password_until, read.password),

@@ -65,7 +65,7 @@ class Missing:
 
 
 def look_up(settings: Settings, provider: azuread.Provider) -> Scope:
-    """Find everyone who is named: one GET each, made by azuread (User.Read.All, Group.Read.All).
+    """Find everyone who is named: one GET each, made by azuread (User.Read.All, GroupMember.Read.All).
 
     Raises:
         ConfigurationProblems: some user or group does not exist, or two names mean the same object.

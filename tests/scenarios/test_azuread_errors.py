@@ -28,7 +28,7 @@ def test_a_wrong_secret_of_the_source_is_said_once(lab: Lab, operation: str) -> 
     ("method", "path", "permission"),
     [
         ("GET", r"/users", "User.Read.All"),
-        ("GET", r"/groups", "Group.Read.All"),
+        ("GET", r"/groups", "GroupMember.Read.All"),
         ("POST", r"/instantiate$", "Application.ReadWrite.OwnedBy"),
         ("POST", r"/appRoleAssignedTo$", "AppRoleAssignment.ReadWrite.All"),
     ],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Command, Lab, messages
+from test_export import CLIENTS, PAIR
 
 from lab import world
 from tests.proofs import self_signed
@@ -46,21 +49,68 @@ def grant(lab: Lab, side: str, permissions: set[str]) -> None:
     tenant.login.clients[client] = replace(tenant.login.clients[client], permissions=frozenset(permissions))
 
 
-def test_exactly_these_permissions_are_enough_for_the_life_of_a_pair(lab: Lab) -> None:
+SALES = [{"name": "", "clauses": [{"attribute": "mail", "operator": "includes", "value": "@"}]}]
+EVERYTHING: dict[str, Any] = {
+    "xtsync:provisionOnDemand": ["alice@contoso.com"],
+    "xtsync:attributeMappings": [{"target": "department", "expression": 'Join(" ", [city], [country])'}],
+    "xtsync:scopingFilters": SALES,
+    "xtsync:syncGroups": True,
+    "xtsync:inboundTrust": {"mfa": True},
+    "xtsync:onDestroy": "drain",
+    "xtsync:deadlineMinutes": 5,
+}
+# What each command may be refused: `doctor` looks further than anybody needs, and the logs are optional.
+COMMANDS = (
+    (["status"], ""),
+    (["doctor"], "subscribedSkus|authorizationPolicy|findTenantInformation|default$"),
+    (["pause", "--yes"], ""),
+    (["resume", "--yes"], ""),
+    (["restart", "--yes"], ""),
+    (["provision", "alice@contoso.com"], ""),
+    (["logs"], "auditLogs/provisioning"),
+    (["report", "--output", "-"], "auditLogs/provisioning"),
+)
+
+
+@pytest.mark.real
+def test_exactly_these_permissions_are_enough_for_everything(lab: Lab, xtsync: Command) -> None:
     for side in ("source", "target"):
         grant(lab, side, {need.permission for need in needs_of(side) if not need.optional})
-    lab.stack.config["xtsync:provisionOnDemand"] = ["alice@contoso.com"]
-    for operation in ("preview", "up", "refresh", "destroy"):
-        lab.stack.run(operation)
+    lab.stack.config |= EVERYTHING
+    lab.stack.run("preview")
+    xtsync.up()
+    lab.pass_time()
+    for operation in ("refresh", "up"):
+        lab.stack.run(operation, expect_no_changes=True)
+    assert refused(lab) == []
+    for words, optional in COMMANDS:
+        before = len(refused(lab))
+        said = xtsync(*words, "-s", "dev")
+        assert "Usage:" not in said.errors, said
+        assert optional or said.exit_code == 0, said
+        more = [path for path in refused(lab)[before:] if not optional or not re.search(optional, path)]
+        assert more == [], words
+    before = len(refused(lab))
+    said = xtsync("export", *PAIR, *CLIENTS, "--metadata-host", lab.server.host)
+    assert said.exit_code == 0, said
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
+    lab.stack.run("up")
+    lab.stack.config["xtsync:onDestroy"] = "release"
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    assert refused(lab)[before:] == []
 
 
-# The emulator takes the ownership that goes with OwnedBy for Synchronization.ReadWrite.All, as the documentation says.
-# Tenants have been seen that do not, and it counts for nothing where somebody else made the application.
-REPLACEABLE = "Synchronization.ReadWrite.All"
+def refused(lab: Lab) -> list[str]:
+    """The calls that the permissions did not cover."""
+    return [call.path for call in lab.calls_since(0) if call.status in (401, 403)]
+
+
 NEEDED = [(side, need.permission) for side in ("source", "target") for need in needs_of(side) if not need.optional]
 
 
-@pytest.mark.parametrize(("side", "missing"), [one for one in NEEDED if one[1] != REPLACEABLE])
+@pytest.mark.parametrize(("side", "missing"), NEEDED)
 def test_none_of_them_is_too_much(lab: Lab, side: str, missing: str) -> None:
     grant(lab, side, {need.permission for need in needs_of(side) if not need.optional} - {missing})
     before = len(lab.entra.traffic)
@@ -87,6 +137,14 @@ def test_the_commands_make_an_application_with_exactly_these_before_there_is_one
     assert "'xtsync source (Contoso; rm -rf $HOME)'" in create
     assert f"CLIENT_ID={world.TARGET_CLIENT}" in document["target"]["commands"]
     assert lab.entra.traffic == []
+
+
+def test_an_application_of_somebody_else_needs_one_more_on_request(lab: Lab, xtsync: Command) -> None:
+    least, more = (
+        {one["permission"] for one in xtsync("permissions", "--json", *words).document["source"]["permissions"]}
+        for words in (["-s", "dev"], ["-s", "dev", "--adopt"])
+    )
+    assert more - least == {"Synchronization.ReadWrite.All"}
 
 
 def printed(out: str) -> str:

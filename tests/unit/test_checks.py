@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -51,8 +52,9 @@ def levels(findings: list[Finding]) -> list[Level]:
         ("Directory.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", False),
         ("Directory.Read.All", OWNED, False),
         ("Directory.Read.All", "User.Read.All", True),
-        ("User.Read.All", "Group.Read.All", False),
-        ("GroupMember.Read.All", "Group.Read.All", True),
+        ("User.Read.All", "GroupMember.Read.All", False),
+        ("Group.Read.All", "GroupMember.Read.All", True),
+        ("Group.ReadBasic.All", "GroupMember.Read.All", True),
         ("AuditLog.Read.All", "ProvisioningLog.Read.All", True),
         ("Synchronization.Read.All", SYNC, False),
     ],
@@ -65,16 +67,19 @@ def test_every_missing_permission_is_named_with_what_it_is_for_and_optional_ones
     findings = permissions.check(look(), {"idtyp": "app"})
     assert {finding.found.split()[0] for finding in findings} == SOURCE_NEEDS
     assert {f.found.split()[0] for f in findings if f.level is WARNING} == {"ProvisioningLog.Read.All"}
-    assert permissions.check(look(), {"roles": sorted(SOURCE_NEEDS)}) == [look().ok("permissions", "all 8 are there")]
-    assert levels(permissions.check(look(groups=()), {"roles": sorted(SOURCE_NEEDS - {"Group.Read.All"})})) == [OK]
+    everything = sorted(SOURCE_NEEDS | {SYNC})
+    assert permissions.check(look(), {"roles": everything}) == [look().ok("permissions", "all 7 are there")]
+    without = sorted(set(everything) - {"GroupMember.Read.All"})
+    assert levels(permissions.check(look(groups=()), {"roles": without})) == [OK]
 
 
 def test_an_owner_can_do_without_the_permission_for_all_synchronization() -> None:
-    (finding,) = permissions.check(look(), {"roles": sorted(SOURCE_NEEDS - {SYNC})})
-    assert finding.level is WARNING
-    assert "only if the sign-in owns" in finding.found
-    greater = sorted(SOURCE_NEEDS - {SYNC, OWNED} | {WRITE_ALL})
+    (finding,) = permissions.check(look(), {"roles": sorted(SOURCE_NEEDS)})
+    assert finding.level is OK
+    assert "where the sign-in owns its application" in finding.found
+    greater = sorted(SOURCE_NEEDS - {OWNED} | {WRITE_ALL})
     assert levels(permissions.check(look(), {"roles": greater})) == [PROBLEM]
+    assert levels(permissions.check(look(), {"roles": [*greater, SYNC]})) == [OK]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +235,39 @@ def licences(name: str, *, licence_state: str = "Enabled", plan_state: str = "Su
     ],
 )
 def test_licences(found: list[dict[str, Any]], enough: bool) -> None:
-    assert bool(licence.premium_plans(found)) is enough
+    assert bool(licence.plans_in_force(found, licence.P1_OR_MORE)) is enough
+
+
+@pytest.mark.parametrize(
+    ("side", "settings", "plans", "level", "says"),
+    [
+        ("source", {}, ["AAD_PREMIUM"], OK, "there is AAD_PREMIUM"),
+        ("source", {}, [], WARNING, "everybody who is synchronized needs it"),
+        ("source", {"sync_groups": True}, ["AAD_PREMIUM"], WARNING, "needs Microsoft Entra ID Governance"),
+        ("source", {"sync_groups": True}, ["AAD_PREMIUM_P2"], WARNING, "there is AAD_PREMIUM_P2"),
+        ("source", {"sync_groups": True}, ["Entra_Identity_Governance"], OK, "there is Entra_Identity_Governance"),
+        ("target", {"sync_groups": True}, ["AAD_PREMIUM"], OK, "there is AAD_PREMIUM"),
+        ("target", {}, [], WARNING, "Microsoft's pages disagree"),
+        ("target", {"inbound_trust": {"isMfaAccepted": True}}, [], WARNING, "xtsync:inboundTrust needs it"),
+    ],
+)
+def test_what_a_side_needs_of_licences(
+    side: str, settings: dict[str, Any], plans: list[str], level: Level, says: str
+) -> None:
+    bought = [licences(name)[0] for name in plans]
+    client, _ = client_for(ScriptedTransport(answer(200, {"value": bought})), SOURCE if side == "source" else TARGET)
+    (finding,) = licence.check(replace(look(side, **settings), client=client))
+    assert finding.level is level
+    assert says in finding.found
+
+
+def test_of_the_cloud_in_china_it_is_said_that_pages_disagree() -> None:
+    here = look()
+    assert licence.check_cloud(here) == []
+    there = replace(here, settings=replace(here.settings, cloud=CLOUDS["china"]))
+    (finding,) = licence.check_cloud(there)
+    assert finding.level is WARNING
+    assert "one lists it, another does not" in finding.found
 
 
 def b2b(access: str, *targets: str) -> dict[str, Any]:

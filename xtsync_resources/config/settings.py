@@ -93,7 +93,7 @@ class Settings:
     )
     sync_groups: bool = key(
         Boolean(),
-        "also synchronize the assigned groups themselves (beta; needs an Entra ID Governance licence)",
+        "also synchronize the assigned groups themselves (beta; the source needs Entra ID Governance or Entra Suite)",
         default=False,
     )
     inbound_trust: Mapping[str, bool] = key(

@@ -7,7 +7,8 @@ from collections import deque
 
 from .clock import Clock
 
-# Provisioning on demand, and the provisioning logs: 5 requests in 10 seconds for an application in a tenant.
+# Provisioning on demand, and the provisioning logs: 5 requests in 10 seconds for an application in a tenant. Over all
+# tenants an application has 122 for the logs, which only whoever reads dozens of pairs at once will meet.
 # Source: https://learn.microsoft.com/graph/throttling-limits
 REQUESTS, SECONDS = 5, 10.0
 

@@ -176,6 +176,9 @@ def permissions_command(
             "azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION.",
         ),
     ] = "",
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Also for a configuration application that somebody else made.")
+    ] = False,
 ) -> None:
     """Print the least permissions for this configuration, and the Azure CLI commands that grant them.
 
@@ -184,7 +187,7 @@ def permissions_command(
 
     def act(screen: Screen) -> int:
         found = stacks.read(stack, context.obj, screen.status, before_sign_in=True)
-        return permissions.command(found, screen, side, federate)
+        return permissions.command(found, screen, side, federate, adopt)
 
     answer(as_json, act)
 

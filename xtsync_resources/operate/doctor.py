@@ -34,6 +34,7 @@ class Check:
 
 
 CHECKS = (
+    Check("cloud", licence.check_cloud, ("source",)),
     Check("licence", licence.check),
     Check("template", licence.check_template, ("source",)),
     Check(configuration.AREA, configuration.check, ("source",)),

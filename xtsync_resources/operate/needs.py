@@ -17,7 +17,7 @@ ROLE_IDS: Mapping[str, str] = {
     "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
     "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
-    "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
+    "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
     "Policy.ReadWrite.CrossTenantAccess": "338163d7-f101-4c92-94ba-ca46fe52447c",
     "ProvisioningLog.Read.All": "091937d3-3e38-47a1-8649-b2f99d3035f1",
     "Synchronization.ReadWrite.All": "9b50c33d-700f-43b1-b2eb-87e89b703581",
@@ -51,23 +51,25 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def needs_of(side: str, *, users: bool = True, groups: bool = True) -> tuple[Need, ...]:
+def needs_of(side: str, *, users: bool = True, groups: bool = True, adopt: bool = False) -> tuple[Need, ...]:
     """What the sign-in application of a side needs.
 
     Args:
         side: source or target.
         users: whether users are named in the configuration.
         groups: whether groups are.
+        adopt: whether the configuration application was made by somebody else, so that the sign-in does not own it.
     """
     if side == "target":
         return (Need(calls.POLICY_WRITE, "the partner policy and the identity sync policy"),)
     found = [
         Need(calls.POLICY_WRITE, "the partner policy"),
-        Need(calls.APPLICATION, "the configuration application and its synchronization, which it owns"),
-        Need(calls.SYNCHRONIZATION, "the job and its settings, also of an application made by somebody else"),
+        Need(calls.APPLICATION, "the configuration application, its job, settings and schema, which it owns"),
         Need(calls.ASSIGNMENT, "users and groups in scope"),
         Need(calls.READ_APPLICATION, "users and groups in scope"),
     ]
+    if adopt:
+        found.append(Need(calls.SYNCHRONIZATION, "job, settings and schema of an application made by somebody else"))
     if users:
         found.append(Need(calls.READ_USERS, "finding users by name"))
     if groups:
@@ -76,7 +78,9 @@ def needs_of(side: str, *, users: bool = True, groups: bool = True) -> tuple[Nee
     return tuple(found)
 
 
-def needs(settings: Settings) -> dict[str, tuple[Need, ...]]:
-    """What both sign-in applications need for a pair."""
+def needs(settings: Settings, *, adopt: bool = False) -> dict[str, tuple[Need, ...]]:
+    """What both sign-in applications need for a pair; for `adopt` see `needs_of`."""
     users = bool(settings.users or settings.provision_on_demand)
-    return {side: needs_of(side, users=users, groups=bool(settings.groups)) for side in ("source", "target")}
+    return {
+        side: needs_of(side, users=users, groups=bool(settings.groups), adopt=adopt) for side in ("source", "target")
+    }

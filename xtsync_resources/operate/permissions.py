@@ -141,12 +141,12 @@ def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) ->
     }
 
 
-def command(stack: Stack, screen: Screen, side: Side | None, federate: str) -> int:
+def command(stack: Stack, screen: Screen, side: Side | None, federate: str, adopt: bool) -> int:
     """Print them for both tenants, or one."""
     cloud = stack.settings.cloud
     how = federation.parse(federate, cloud.name) if federate else None
     documents = {}
-    for name, wanted in needs(stack.settings).items():
+    for name, wanted in needs(stack.settings, adopt=adopt).items():
         if side not in (None, name):
             continue
         tenant: Tenant = getattr(stack.settings, name)

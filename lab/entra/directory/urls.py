@@ -5,7 +5,9 @@ from lab.entra.routing import OWNED, any_of, route
 
 _DIRECTORY = ("Directory.Read.All", "Directory.ReadWrite.All")
 _USERS = any_of("User.Read.All", "User.ReadWrite.All", *_DIRECTORY)
-_GROUPS = any_of("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", *_DIRECTORY)
+_WHOLE_GROUPS = ("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", *_DIRECTORY)
+_MEMBERS = any_of("GroupMember.ReadBasic.All", *_WHOLE_GROUPS)
+_GROUPS = any_of("Group.ReadBasic.All", *_WHOLE_GROUPS)
 _ORGANIZATION = any_of("Organization.Read.All", "Organization.ReadWrite.All", *_DIRECTORY)
 _SKUS = any_of("LicenseAssignment.Read.All", "Organization.Read.All", *_DIRECTORY)
 _DELETED_READ = any_of("Application.Read.All", "Application.ReadWrite.All", OWNED, "User.Read.All", *_DIRECTORY)
@@ -18,7 +20,7 @@ ROUTES = [
     route("DELETE", "/users/{user}", responses.delete_user, any_of("User.ReadWrite.All")),
     route("GET", "/groups", responses.list_groups, _GROUPS),
     route("GET", "/groups/{group}", responses.get_group, _GROUPS),
-    route("GET", "/groups/{group}/members", responses.list_members, _GROUPS),
+    route("GET", "/groups/{group}/members", responses.list_members, _MEMBERS),
     route("GET", "/groups/{group}/owners", responses.list_owners, _GROUPS),
     route("GET", "/organization", responses.get_organization, _ORGANIZATION),
     route("GET", "/subscribedSkus", responses.list_skus, _SKUS),

@@ -5,8 +5,9 @@ from functools import partial
 from lab.entra.routing import OWNED, any_of, route
 from lab.entra.synchronization import expressions, filters, on_demand, responses
 
-_WRITE = any_of("Synchronization.ReadWrite.All", "Application.ReadWrite.All", "Directory.ReadWrite.All", OWNED)
-_READ = (*any_of("Synchronization.Read.All", "Directory.Read.All"), *_WRITE)
+# As the permission data has it: the greater permissions for applications and the directory are not among these.
+_WRITE = any_of("Synchronization.ReadWrite.All", OWNED)
+_READ = (*any_of("Synchronization.Read.All"), *_WRITE)
 _BASE = "/servicePrincipals/{principal}/synchronization"
 _JOBS = f"{_BASE}/jobs"
 _JOB = f"{_JOBS}/{{job}}"

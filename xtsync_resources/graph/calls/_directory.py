@@ -18,9 +18,8 @@ from ._answers import (
 )
 from ._call import POLICY_READ, POLICY_ROLE, READ_APPLICATION, Call, literal, segment
 
-READ_GROUPS = "Group.Read.All"
+READ_GROUPS = "GroupMember.Read.All"
 READ_LICENCES = "LicenseAssignment.Read.All"
-READ_MEMBERS = "GroupMember.Read.All"
 READ_TENANTS = "CrossTenantInformation.ReadBasic.All"
 READ_USERS = "User.Read.All"
 USER_MEMBERS = "id,userPrincipalName,displayName,mail,userType,accountEnabled"
@@ -59,7 +58,7 @@ def list_members(group: str, more: Sequence[str] = ()) -> Call:
     Source: https://learn.microsoft.com/graph/api/group-list-members.
     """
     path = f"/groups/{segment(group)}/members?$select={selected(more)}&$top={LARGEST_PAGE}"
-    return Call("GET", path, f"list the members of {group}", READ_MEMBERS, READ_ROLE, answer=DirectoryObjects)
+    return Call("GET", path, f"list the members of {group}", READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
 
 
 def list_licences() -> Call:

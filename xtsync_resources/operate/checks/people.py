@@ -98,8 +98,8 @@ def skipped_because(member: Member) -> str:
 def read_scope(look: Look) -> Scope:
     """Look up everyone the configuration names, and who is directly in the groups.
 
-    Calls: GET users/{id} each (User.Read.All); for each group GET groups or groups/{id} (Group.Read.All) and
-    its members (GroupMember.Read.All).
+    Calls: GET users/{id} each (User.Read.All); for each group GET groups or groups/{id} and its members
+    (GroupMember.Read.All).
     """
     operation, scope = look.operation(SECONDS), Scope()
     more = attributes_needed(look.settings.scoping_filters or ())

@@ -27,7 +27,8 @@ ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
     calls.READ_USERS: frozenset({"User.ReadWrite.All", READ_DIRECTORY, WRITE_DIRECTORY}),
     calls.READ_GROUPS: frozenset(
         {
-            calls.READ_MEMBERS,
+            "Group.Read.All",
+            "Group.ReadBasic.All",
             "GroupMember.ReadWrite.All",
             "Group.ReadWrite.All",
             READ_DIRECTORY,
@@ -78,25 +79,37 @@ def check(look: Look, claims: Mapping[str, Any]) -> list[Finding]:
     if delegated(claims):
         return [*check_scopes(look, wanted, set(str(claims["scp"]).split())), check_roles(look, claims.get("wids"))]
     granted = {str(role) for role in claims.get("roles") or ()}
-    findings = [lacking(look, need, granted) for need in missing(wanted, granted)]
+    findings = [lacking(look, need) for need in missing(wanted, granted)]
+    if look.side == "source":
+        findings += for_the_job(look, granted)
     return findings or [look.ok(AREA, f"all {len(wanted)} are there" if len(wanted) > 1 else "the one needed is there")]
 
 
-def lacking(look: Look, need: Need, granted: Set[str]) -> Finding:
+def for_the_job(look: Look, granted: Set[str]) -> list[Finding]:
+    """Whether the job can be managed: by owning its application, or by the permission for all of them."""
+    if calls.SYNCHRONIZATION in granted or not covers(granted, calls.APPLICATION):
+        return []
+    if calls.APPLICATION in granted:
+        found = f"there is no {calls.SYNCHRONIZATION}: the job can be managed where the sign-in owns its application"
+        return [look.ok(AREA, f"{found}, as it does where it made it")]
+    found = f"{calls.SYNCHRONIZATION} is missing, for the job: greater permissions for applications do not include it"
+    return [look.problem(AREA, found, f"grant {calls.SYNCHRONIZATION}, or {calls.APPLICATION}, and consent to it")]
+
+
+def lacking(look: Look, need: Need) -> Finding:
     """What one missing application permission means."""
     do = f"grant {need.permission} to the application and consent to it: `xtsync permissions` prints the commands"
     if need.optional:
         return look.warning(AREA, f"{need.permission} is missing, for {need.reason} only", do)
-    if need.permission == calls.SYNCHRONIZATION and calls.APPLICATION in granted:
-        found = f"{need.permission} is missing: the job can be managed only if the sign-in owns the application"
-        return look.warning(AREA, found, do)
     return look.problem(AREA, f"{need.permission} is missing, for {need.reason}", do)
 
 
 def check_scopes(look: Look, wanted: Sequence[Need], scopes: Set[str]) -> list[Finding]:
     """What the signed-in person's client may do in their name; an owner's permission has no such form."""
-    # A person has no OwnedBy: the delegated permission for the same calls is Application.ReadWrite.All.
+    # A person has no OwnedBy: the delegated permissions for the same calls are these.
     asked = [Need(WRITE_APPLICATIONS, n.reason, n.optional) if n.permission == calls.APPLICATION else n for n in wanted]
+    if look.side == "source":
+        asked.append(Need(calls.SYNCHRONIZATION, "job, settings and schema"))
     findings = []
     for need in missing(asked, scopes):
         found = f"{need.permission} is not among the scopes, for {need.reason}"
