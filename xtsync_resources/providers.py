@@ -15,8 +15,10 @@ import pulumi_azuread as azuread
 
 from .azuread_sign_in import sign_in_as
 from .config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
+from .graph.errors import XtsyncError, lines_of
 from .graph.isolation import hide_other
 from .graph.secret_origin import SecretError
+from .messages import Stopped
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
 
     Raises:
         ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
+        Stopped: the source refuses the sign-in.
     """
     options, source = pulumi.ResourceOptions(parent=parent), settings.source
     check_endpoints(settings, os.environ)
@@ -74,6 +77,7 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
     except SecretError as error:
         problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
         raise ConfigurationProblems([problem]) from None
+    sign_in(settings)
     mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
     with_variables = pulumi.ResourceOptions.merge(options, mapped)
     return Providers(
@@ -81,3 +85,21 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
         target=TenantProvider(name, settings.target, settings, options),
         azuread=azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables),
     )
+
+
+def sign_in(settings: Settings) -> None:
+    """See that the source lets us in, and that it is the source, before azuread tries.
+
+    Pulumi has azuread sign in as soon as it is declared, and ends the program where that fails: what is shown is what
+    the login service answered, as JSON.
+
+    Raises:
+        Stopped: it does not.
+    """
+    from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
+
+    secret = pulumi.runtime.get_config(f"{pulumi.Config().name}:{settings.source.side}ClientSecret") or ""
+    try:
+        client_of(settings, settings.source, secret).claims()
+    except XtsyncError as error:
+        raise Stopped(*lines_of(error)) from None

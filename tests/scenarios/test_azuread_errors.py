@@ -12,12 +12,10 @@ FORBIDDEN = "Authorization_RequestDenied"
 
 @pytest.mark.parametrize("operation", ["preview", "up"])
 def test_a_wrong_secret_of_the_source_is_said_once(lab: Lab, operation: str) -> None:
-    if lab.installation is not None:
-        pytest.skip("not so on Pulumi: it configures azuread, which fails, before the program can look anybody up")
     lab.stack.environment["XTSYNC_SOURCE_CLIENT_SECRET"] = "guessed"
     text = "\n".join(messages(lab.stack.run(operation, fails=True)))
     assert text.count("the client secret is wrong (AADSTS7000215)") == 1, text
-    assert text.count("azuread failed to sign in to the source tenant Contoso") == 1, text
+    assert text.count("Failed to sign in to the source tenant Contoso") == 1, text
     assert "XTSYNC_SOURCE_CLIENT_SECRET" in text
     for noise in ("error_description", "network", "Traceback"):
         assert noise not in text
