@@ -34,7 +34,8 @@ from .sync_secrets import SyncSecrets, was_everybody
 from .tenant_resource import Home
 
 # What azuread reads of names, as people in the source chose them, comes past our gate for untrusted text: Pulumi is
-# told not to show it, neither what is new (as if it were secret) nor what has changed.
+# told not to show it, neither what is new (as if it were secret) nor what has changed. To hide changes alone is not
+# enough: of a resource whose changes are all hidden it shows every old input.
 NAMES = ["principalDisplayName", "resourceDisplayName"]
 
 
@@ -217,16 +218,16 @@ class TenantPair(pulumi.ComponentResource):
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration.
 
-        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it.
+        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it. Its name is given as
+        if it were secret: Pulumi then shows no name that azuread reads either, as an input or as an output.
         """
         return azuread.ApplicationFromTemplate(
             f"{name}-application",
-            display_name=self._settings.display_name,
+            display_name=pulumi.Output.secret(self._settings.display_name),
             template_id=APPLICATION_TEMPLATE,
             opts=self._with_azuread(
                 depends_on=self._looked,
                 retain_on_delete=True,
-                hide_diffs=["displayName"],
                 hooks=application_hooks(name, self._settings),
             ),
         )

@@ -134,7 +134,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         properties = from_struct(request.args)
         if UNKNOWN not in properties.values():
             self._graph = self._signed_in(properties)
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        return provider_pb2.ConfigureResponse(supportsPreview=True)  # as bridged providers do
 
     def _signed_in(self, properties: Mapping[str, Any]) -> Graph:
         configuration = read_configuration(properties, os.environ)

@@ -76,11 +76,31 @@ def test_a_pair_lives_its_life_among_hostile_names(shell: Shell) -> None:
     assert policy(shell)["displayName"] == "N <{%boom%}>"
 
 
+def rename_application(shell: Shell, name: str) -> None:
+    source = shell.entra.tenants[world.SOURCE_TENANT]
+    for one in (*source.applications.applications.values(), *source.applications.principals.values()):
+        one.display_name = name
+
+
+PLAIN = ("--diff", "--color", "never")
+
+
 def test_a_renamed_application_and_what_graph_says_of_it(shell: Shell) -> None:
     shell.entra.faults.add(Fault(method="PUT", path="identitySynchronization", status=400, code="x", message=NAME))
     assert "Failed to" in say(shell, "up", *NOW, fails=True)
     say(shell, "up", *NOW)
-    source = shell.entra.tenants[world.SOURCE_TENANT]
-    for one in (*source.applications.applications.values(), *source.applications.principals.values()):
-        one.display_name = "N <{%boom%}> ##vso[task.complete]"
-    assert "~ 1 updated" in say(shell, "refresh", *NOW)
+    for number, shown in enumerate((PLAIN, SHOWN)):
+        rename_application(shell, f"N{number} <{{%boom%}}> ##vso[task.setvariable variable=x]y")
+        for words in (("preview", "--refresh"), ("preview", "--refresh", "--json"), ("refresh", "--preview-only")):
+            say(shell, *words, *(shown if "--json" not in words else ()))
+        assert "~ 1 updated" in say(shell, "refresh", "--yes", "--skip-preview", *shown)
+        for words in (("preview",), ("preview", "--json"), ("preview", "--show-sames"), ("destroy", "--preview-only")):
+            say(shell, *words, *(shown if "--json" not in words else ()))
+        rename_application(shell, f"M{number} <{{%boom%}}> ##vso[task.setvariable variable=x]y")
+        say(shell, "up", "--refresh", "--yes", "--skip-preview", *shown)
+        source = shell.entra.tenants[world.SOURCE_TENANT]
+        names = {one.display_name for one in source.applications.applications.values()}
+        assert names == {"Contoso to Fabrikam"}
+    rename_application(shell, "N <{%boom%}> ##vso[task.setvariable variable=x]y")
+    say(shell, "refresh", *NOW)
+    say(shell, "destroy", *NOW)

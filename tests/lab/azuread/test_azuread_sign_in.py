@@ -41,7 +41,7 @@ def signed_in(plugin: Plugin) -> str:
 def test_secrets_are_accepted_and_unwrapped(plugin: Plugin) -> None:
     properties = plugin.properties(clientSecret={**SECRET_MARK, "value": SOURCE_SECRET})
     answer = plugin.configure(properties)
-    assert (answer.acceptSecrets, answer.supportsPreview) == (True, True)
+    assert (answer.acceptSecrets, answer.supportsPreview) == (False, True)
     assert signed_in(plugin) == SOURCE_CLIENT
 
 
