@@ -15,7 +15,9 @@ from typing import Any
 
 from .schema_document import Json, UnusableSchemaError, find, named_mappings, rule_and_mapping
 
-TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+# One that does not end is one to the end of the expression: to take it for none, and begin again at each of its quotes,
+# would cost the square of its length.
+TEXT = re.compile(r'"(?:[^"\\]|\\[\s\S])*(?:"|\\?\Z)')
 ATTRIBUTE = re.compile(r"\[([^\[\]]+)\]")
 EXTENSION = (
     "A directory extension is made known in the portal first (Provisioning > Mappings > Edit attribute list); nothing "

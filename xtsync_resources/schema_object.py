@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .schema_attributes import refuse_unknown
+from .schema_attributes import TEXT, refuse_unknown
 from .schema_document import (
     Json,
     UnusableSchemaError,
@@ -146,7 +146,7 @@ def unquoted(text: str) -> str:
 
 def comparable(expression: str) -> str:
     """An expression without the space outside of its texts."""
-    parts = re.split(r'("(?:[^"\\]|\\.)*")', expression)
+    parts = re.split(f"({TEXT.pattern})", expression)
     return "".join(part if index % 2 else "".join(part.split()) for index, part in enumerate(parts))
 
 

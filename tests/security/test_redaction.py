@@ -26,7 +26,7 @@ from xtsync_resources.messages import Stopped
 from xtsync_resources.redaction import MASK, VARIABLE, know, redacted
 from xtsync_resources.untrusted import gated, value
 
-SECRET = 'abC8Q~a client+secret/with%signs"and\\\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{PERSON WITH FOLDED HANDS}'
+SECRET = "abC8Q~a client+secret/with%signs&'\"and\\\N{LATIN SMALL LETTER U WITH DIAERESIS}\N{PERSON WITH FOLDED HANDS}"
 JWT = "eyJhbGciOi.eyJ0aWQiOiJ4.c2ln"
 EVERY_BYTE = "".join(f"%{byte:02x}" for byte in SECRET.encode())
 
@@ -40,6 +40,8 @@ WAYS = {
     "in JSON": json.dumps(SECRET)[1:-1],
     "in JSON as it is": json.dumps(SECRET, ensure_ascii=False)[1:-1],
     "in HTML": escape(SECRET),
+    "in XML": escape(SECRET, quote=False).replace('"', "&quot;").replace("'", "&apos;"),
+    "in HTML by numbers": "".join(f"&#0{ord(character)};" for character in SECRET),
 }
 
 
@@ -83,6 +85,10 @@ def test_words_and_values_stay() -> None:
 def test_a_token_is_known_by_its_form(head: str, dot: str) -> None:
     first = base64.urlsafe_b64encode(head.encode()).decode().rstrip("=")
     assert redacted(f"({first}{dot}e30{dot}c2ln)") == "([a token])"
+
+
+def test_a_word_before_a_token_stays() -> None:
+    assert redacted(f"a.b.x{JWT} eyJ.eyJ") == "a.b.x[a token] eyJ.eyJ"
 
 
 def test_every_way_out_takes_it_out() -> None:
@@ -173,6 +179,13 @@ def test_a_token_that_graph_sends_back(before: bytes, caplog: pytest.LogCaptureF
         {"message": json.dumps('cannot parse {"client_secret": "hidden"}')},
         {"message": "cannot parse client_secret=hidden&scope=x"},
         {"link": "https://example.com/?access_token=hidden"},
+        {"message": "password: hidden"},
+        {"message": "the Client-Secret = hidden"},
+        {"message": "<request><password>hidden</password></request>"},
+        {"message": "<request><password kind='x'>hidden</password></request>"},
+        {"message": "&lt;password&gt;hidden&lt;/password&gt;"},
+        {"message": "{&quot;password&quot; : &quot;hidden&quot;} {&#34;password&#034;:&#34;hidden&#34;}"},
+        {"link": "https://example.com/?next=access_token%3Dhidden%26body=%7B%22password%22%3A%22hidden%22%7D"},
     ],
 )
 def test_the_log_of_calls_hides_what_is_below_a_secret_name(body: dict[str, Any]) -> None:
@@ -183,7 +196,7 @@ def test_the_log_of_calls_hides_what_is_below_a_secret_name(body: dict[str, Any]
 
 
 def test_the_log_of_calls_shows_the_rest() -> None:
-    body = {"key": "SyncAll", "value": "false", "message": "Invalid token: see the documentation", "monkey": "x"}
+    body = {"key": "SyncAll", "value": "false", "message": "Invalid token, see: the documentation", "monkey": "x"}
     assert json.loads(wire_text(json.dumps(body).encode())) == body
 
 

@@ -13,7 +13,7 @@ from ..untrusted import is_plain
 from .problems import Problems
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-EMAIL = r"[^@\s\"\\,;]+@[^@\s\"\\,;]+\.[^@\s\"\\,;]+"
+EMAIL = r"[^@\s\"\\,;]+@[^@.\s\"\\,;]+(\.[^@.\s\"\\,;]+)+"
 # One or more, with commas or semicolons between.
 ADDRESSES = re.compile(rf"{EMAIL}(\s*[,;]\s*{EMAIL})*")
 MOST = 1_000_000

@@ -202,7 +202,7 @@ class ErrorEnvelope(TypedDict):
     error: dict[str, Any]
 
 
-FOREIGN_BYTES = 64 * 2**10
+FOREIGN_BYTES = FOREIGN_CHARACTERS = 64 * 2**10
 
 
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
@@ -242,8 +242,8 @@ LONGEST_LINE = 2000
 
 def shortened(text: str) -> str:
     """A part of a message, without secrets, and not as long as whoever answers would like it to be."""
-    text = redacted(text)
-    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}... ({len(text)} characters)"
+    shown = redacted(text[:FOREIGN_CHARACTERS])
+    return shown if len(shown) <= LONGEST_LINE else f"{shown[:LONGEST_LINE]}... ({len(text)} characters)"
 
 
 def lines_of(error: BaseException) -> list[str]:

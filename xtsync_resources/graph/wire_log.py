@@ -19,8 +19,10 @@ SECRET_NAME = re.compile(
     r"(access|account|api|encryption|master|private|shared|signing|symmetric)[_-]?key",
     re.IGNORECASE,
 )
-# A text that says one: JSON with other words before it, a form, an address.
-SAYS_SECRET = re.compile(rf"(?:{SECRET_NAME.pattern})[\w-]*(?:\\*[\"']\s*:|=)", re.IGNORECASE)
+# The words of a text behind which there is a value: in JSON, a form, an address, YAML, XML, and as those are escaped.
+BEFORE_A_VALUE = re.compile(
+    r"(?<![\w-])([\w-]++)(?:\\*[\"']|&quot;|&apos;|&#0*3[49];)?\s*+(?:[:=>]|&gt;|%3[AaDd]|%22%3[Aa])"
+)
 
 
 class Redacted(logging.Filter):
@@ -66,7 +68,7 @@ def text_without_secrets(text: str) -> str:
     if text.lstrip().startswith(("{", "[", '"')):
         with contextlib.suppress(ValueError):
             return json.dumps(without_secrets(answers.read(text, Any)), ensure_ascii=False)
-    return MASK if SAYS_SECRET.search(text) else text
+    return MASK if any(map(SECRET_NAME.search, BEFORE_A_VALUE.findall(text))) else text
 
 
 def is_secret_pair(members: dict[str, Any]) -> bool:
