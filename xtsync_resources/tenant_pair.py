@@ -218,8 +218,8 @@ class TenantPair(pulumi.ComponentResource):
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration.
 
-        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it. Its name is given as
-        if it were secret: Pulumi then shows no name that azuread reads either, as an input or as an output.
+        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it. Its name is given
+        as if it were secret: Pulumi then shows no name that azuread reads either, as an input or as an output.
         """
         return azuread.ApplicationFromTemplate(
             f"{name}-application",

@@ -10,11 +10,14 @@ import functools
 import json
 import math
 from collections.abc import Callable
-from typing import Any, Never, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Never, NewType, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
 
 DEPTH = 64
 LARGEST_INTEGER = 2**63
 MakeObject: TypeAlias = Callable[[list[tuple[str, Any]]], dict[str, Any]]
+# A text that stands in a path later: one part of it, which nothing and a relative step are not.
+Id = NewType("Id", str)
+NO_IDS = ("", ".", "..")
 WORDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
 
 
@@ -27,7 +30,7 @@ def read(text: bytes | str, shape: Any = dict, make_object: MakeObject | None = 
 
     Args:
         text: what somebody sent.
-        shape: a `TypedDict`, or what may stand in one: list[...], dict, str, int, bool, X | None, Any.
+        shape: a `TypedDict`, or what may stand in one: list[...], dict, str, Id, int, bool, X | None, Any.
         make_object: makes each object of its members; without it the last of two with one name counts.
 
     Raises:
@@ -128,7 +131,11 @@ def check(value: Any, shape: Any, where: str) -> None:
     """
     if shape is Any:
         return
-    if is_typeddict(shape):
+    if shape is Id:
+        expect(value, str, where)
+        if value in NO_IDS:
+            raise ShapeError(f"{where} should be an id, and is {value!r}")
+    elif is_typeddict(shape):
         check_object(value, shape, where)
     elif get_origin(shape) is list:
         expect(value, list, where)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -215,6 +216,7 @@ KINDS: Mapping[str, Callable[[Means], TokenCredential]] = {
 }
 
 
+IN_HEADER = re.compile(r"[!-~]+")
 # A token is not used to its last second: it would end under a call.
 SPARE_SECONDS = 300
 
@@ -261,9 +263,9 @@ class TokenSource:
             except Exception as error:  # whatever the libraries stumble over in an answer they trusted
                 self._credential = None
                 raise strange_answer(self._tenant, type(error).__name__) from None
-            if not isinstance(given.token, str):
+            if not isinstance(given.token, str) or not IN_HEADER.fullmatch(given.token):
                 self._credential = None
-                raise strange_answer(self._tenant, "it holds no token")
+                raise strange_answer(self._tenant, "it holds no token, or one that no header can have")
             check_tenant(self._tenant, know(given.token), self._kind)
             self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
             return given.token

@@ -46,6 +46,9 @@ LONGEST_PAUSE = 30.0
 # A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
 LEAST_SECONDS = 2.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
+# Each answer is bounded; these bound them together, far above what a tenant has.
+MOST_ENTRIES = 1_000_000
+MOST_BYTES = 512 * 2**20
 
 
 class Operation:
@@ -55,6 +58,7 @@ class Operation:
         self, client: GraphClient, deadline: float, status: Callable[[str], None], longer: str = LONGER
     ) -> None:
         self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
+        self._received = 0
 
     @property
     def tenant(self) -> TenantName:
@@ -108,7 +112,14 @@ class Operation:
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
         with within(max(self.remaining, LEAST_SECONDS)):
-            return self.client.exchange(call)
+            document = self.client.exchange(call, self._count)
+        if self._received > MOST_BYTES:
+            why = f"more than {MOST_BYTES // 2**20} MB came for what is one operation"
+            raise UnusableAnswerError(call, self.tenant, why)
+        return document
+
+    def _count(self, size: int) -> None:
+        self._received += size
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:
@@ -193,9 +204,11 @@ class Operation:
 
         Raises:
             SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
-                the token, for one that was read already, as that would never end, and at the deadline.
+                the token, for one that was read already, as that would never end, for more entries than any
+                collection has, and at the deadline.
         """
         read: set[str] = set()
+        entries = 0
         while True:
             wait()
             if read and self.remaining <= 0:
@@ -203,6 +216,10 @@ class Operation:
                 raise DeadlineError(call, self.tenant, why, longer=self._longer)
             page = self.send(call)
             read.add(call.path)
+            entries += len(page["value"])
+            if entries > MOST_ENTRIES:
+                why = f"it has more than {MOST_ENTRIES:,} entries in {len(read)} pages"
+                raise UnusableAnswerError(call, self.tenant, why)
             yield from page["value"]
             link = page.get("@odata.nextLink")
             if not link:

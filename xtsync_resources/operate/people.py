@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph import calls
+from ..graph.answers import NO_IDS
 from ..graph.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def find(operation: Operation, names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     unknown: list[str] = []
     for name in names:
-        user = None if name.strip() in ("", ".", "..") else operation.read(calls.get_user(name))
+        user = None if name.strip() in NO_IDS else operation.read(calls.get_user(name))
         if user is None:
             unknown.append(name)
         else:

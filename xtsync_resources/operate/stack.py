@@ -16,6 +16,7 @@ from typing import Any
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse
 from ..graph import answers
+from ..graph.answers import NO_IDS
 from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.operation import Operation
@@ -65,13 +66,13 @@ class Stack:
         return read_outputs(self.name, self.location)
 
     def output(self, key: str) -> str:
-        """One of the outputs as text.
+        """One of the outputs, an id.
 
         Raises:
             ConfigurationError: the stack has none of this name, as before its first `pulumi up`.
         """
         value = self.outputs.get(key)
-        if not value:
+        if not value or value in NO_IDS:
             raise ConfigurationError(
                 f"The stack {self.name} has no output {key}",
                 "the pair was not set up by it, or not to the end",

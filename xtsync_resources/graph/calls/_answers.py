@@ -7,6 +7,8 @@ A member that is not required may be missing or null; what is not named here is 
 # Not with postponed annotations: `Required` in a text is not seen.
 from typing import Any, Required, TypedDict
 
+from ..answers import Id
+
 # --- policies: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
 
 
@@ -102,7 +104,7 @@ class AppRole(TypedDict, total=False):
 class ServicePrincipal(TypedDict, total=False):
     """A service principal, new ones with few members."""
 
-    id: str | None
+    id: Id | None
     appId: str | None
     displayName: str | None
     appRoles: list[AppRole] | None
@@ -111,7 +113,7 @@ class ServicePrincipal(TypedDict, total=False):
 class Instance(TypedDict):
     """A service principal of the template, among others."""
 
-    id: str
+    id: Id
     appId: str
     displayName: str
 
@@ -125,7 +127,7 @@ class Instances(TypedDict):
 class Application(TypedDict, total=False):
     """An application."""
 
-    id: Required[str]
+    id: Required[Id]
     appId: str | None
     displayName: str | None
     applicationTemplateId: str | None
@@ -141,7 +143,7 @@ class Applications(TypedDict):
 class Owner(TypedDict):
     """Who owns an application."""
 
-    id: str
+    id: Id
 
 
 class Owners(TypedDict):
@@ -153,8 +155,8 @@ class Owners(TypedDict):
 class Assignment(TypedDict, total=False):
     """That somebody is assigned."""
 
-    id: Required[str]
-    principalId: Required[str]
+    id: Required[Id]
+    principalId: Required[Id]
     principalType: str | None
     principalDisplayName: str | None
     appRoleId: str | None
@@ -172,7 +174,7 @@ class Assignments(TypedDict):
 DirectoryObject = TypedDict(
     "DirectoryObject",
     {
-        "id": Required[str],
+        "id": Required[Id],
         "@odata.type": str | None,
         "displayName": str | None,
         "userPrincipalName": str | None,
@@ -284,7 +286,7 @@ class Status(TypedDict, total=False):
 class Job(TypedDict, total=False):
     """A synchronization job. Without its schedule it does not say whether it rests, and people depend on that."""
 
-    id: Required[str]
+    id: Required[Id]
     templateId: str | None
     schedule: Required[Schedule]
     status: Status | None
@@ -293,7 +295,7 @@ class Job(TypedDict, total=False):
 class MadeJob(TypedDict, total=False):
     """The answer to the call that makes a job, which may say nothing."""
 
-    id: str
+    id: Id
     schedule: Schedule | None
     status: Status | None
 

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
+from ..answers import NO_IDS
+
 Body = Mapping[str, Any]
 
 POLICY_ROLE = "Security Administrator"
@@ -70,9 +72,10 @@ def segment(value: str) -> str:
     """One path segment; nothing in an id can leave its place in the URL.
 
     Raises:
-        ValueError: the value is empty or a relative step, which no escaping makes a segment.
+        ValueError: the value is empty or a relative step, which no escaping makes a segment. Ids that others give are
+            looked at where they come in, so that this is no message for a user.
     """
-    if value in ("", ".", ".."):
+    if value in NO_IDS:
         raise ValueError(f"{value!r} is not an id")
     return quote(value, safe="")
 

@@ -1,0 +1,123 @@
+"""Answers that are each within bounds, and together are not; and ids that would lead a path elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock, jwt
+from xtsync_resources.assigned import assignments
+from xtsync_resources.config import parse
+from xtsync_resources.graph import calls, operation
+from xtsync_resources.graph.client import GraphClient
+from xtsync_resources.graph.clouds import CLOUDS
+from xtsync_resources.graph.credentials import TokenSource
+from xtsync_resources.graph.errors import ConfigurationError, SignInError, UnusableAnswerError
+from xtsync_resources.graph.transport import Request, Response
+from xtsync_resources.operate.export import assigned
+from xtsync_resources.operate.stack import Stack
+from xtsync_resources.pair_configurations import configurations_into
+
+BAD_IDS = ("", ".", "..")
+
+
+class Endless:
+    """Gives pages without end, each with a link to another."""
+
+    def __init__(self, entries: int, page: dict[str, Any]) -> None:
+        self._page, self.count = {"value": [page] * entries}, 0
+
+    def send(self, request: Request) -> Response:
+        self.count += 1
+        link = f"https://graph.microsoft.com/v1.0/x?page={self.count}"
+        return Response(200, {}, json.dumps({**self._page, "@odata.nextLink": link}).encode())
+
+
+class Tokens:
+    def token(self) -> str:
+        return "t"
+
+    def renew(self, _: str) -> None:
+        pass
+
+
+def client(transport: Any) -> GraphClient:
+    return GraphClient(SOURCE, CLOUDS["public"].endpoints, Tokens(), transport, SettableClock())  # type: ignore[arg-type]
+
+
+ASSIGNMENT = {"id": "a", "principalId": "b"}
+
+
+def test_pages_without_end_are_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation, "MOST_ENTRIES", 1000)
+    endless = Endless(300, ASSIGNMENT)
+    with pytest.raises(UnusableAnswerError, match="more than 1,000 entries in 4 pages"):
+        assignments(client(endless).operation(900), "sp", "role")
+    assert endless.count == 4
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_bytes_without_end_are_one_message(monkeypatch: pytest.MonkeyPatch, *, repeated: bool) -> None:
+    """In pages, and in calls of one operation that follow each other, as in batches."""
+    monkeypatch.setattr(operation, "MOST_BYTES", 2**20)
+    endless = Endless(3, {**ASSIGNMENT, "principalDisplayName": "x" * 100_000})
+    made = client(endless).operation(900)
+
+    def read() -> None:
+        if not repeated:
+            list(made.pages(calls.list_assignments("sp")))
+        while True:
+            made.send(calls.list_assignments("sp"))
+
+    with pytest.raises(UnusableAnswerError, match="more than 1 MB came"):
+        read()
+    assert endless.count == 4
+
+
+class Once:
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self._entry = entry
+
+    def send(self, request: Request) -> Response:
+        return Response(200, {}, json.dumps({"value": [self._entry]}).encode())
+
+
+READERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
+    "who is assigned": (lambda made: assigned(made, "sp", ""), {**ASSIGNMENT, "principalType": "User"}, "principalId"),
+    "an assignment": (lambda made: assignments(made, "sp", ""), ASSIGNMENT, "id"),
+    "configurations": (lambda made: configurations_into(made, "t"), {"id": "", "appId": "x", "displayName": "d"}, "id"),
+    "members": (lambda made: list(made.pages(calls.list_members("g"))), {}, "id"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_IDS)
+@pytest.mark.parametrize("name", READERS)
+def test_an_id_that_is_none_is_one_message(name: str, bad: str) -> None:
+    read, entry, member = READERS[name]
+    with pytest.raises(UnusableAnswerError, match=rf"value\[0\].{member} should be an id, and is '{bad}'"):
+        read(client(Once({**entry, member: bad})).operation(900))
+
+
+@pytest.mark.parametrize("bad", BAD_IDS)
+def test_an_output_that_is_no_id_is_one_message(bad: str) -> None:
+    sides = {"source": SOURCE.id, "target": TARGET.id}
+    given = {side: json.dumps({"tenantId": tenant, "auth": "cli"}) for side, tenant in sides.items()}
+    settings = parse({**given, "users": '["a@b.example"]'}, {}, {})
+    stack = Stack("dev", settings)
+    stack.__dict__["outputs"] = {"servicePrincipalId": bad}
+    with pytest.raises(ConfigurationError, match="has no output servicePrincipalId"):
+        _ = stack.service_principal
+
+
+@pytest.mark.parametrize("bad", ["\N{EURO SIGN}", "\u4e2d", "\r\nX: 1", " ", "\ud800", "\x7f"])
+def test_a_token_that_no_header_can_have_is_one_message(bad: str) -> None:
+    class Credential:
+        def get_token(self, *_: str, **__: Any) -> Any:
+            return type("Given", (), {"token": jwt(SOURCE.id) + bad, "expires_on": 2**31})
+
+    with pytest.raises(SignInError, match="no token, or one that no header can have") as caught:
+        TokenSource(SOURCE, "scope", Credential, clock=SettableClock()).token()
+    assert jwt(SOURCE.id) not in str(caught.value)
