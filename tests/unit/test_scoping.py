@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
+from xtsync_resources import matching
 from xtsync_resources.config.schema_keys import OPERATORS, Clause, FilterGroup
-from xtsync_resources.scoping import TESTS, attributes_needed, evaluate
+from xtsync_resources.scoping import PATTERNS, TESTS, attributes_needed, evaluate
 
 USER: dict[str, Any] = {
     "id": "1",
@@ -24,7 +26,8 @@ def group(attribute: str, operator: str, value: str | None = None, name: str = "
 
 
 def test_every_operator_can_be_evaluated() -> None:
-    assert set(TESTS) == set(OPERATORS.values())
+    assert {*TESTS, *PATTERNS} == {*OPERATORS.values()}
+    assert not {*TESTS} & {*PATTERNS}
 
 
 @pytest.mark.parametrize(
@@ -58,25 +61,55 @@ def test_every_operator_can_be_evaluated() -> None:
     ],
 )
 def test_a_clause(attribute: str, operator: str, value: str | None, holds: bool | None) -> None:
-    assert evaluate([group(attribute, operator, value)], USER).holds is holds
+    assert evaluate([group(attribute, operator, value)], [USER])[0].holds is holds
 
 
 def test_all_clauses_of_one_group_must_hold() -> None:
     both = FilterGroup(name="both", clauses=(Clause("department", "EQUALS", "Sales"), Clause("city", "IS NOT NULL")))
-    assert evaluate([both], USER).holds is False
-    assert evaluate([both], USER).why == "both: city IS NOT NULL, but it is None"
-    assert evaluate([both, group("department", "equals", "Sales")], USER).holds is True
-    assert evaluate([both, group("jobTitle", "isNull")], USER).holds is None
-    assert "jobTitle is not known here" in evaluate([both, group("jobTitle", "isNull")], USER).why
-    assert evaluate([], USER).holds is True
+    assert evaluate([both], [USER])[0].holds is False
+    assert evaluate([both], [USER])[0].why == "both: city IS NOT NULL, but it is None"
+    assert evaluate([both, group("department", "equals", "Sales")], [USER])[0].holds is True
+    assert evaluate([both, group("jobTitle", "isNull")], [USER])[0].holds is None
+    assert "jobTitle is not known here" in evaluate([both, group("jobTitle", "isNull")], [USER])[0].why
+    assert evaluate([], [USER])[0].holds is True
 
 
 def test_a_clause_that_fails_outweighs_one_that_is_unsure() -> None:
     mixed = FilterGroup(name="mixed", clauses=(Clause("jobTitle", "IS NULL"), Clause("department", "EQUALS", "Legal")))
-    verdict = evaluate([mixed], USER)
+    verdict = evaluate([mixed], [USER])[0]
     assert (verdict.holds, verdict.why) == (False, "mixed: department EQUALS 'Legal', but it is 'Sales'")
 
 
 def test_only_what_graph_knows_is_asked_for() -> None:
     filters = [group("objectId", "isNotNull"), group("extensionAttribute1", "isNull"), group("mobile", "isNull")]
     assert attributes_needed(filters) == ["id", "mobilePhone"]
+
+
+@pytest.mark.parametrize("pattern", ["(.+)+!", "(a|a)*!", "((.*)*)*!", "(.*,){30}!"])
+@pytest.mark.parametrize("operator", ["matches", "notMatches"])
+def test_a_pattern_that_comes_to_no_end_is_ended(operator: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself would be at it for years, and not hear Ctrl-C."""
+    monkeypatch.setattr(matching, "MATCH_SECONDS", 0.5)
+    verdicts = evaluate([group("city", operator, pattern)], [{"city": "a" * 60 + "," * 60}, {"city": "Oslo"}])
+    assert [verdict.holds for verdict in verdicts] == [None, None]
+    assert "takes too long to find out" in verdicts[0].why
+
+
+@pytest.mark.parametrize("pattern", ["(", r"\p{Lu}+", "(?>a)b(?<!x*)", "(((a{1000}){1000}){1000}){1000}", "(" * 5000])
+def test_a_pattern_that_only_the_service_may_know_is_unsure(pattern: str) -> None:
+    assert evaluate([group("city", "matches", pattern)], [{"city": "Oslo"}])[0].holds in (None, False)
+
+
+def test_who_looks_at_patterns_has_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, seen = subprocess.run, []
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        seen.append(options["env"])
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("XTSYNC_SOURCE_CLIENT_SECRET", "x")
+    people = [{"city": f"Oslo {number}"} for number in range(1000)]
+    verdicts = evaluate([group("city", "matches", "Oslo [0-9]*5"), group("city", "matches", "Bergen")], people)
+    assert sum(bool(verdict.holds) for verdict in verdicts) == 100
+    assert [{*one} - {"SYSTEMROOT"} for one in seen] == [set(), set()]

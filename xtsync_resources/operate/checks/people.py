@@ -179,11 +179,9 @@ def filtered(look: Look, people: Sequence[Member]) -> list[Finding]:
     """People the scoping filters keep out, and those of whom that cannot be told here."""
     filters = look.settings.scoping_filters or ()
     # Of whom Graph tells the id only, the rest being null, nothing is known.
-    verdicts = [
-        (one.name, evaluate(filters, one.attributes if one.principal_name else {}))
-        for one in people
-        if not skipped_because(one)
-    ]
+    looked_at = [one for one in people if not skipped_because(one)]
+    attributes = [one.attributes if one.principal_name else {} for one in looked_at]
+    verdicts = [(one.name, verdict) for one, verdict in zip(looked_at, evaluate(filters, attributes), strict=True)]
     outside = "they are not synchronized, or removed where they were: check the filters"
     unsure = "see with `xtsync provision USER` what the service says"
     findings = []
