@@ -46,6 +46,30 @@ def test_a_project_declares_values_in_every_form_pulumi_knows(declared: Any, fou
     assert project_defaults({"name": "xtsync", "config": declared}) == found
 
 
+@pytest.mark.parametrize("project", [None, {}])
+@pytest.mark.parametrize("key", ["{}", "xtsync:{}", "xtsync:config:{}"])
+def test_a_key_is_read_in_every_way_pulumi_reads_it(key: str, project: Any, tmp_path: Path) -> None:
+    given = {"onDestroy": "drain", "deletionThreshold": 0, "other:running": False}
+    stack = {key.format(name) if ":" not in name else name: value for name, value in given.items()}
+    settings = read(tmp_path, {**CONFIG, **stack}, project).settings
+    assert (settings.on_destroy, settings.deletion_threshold, settings.running) == ("drain", 0, True)
+
+
+@pytest.mark.parametrize("again", ["deletionThreshold", "xtsync:config:deletionThreshold"])
+@pytest.mark.parametrize("in_project", [False, True])
+def test_a_key_that_is_there_twice_is_refused(again: str, tmp_path: Path, *, in_project: bool) -> None:
+    """Pulumi takes one of them, in an order that changes from run to run."""
+    twice = {"xtsync:deletionThreshold": 500, again: 0}
+    stack, project = ({}, twice) if in_project else (twice, {})
+    with pytest.raises(ConfigurationError, match="xtsync:deletionThreshold is there twice"):
+        read(tmp_path, {**CONFIG, **stack}, project)
+
+
+def test_a_key_of_another_project_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
+    assert read(tmp_path, {**CONFIG, "onDestroy": "drain"}, None).settings.on_destroy == "release"
+
+
 def test_what_the_stack_file_leaves_out_is_the_projects(tmp_path: Path) -> None:
     project = {
         "cloud": {"type": "string", "default": "china"},

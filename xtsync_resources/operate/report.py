@@ -152,7 +152,7 @@ class Gathering:
         """Read one pair."""
         try:
             stack = stacks.read(name, location, self._screen.status)
-            given = stacks.own_values(location.config_file or location.folder / f"Pulumi.{stack.name}.yaml")
+            given = stacks.own_values(location, stack.name)
         except (XtsyncError, Stopped) as error:
             return Section(name, problems=[str(error)])
         source, target = stack.settings.source, stack.settings.target
@@ -215,17 +215,19 @@ def stacks_in(folder: Path) -> list[str]:
     Raises:
         ConfigurationError: there is none.
     """
-    paths = [path for path in sorted(folder.glob("Pulumi.*.yaml")) if may_be_pair(path)]
-    if not paths:
+    files = sorted(folder.glob("Pulumi.*.yaml"))
+    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in files]
+    found = [name for name in names if may_be_pair(stacks.Location(folder), name)]
+    if not found:
         what, why = f"There is no pair in {folder.absolute()}", "no file Pulumi.STACK.yaml there has keys of xtsync"
         raise ConfigurationError(what, why, "run in the program's folder, or give it with --cwd")
-    return [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in paths]
+    return found
 
 
-def may_be_pair(path: Path) -> bool:
+def may_be_pair(location: stacks.Location, name: str) -> bool:
     """Whether a stack file has keys of ours, or cannot be read, which its section will say."""
     try:
-        return any(key.startswith(stacks.NAMESPACE) for key in stacks.read_values(path))
+        return bool(stacks.own_values(location, name))
     except XtsyncError:
         return True
 

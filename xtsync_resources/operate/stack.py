@@ -24,7 +24,8 @@ from ..graph.secret_origin import client_secret
 from ..redaction import know
 from .yaml_files import read_yaml
 
-NAMESPACE = "xtsync:"
+PROJECT = "xtsync"
+NAMESPACE = f"{PROJECT}:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
 # Another command that stands for `pulumi`, as in `esc run ENVIRONMENT -- pulumi`.
@@ -133,7 +134,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         ConfigurationProblems: its configuration is wrong.
     """
     name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
-    given = own_values(location.config_file or location.folder / f"Pulumi.{name}.yaml")
+    given = own_values(location, name)
     own = {**project_values(location.folder), **given}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
@@ -152,44 +153,80 @@ def selected(folder: Path) -> str:
     return pulumi(["stack", "--show-name"], folder).strip().rsplit("/", 1)[-1]
 
 
-def own_values(path: Path) -> dict[str, Any]:
-    """Our keys in a stack file, without the namespace.
+def own_values(location: Location, name: str) -> dict[str, Any]:
+    """Our keys in a stack's file, without the namespace.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: it cannot be read, or says a key twice.
     """
-    return without_namespace(read_values(path))
+    path = location.config_file or location.folder / f"Pulumi.{name}.yaml"
+    return without_namespace(qualified(read_values(path), project_of(location.folder).get("name"), path))
 
 
 def project_values(folder: Path) -> dict[str, Any]:
     """Our keys in the project's file, without the namespace; none where the folder has no such file.
 
     Raises:
+        ConfigurationError: it cannot be read, or says a key twice.
+    """
+    return without_namespace(project_defaults(project_of(folder)))
+
+
+def project_of(folder: Path) -> Mapping[str, Any]:
+    """The project's file; empty where the folder has none.
+
+    Raises:
         ConfigurationError: it cannot be read.
     """
     path = next((found for found in (folder / name for name in PROJECT_FILES) if found.exists()), None)
     do = "mend it, or give the program's folder with --cwd"
-    if path is None:
-        return {}
-    return without_namespace(project_defaults(read_yaml(path, "project file", do, follow_link=True)))
+    return {} if path is None else read_yaml(path, "project file", do, follow_link=True)
 
 
 def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a project's `config:`, by full key, as Pulumi gives them to stacks that leave the key out.
 
-    A key without a namespace is the project's own; a value is declared in full, with `default` or `value`, or bare.
+    A value is declared in full, with `default` or `value`, or bare.
+
+    Raises:
+        ConfigurationError: a key is there twice.
 
     Source: https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration
     """
     config = project.get("config")
     found: dict[str, Any] = {}
-    for name, declared in config.items() if isinstance(config, dict) else ():
-        key = str(name) if ":" in str(name) else f"{project.get('name')}:{name}"
+    declarations = {str(name): declared for name, declared in config.items()} if isinstance(config, dict) else {}
+    for key, declared in qualified(declarations, project.get("name"), Path(PROJECT_FILES[0])).items():
         value = declared
         if isinstance(declared, dict):
             value = declared.get("value") if declared.get("default") is None else declared["default"]
         if value is not None:
             found[key] = value
+    return found
+
+
+def qualified(values: Mapping[str, Any], project: Any, path: Path) -> dict[str, Any]:
+    """Values by full key: one without a namespace is the project's, and NAMESPACE:config:NAME the older way to say it.
+
+    Args:
+        values: by the keys of a file.
+        project: the project's name; ours, where there is no project.
+        path: the file.
+
+    Raises:
+        ConfigurationError: a key is there in two ways, of which Pulumi takes now the one, now the other.
+
+    Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/workspace/loaders.go and, beside that folder,
+    resource/config/key.go
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        namespace, _, name = key.rpartition(":")
+        full = f"{namespace.removesuffix(':config') or project or PROJECT}:{name}"
+        if full in found:
+            why = f"{full} is there twice, as with and without its namespace: Pulumi takes now the one, now the other"
+            raise ConfigurationError(f"Cannot use the configuration in {path}", why, "keep the one that is meant")
+        found[full] = value
     return found
 
 
@@ -248,7 +285,7 @@ def of_sides(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def read_values(path: Path) -> Mapping[str, Any]:
-    """The configuration in a stack file, by full key.
+    """The configuration in a stack file, by the keys as they are there.
 
     Raises:
         ConfigurationError: it cannot be read.
