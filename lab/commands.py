@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -137,6 +136,11 @@ def outputs(
 
 # Commands of the Pulumi CLI that act on no tenant.
 ASKING = (["stack"], ["config"], ["version"])
+# The options that say what is deployed, in every form in which they can be written.
+NAMED = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+NAMED.add_argument("--stack", "-s")
+NAMED.add_argument("--config-file", type=Path)
+NAMED.add_argument("--config", "-c", action="append")
 
 
 def pulumi(
@@ -149,14 +153,21 @@ def pulumi(
     """Pass a command line to the Pulumi CLI; the small engine answers only what `xtsync` asks."""
     folder = cwd.resolve()
     with explained(Console(stderr=True)):
-        arguments = [argument for argument in context.args if argument != "--non-interactive"]
-        stack = stack_of(arguments, folder)
-        deployer = engine(installation(choice), folder, stack, state or folder / STATES)
+        named, others = NAMED.parse_known_args(context.args)
+        stack = named.stack.rsplit("/", 1)[-1] if named.stack else only_stack(folder)
+        asks = others[:1] in ASKING
+        # What deploys does so by the files that were looked at, however they were named.
+        config_file = None if asks or named.config_file is None else named.config_file.resolve()
+        deployer = engine(installation(choice), folder, stack, state or folder / STATES, config_file=config_file)
         if isinstance(deployer, PulumiEngine):
-            if not any_endpoint and arguments[:1] not in ASKING:
-                refuse_elsewhere(folder, folder / f"Pulumi.{stack}.yaml", deployer.export(), runs_program=True)
-            raise typer.Exit(deployer.command(context.args))
-        asked = [word for word in arguments if word not in ("--stack", stack)]
+            if not any_endpoint and not asks:
+                if named.config:
+                    raise ProjectError("the lab deploys what the stack file says: write it there instead of --config")
+                stack_file = config_file or folder / f"Pulumi.{stack}.yaml"
+                refuse_elsewhere(folder, stack_file, deployer.export(), runs_program=True)
+            more = [word for text in named.config or () for word in ("--config", text)]
+            raise typer.Exit(deployer.command(context.args if asks else [*others, "--stack", stack, *more]))
+        asked = [word for word in others if word != "--non-interactive"]
         if asked == ["stack", "--show-name"]:
             typer.echo(stack)
         elif asked == ["stack", "output", "--json"]:
@@ -165,15 +176,12 @@ def pulumi(
             raise ProjectError(f"the small engine has no `pulumi {' '.join(context.args)}`: {NO_CLI}")
 
 
-def stack_of(arguments: Sequence[str], folder: Path) -> str:
-    """The stack a command line names, else the only one of the folder.
+def only_stack(folder: Path) -> str:
+    """The only stack of the folder.
 
     Raises:
         ProjectError: there is none, or there are several.
     """
-    for option, value in pairwise(arguments):
-        if option in ("--stack", "-s"):
-            return value
     names = sorted(path.name.split(".", 1)[1].removesuffix(".yaml") for path in folder.iterdir() if is_stack_file(path))
     if len(names) != 1:
         raise ProjectError(f"name the stack with --stack: the folder has {', '.join(names) or 'none'}")

@@ -28,7 +28,7 @@ def refuse_elsewhere(program: Path, stack_file: Path, state: Mapping[str, Any], 
     Raises:
         ProjectError: it would act elsewhere, or nothing says where.
     """
-    hosts = [*hosts_of_state(state), *([host_of_configuration(program, stack_file)] if runs_program else [])]
+    hosts = [*hosts_of_state(state), *(hosts_of_configuration(program, stack_file) if runs_program else [])]
     elsewhere = sorted({host for host in hosts if not is_loopback(host)})
     if elsewhere:
         raise ProjectError(
@@ -37,15 +37,20 @@ def refuse_elsewhere(program: Path, stack_file: Path, state: Mapping[str, Any], 
         )
 
 
-def host_of_configuration(program: Path, stack_file: Path) -> str:
-    """The metadata host the stack's file names, or else the project's; "" for none, which is a cloud."""
-    found = ""
-    for path in (program / "Pulumi.yaml", stack_file):
-        document = read(path) if path.exists() else {}
-        for key, value in (document.get("config") or {}).items():
-            if key.rpartition(":")[2] == HOST:
-                found = str(value.get("default", value.get("value"))) if isinstance(value, dict) else str(value)
-    return found
+def hosts_of_configuration(program: Path, stack_file: Path) -> list[str]:
+    """The metadata hosts the stack's file names, or else the project's; "" for none, which is a cloud.
+
+    Pulumi takes a key without a namespace for the project's, `NAMESPACE:config:KEY` for `NAMESPACE:KEY`, and any of two
+    that are the same: so all of them count.
+    """
+    project, stack = (read(path) if path.exists() else {} for path in (program / "Pulumi.yaml", stack_file))
+    name = project.get("name") or "xtsync"
+    ours = (HOST, f"{name}:{HOST}", f"{name}:config:{HOST}")
+    for document in (stack, project):
+        found = [value for key, value in (document.get("config") or {}).items() if key in ours]
+        if found:
+            return [str(one.get("default", one.get("value")) if isinstance(one, dict) else one) for one in found]
+    return [""]
 
 
 def hosts_of_state(state: Mapping[str, Any]) -> Iterator[str]:

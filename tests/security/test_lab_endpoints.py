@@ -13,6 +13,7 @@ from lab.application import app
 from lab.endpoints import is_loopback, refuse_elsewhere
 from lab.engine import ProjectError
 from lab.program import link_program
+from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import find
 from tests.scenarios.conftest import Lab, lab
 
@@ -43,6 +44,29 @@ def test_what_is_elsewhere(host: str, tmp_path: Path) -> None:
         refuse_elsewhere(tmp_path, tmp_path / "stack", state_of(), runs_program=True)
     with pytest.raises(ProjectError, match="on this machine only"):
         refuse_elsewhere(tmp_path, tmp_path / "stack", state_of("localhost", host), runs_program=False)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"foo:metadataHost": "localhost:1"},
+        {"xtsync:metadataHosts": "localhost:1"},
+        {"xtsync:metadataHost": "localhost:1", "metadataHost": "evil.example"},
+        {"xtsync:metadataHost": "localhost:1", "xtsync:config:metadataHost": "evil.example"},
+        {"metadataHost": {"a": "localhost"}},
+    ],
+)
+def test_only_the_key_that_counts_makes_it_this_machine(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: xtsync\nruntime: python\n")
+    (tmp_path / "stack").write_text(yaml.safe_dump({"config": config}))
+    with pytest.raises(ProjectError, match="on this machine only"):
+        refuse_elsewhere(tmp_path, tmp_path / "stack", state_of(), runs_program=True)
+
+
+@pytest.mark.parametrize("key", ["metadataHost", "xtsync:metadataHost", "xtsync:config:metadataHost"])
+def test_every_way_to_write_it_counts(key: str, tmp_path: Path) -> None:
+    (tmp_path / "stack").write_text(yaml.safe_dump({"config": {key: "localhost:1"}}))
+    refuse_elsewhere(tmp_path, tmp_path / "stack", state_of(), runs_program=True)
 
 
 def state_of(*hosts: str) -> dict[str, Any]:
@@ -94,3 +118,40 @@ def test_a_state_of_real_tenants_is_refused(lab: Lab, monkeypatch: pytest.Monkey
         assert told.exit_code == 1, told.output
         assert "on this machine only" in told.output
     assert len(lab.entra.traffic) == calls
+
+
+NAMING = [
+    ["up", "--config-file", "elsewhere.yaml"],
+    ["up", "--config-file=elsewhere.yaml"],
+    ["--stack=prod", "up"],
+    ["up", "-s", "prod"],
+    ["up", "-sprod"],
+    ["up", "-s=organization/xtsync/prod"],
+    ["up", "--config", "xtsync:metadataHost=evil.example"],
+    ["up", "-c=xtsync:metadataHost=evil.example"],
+    ["destroy", "--stack", "dev", "--stack=prod"],
+]
+
+
+@pytest.mark.parametrize("words", NAMING)
+def test_the_files_that_are_used_are_those_that_are_looked_at(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find() is None:
+        pytest.skip("there is no Pulumi CLI here")
+    ran: list[list[str]] = []
+    monkeypatch.setattr(PulumiEngine, "command", lambda _, arguments: ran.append([*arguments]) or 0)
+    monkeypatch.setattr(PulumiEngine, "export", lambda _: state_of())
+    program = link_program(ROOT, tmp_path / "program")
+    here = (ROOT / "Pulumi.dev.yaml").read_text()
+    (program / "Pulumi.dev.yaml").write_text(here)
+    for name in ("Pulumi.prod.yaml", "elsewhere.yaml"):
+        (program / name).write_text(here.replace("metadataHost: localhost", "metadataHost: evil.example"))
+    monkeypatch.chdir(program)
+    stack = [] if any(word.startswith(("-s", "--stack")) for word in words) else ["--stack", "dev"]
+    told = CliRunner().invoke(app, ["pulumi", *words, *stack, "--engine", "pulumi", "--state", str(tmp_path / "state")])
+    assert told.exit_code == 1, told.output
+    assert "on this machine only" in told.output or "write it there instead" in told.output
+    assert ran == []
+    told = CliRunner().invoke(app, ["pulumi", "up", "-sdev", "--engine", "pulumi", "--state", str(tmp_path / "state")])
+    assert ran == [["up", "--stack", "dev"]], told.output
