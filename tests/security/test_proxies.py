@@ -13,6 +13,7 @@ from lab import world
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
 from tests.unit.test_configuration import TARGET_ID, parsed, side
+from xtsync_resources.azuread_sign_in import sign_in_as
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.config.sign_in import check_proofs
 from xtsync_resources.graph import calls
@@ -36,6 +37,12 @@ def led_by(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def client(kind: str = "secret", **how: Any) -> Any:
     given = {"secret": lambda: "a-client-secret", "client_id": world.TARGET_CLIENT, "cloud": "public"}
     return connect(TARGET, kind=kind, clock=SettableClock(), **{"metadata_host": "", **given, **how})
+
+
+def test_azuread_takes_this_computer_for_what_we_take_it_for() -> None:
+    """Go asks no proxy about `localhost`, and one about `LOCALHOST`."""
+    found = sign_in_as(parsed({"XTSYNC_SOURCE_CLIENT_SECRET": "s"}, metadataHost="LocalHost:8443"), {})
+    assert found.arguments["metadata_host"] == "localhost:8443"
 
 
 # --- a machine's own service, and this computer --------------------------------------------------------------------

@@ -116,6 +116,8 @@ def parse(
         target_client_secret=secrets.get("target"),
         display_name=settings.display_name or f"{source.name} to {target.name}",
         deletion_threshold=int(settings.deletion_threshold),
+        # As everybody compares it: azuread sends LOCALHOST to a proxy.
+        metadata_host=settings.metadata_host.lower(),
     )
     for key in in_plain:
         problems.add(key, None, "the secret is not encrypted", instead_of_secret(key))

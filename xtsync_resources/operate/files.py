@@ -28,7 +28,7 @@ def write_private(path: Path, text: str, *, replace: bool) -> None:
         descriptor = os.open(path, flags, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                path.chmod(0o600)  # one that was there keeps its mode otherwise
+                os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
             file.write(text)
     except FileExistsError:
         do = "give another name and take over what you need by hand"
