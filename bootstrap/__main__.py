@@ -16,6 +16,7 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from xtsync_resources import messages
 from xtsync_resources.config import GUID, SIDES, Problems, refuse_encrypted
 from xtsync_resources.config.keys import decoded, key, read_keys
 from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
@@ -140,6 +141,10 @@ def declare(settings: Settings) -> None:
             opts=here,
         )
     if trusted := settings.federation:
+        messages.info(
+            f"{trusted} can sign in to the tenant {settings.tenant_id} as this application, without a secret: check "
+            "that this is your pipeline"
+        )
         azuread.ApplicationFederatedIdentityCredential(
             "federation",
             application_id=application.id,

@@ -33,6 +33,7 @@ from xtsync_resources import guardrails
 from xtsync_resources.graph.hosts import HOST
 from xtsync_resources.graph.isolation import drop_foreign
 from xtsync_resources.guardrails import PROVIDER, PairFacts, Rule, Sayings
+from xtsync_resources.operate import federation
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.untrusted import gate_output, one_line
 
@@ -141,11 +142,48 @@ def describe(rule: Rule) -> dict[str, Any]:
     }
 
 
+FEDERATED = "azuread:index/applicationFederatedIdentityCredential:ApplicationFederatedIdentityCredential"
+FEDERATIONS = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "whose tokens may sign in, as bootstrap's federate takes them; without it this is not checked",
+}
+
+
+def check_federation(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
+    """The rule about bootstrap's one resource that lets somebody in; of a pair it knows nothing."""
+    if args.resource_type != FEDERATED:
+        return
+    listed = args.get_config().get("allowedFederations")
+    if listed is None:
+        args.not_applicable("allowedFederations is not configured for this policy")
+    given = known(args.props)
+    issuer, subject = given.get("issuer"), given.get("subject")
+    if not federation.is_listed(issuer, subject, map(str, listed or ())):
+        found = f"{federation.whose(issuer, subject)} could sign in as the application, without a secret"
+        report_violation(one_line(f"Found: {found}. Do: {FEDERATION_REMEDY}."), None)
+
+
+FEDERATION_REMEDY = "Find out who asked for it; if the pipeline is meant, have it added to allowedFederations"
+FEDERATION_POLICY = ResourceValidationPolicy(
+    name="federation-allowed",
+    display_name="Only listed pipelines sign in without a secret",
+    description="Only listed pipelines sign in without a secret. One line in bootstrap's stack file lets a stranger's "
+    "repository in, with all permissions of the application.",
+    validate=check_federation,
+    enforcement_level=EnforcementLevel.MANDATORY,
+    severity=Severity.HIGH,
+    remediation_steps=f"{FEDERATION_REMEDY}.",
+    config_schema=PolicyConfigSchema(properties={"allowedFederations": FEDERATIONS}),
+)
+
+
 # Stack policies come after the resource policies that note what was registered; a disabled one notes nothing.
 PolicyPack(
     name="xtsync-guardrails",
     policies=[
         *(on_resource(rule) for rule in guardrails.RULES if rule.types),
         *(on_stack(rule) for rule in guardrails.RULES if rule.together),
+        FEDERATION_POLICY,
     ],
 )

@@ -17,6 +17,7 @@ from xtsync_resources.stack_facts import PREFIX, PROVIDER
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state-1.json"
 SOURCE, TARGET = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"
+FEDERATED = "azuread:index/applicationFederatedIdentityCredential:ApplicationFederatedIdentityCredential"
 AS_GUESTS = {"target": "userType", "constant": "Guest"}
 BOTH = {"allowedTenants": [SOURCE, TARGET.upper()]}
 
@@ -65,7 +66,7 @@ def names(pack: Analyzer, *arguments: Any) -> list[tuple[str, bool]]:
 def test_every_rule_that_resources_can_break_is_a_policy(pack: Analyzer) -> None:
     found = {policy.name: policy for policy in pack.info().policies}
     rules = {rule.id: rule for rule in RULES if rule.types or rule.together}
-    assert set(found) == set(rules)
+    assert set(found) == {*rules, "federation-allowed"}
     for name, rule in rules.items():
         assert found[name].enforcementLevel == (1 if rule.level == STOP else 0)
         assert rule.reason in found[name].description
@@ -120,6 +121,20 @@ def test_a_host_that_is_not_listed_stops_before_its_provider_is_made(pack: Analy
     assert all("credentials would go where evil.example says" in one.message for one in found)
     pack.configure(host_allowed={"allowedHosts": ["evil.example"]})
     assert not [one for one in pack.run(led_away) if one.mandatory]
+
+
+def test_a_pipeline_that_is_not_listed_stops_before_it_is_let_in(pack: Analyzer) -> None:
+    inputs = {"issuer": "https://token.actions.githubusercontent.com", "subject": "repo:stranger/x:ref:refs/heads/main"}
+    answer = pack.resource(0, FEDERATED, inputs)
+    assert [one.policy_name for one in answer.not_applicable if "Federations" in one.reason] == ["federation-allowed"]
+    assert violations(answer) == []
+    for listed in ([], ["github:example/tenants:ref:refs/heads/main", "no form", "github:stranger/x:environment:main"]):
+        pack.configure(federation_allowed={"allowedFederations": listed})
+        (one,) = violations(pack.resource(0, FEDERATED, inputs))
+        assert (one.policy, one.mandatory) == ("federation-allowed", True)
+        assert "repo:stranger/x:ref:refs/heads/main could sign in as the application" in one.message
+    pack.configure(federation_allowed={"allowedFederations": ["github:stranger/x:ref:refs/heads/main"]})
+    assert violations(pack.resource(0, FEDERATED, inputs)) == []
 
 
 def test_levels_come_from_the_configuration(pack: Analyzer, stack: list[Resource]) -> None:

@@ -44,6 +44,7 @@ def export(name, value):
         outputs[name] = {"value": await value_.future(), "secret": await value_.is_secret()}
     outputs[name] = asyncio.ensure_future(keep())
 pulumi.export = export
+pulumi.log.info = lambda text: print(text, file=sys.stderr)
 async def run():
     await pulumi.runtime.stack.run_pulumi_func(lambda: runpy.run_path(sys.argv[1], run_name="__main__"))
     for waiting in list(outputs.values()):
@@ -116,6 +117,8 @@ def test_the_application_has_exactly_the_permissions_and_the_federation(
     (credential,) = of_type(found, "ApplicationFederatedIdentityCredential")
     assert (credential["issuer"], credential["subject"]) == (issuer, subject)
     assert credential["audiences"] == ["api://AzureADTokenExchange"]
+    told = run(tenantId=TENANT, federate=federate).stderr
+    assert f"Whoever gets a token from {issuer} for {subject} can sign in to the tenant {TENANT}" in told
     assert not of_type(found, "ApplicationPassword")
     assert set(outputs) == {"clientId", "tenantId", "stackFile"}
     source = yaml.safe_load(outputs["stackFile"]["value"])["xtsync:source"]

@@ -7,6 +7,7 @@ and https://learn.microsoft.com/azure/devops/pipelines/release/configure-workloa
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..config import GUID
@@ -26,9 +27,29 @@ class Federation:
     subject: str
     audience: str
 
+    def __str__(self) -> str:
+        return whose(self.issuer, self.subject)
+
     def body(self) -> dict[str, object]:
         """To Graph: a `federatedIdentityCredential`."""
         return {"name": self.name, "issuer": self.issuer, "subject": self.subject, "audiences": [self.audience]}
+
+
+def whose(issuer: object, subject: object) -> str:
+    """Whose tokens, in words."""
+    return f"Whoever gets a token from {issuer} for {subject}"
+
+
+def is_listed(issuer: object, subject: object, listed: Iterable[str]) -> bool:
+    """Whether tokens are those of a federation on a list, as `parse` takes them; what is none lists nothing."""
+    for text in listed:
+        try:
+            allowed = parse(text)
+        except ConfigurationError:
+            continue
+        if (issuer, subject) == (allowed.issuer, allowed.subject):
+            return True
+    return False
 
 
 def parse(text: str, cloud: str = "public") -> Federation:
