@@ -415,7 +415,7 @@ WAYS_OUT = {
     "typer.secho": (),
     "typer.confirm": ("operate/screen.py",),
     "typer.prompt": (),
-    "sys.stdout": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py"),
+    "sys.stdout": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py", "matching.py"),
     "sys.stderr": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py"),
     "rich": ("operate/screen.py",),
     "pulumi.log": ("messages.py",),

@@ -390,10 +390,31 @@ class Rule(TypedDict, total=False):
     objectMappings: list[ObjectMapping] | None
 
 
-class Schema(TypedDict):
+class AttributeDefinition(TypedDict, total=False):
+    """An attribute that a directory has."""
+
+    name: str | None
+
+
+class ObjectDefinition(TypedDict, total=False):
+    """A kind of objects that a directory has."""
+
+    name: str | None
+    attributes: list[AttributeDefinition] | None
+
+
+class DirectoryDefinition(TypedDict, total=False):
+    """What a directory has."""
+
+    name: str | None
+    objects: list[ObjectDefinition] | None
+
+
+class Schema(TypedDict, total=False):
     """A job's rules. It is saved whole, so an answer without them must not be taken for an empty one."""
 
-    synchronizationRules: list[Rule]
+    synchronizationRules: Required[list[Rule]]
+    directories: list[DirectoryDefinition] | None
 
 
 class Operator(TypedDict, total=False):
