@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from .engine_watch import end_with
-from .graph.errors import RefusedError, TenantName, XtsyncError, shortened
+from .graph.errors import ConfigurationError, RefusedError, TenantName, XtsyncError, shortened
 from .graph.isolation import drop_foreign
 from .untrusted import gate_output, is_plain, message, one_line, value
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"
 HOME = "homeTenantId"
+DEADLINE_MINUTES = "XTSYNC_DEADLINE_MINUTES"
 INFO, WARNING = 1, 2
 MOST_REASONS = 50
 # Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
@@ -58,7 +60,6 @@ class ProviderSettings:
     metadata_host: str
     deadline_seconds: float
     on_existing: str
-    on_destroy: str
     certificate_path: str = ""
     token_file: str = ""
     service_connection_id: str = ""
@@ -77,7 +78,6 @@ class ProviderSettings:
             metadata_host=text("metadataHost"),
             deadline_seconds=60 * float(get("xtsync:deadlineMinutes") or 15),
             on_existing=text("onExisting"),
-            on_destroy=text("onDestroy"),
             certificate_path=text("certificatePath"),
             token_file=text("tokenFile"),
             service_connection_id=text("serviceConnectionId"),
@@ -220,8 +220,12 @@ class TenantResourceProvider(ResourceProvider):
         return self.settings.allow_second
 
     def operation(self) -> Operation:
-        """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""
-        return self.client().operation(self.settings.deadline_seconds, lambda text: tell(text, status=True))
+        """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes, or as the environment says.
+
+        `destroy` and `refresh` do not read the stack file: what it says counts for them from the next `up` on.
+        """
+        seconds = asked_seconds(os.environ) or self.settings.deadline_seconds
+        return self.client().operation(seconds, lambda text: tell(text, status=True))
 
     def client(self) -> GraphClient:
         """The client of this process, made when first needed."""
@@ -229,6 +233,20 @@ class TenantResourceProvider(ResourceProvider):
             if "client" not in _CLIENT:
                 _CLIENT["client"] = make_client(self.settings, self._secret)
             return _CLIENT["client"]
+
+
+def asked_seconds(environment: Mapping[str, str]) -> float | None:
+    """How long an operation may wait, as the environment says; None where it does not.
+
+    Raises:
+        ConfigurationError: it says something else than minutes.
+    """
+    minutes = environment.get(DEADLINE_MINUTES, "").strip()
+    if not minutes:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", minutes) or not float(minutes):
+        raise ConfigurationError(f"Cannot use {DEADLINE_MINUTES}={minutes}", "it is no number of minutes", "say 60")
+    return 60 * float(minutes)
 
 
 _CLIENT: dict[str, GraphClient] = {}

@@ -51,7 +51,6 @@ class TenantProvider(pulumi.ProviderResource):
             "deadlineMinutes": settings.deadline_minutes,
             "onExisting": settings.on_existing,
             "allowSecondConfiguration": settings.allow_second_configuration or None,
-            "onDestroy": settings.on_destroy if tenant is settings.source else None,
         }
         mapped = pulumi.ResourceOptions(env_var_mappings=hide_other(tenant.side))
         super().__init__(
@@ -98,8 +97,7 @@ def sign_in(settings: Settings) -> None:
     """
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
-    secret = pulumi.runtime.get_config(f"{pulumi.Config().name}:{settings.source.side}ClientSecret") or ""
     try:
-        client_of(settings, settings.source, secret).claims()
+        client_of(settings, settings.source, settings.source_stack_secret()).claims()
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None

@@ -17,6 +17,7 @@ from .assignment import AssignmentHooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .configurations import APPLICATION_TEMPLATE
+from .draining import DRAIN
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
 from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
@@ -114,6 +115,7 @@ class TenantPair(pulumi.ComponentResource):
             "appRoleId": role,
             "foundState": job.found_state,
             "foundPeople": job.found_people,
+            "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         record = ScopeRecord(
@@ -127,6 +129,7 @@ class TenantPair(pulumi.ComponentResource):
             self._source,
             {**known, "targetTenantId": settings.target.id},
             ids,
+            sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
             depends_on=ready,
             options=options,
         )
@@ -179,8 +182,12 @@ class TenantPair(pulumi.ComponentResource):
             "applicationId": application.application_object_id,
             "jobStatus": start.job_status,
             "jobState": start.job_state,
-            "scope": {"users": len(settings.users), "groups": len(settings.groups)},
-            "onDestroy": describe(settings.on_destroy, len(settings.users), len(settings.groups)),
+            "scope": {
+                "users": len(settings.users),
+                "groups": len(settings.groups),
+                **({"people": in_scope.people} if settings.on_destroy == DRAIN else {}),
+            },
+            "onDestroy": describe(settings.on_destroy, settings.users, settings.groups),
             "portalUrl": self._portal_url(service_principal),
             **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
         }

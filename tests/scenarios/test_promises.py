@@ -176,7 +176,7 @@ def test_promise_6_release_pauses_the_job_before_the_first_assignment_goes(lab: 
     lab.pass_time()
     before = len(lab.entra.traffic)
     previewed = lab.stack.run("destroy", preview_only=True)
-    assert previewed.outputs["onDestroy"].startswith("release: 1 user and 1 group leave the scope")
+    assert previewed.outputs["onDestroy"].startswith("release: 1 user (alice@contoso.com) and 1 group (Finance)")
     assert not writes(lab.calls_since(before))
     lab.stack.run("destroy")
     calls = writes(lab.calls_since(before))
@@ -203,11 +203,11 @@ def test_promise_6_drain_waits_until_the_people_are_gone(lab: Lab) -> None:
 
 
 def test_promise_6_drain_refuses_beyond_the_deletion_threshold(lab: Lab) -> None:
-    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deletionThreshold": 2})
+    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deletionThreshold": 3})
     lab.stack.run("up")
     lab.pass_time()
     text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
-    assert "3 people would be deleted in the target, more than xtsync:deletionThreshold (2)" in text
+    assert "3 people would be deleted in the target, and xtsync:deletionThreshold (3) holds back 3 and more" in text
     lab.stack.config["xtsync:onDestroy"] = "release"
     lab.stack.run("up")
     lab.stack.run("destroy")

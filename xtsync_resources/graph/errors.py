@@ -159,7 +159,7 @@ class UnavailableError(GraphError):
     """5xx or 408: may or may not have been carried out."""
 
 
-LONGER = "raise xtsync:deadlineMinutes"
+LONGER = "raise xtsync:deadlineMinutes (XTSYNC_DEADLINE_MINUTES=60 for `destroy` and `refresh`)"
 
 
 class DeadlineError(CallError):
