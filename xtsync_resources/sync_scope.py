@@ -236,6 +236,14 @@ def other_configurations(operation: Operation, props: Properties) -> list[PairCo
     return [one for one in found if one.principal["id"] != own and not never_ran(one.job)]
 
 
+def tell_of_configurations(others: Sequence[PairConfiguration], *, allowed: bool) -> None:
+    """Say that the pair has others."""
+    names = "; ".join(map(str, others))
+    wanted = ", as xtsync:allowSecondConfiguration has it" if allowed else ""
+    do = "" if allowed else ". `pulumi destroy` refuses to take away what it needs; let only one of them synchronize"
+    tell(f"another configuration synchronizes this pair as well{wanted}: {names}{do}", severity=WARNING)
+
+
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
@@ -266,10 +274,12 @@ class SyncScopeProvider(TenantResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Report who was assigned by hand, and count again; the record itself does not drift.
 
-        Calls: GET appRoleAssignedTo; `count_people`.
+        Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
         """
         listed = assignments(self.operation(), props["servicePrincipalId"], props["appRoleId"])
         tell_of_strangers(strangers(props, listed))
+        if others := other_configurations(self.operation(), props):
+            tell_of_configurations(others, allowed=self.settings.allow_second)
         people = count_people(self.operation, props, props["assignedBefore"])
         return ReadResult(id_, {**props, "people": people}, inputs_of(props, INPUTS))
 
