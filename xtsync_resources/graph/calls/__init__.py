@@ -66,6 +66,7 @@ from ._logs import (
 from ._policies import (
     GROUP_SYNC,
     PARTNER_APPEARS,
+    PARTNER_IN_THE_WAY,
     PARTNER_IS_FREE,
     PARTNERS,
     create_identity_sync,
@@ -115,6 +116,7 @@ __all__ = [
     "LOG_ROLE",
     "PARTNERS",
     "PARTNER_APPEARS",
+    "PARTNER_IN_THE_WAY",
     "PARTNER_IS_FREE",
     "POLICIES_APPEAR",
     "POLICY_READ",

@@ -69,6 +69,16 @@ def delete_partner(partner: str) -> Call:
 PARTNER_APPEARS = Patience("waiting for the new partner policy to appear", frozenset({404}))
 
 
+# Microsoft keeps what was deleted for 30 days, and does not say whether its key is free meanwhile.
+_KEPT = (
+    "{what} that somebody deleted is kept for 30 days and may block its key. See whether there is one, and remove it "
+    "for good if nobody needs it: `az rest --method GET --url GRAPH/beta/policies/deletedItems/{kind}`, then `--method "
+    "DELETE` with `/TENANT-ID-OF-THE-PARTNER` behind (GRAPH is https://graph.microsoft.com, or your cloud's)"
+)
+PARTNER_IN_THE_WAY = _KEPT.format(what="a partner policy", kind="crossTenantPartners")
+IDENTITY_SYNC_IN_THE_WAY = _KEPT.format(what="an identity sync policy", kind="crossTenantSyncPolicyPartners")
+
+
 # --- identity sync policy: https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner
 
 
