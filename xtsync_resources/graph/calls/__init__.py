@@ -65,6 +65,7 @@ from ._logs import (
 )
 from ._policies import (
     GROUP_SYNC,
+    IDENTITY_SYNC_IN_THE_WAY,
     PARTNER_APPEARS,
     PARTNER_IN_THE_WAY,
     PARTNER_IS_FREE,
@@ -110,6 +111,7 @@ __all__ = [
     "AZUREAD_GROUPS",
     "AZUREAD_USERS",
     "GROUP_SYNC",
+    "IDENTITY_SYNC_IN_THE_WAY",
     "JOB_APPEARS",
     "JOB_ROLE",
     "LARGEST_PAGE",
