@@ -35,6 +35,7 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
+from .partner_capabilities import Capabilities, capabilities, removal
 from .partner_object import (
     COMPLEX_VALUES,
     CONSENT,
@@ -121,8 +122,8 @@ def withdraw(
 ) -> None:
     """Take our fields back: former values return, and an object that is only ours goes.
 
-    Calls: GET and PATCH partners/{id}; GET identitySynchronization and DELETE partners/{id}
-    (Policy.ReadWrite.CrossTenantAccess).
+    Calls: GET and PATCH partners/{id}; GET identitySynchronization, GET m365Capabilities
+    (Policy.Read.All) and DELETE partners/{id} (Policy.ReadWrite.CrossTenantAccess).
 
     Args:
         operation: where to.
@@ -151,7 +152,7 @@ def withdraw(
         others = {}
         ours_alone = baseline.looks_like_opposite_direction(operation.tenant.side) and not settings_of(after)
     if ours_alone and operation.read(calls.get_identity_sync(partner)) is None:
-        remove_partner(operation, partner)
+        remove_unless_kept(operation, partner)
     elif others:
         tell(
             "the partner policy stays: others have added "
@@ -178,6 +179,24 @@ def latest(operation: Operation, partner: str, written: Values) -> Json | None:
     operation.status("waiting until reads show what this stack wrote last")
     operation.look_for(look, OLDEST_READ_SECONDS)
     return live
+
+
+def remove_unless_kept(operation: Operation, partner: str) -> None:
+    """Delete a partner policy that says nothing, unless Microsoft 365 keeps something in it, or that cannot be seen.
+
+    Calls: GET m365Capabilities; DELETE, GET partners/{id}.
+    """
+    found = capabilities(operation, partner)
+    if found is Capabilities.NONE:
+        remove_partner(operation, partner)
+        return
+    why = "others have set Microsoft 365 capabilities (m365Capabilities) in it"
+    if found is Capabilities.HIDDEN:
+        why = (
+            "others may have set Microsoft 365 capabilities (m365Capabilities) in it, which the sign-in may not see "
+            f"without {calls.POLICY_READ}. If nobody has, {removal(operation, partner)} removes it"
+        )
+    tell(f"the partner policy stays, emptied of ours: {why}", severity=WARNING)
 
 
 def remove_partner(operation: Operation, partner: str) -> None:
@@ -240,8 +259,10 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
             return
         withdraw(operation, partner, ours, live_values(first, ours), {} if baseline.partner is None else None, baseline)
     elif baseline.partner is None and not settings_of(live):
-        former: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
-        withdraw(operation, partner, {}, former, {}, baseline)
+        # Emptied by a run of the other direction at the same time; or left for what others keep in it, as was said.
+        alone = operation.read(calls.get_identity_sync(partner)) is None
+        if alone and capabilities(operation, partner) is Capabilities.NONE:
+            remove_partner(operation, partner)
 
 
 def as_planned(sync: Json, planned: Json) -> bool:

@@ -76,6 +76,7 @@ from ._policies import (
     delete_partner,
     get_identity_sync,
     get_partner,
+    list_m365_capabilities,
     update_identity_sync,
     update_partner,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "list_instances",
     "list_jobs",
     "list_licences",
+    "list_m365_capabilities",
     "list_members",
     "list_owners",
     "literal",

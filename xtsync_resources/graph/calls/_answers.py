@@ -80,6 +80,12 @@ class IdentitySyncPolicy(TypedDict, total=False):
     groupSyncInbound: Permission | None
 
 
+class Capabilities(TypedDict):
+    """A page of what Microsoft 365 keeps of a partner."""
+
+    value: list[dict[str, Any]]
+
+
 class AuthorizationPolicy(TypedDict, total=False):
     """Who may invite guests."""
 

@@ -6,7 +6,7 @@ and https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolic
 
 from __future__ import annotations
 
-from ._answers import IdentitySyncPolicy, PartnerPolicy, PolicySettings
+from ._answers import Capabilities, IdentitySyncPolicy, PartnerPolicy, PolicySettings
 from ._call import POLICY_READ, POLICY_ROLE, POLICY_WRITE, Body, Call, Patience, Repeat, segment
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
@@ -63,6 +63,13 @@ def delete_partner(partner: str) -> Call:
         POLICY_WRITE,
         POLICY_ROLE,
     )
+
+
+def list_m365_capabilities(partner: str) -> Call:
+    """Read what Microsoft 365 keeps of a partner beside the members that a plain read of the policy shows."""
+    purpose = f"read the Microsoft 365 capabilities of the partner policy for {partner}"
+    path = f"{_partner_path(partner)}/m365Capabilities"
+    return Call("GET", path, purpose, POLICY_READ, POLICY_ROLE, answer=Capabilities)
 
 
 # After our own create another replica may not know the object yet.
