@@ -38,7 +38,6 @@ from .partner_object import (
     changes,
     describe,
     inherited,
-    leaf,
     live_values,
     plain,
     same,
@@ -133,28 +132,24 @@ def ownership_of_found(found: Json, wanted: Values, baseline: Baseline) -> Owner
     first = live_values(baseline.partner or {}, wanted)
     if baseline.partner is not None:
         return Ownership(first, None)
-    if not changes(found, wanted) and not settings_of(without(found, wanted)):
+    if changes(found, wanted):
+        return Ownership(live_values(found, wanted), None, without_annotations(found))
+    if not settings_of(without(found, wanted)):
         return Ownership(first, {})
-    former = {
-        name: {m: None if same(leaf(found, name, m), value) else leaf(found, name, m) for m, value in members.items()}
-        for name, members in wanted.items()
-    }
-    return Ownership(former, None, without_annotations(found))
+    # All that is ours is there, with what others have set: a run of ours and others, rather than others alone.
+    return Ownership(inherited(wanted), None, without_annotations(found))
 
 
-def update(
-    operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership, baseline: Baseline
-) -> Ownership:
+def update(operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership) -> Ownership:
     """Change, add and drop fields; a dropped one gets its former value back.
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
     """
     live = operation.read_surely(calls.get_partner(partner))
+    # What is there is the former value, also where it is the wanted one: somebody has set it by hand.
     former = {
-        name: {
-            member: former_value(name, member, value, live or {}, owned, baseline) for member, value in members.items()
-        }
-        for name, members in wanted.items()
+        name: {member: owned.former.get(name, {}).get(member, value) for member, value in members.items()}
+        for name, members in live_values(live or {}, wanted).items()
     }
     dropped = {
         name: {member: value for member, value in members.items() if member not in wanted.get(name, {})}
@@ -171,15 +166,6 @@ def update(
     if made.certain:
         return Ownership(inherited(former), without_annotations(made.partner))
     return Ownership(former, owned.as_created, owned.adopted or (None if owned.as_created is None else made.partner))
-
-
-def former_value(name: str, member: str, value: Any, live: Json, owned: Ownership, baseline: Baseline) -> Any:
-    """The value a field had before it was managed."""
-    if member in owned.former.get(name, {}):
-        return owned.former[name][member]
-    now = leaf(live, name, member)
-    # Already as wanted: a run was killed after writing it, or it was so from the start. The baseline knows.
-    return leaf(baseline.partner or {}, name, member) if same(now, value) else now
 
 
 class PartnerPolicyProvider(TenantResourceProvider):
@@ -230,9 +216,7 @@ class PartnerPolicyProvider(TenantResourceProvider):
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
-        was = Ownership.of(olds)
-        baseline = was.baseline(Baseline.parse(news["baseline"]))
-        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), was, baseline)
+        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), Ownership.of(olds))
         return UpdateResult({**news, **owned.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:

@@ -158,6 +158,27 @@ def test_promise_5_a_field_dropped_from_the_configuration_gets_its_former_value_
     assert lab.target_partner["inboundTrust"] == trust
 
 
+@pytest.mark.parametrize("found", [True, False], ids=["adopted", "made"])
+def test_promise_5_a_value_set_by_hand_that_is_the_configured_one_stays(lab: Lab, found: bool) -> None:
+    if found:
+        lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
+    lab.stack.run("up")
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.target.policies.update(world.SOURCE_TENANT, {"inboundTrust": trust})
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    lab.stack.run("up")
+    del lab.stack.config["xtsync:inboundTrust"]
+    lab.stack.run("up")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    lab.stack.run("up")
+    result = lab.stack.run("destroy")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    assert found or "others have added inboundTrust" in told(result, "target-partner")
+
+
 def test_on_existing_fail_refuses_with_what_was_found_before_any_write(lab: Lab) -> None:
     lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
     lab.stack.config["xtsync:onExisting"] = "fail"
