@@ -112,7 +112,9 @@ def to_be_adopted(
     if not is_unknown(props["baseline"]):
         return pick(Baseline.parse(props["baseline"]))
     found = provider.operation().read(call)
-    if found is not None and provider.settings.on_existing == "fail":
+    # An identity sync policy has no redemption flag, and so is never taken for the opposite pair's.
+    joined = Baseline(found, None).may_be_joined(provider.settings.tenant.side)
+    if found is not None and provider.settings.on_existing == "fail" and not joined:
         raise refuse_to_adopt(what, provider.settings.tenant, settings_of(found))
     return found
 
@@ -303,7 +305,8 @@ class PartnerBaselineProvider(TenantResourceProvider):
         partner = props["tenantId"]
         operation = self.operation()
         baseline, groups = look(operation, partner, bool(props.get("groups")))
-        if baseline.partner is not None and self.settings.on_existing == "fail":
+        joined = baseline.may_be_joined(operation.tenant.side)
+        if baseline.partner is not None and self.settings.on_existing == "fail" and not joined:
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
         outputs: Properties = {"baseline": baseline.text(), "groupBaseline": records.text(groups)}
         others = configurations(operation) if operation.tenant.side == "source" else None

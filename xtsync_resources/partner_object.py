@@ -68,6 +68,13 @@ class Baseline:
         }
         return leaf(self.partner, CONSENT, flag) is True and not settings_of(without(self.partner, expected))
 
+    def may_be_joined(self, side: str) -> bool:
+        """Whether `onExisting: fail` lets the pair be made beside this: the opposite pair's stack is all that was here.
+
+        In the target that has no identity sync policy, which would be the one that this pair needs.
+        """
+        return self.looks_like_opposite_direction(side) and (side == "source" or self.identity_sync is None)
+
 
 def without_annotations(document: Json) -> dict[str, Any]:
     """An answer without its OData annotations."""

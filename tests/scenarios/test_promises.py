@@ -189,6 +189,23 @@ def test_on_existing_fail_refuses_with_what_was_found_before_any_write(lab: Lab)
     assert not [call for call in writes(lab.calls_since(0)) if call.tenant_id == world.TARGET_TENANT]
 
 
+def test_on_existing_fail_lets_the_opposite_direction_be_made(lab: Lab) -> None:
+    lab.stack.config["xtsync:onExisting"] = "fail"
+    lab.stack.run("up")
+    back = lab.reverse_stack()
+    back.config["xtsync:onExisting"] = "fail"
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.source.policies.update(world.TARGET_TENANT, {"inboundTrust": trust})
+    assert "onExisting is fail" in "\n".join(messages(back.run("preview", fails=True)))
+    assert "onExisting is fail" in "\n".join(messages(back.run("up", fails=True)))
+    lab.source.policies.update(world.TARGET_TENANT, {"inboundTrust": None})
+    back.run("preview")
+    back.run("up")
+    for policy in (lab.source_partner, lab.target_partner):
+        assert policy is not None
+        assert policy["automaticUserConsentSettings"] == {"inboundAllowed": True, "outboundAllowed": True}
+
+
 # --- 6. Nobody is deleted by accident ----------------------------------------------------------------------
 
 

@@ -103,6 +103,33 @@ def test_null_is_not_false() -> None:
     assert settings_of({CONSENT: {"inboundAllowed": False}}) == {CONSENT: {"inboundAllowed": False}}
 
 
+@pytest.mark.parametrize("nothing", [None, False, "", [], {}, {"isAllowed": False}, {"a": [], "b": {"c": None}}])
+def test_members_that_graph_may_add_say_nothing_until_somebody_sets_them(nothing: Any) -> None:
+    created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}}
+    live = {
+        **created,
+        CONSENT: {"inboundAllowed": None, "newFlag": nothing},
+        TRUST: {"isNewTrusted": nothing},
+        "new": nothing,
+    }
+    managed = {CONSENT: {"inboundAllowed": True}}
+    assert settings_of(live) == foreign_settings(live, managed, created) == {}
+    opposite = {**live, CONSENT: {"outboundAllowed": True, "newFlag": nothing}}
+    assert Baseline(opposite, None).looks_like_opposite_direction("target")
+
+
+@pytest.mark.parametrize("something", [True, "blocked", 1, ["x"], {"isAllowed": True}, {"a": [{"b": "c"}]}])
+@pytest.mark.parametrize("where", [(CONSENT, "newFlag"), (TRUST, "isNewTrusted"), ("new", "member")])
+def test_members_that_somebody_has_set_say_something(where: tuple[str, str], something: Any) -> None:
+    name, member = where
+    created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}}
+    live = with_values(without(created, {CONSENT: {"inboundAllowed": True}}), {name: {member: something}})
+    assert settings_of(live) == {name: {member: something}}
+    assert set(foreign_settings(live, {CONSENT: {"inboundAllowed": True}}, created)) == {name}
+    opposite = with_values(live, {CONSENT: {"outboundAllowed": True}})
+    assert not Baseline(opposite, None).looks_like_opposite_direction("target")
+
+
 def test_foreign_settings_are_what_came_later() -> None:
     created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}, "b2bDirectConnectInbound": {"a": 1}}
     live = {**created, TRUST: {"isMfaAccepted": False}}
@@ -128,6 +155,8 @@ def test_foreign_settings_are_what_came_later() -> None:
 )
 def test_what_the_opposite_direction_looks_like(side: str, partner: Any, opposite: bool) -> None:
     assert Baseline(partner, None).looks_like_opposite_direction(side) is opposite
+    assert Baseline(partner, None).may_be_joined(side) is opposite
+    assert Baseline(partner, {"displayName": "d"}).may_be_joined(side) is (opposite and side == "source")
 
 
 @given(st.none() | PARTNER, st.none() | st.just({"displayName": None}))

@@ -172,6 +172,32 @@ def test_clean_up_after_a_crash(target: Bench) -> None:
     assert (target.graph.partners, target.graph.syncs) == ({}, {})
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+def test_members_that_graph_may_add_keep_nothing_unless_they_are_set(target: Bench, allowed: bool) -> None:
+    """`planned` and what is there are the same but for what nobody has set."""
+    provider = target.provider(PartnerBaselineProvider)
+    planned = json.dumps({**IN, IDENTITY_SYNC: SYNC})
+    made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "planned": planned})
+    new = {"isSyncAllowed": allowed}
+    flags = {"inboundAllowed": True, "outboundAllowed": None, "newAllowed": allowed}
+    target.graph.make_partner(SOURCE_ID, **{CONSENT: flags, "newSettings": {"isAllowed": allowed}})
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    provider.delete(made.id, made.outs)
+    assert (SOURCE_ID in target.graph.partners) is allowed
+    assert (SOURCE_ID in target.graph.syncs) is allowed
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_identity_sync_policy_with_new_members_is_ours_unless_they_are_set(target: Bench, allowed: bool) -> None:
+    target.graph.make_partner(SOURCE_ID)
+    new = {"isSyncAllowed": allowed}
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    provider = target.provider(IdentitySyncPolicyProvider)
+    made = provider.create(target.policy(SYNC))
+    provider.delete(made.id, made.outs)
+    assert (SOURCE_ID in target.graph.syncs) is allowed
+
+
 def test_clean_up_in_the_source_restores_an_adopted_policy(source: Bench) -> None:
     source.graph.make_partner(TARGET_ID, b2bCollaborationInbound={"a": 1})
     provider = source.provider(PartnerBaselineProvider)

@@ -16,7 +16,7 @@ from ...graph.errors import CallError
 from ...multitenant_organization import MEMBER as ORGANIZATION
 from ...multitenant_organization import configuration
 from ...partner_capabilities import Capabilities, capabilities
-from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, leaf, settings_of
+from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, Baseline, leaf, settings_of
 from .finding import Finding, Look
 
 AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitations"
@@ -115,7 +115,8 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
     if others := other_users(look, partner, sync):
         text += f". Also used by {' and '.join(others)}; that is left alone"
     findings = [look.ok(AREA, text)]
-    if not look.set_up and look.settings.on_existing == "fail":
+    joined = Baseline(partner, sync).may_be_joined(look.side)
+    if not look.set_up and look.settings.on_existing == "fail" and not joined:
         found = "it exists, and xtsync:onExisting is fail: `pulumi up` will refuse"
         findings = [look.problem(AREA, text + f"; {found}", "set xtsync:onExisting: adopt, or delete it")]
     if partner.get(ORGANIZATION):
