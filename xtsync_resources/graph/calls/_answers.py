@@ -391,13 +391,36 @@ class Rule(TypedDict, total=False):
 
     id: Required[str]
     metadata: list[Metadata] | None
+    sourceDirectoryName: str | None
+    targetDirectoryName: str | None
     objectMappings: list[ObjectMapping] | None
 
 
-class Schema(TypedDict):
+class AttributeDefinition(TypedDict, total=False):
+    """An attribute that a directory knows."""
+
+    name: str | None
+
+
+class ObjectDefinition(TypedDict, total=False):
+    """A kind of objects that a directory knows."""
+
+    name: str | None
+    attributes: list[AttributeDefinition] | None
+
+
+class DirectoryDefinition(TypedDict, total=False):
+    """What a directory knows."""
+
+    name: str | None
+    objects: list[ObjectDefinition] | None
+
+
+class Schema(TypedDict, total=False):
     """A job's rules. It is saved whole, so an answer without them must not be taken for an empty one."""
 
-    synchronizationRules: list[Rule]
+    synchronizationRules: Required[list[Rule]]
+    directories: list[DirectoryDefinition] | None
 
 
 class Operator(TypedDict, total=False):
