@@ -20,8 +20,8 @@ from .configurations import APPLICATION_TEMPLATE
 from .draining import DRAIN
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
+from .pair_facts import policy_of
 from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
-from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
@@ -69,14 +69,14 @@ class TenantPair(pulumi.ComponentResource):
             "target-baseline",
             self._target,
             settings.source.id,
-            {**self._policy("target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
+            {**policy_of(settings, "target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
             groups=settings.sync_groups,
         )
         self._source_baseline = PartnerBaseline(
             "source-baseline",
             self._source,
             settings.target.id,
-            {**self._policy("source"), APPLICATION: settings.display_name},
+            {**policy_of(settings, "source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
@@ -196,7 +196,7 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        values = self._policy("target")
+        values = policy_of(settings, "target")
         partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync",
@@ -210,16 +210,8 @@ class TenantPair(pulumi.ComponentResource):
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
-        target, values = self._settings.target.id, self._policy("source")
+        target, values = self._settings.target.id, policy_of(self._settings, "source")
         return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
-
-    def _policy(self, side: str) -> dict[str, Any]:
-        """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
-        settings = self._settings
-        kinds = {COLLABORATION[side]: settings.b2b_collaboration, DIRECT_CONNECT[side]: settings.b2b_direct_connect}
-        trust = {TRUST: dict(settings.inbound_trust)} if side == "target" and settings.inbound_trust else {}
-        b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
-        return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration.
