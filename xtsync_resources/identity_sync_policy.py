@@ -25,6 +25,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .open_doors import doors_of_sync, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
 from .partner_object import Baseline, Json, settings_of
 from .tenant_resource import Home, TenantResource
@@ -206,6 +207,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         former |= group_values_before(props)
         live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in former))
         body = {} if live is None else differing(live, former, managed_values(props))
+        tell_of_open_doors(operation.tenant, id_, [] if live is None else doors_of_sync(former))
         if body:
             operation.send(calls.update_identity_sync(id_, body))
 

@@ -35,6 +35,7 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
+from .open_doors import doors_of_partner, tell_of_open_doors
 from .partner_capabilities import Capabilities, capabilities, removal
 from .partner_object import (
     COMPLEX_VALUES,
@@ -145,6 +146,7 @@ def withdraw(
         return
     if after is None:
         return
+    tell_of_open_doors(operation.tenant, partner, doors_of_partner(former, written))
     if as_created is not None:
         others = foreign_settings(after, former, as_created)
         ours_alone = not others

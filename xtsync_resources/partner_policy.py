@@ -29,6 +29,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .open_doors import doors_of_partner, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, to_be_adopted, withdraw
 from .partner_object import (
     COMPLEX_VALUES,
@@ -161,6 +162,7 @@ def update(operation: Operation, partner: str, wanted: Values, written: Values, 
         if dropped.get(name) or wanted.get(name)
     }
     made = put_in_place(operation, partner, target, live, written)
+    tell_of_open_doors(operation.tenant, partner, doors_of_partner(dropped, written))
     if made is None:
         return Ownership(former, owned.as_created, owned.adopted)
     if made.certain:
