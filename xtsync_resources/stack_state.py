@@ -1,6 +1,6 @@
 """What the program may ask of its own stack's state.
 
-Only where a run has to stop anyway, or would make a second configuration: it is a read of the whole state.
+It is a read of the whole state: for what names meant at the last run, and where a second configuration would be made.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from .lifecycle import (
     tell,
 )
 from .pair_configurations import PairConfiguration, look, still_needed
+from .remembered_names import refuse_other_objects
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -57,10 +58,6 @@ INPUTS = (
 PEOPLE_GO = (
     "Their people are removed from the target with the next cycle of a job that runs (restorable there for 30 days), "
     "within xtsync:deletionThreshold; flowTypes without delete keeps them"
-)
-ANOTHER_OBJECT = (
-    "is another object now: {now}, where it was {was}. Whoever may name a group in the source decides with that who "
-    "comes into scope; an object id in xtsync:groups means the same one for ever"
 )
 OTHERS_STAY = (
     "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
@@ -200,10 +197,6 @@ def announce(olds: Properties, news: Properties) -> None:
     """Say who comes into scope and who leaves it, and what becomes of them."""
     coming, gone, before = ids(news) - ids(olds), ids(olds) - ids(news), set(olds.get("foundPeople") or ())
     leaving, staying = named(olds, gone - before), named(olds, gone & before)
-    for name, was in sorted(olds["principals"].items()):
-        now = news["principals"].get(name, was)
-        if now != was:
-            tell(f"{name} {ANOTHER_OBJECT.format(was=was, now=now)}", severity=WARNING)
     if coming:
         tell(counted(named(news, coming), "comes into scope", "come into scope"))
     if leaving:
@@ -248,12 +241,13 @@ class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Accept; say who comes into scope and who leaves it, and what becomes of them.
+        """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
         Raises:
-            RefusedError: somebody would leave who is never to be removed.
+            RefusedError: a name means another object, or somebody would leave who is never to be removed.
         """
         if olds:
+            refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
             refuse_to_remove(self.settings.tenant, olds, news)
             announce(olds, news)
         return CheckResult(news, [])

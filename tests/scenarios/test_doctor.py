@@ -89,10 +89,11 @@ def test_who_would_be_skipped_and_who_is_not_there(lab: Lab, xtsync: Command) ->
     lab.stack.config["xtsync:groups"] = ["Nested", "Nowhere", "Twins"]
     found = findings(xtsync, 1)
     assert found["source", "users"] == [("problem", "there is no user nobody@contoso.com")]
-    assert found["source", "groups"] == [
-        ("problem", "there is no group Nowhere"),
-        ("problem", "there are several groups Twins"),
-    ]
+    *problems, advice = found["source", "groups"]
+    assert problems == [("problem", "there is no group Nowhere"), ("problem", "there are several groups Twins")]
+    nested = next(one.id for one in lab.source.directory.groups.values() if one.display_name == "Nested")
+    assert advice[0] == "ok"
+    assert f"give object ids instead of names, Nested ({nested})" in advice[1]
     text = "2 people in scope, 2 would be skipped: Visitor (guest), Finance (nested group)"
     assert found["source", "scope"] == [("warning", text)]
 
