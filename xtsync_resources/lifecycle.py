@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -29,8 +28,9 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from .engine_watch import end_with
-from .graph.errors import ConfigurationError, RefusedError, TenantName, XtsyncError, shortened
+from .graph.errors import ConfigurationError, RefusedError, XtsyncError, shortened
 from .graph.isolation import drop_foreign
+from .provider_settings import ProviderSettings
 from .untrusted import gate_output, is_plain, message, one_line, value
 
 if TYPE_CHECKING:
@@ -46,43 +46,6 @@ MOST_REASONS = 50
 # Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
 LARGEST_DETAILS = 11 * 2**20
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class ProviderSettings:
-    """The properties of the explicit provider this process serves (see providers.TenantProvider)."""
-
-    tenant: TenantName
-    partner_name: str
-    auth: str
-    client_id: str
-    cloud: str
-    metadata_host: str
-    deadline_seconds: float
-    on_existing: str
-    certificate_path: str = ""
-    token_file: str = ""
-    service_connection_id: str = ""
-    allow_second: bool = False
-
-    @classmethod
-    def read(cls, get: Callable[[str], Any]) -> ProviderSettings:
-        """Read them by name."""
-        text: Callable[[str], str] = lambda name: str(get(f"xtsync:{name}") or "")  # noqa: E731
-        return cls(
-            tenant=TenantName(text("side"), text("tenantName"), text("tenantId")),
-            partner_name=text("partnerName"),
-            auth=text("auth"),
-            client_id=text("clientId"),
-            cloud=text("cloud"),
-            metadata_host=text("metadataHost"),
-            deadline_seconds=60 * float(get("xtsync:deadlineMinutes") or 15),
-            on_existing=text("onExisting"),
-            certificate_path=text("certificatePath"),
-            token_file=text("tokenFile"),
-            service_connection_id=text("serviceConnectionId"),
-            allow_second=text("allowSecondConfiguration").lower() == "true",
-        )
 
 
 class Partial(Exception):  # noqa: N818 - a result, not an accident
@@ -137,6 +100,22 @@ def speaking(method: Method) -> Method:
     return cast(Method, run)
 
 
+def forgetting(delete: Method) -> Method:
+    """Make a deletion do nothing in a tenant that is gone, where whoever runs the command says so."""
+
+    @functools.wraps(delete)
+    def run(self: TenantResourceProvider, id_: str, props: Properties) -> None:
+        word = os.environ.get("XTSYNC_FORGET")
+        if word:
+            from .forgotten import forgets  # noqa: PLC0415
+
+            if forgets(self, word, props):
+                return
+        delete(self, id_, props)
+
+    return cast(Method, run)
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Let errors leave without their history, and without what may not be shown."""
@@ -172,7 +151,8 @@ class TenantResourceProvider(ResourceProvider):
         super().__init_subclass__(**options)
         for name in ("check", "diff", "create", "read", "update", "delete"):
             if name in cls.__dict__:
-                setattr(cls, name, speaking(cls.__dict__[name]))
+                method = cls.__dict__[name]
+                setattr(cls, name, speaking(forgetting(method) if name == "delete" else method))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
@@ -415,6 +395,7 @@ __all__ = [
     "DiffResult",
     "Partial",
     "Properties",
+    "ProviderSettings",
     "ReadResult",
     "TenantResourceProvider",
     "UpdateResult",

@@ -51,6 +51,7 @@ class TenantProvider(pulumi.ProviderResource):
             "deadlineMinutes": settings.deadline_minutes,
             "onExisting": settings.on_existing,
             "allowSecondConfiguration": settings.allow_second_configuration or None,
+            "onDestroy": settings.on_destroy if tenant is settings.source else None,
         }
         mapped = pulumi.ResourceOptions(env_var_mappings=hide_other(tenant.side))
         super().__init__(

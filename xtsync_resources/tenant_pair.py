@@ -6,12 +6,13 @@ safety: the job is at rest before anybody is taken out of the scope.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pulumi
 import pulumi_azuread as azuread
 
-from . import guard, providers, scope, stack_state
+from . import forgotten, guard, providers, scope, stack_state
 from .application_hooks import application_hooks
 from .assignment import AssignmentHooks
 from .config import Settings
@@ -54,6 +55,7 @@ class TenantPair(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Input[Any]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        forgotten.refuse_in_program(os.environ)
         guard.enforce(settings)
         stack_state.announce()
         super().__init__("xtsync:index:TenantPair", name, None, opts)

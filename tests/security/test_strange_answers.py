@@ -127,7 +127,7 @@ class Bench:
         import importlib
 
         provider = type(getattr(importlib.import_module(f"xtsync_resources.{module}"), name))()
-        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt")
+        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", "release")
         return provider
 
 

@@ -64,6 +64,10 @@ class SignInError(XtsyncError):
     """No token could be had for a tenant."""
 
 
+class SignInRefusedError(SignInError):
+    """The login service has answered, and gives no token."""
+
+
 class WrongTenantError(SignInError):
     """The token belongs to another tenant than the configured one."""
 
