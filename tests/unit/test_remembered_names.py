@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pulumi
 import pytest
 
+from xtsync_resources import stack_state
 from xtsync_resources.graph.errors import RefusedError, TenantName
+from xtsync_resources.messages import Stopped
 from xtsync_resources.sync_scope import SyncScopeProvider
 
 WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-000000000002"
@@ -43,3 +46,13 @@ def test_the_scope_takes_names_that_mean_what_they_meant(
     olds: dict[str, dict[str, str]], news: dict[str, dict[str, str]]
 ) -> None:
     assert provider().check(olds, news).failures == []
+
+
+def test_a_state_that_cannot_be_read_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the backend does not answer")
+
+    monkeypatch.setattr(pulumi.runtime, "invoke", fail)
+    with pytest.raises(Stopped) as caught:
+        stack_state.outputs_by_type_now()
+    assert "Why: the backend does not answer\nDo: see that `pulumi stack export` works" in str(caught.value)
