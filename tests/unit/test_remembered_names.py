@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -19,8 +21,9 @@ def provider() -> SyncScopeProvider:
     return made
 
 
-def scope(**principals: str) -> dict[str, dict[str, str]]:
-    return {"principals": {name.replace("_", " "): object_id for name, object_id in principals.items()}}
+def scope(**principals: str) -> dict[str, Any]:
+    named = {name.replace("_", " "): object_id for name, object_id in principals.items()}
+    return {"principals": named, "neverRemove": []}
 
 
 @pytest.mark.parametrize("name", ["group_Finance", "group_finance", "user_Finance"])
@@ -42,9 +45,7 @@ def test_the_scope_refuses_a_name_of_another_object_where_the_program_did_not(na
         (scope(), scope(group_Finance=NOW)),
     ],
 )
-def test_the_scope_takes_names_that_mean_what_they_meant(
-    olds: dict[str, dict[str, str]], news: dict[str, dict[str, str]]
-) -> None:
+def test_the_scope_takes_names_that_mean_what_they_meant(olds: dict[str, Any], news: dict[str, Any]) -> None:
     assert provider().check(olds, news).failures == []
 
 
