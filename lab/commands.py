@@ -172,6 +172,10 @@ def pulumi(
             typer.echo(stack)
         elif asked == ["stack", "output", "--json"]:
             typer.echo(json.dumps(deployer.outputs()))
+        elif asked == ["stack", "export"]:
+            typer.echo(json.dumps(deployer.export()))
+        elif asked[:3] == ["stack", "import", "--file"]:
+            deployer.import_state(json.loads(Path(asked[3]).read_text()))
         else:
             raise ProjectError(f"the small engine has no `pulumi {' '.join(context.args)}`: {NO_CLI}")
 

@@ -18,6 +18,7 @@ TARGET_SECRET = "lab-target-secret"
 TARGET_PERMISSIONS = ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All")
 SOURCE_PERMISSIONS = (
     "Policy.ReadWrite.CrossTenantAccess",
+    "Policy.Read.All",
     "Application.ReadWrite.OwnedBy",
     "Synchronization.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",

@@ -32,8 +32,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install`
 from xtsync_resources import guardrails
 from xtsync_resources.graph.hosts import HOST
 from xtsync_resources.graph.isolation import drop_foreign
-from xtsync_resources.guardrails import PROVIDER, PairFacts, Rule, Sayings
+from xtsync_resources.guardrails import AZUREAD, PROVIDER, Rule
 from xtsync_resources.operate import federation
+from xtsync_resources.pair_facts import PairFacts, Sayings
 from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.untrusted import gate_output, one_line
 
@@ -42,12 +43,13 @@ gate_output()
 
 LEVELS = {guardrails.ADVISE: EnforcementLevel.ADVISORY, guardrails.STOP: EnforcementLevel.MANDATORY}
 SEVERITIES = {guardrails.ADVISE: Severity.MEDIUM, guardrails.STOP: Severity.HIGH}
-GUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 SCHEMAS: Mapping[str, dict[str, Any]] = {
     "allowedTenants": {
         "type": "array",
-        "items": {"type": "string", "pattern": GUID},
-        "description": "the tenants that may be connected, both ends of a pair; without it this is not checked",
+        "items": {"type": "string", "pattern": f"^{GUID}( *-> *{GUID})?$"},
+        "description": "tenants that may be connected with each other, and pairs `SOURCE -> TARGET`, in this direction "
+        "only; without it this is not checked",
     },
     "allowedHosts": {
         "type": "array",
@@ -97,7 +99,7 @@ def on_resource(rule: Rule) -> Policy:
     """A rule that a single resource can break."""
 
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        if not args.resource_type.startswith((PREFIX, PROVIDER)):
+        if not args.resource_type.startswith((PREFIX, PROVIDER, AZUREAD)):
             return
         REGISTERED[args.urn] = known(args.props)
         if args.resource_type.removeprefix(PREFIX) not in rule.types:

@@ -7,11 +7,11 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .graph import calls
-from .graph.errors import NotFoundError
+from .graph.errors import ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
@@ -20,6 +20,7 @@ Assignment = Mapping[str, Any]
 # Somebody who is not found may only be not seen yet: a single look proves nothing.
 LOOK_PAUSES = (0.5, 1.0, 2.0, 4.0, 4.0)
 MOST_NAMES = 10
+USER_TYPE = "#microsoft.graph.user"
 
 
 def assignments(operation: Operation, service_principal: str, role: str) -> list[Assignment]:
@@ -50,7 +51,13 @@ def names_in(operation: Operation, principals: Collection[str]) -> str:
     Calls: GET users/{id}, GET groups/{id}.
     """
     shown = [name_in(operation, one) for one in sorted(principals)[:MOST_NAMES]]
-    more = len(principals) - len(shown)
+    return listed(shown, len(principals))
+
+
+def listed(names: Sequence[str], count: int | None = None) -> str:
+    """Names on one line; the first of them, where there are many."""
+    shown = names[:MOST_NAMES]
+    more = (len(names) if count is None else count) - len(shown)
     return ", ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
@@ -61,6 +68,32 @@ def name_in(operation: Operation, object_id: str) -> str:
         if found is not None:
             return f"{found.get('userPrincipalName') or found.get('displayName')} ({object_id})"
     return object_id
+
+
+def people_of(operation: Operation, assigned: Iterable[Assignment]) -> set[str] | None:
+    """Object ids of the people whom assignments put in scope: users, and direct members of groups.
+
+    Calls: GET groups/{id}/members, page by page (GroupMember.Read.All). None where that may not be read.
+    """
+    kinds = [(str(one.get("principalType")), principal_of(one)) for one in assigned]
+    return people_in(operation, kinds)
+
+
+def people_in(operation: Operation, principals: Iterable[tuple[str, str]]) -> set[str] | None:
+    """The same, from kinds (`User`, `Group`) and object ids."""
+    people: set[str] = set()
+    for kind, object_id in principals:
+        if kind.lower() == "user":
+            people.add(object_id)
+        elif kind.lower() == "group":
+            try:
+                members = list(operation.pages(calls.list_members(object_id)))
+            except NotFoundError:
+                continue
+            except ForbiddenError:
+                return None
+            people |= {str(one["id"]) for one in members if one.get("@odata.type", USER_TYPE) == USER_TYPE}
+    return people
 
 
 def take_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> list[Assignment]:

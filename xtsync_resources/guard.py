@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import messages
-from .guardrails import ADVISE, STOP, Finding, facts_of_settings, findings
+from .guardrails import ADVISE, STOP, Finding, findings
+from .pair_facts import facts_of_settings
 
 if TYPE_CHECKING:
     from .config import Settings

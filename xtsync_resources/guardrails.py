@@ -7,14 +7,11 @@ configuration or from resources. What is not known (None) breaks no rule. docs/g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from .graph.hosts import Host, listed, may_get_credentials
-
-if TYPE_CHECKING:
-    from .config import Settings
+from .graph.hosts import may_get_credentials
+from .pair_facts import Opening, PairFacts
 
 OFF, ADVISE, STOP = "off", "advise", "stop"
 LEVELS = (OFF, ADVISE, STOP)
@@ -24,68 +21,8 @@ MOST_DELETIONS = 5_000
 # Resource types of ours that say something about a pair, without the prefix of dynamic resources.
 PARTNER, SYNC, JOB, SECRETS = "PartnerPolicy", "IdentitySyncPolicy", "SyncJob", "SyncSecrets"
 SCHEMA = "SyncSchema"
-# What leads them all to a tenant, in full.
-PROVIDER = "pulumi:providers:pulumi-python"
-
-
-@dataclass(frozen=True)
-class Sayings:
-    """What an organisation has said about its pairs, for the rules to hold them against.
-
-    Attributes:
-        allowed: the tenants that may be connected, in lower case; None where there is no list.
-        everyone: whether it is said that everyone of the source is meant.
-        hosts: that may get credentials besides the known clouds'.
-    """
-
-    allowed: frozenset[str] | None = None
-    everyone: bool = False
-    hosts: frozenset[Host] = frozenset()
-
-    @classmethod
-    def of(cls, allowed: Sequence[str] | None, everyone: bool, hosts: Sequence[str] = ()) -> Sayings:
-        """From lists of tenant ids and of hosts as people write them."""
-        tenants = None if allowed is None else frozenset(one.strip().lower() for one in allowed)
-        return cls(tenants, everyone, listed(hosts))
-
-
-@dataclass(frozen=True)
-class PairFacts:
-    """What the rules look at. None is "not known here".
-
-    Attributes:
-        source: its tenant id, in lower case.
-        target: its tenant id, in lower case.
-        names: what people call the tenants, by tenant id.
-        outbound_redemption: whether the source redeems invitations of its people automatically.
-        inbound_redemption: whether the target does.
-        inbound_sync: whether the target lets the source synchronize people into it.
-        sync_all: whether everyone of the source is in scope rather than who is assigned.
-        deletion_threshold: 0 is off.
-        notified: whether somebody is told of failures.
-        user_type: what people become in the target; "" is not stated.
-        metadata_host: says where login and Graph are; "" is where the cloud has them.
-        said: what the organisation has said.
-    """
-
-    source: str | None = None
-    target: str | None = None
-    names: Mapping[str, str] | None = None
-    outbound_redemption: bool | None = None
-    inbound_redemption: bool | None = None
-    inbound_sync: bool | None = None
-    sync_all: bool | None = None
-    deletion_threshold: int | None = None
-    notified: bool | None = None
-    user_type: str | None = None
-    metadata_host: str | None = None
-    said: Sayings = Sayings()
-
-    def tenant(self, side: str) -> str:
-        """A side in words: `the source Contoso (GUID)`."""
-        id_ = (self.source if side == "source" else self.target) or "(unknown)"
-        name = (self.names or {}).get(id_, "")
-        return f"the {side} {name} ({id_})" if name and name != id_ else f"the {side} {id_}"
+# What leads them all to a tenant, in full: ours, and azuread's.
+PROVIDER, AZUREAD = "pulumi:providers:pulumi-python", "pulumi:providers:azuread"
 
 
 @dataclass(frozen=True)
@@ -130,24 +67,82 @@ class Finding:
 # --- what breaks a rule --------------------------------------------------------------------------------------------
 
 
-def on_list(facts: PairFacts, tenant: str | None) -> bool:
-    """Whether a tenant is on the list; so is every tenant where there is none, and one that is not known."""
-    return facts.said.allowed is None or tenant is None or tenant.lower() in facts.said.allowed
+def is_allowed(facts: PairFacts) -> bool:
+    """Whether the pair may be, in this direction; so may every pair where there is no list."""
+    return facts.said.allowed is None or facts.said.allowed.lets(facts.source, facts.target)
 
 
 def unlisted_tenants(facts: PairFacts) -> str:
-    """Ends of the pair that are not on the list."""
-    ends = [facts.tenant(side) for side in ("source", "target") if not on_list(facts, getattr(facts, side))]
-    return f"not in allowedTenants: {' and '.join(ends)}" if ends else ""
+    """Ends of the pair that are not on the list, or not together in this direction."""
+    allowed = facts.said.allowed
+    if allowed is None or is_allowed(facts):
+        return ""
+    unknown = [side for side in ("source", "target") if (id_ := facts.id(side)) and not allowed.names(id_)]
+    if unknown:
+        return f"not in allowedTenants: {' and '.join(map(facts.tenant, unknown))}"
+    return f"not in allowedTenants in this direction: {facts.tenant('source')} -> {facts.tenant('target')}"
 
 
 def inbound_from_unlisted(facts: PairFacts) -> str:
     """What lets people of an unlisted tenant in."""
-    doors = {"identity sync": facts.inbound_sync, "automatic redemption": facts.inbound_redemption}
+    doors = {
+        "identity sync": facts.inbound_sync,
+        "synchronization of groups": facts.group_sync,
+        "automatic redemption": facts.inbound_redemption,
+    }
     ways = [name for name, opened in doors.items() if opened]
-    if not ways or on_list(facts, facts.source):
+    ways += [opening.setting for opening in facts.openings if opening.side == "target"]
+    ways += [f"trust in {claim}" for claim in facts.trusted]
+    if not ways or is_allowed(facts):
         return ""
     return f"{facts.tenant('target')} would let people of {facts.tenant('source')} in ({' and '.join(ways)})"
+
+
+def outbound_to_unlisted(facts: PairFacts) -> str:
+    """What lets people out to an unlisted tenant."""
+    ways = ["automatic redemption"] if facts.outbound_redemption else []
+    ways += [opening.setting for opening in facts.openings if opening.side == "source"]
+    if not ways or is_allowed(facts):
+        return ""
+    return f"{facts.tenant('source')} would let its people out to {facts.tenant('target')} ({' and '.join(ways)})"
+
+
+def b2b_for_everyone(facts: PairFacts) -> str:
+    """B2B collaboration that names nobody."""
+    return opened(facts, [one for one in facts.openings if one.wide and not one.direct])
+
+
+def direct_connect(facts: PairFacts) -> str:
+    """B2B direct connect that lets anybody through."""
+    return opened(facts, [one for one in facts.openings if one.direct])
+
+
+def opened(facts: PairFacts, found: list[Opening]) -> str:
+    """What B2B settings open, and on which end."""
+    words = []
+    for one in found:
+        to = f" to {' and '.join(one.wide)}" if one.wide else ""
+        words.append(f"{one.setting} of {facts.tenant(one.side)} is open{to}")
+    return " and ".join(words)
+
+
+def trusting(facts: PairFacts) -> str:
+    """Claims of the source that the target trusts."""
+    if not facts.trusted:
+        return ""
+    return f"{facts.tenant('target')} trusts {' and '.join(facts.trusted)} of {facts.tenant('source')}"
+
+
+def draining(facts: PairFacts) -> str:
+    """The end of the pair deletes people."""
+    return f"`pulumi destroy` removes {people(facts)} (onDestroy is drain)" if facts.drains else ""
+
+
+def people(facts: PairFacts) -> str:
+    """Whose people, and where."""
+    if facts.target is None:
+        return f"people of {facts.tenant('source')} from the target"
+    return f"people of {facts.tenant('source')} from {facts.tenant('target')}"
 
 
 def half_open(facts: PairFacts) -> str:
@@ -202,22 +197,32 @@ def stray_credentials(facts: PairFacts) -> str:
 RULES = (
     Rule(
         "tenants-allowed",
-        "Both tenants are on the list of tenants that may be connected",
+        "The pair is on the list of what may be connected",
         "Tenant ids look alike, and a wrong one connects you with strangers",
         STOP,
-        "Check the tenant id; if the tenant is meant, have it added to allowedTenants",
+        "Check the tenant ids and the direction; if the pair is meant, have it added to allowedTenants",
         unlisted_tenants,
         types=(PARTNER, JOB),
         says="allowedTenants",
     ),
     Rule(
         "inbound-allowed",
-        "Inbound identity sync and inbound automatic redemption are for listed tenants only",
+        "A tenant is open (identity sync, automatic redemption, B2B settings, trust) to people of listed pairs only",
         "Whoever owns the source can make accounts in the target, without consent of anybody: a known backdoor",
         STOP,
-        "Find out who asked for it; if the source is meant, have it added to allowedTenants",
+        "Find out who asked for it; if the source is meant, have the pair added to allowedTenants",
         inbound_from_unlisted,
         types=(PARTNER, SYNC),
+        says="allowedTenants",
+    ),
+    Rule(
+        "outbound-allowed",
+        "A tenant lets its people out (automatic redemption, B2B settings) to targets of listed pairs only",
+        "Its people are signed in to a tenant that nobody has looked at, without being asked",
+        STOP,
+        "Find out who asked for it; if the target is meant, have the pair added to allowedTenants",
+        outbound_to_unlisted,
+        types=(PARTNER,),
         says="allowedTenants",
     ),
     Rule(
@@ -227,7 +232,7 @@ RULES = (
         STOP,
         "Find out who asked for it; if the host is meant, have it added to allowedHosts",
         stray_credentials,
-        types=(PROVIDER,),
+        types=(PROVIDER, AZUREAD),
         says="allowedHosts",
     ),
     Rule(
@@ -268,6 +273,42 @@ RULES = (
         types=(SECRETS,),
     ),
     Rule(
+        "b2b-not-everyone",
+        "B2B collaboration names who may come, and to what",
+        "Everyone of the source may then be invited, or is let out, to everything, also where nobody synchronizes them",
+        ADVISE,
+        "Name groups and applications in xtsync:b2bCollaboration, or leave it out, which leaves it as it is",
+        b2b_for_everyone,
+        types=(PARTNER,),
+    ),
+    Rule(
+        "direct-connect-closed",
+        "B2B direct connect is closed",
+        "It lets people in without an account in the target, where reviews and blocked accounts then do not reach them",
+        ADVISE,
+        "Leave xtsync:b2bDirectConnect out where nobody needs shared channels; else name groups and applications",
+        direct_connect,
+        types=(PARTNER,),
+    ),
+    Rule(
+        "inbound-trust-meant",
+        "The target does not take the source's word for MFA and devices",
+        "Whoever can reset an MFA method or enrol a device in the source then passes the target's Conditional Access",
+        ADVISE,
+        "Trust only claims that the target's Conditional Access asks for, where the source is run as strictly",
+        trusting,
+        types=(PARTNER,),
+    ),
+    Rule(
+        "destroy-releases",
+        "The end of the pair leaves people in the target",
+        "A destroy of the wrong stack deletes people's accounts; within 30 days they can be restored, one by one",
+        ADVISE,
+        "Set xtsync:onDestroy to drain only when the pair is to end",
+        draining,
+        types=(PROVIDER,),
+    ),
+    Rule(
         "user-type-stated",
         "It is stated whether people become members or guests",
         "By default they become members, who see more of the target than guests do",
@@ -293,33 +334,6 @@ def findings(facts: PairFacts, levels: Mapping[str, str] | None = None) -> list[
     given = levels or {}
     found = [(rule, given.get(rule.id, rule.level), rule.broken(facts)) for rule in RULES]
     return [Finding(rule, level, text) for rule, level, text in found if text and level != OFF]
-
-
-def facts_of_settings(settings: Settings) -> PairFacts:
-    """What the configuration asks for, together with what tenant_pair.py always declares.
-
-    The metadata host is left out: no level softens what is asked of it where the configuration is read.
-    """
-    rails = settings.guardrails
-    return PairFacts(
-        source=settings.source.id,
-        target=settings.target.id,
-        names={one.id: one.name for one in (settings.source, settings.target)},
-        outbound_redemption=True,
-        inbound_redemption=True,
-        inbound_sync=True,
-        sync_all=False,
-        deletion_threshold=settings.deletion_threshold,
-        notified=bool(settings.notify_email),
-        user_type=stated_user_type(settings),
-        said=Sayings.of(rails.allowed_tenants, rails.everyone),
-    )
-
-
-def stated_user_type(settings: Settings) -> str:
-    """What people become as far as the configuration states it; "" where it does not."""
-    mapped = (one for one in settings.attribute_mappings if one.target.lower() == "usertype" and not one.remove)
-    return settings.user_type or next((one.constant or "as mapped" for one in mapped), "")
 
 
 def table() -> str:

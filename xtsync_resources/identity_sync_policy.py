@@ -25,6 +25,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .open_doors import doors_of_sync, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
 from .partner_object import Baseline, Json, settings_of
 from .tenant_resource import Home, TenantResource
@@ -98,24 +99,35 @@ def put_in_place(
     live: Json | None,
     written: Mapping[str, Any] | None = None,
 ) -> None:
-    """Create the policy, or change the one that is there; Graph's PUT and PATCH each refuse the other's case.
+    """Create the policy, or change the one that is there.
+
+    Graph's PUT and PATCH each refuse the other's case, and reads may be late: each refusal leads to the other call.
 
     Calls: PUT or PATCH partners/{id}/identitySynchronization (Policy.ReadWrite.CrossTenantAccess).
     """
-    if live is not None:
-        body = differing(live, wanted, written)
-        if not body:
-            return
+    create = calls.create_identity_sync(partner, wanted)
+    body = wanted if live is None else differing(live, wanted, written)
+    there = live is not None
+    if not body:
+        return
+
+    def attempt() -> bool | None:
+        nonlocal there, body
         try:
-            operation.send(calls.update_identity_sync(partner, body))
+            if there:
+                operation.send(calls.update_identity_sync(partner, body))
+            else:
+                operation.send(create, calls.PARTNER_APPEARS)
+        except ConflictError:
+            there, body = True, wanted
         except NotFoundError:
-            pass
+            there = False
         else:
-            return
-    try:
-        operation.send(calls.create_identity_sync(partner, wanted), calls.PARTNER_APPEARS)
-    except ConflictError:
-        operation.send(calls.update_identity_sync(partner, wanted), calls.PARTNER_APPEARS)
+            return True
+        return None
+
+    why = "waiting until Graph either creates it or changes it"
+    operation.poll(attempt, create, why, calls.IDENTITY_SYNC_IN_THE_WAY)
 
 
 class IdentitySyncPolicyProvider(TenantResourceProvider):
@@ -195,6 +207,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         former |= group_values_before(props)
         live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in former))
         body = {} if live is None else differing(live, former, managed_values(props))
+        tell_of_open_doors(operation.tenant, id_, [] if live is None else doors_of_sync(former))
         if body:
             operation.send(calls.update_identity_sync(id_, body))
 

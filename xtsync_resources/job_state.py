@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
 TEMPLATE = "Azure2Azure"
@@ -13,6 +14,16 @@ Job = Mapping[str, Any]
 ACTIVE, PAUSED, DISABLED = "Active", "Paused", "Disabled"
 QUARANTINE, NOT_RUN = "Quarantine", "NotRun"
 HELD_DELETIONS = "TooManyDeletes"
+
+
+def moment(value: object) -> datetime | None:
+    """A time, in UTC; None for the first and the last year there are, which say "never", and for what is no time."""
+    try:
+        found = datetime.fromisoformat(str(value))
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if MINYEAR < found.year < MAXYEAR else None
 
 
 def jobs_of_template(answer: Mapping[str, Any]) -> list[Job]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -28,8 +28,9 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from .engine_watch import end_with
-from .graph.errors import RefusedError, TenantName, XtsyncError, shortened
+from .graph.errors import ConfigurationError, RefusedError, XtsyncError, shortened
 from .graph.isolation import drop_foreign
+from .provider_settings import ProviderSettings
 from .untrusted import gate_output, is_plain, message, one_line, value
 
 if TYPE_CHECKING:
@@ -39,50 +40,12 @@ if TYPE_CHECKING:
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"
 HOME = "homeTenantId"
+DEADLINE_MINUTES = "XTSYNC_DEADLINE_MINUTES"
 INFO, WARNING = 1, 2
 MOST_REASONS = 50
 # Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
 LARGEST_DETAILS = 11 * 2**20
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class ProviderSettings:
-    """The properties of the explicit provider this process serves (see providers.TenantProvider)."""
-
-    tenant: TenantName
-    partner_name: str
-    auth: str
-    client_id: str
-    cloud: str
-    metadata_host: str
-    deadline_seconds: float
-    on_existing: str
-    on_destroy: str
-    certificate_path: str = ""
-    token_file: str = ""
-    service_connection_id: str = ""
-    allow_second: bool = False
-
-    @classmethod
-    def read(cls, get: Callable[[str], Any]) -> ProviderSettings:
-        """Read them by name."""
-        text: Callable[[str], str] = lambda name: str(get(f"xtsync:{name}") or "")  # noqa: E731
-        return cls(
-            tenant=TenantName(text("side"), text("tenantName"), text("tenantId")),
-            partner_name=text("partnerName"),
-            auth=text("auth"),
-            client_id=text("clientId"),
-            cloud=text("cloud"),
-            metadata_host=text("metadataHost"),
-            deadline_seconds=60 * float(get("xtsync:deadlineMinutes") or 15),
-            on_existing=text("onExisting"),
-            on_destroy=text("onDestroy"),
-            certificate_path=text("certificatePath"),
-            token_file=text("tokenFile"),
-            service_connection_id=text("serviceConnectionId"),
-            allow_second=text("allowSecondConfiguration").lower() == "true",
-        )
 
 
 class Partial(Exception):  # noqa: N818 - a result, not an accident
@@ -137,6 +100,22 @@ def speaking(method: Method) -> Method:
     return cast(Method, run)
 
 
+def forgetting(delete: Method) -> Method:
+    """Make a deletion do nothing in a tenant that is gone, where whoever runs the command says so."""
+
+    @functools.wraps(delete)
+    def run(self: TenantResourceProvider, id_: str, props: Properties) -> None:
+        word = os.environ.get("XTSYNC_FORGET")
+        if word:
+            from .forgotten import forgets  # noqa: PLC0415
+
+            if forgets(self, word, props):
+                return
+        delete(self, id_, props)
+
+    return cast(Method, run)
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Let errors leave without their history, and without what may not be shown."""
@@ -172,7 +151,8 @@ class TenantResourceProvider(ResourceProvider):
         super().__init_subclass__(**options)
         for name in ("check", "diff", "create", "read", "update", "delete"):
             if name in cls.__dict__:
-                setattr(cls, name, speaking(cls.__dict__[name]))
+                method = cls.__dict__[name]
+                setattr(cls, name, speaking(forgetting(method) if name == "delete" else method))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
@@ -220,8 +200,12 @@ class TenantResourceProvider(ResourceProvider):
         return self.settings.allow_second
 
     def operation(self) -> Operation:
-        """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes."""
-        return self.client().operation(self.settings.deadline_seconds, lambda text: tell(text, status=True))
+        """Begin an operation in this process's tenant, bounded by xtsync:deadlineMinutes, or as the environment says.
+
+        `destroy` and `refresh` do not read the stack file: what it says counts for them from the next `up` on.
+        """
+        seconds = asked_seconds(os.environ) or self.settings.deadline_seconds
+        return self.client().operation(seconds, lambda text: tell(text, status=True))
 
     def client(self) -> GraphClient:
         """The client of this process, made when first needed."""
@@ -229,6 +213,20 @@ class TenantResourceProvider(ResourceProvider):
             if "client" not in _CLIENT:
                 _CLIENT["client"] = make_client(self.settings, self._secret)
             return _CLIENT["client"]
+
+
+def asked_seconds(environment: Mapping[str, str]) -> float | None:
+    """How long an operation may wait, as the environment says; None where it does not.
+
+    Raises:
+        ConfigurationError: it says something else than minutes.
+    """
+    minutes = environment.get(DEADLINE_MINUTES, "").strip()
+    if not minutes:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", minutes) or not float(minutes):
+        raise ConfigurationError(f"Cannot use {DEADLINE_MINUTES}={minutes}", "it is no number of minutes", "say 60")
+    return 60 * float(minutes)
 
 
 _CLIENT: dict[str, GraphClient] = {}
@@ -397,6 +395,7 @@ __all__ = [
     "DiffResult",
     "Partial",
     "Properties",
+    "ProviderSettings",
     "ReadResult",
     "TenantResourceProvider",
     "UpdateResult",

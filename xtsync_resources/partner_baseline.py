@@ -20,7 +20,7 @@ from . import records
 from .configurations import configurations, remove_orphans
 from .graph import calls
 from .graph.calls import Call
-from .graph.errors import RefusedError, TenantName
+from .graph.errors import NotFoundError, RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
@@ -35,6 +35,8 @@ from .lifecycle import (
     is_unknown,
     tell,
 )
+from .open_doors import doors_of_partner, tell_of_open_doors
+from .partner_capabilities import Capabilities, capabilities, removal
 from .partner_object import (
     COMPLEX_VALUES,
     CONSENT,
@@ -49,9 +51,10 @@ from .partner_object import (
     leaf,
     live_values,
     settings_of,
-    whole,
+    with_values,
     without_annotations,
 )
+from .partner_write import OLDEST_READ_SECONDS, write
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -110,7 +113,9 @@ def to_be_adopted(
     if not is_unknown(props["baseline"]):
         return pick(Baseline.parse(props["baseline"]))
     found = provider.operation().read(call)
-    if found is not None and provider.settings.on_existing == "fail":
+    # An identity sync policy has no redemption flag, and so is never taken for the opposite pair's.
+    joined = Baseline(found, None).may_be_joined(provider.settings.tenant.side)
+    if found is not None and provider.settings.on_existing == "fail" and not joined:
         raise refuse_to_adopt(what, provider.settings.tenant, settings_of(found))
     return found
 
@@ -120,8 +125,8 @@ def withdraw(
 ) -> None:
     """Take our fields back: former values return, and an object that is only ours goes.
 
-    Calls: GET partners/{id}; GET identitySynchronization and DELETE partners/{id}, or PATCH partners/{id}
-    (Policy.ReadWrite.CrossTenantAccess).
+    Calls: GET and PATCH partners/{id}; GET identitySynchronization, GET m365Capabilities
+    (Policy.Read.All) and DELETE partners/{id} (Policy.ReadWrite.CrossTenantAccess).
 
     Args:
         operation: where to.
@@ -131,26 +136,28 @@ def withdraw(
         as_created: the object as we created it, {} where that answer was lost, None where it was adopted.
         baseline: what was there at first.
     """
-    live = operation.read_surely(calls.get_partner(partner))
-    if live is None:
+    live = latest(operation, partner, written)
+    body = changes(live or {}, former, written)
+    try:
+        # Written where no read has seen it, too: Graph itself says whether it is gone. Whoever else has written
+        # before is seen then, and only that is a reason for deleting or not.
+        after = write(operation, partner, body, live) if body else live
+    except NotFoundError:
         return
+    if after is None:
+        return
+    tell_of_open_doors(operation.tenant, partner, doors_of_partner(former, written))
     if as_created is not None:
-        others = foreign_settings(live, former, as_created)
+        others = foreign_settings(after, former, as_created)
         ours_alone = not others
     else:
         # Two stacks, one for each direction, share the object. The first one adopted nothing; the second
         # adopted what the first had set. Whichever ends last finds an object that says nothing any more.
         others = {}
-        restored = {**live, **{name: whole(live, name, members) for name, members in former.items()}}
-        side = operation.tenant.side
-        ours_alone = baseline.looks_like_opposite_direction(side) and not settings_of(restored)
+        ours_alone = baseline.looks_like_opposite_direction(operation.tenant.side) and not settings_of(after)
     if ours_alone and operation.read(calls.get_identity_sync(partner)) is None:
-        remove_partner(operation, partner)
-        return
-    body = changes(live, former, written)
-    if body:
-        operation.send(calls.update_partner(partner, body))
-    if others:
+        remove_unless_kept(operation, partner)
+    elif others:
         tell(
             "the partner policy stays: others have added "
             f"{', '.join(sorted(others))} since it was made. Only our fields went back to inherit",
@@ -158,13 +165,54 @@ def withdraw(
         )
 
 
+def latest(operation: Operation, partner: str, written: Values) -> Json | None:
+    """The policy, from a read that is no older than our own last write; from any read where somebody changed it since.
+
+    Call: GET partners/{id}.
+    """
+    get = calls.get_partner(partner)
+    live = operation.read_surely(get)
+    if live is None or not changes(live, written):
+        return live
+
+    def look() -> Json | None:
+        nonlocal live
+        live = operation.read(get)
+        return None if live is None or changes(live, written) else live
+
+    operation.status("waiting until reads show what this stack wrote last")
+    operation.look_for(look, OLDEST_READ_SECONDS)
+    return live
+
+
+def remove_unless_kept(operation: Operation, partner: str) -> None:
+    """Delete a partner policy that says nothing, unless Microsoft 365 keeps something in it, or that cannot be seen.
+
+    Calls: GET m365Capabilities; DELETE, GET partners/{id}.
+    """
+    found = capabilities(operation, partner)
+    if found is Capabilities.NONE:
+        remove_partner(operation, partner)
+        return
+    why = "others have set Microsoft 365 capabilities (m365Capabilities) in it"
+    if found is Capabilities.HIDDEN:
+        why = (
+            "others may have set Microsoft 365 capabilities (m365Capabilities) in it, which the sign-in may not see "
+            f"without {calls.POLICY_READ}. If nobody has, {removal(operation, partner)} removes it"
+        )
+    tell(f"the partner policy stays, emptied of ours: {why}", severity=WARNING)
+
+
 def remove_partner(operation: Operation, partner: str) -> None:
     """Delete a partner policy and see it gone. Calls: DELETE, GET partners/{id}."""
     if not operation.remove(calls.delete_partner(partner), calls.PARTNER_IS_FREE):
         return
-    # Deletes are answered before they are everywhere; until then a new policy would be refused.
+    # Deletes are answered before they are everywhere; until then a new policy would be refused. What says something is
+    # not the empty one that was deleted: somebody has made another.
     operation.wait_until(
-        calls.get_partner(partner), lambda seen: seen is None, "waiting for the partner policy to be gone"
+        calls.get_partner(partner),
+        lambda seen: seen is None or bool(settings_of(seen)),
+        "waiting for the partner policy to be gone",
     )
 
 
@@ -207,7 +255,7 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
                 left_alone(operation, "an identity sync policy")
                 return
             remove_identity_sync(operation, partner)
-    written = {**first, **{name: whole(first, name, members) for name, members in ours.items()}}
+    written = with_values(first, ours)
     flag = REDEMPTION[side]
     if leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True:
         if comparable(settings_of(live)) != comparable(settings_of(written)):
@@ -215,8 +263,10 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
             return
         withdraw(operation, partner, ours, live_values(first, ours), {} if baseline.partner is None else None, baseline)
     elif baseline.partner is None and not settings_of(live):
-        former: Values = {CONSENT: {flag: leaf(first, CONSENT, flag)}}
-        withdraw(operation, partner, {}, former, {}, baseline)
+        # Emptied by a run of the other direction at the same time; or left for what others keep in it, as was said.
+        alone = operation.read(calls.get_identity_sync(partner)) is None
+        if alone and capabilities(operation, partner) is Capabilities.NONE:
+            remove_partner(operation, partner)
 
 
 def as_planned(sync: Json, planned: Json) -> bool:
@@ -257,7 +307,8 @@ class PartnerBaselineProvider(TenantResourceProvider):
         partner = props["tenantId"]
         operation = self.operation()
         baseline, groups = look(operation, partner, bool(props.get("groups")))
-        if baseline.partner is not None and self.settings.on_existing == "fail":
+        joined = baseline.may_be_joined(operation.tenant.side)
+        if baseline.partner is not None and self.settings.on_existing == "fail" and not joined:
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
         outputs: Properties = {"baseline": baseline.text(), "groupBaseline": records.text(groups)}
         others = configurations(operation) if operation.tenant.side == "source" else None

@@ -7,7 +7,7 @@ inside it means "inherit the default".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,14 @@ TRUST = "inboundTrust"
 COLLABORATION = {"source": "b2bCollaborationOutbound", "target": "b2bCollaborationInbound"}
 DIRECT_CONNECT = {"source": "b2bDirectConnectOutbound", "target": "b2bDirectConnectInbound"}
 B2B_MEMBERS = ("usersAndGroups", "applications")
-# The complex values we may write, with all their documented members: they are always written whole.
+# The complex values we may write, with all their documented members.
 COMPLEX_VALUES: Mapping[str, tuple[str, ...]] = {
     CONSENT: ("inboundAllowed", "outboundAllowed"),
     TRUST: ("isMfaAccepted", "isCompliantDeviceAccepted", "isHybridAzureADJoinedDeviceAccepted"),
     **{name: B2B_MEMBERS for names in (COLLABORATION, DIRECT_CONNECT) for name in names.values()},
 }
+# Where false is not the same as nothing: also in an identity sync policy.
+DECISIONS: Mapping[str, tuple[str, ...]] = {**COMPLEX_VALUES, "userSyncInbound": ("isSyncAllowed",)}
 # What a side may have set besides its redemption flag.
 OF_SIDE: Mapping[str, tuple[str, ...]] = {
     "source": (COLLABORATION["source"], DIRECT_CONNECT["source"]),
@@ -66,6 +68,13 @@ class Baseline:
         }
         return leaf(self.partner, CONSENT, flag) is True and not settings_of(without(self.partner, expected))
 
+    def may_be_joined(self, side: str) -> bool:
+        """Whether `onExisting: fail` lets the pair be made beside this: the opposite pair's stack is all that was here.
+
+        In the target that has no identity sync policy, which would be the one that this pair needs.
+        """
+        return self.looks_like_opposite_direction(side) and (side == "source" or self.identity_sync is None)
+
 
 def without_annotations(document: Json) -> dict[str, Any]:
     """An answer without its OData annotations."""
@@ -82,18 +91,9 @@ def live_values(partner: Json, managed: Values) -> dict[str, dict[str, Any]]:
     return {name: {m: leaf(partner, name, m) for m in members} for name, members in managed.items()}
 
 
-def whole(partner: Json, name: str, members: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A complex value with some members changed and the rest as they are.
-
-    With nothing set it goes back to null, which is how Graph shows it untouched; consent is never null. A part of a
-    B2B setting is left out rather than sent as null, unless there is something to be reset.
-    """
-    merged = {m: leaf(partner, name, m) for m in COMPLEX_VALUES[name]} | dict(members)
-    if name != CONSENT and all(value is None for value in merged.values()):
-        return None
-    if COMPLEX_VALUES[name] is B2B_MEMBERS:
-        return {m: plain(v) for m, v in merged.items() if v is not None or leaf(partner, name, m) is not None}
-    return merged
+def with_values(partner: Json, values: Values) -> dict[str, Any]:
+    """A partner object as it would be with some members changed."""
+    return {**partner, **{name: {**(partner.get(name) or {}), **members} for name, members in values.items()}}
 
 
 def plain(value: Any) -> Any:
@@ -118,8 +118,10 @@ def comparable(value: Any) -> Any:
     return value.get("accessType"), targets
 
 
-def changes(partner: Json, wanted: Values, written: Values | None = None) -> dict[str, Any]:
-    """The body that makes the wanted fields so: whole complex values, and only those that differ.
+def changes(partner: Json, wanted: Values, written: Values | None = None) -> dict[str, dict[str, Any]]:
+    """The body that makes the wanted fields so: of each complex value in which something differs, our own members.
+
+    A part of a B2B setting is left out rather than sent as null, unless there is something to be reset.
 
     Args:
         partner: the object as just read.
@@ -128,14 +130,40 @@ def changes(partner: Json, wanted: Values, written: Values | None = None) -> dic
             read says that nothing is to be done: the read may be older than our own write.
     """
     known = written or {}
-    return {
-        name: whole(partner, name, members)
-        for name, members in wanted.items()
-        if not all(
-            same(leaf(partner, name, member), value) and same((known.get(name) or {}).get(member, value), value)
+    body = {}
+    for name, members in wanted.items():
+        differing = [
+            member
             for member, value in members.items()
-        )
+            if not same(leaf(partner, name, member), value)
+            or not same((known.get(name) or {}).get(member, value), value)
+        ]
+        if differing:
+            may_be_null = COMPLEX_VALUES[name] is not B2B_MEMBERS
+            body[name] = {m: plain(v) for m, v in members.items() if v is not None or may_be_null or m in differing}
+    return body
+
+
+def beside(partner: Json, body: Values) -> dict[str, dict[str, Any]]:
+    """What others have set in the complex values of a body, where Graph might replace those."""
+    found = {
+        name: {
+            member: plain(leaf(partner, name, member))
+            for member in COMPLEX_VALUES[name]
+            if member not in members and leaf(partner, name, member) is not None
+        }
+        for name, members in body.items()
     }
+    return {name: members for name, members in found.items() if members}
+
+
+def lost(others: Values, partner: Json) -> dict[str, dict[str, Any]]:
+    """What of others' values is not there any more."""
+    found = {
+        name: {member: value for member, value in members.items() if leaf(partner, name, member) is None}
+        for name, members in others.items()
+    }
+    return {name: members for name, members in found.items() if members}
 
 
 def inherited(managed: Values) -> dict[str, dict[str, Any]]:
@@ -145,34 +173,50 @@ def inherited(managed: Values) -> dict[str, dict[str, Any]]:
 
 def without(partner: Json, managed: Values) -> dict[str, Any]:
     """A partner object as it would be with the managed fields back to "inherit"."""
-    return {
-        **partner,
-        **{name: whole(partner, name, members) for name, members in inherited(managed).items()},
-    }
+    return with_values(partner, inherited(managed))
 
 
-def is_nothing(value: Any) -> bool:
-    """Whether a property says nothing: null, or made of nulls only."""
+def what_is_said(value: Any, decisions: Collection[str] = ()) -> Any:
+    """What a value says; None where it says nothing.
+
+    Null, empty and false say nothing, so that members which Graph may add some day change no decision as long as
+    nobody has set them.
+
+    Args:
+        value: of any shape.
+        decisions: the members of which false says something, as it is not the same as "inherit".
+    """
     if isinstance(value, Mapping):
-        return all(is_nothing(item) for item in value.values())
-    return value is None or value == []
+        parts = {
+            name: part if name in decisions and isinstance(part, bool) else what_is_said(part)
+            for name, part in without_annotations(value).items()
+        }
+        return {name: part for name, part in parts.items() if part is not None} or None
+    if isinstance(value, list):
+        return value if any(what_is_said(one) is not None for one in value) else None
+    return value or None
 
 
-def settings_of(partner: Json) -> dict[str, Any]:
-    """The properties of a partner object that say something."""
-    markers = ("isServiceProvider", "isInMultiTenantOrganization")  # false says nothing here
-    return {
-        key: value
-        for key, value in without_annotations(partner).items()
-        if key != "tenantId" and not is_nothing(value) and not (key in markers and value is False)
-    }
+def settings_of(policy: Json) -> dict[str, Any]:
+    """What the properties of a partner object or an identity sync policy say, without those that say nothing."""
+    found = {name: what_is_said(value, DECISIONS.get(name, ())) for name, value in without_annotations(policy).items()}
+    return {name: value for name, value in found.items() if name != "tenantId" and value is not None}
 
 
 def foreign_settings(partner: Json, managed: Values, as_created: Json) -> dict[str, Any]:
-    """What others set: all that is neither managed by us nor was there when we created the object."""
-    created = settings_of(without(as_created, managed)) if as_created else {}
-    rest = settings_of(without(partner, managed))
-    return {key: value for key, value in rest.items() if comparable(created.get(key)) != comparable(value)}
+    """What others set: all that was not there when we created the object.
+
+    Args:
+        partner: the object with our fields as they were before.
+        managed: our fields.
+        as_created: the object as we created it; {} where that is not known.
+    """
+    created = settings_of(without(as_created, managed))
+    return {
+        name: value
+        for name, value in settings_of(partner).items()
+        if comparable(created.get(name)) != comparable(value)
+    }
 
 
 def describe(before: Values, after: Values) -> list[str]:

@@ -2,8 +2,8 @@
 
 A tenant has ONE partner policy for each partner, shared by both directions and by everything else the
 organisation does with that partner. So this resource owns fields, not the object: it reads, merges and
-writes a complex value whole (Graph does not say whether it merges), never echoes an answer back, keeps null
-("inherit the default") apart from false, and puts former values back.
+writes its own members only, never echoes an answer back, keeps null ("inherit the default") apart from false, and puts
+former values back. `partner_write` has how that is done while others write the same object.
 
 Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
 """
@@ -18,7 +18,6 @@ import pulumi
 
 from . import multitenant_organization, records
 from .graph import calls
-from .graph.errors import ConflictError, GraphError, NotFoundError
 from .lifecycle import (
     HOME,
     CheckResult,
@@ -30,6 +29,7 @@ from .lifecycle import (
     inputs_of,
     tell,
 )
+from .open_doors import doors_of_partner, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, to_be_adopted, withdraw
 from .partner_object import (
     COMPLEX_VALUES,
@@ -39,7 +39,6 @@ from .partner_object import (
     changes,
     describe,
     inherited,
-    leaf,
     live_values,
     plain,
     same,
@@ -47,6 +46,7 @@ from .partner_object import (
     without,
     without_annotations,
 )
+from .partner_write import put_in_place
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def create(operation: Operation, partner: str, wanted: Values, baseline: Baselin
     if made is None:
         return Ownership(former, None)
     if made.certain:
-        return Ownership(former, without_annotations(made.partner))
+        return Ownership(inherited(former), without_annotations(made.partner))
     return ownership_of_found(made.partner, wanted, baseline)
 
 
@@ -133,91 +133,24 @@ def ownership_of_found(found: Json, wanted: Values, baseline: Baseline) -> Owner
     first = live_values(baseline.partner or {}, wanted)
     if baseline.partner is not None:
         return Ownership(first, None)
-    if not changes(found, wanted) and not settings_of(without(found, wanted)):
+    if changes(found, wanted):
+        return Ownership(live_values(found, wanted), None, without_annotations(found))
+    if not settings_of(without(found, wanted)):
         return Ownership(first, {})
-    former = {
-        name: {m: None if same(leaf(found, name, m), value) else leaf(found, name, m) for m, value in members.items()}
-        for name, members in wanted.items()
-    }
-    return Ownership(former, None, without_annotations(found))
+    # All that is ours is there, with what others have set: a run of ours and others, rather than others alone.
+    return Ownership(inherited(wanted), None, without_annotations(found))
 
 
-@dataclass(frozen=True)
-class Made:
-    """The partner policy after our creating call; `certain` if it is that call's own answer."""
-
-    partner: Json
-    certain: bool
-
-
-def put_in_place(
-    operation: Operation, partner: str, wanted: Values, live: Json | None, written: Values | None = None
-) -> Made | None:
-    """Merge fields into the partner policy as just read; give what came of creating it, None if it was there."""
-    body = changes(live, wanted, written) if live is not None else None
-    if body == {}:
-        return None
-    if body is not None:
-        try:
-            operation.send(calls.update_partner(partner, body))
-        except NotFoundError:  # what we read was a ghost of a policy just deleted
-            pass
-        else:
-            return None
-    return post(operation, partner, {name: members for name, members in wanted.items() if any_set(members)})
-
-
-def any_set(members: Mapping[str, Any]) -> bool:
-    """Whether a complex value has a member that is not "inherit"."""
-    return any(value is not None for value in members.values())
-
-
-def post(operation: Operation, partner: str, wanted: Values) -> Made:
-    """Create the partner policy with its fields in one call, as far as Graph takes them that way.
-
-    Returns:
-        The object before anything of ours was merged into it, and whether it is our call's own answer.
-    """
-    create_call = calls.create_partner(partner, wanted)
-    certain = True
-
-    def look() -> Json | None:
-        nonlocal certain
-        certain = False  # what is found may have settings of others already
-        return operation.read(calls.get_partner(partner))
-
-    def attempt() -> Json | None:
-        try:
-            return operation.make(create_call, look)
-        except ConflictError:
-            # Either another run has just made it, or one deleted a moment ago still blocks the key.
-            return look()
-        except GraphError as error:
-            if error.answer.status != 400:
-                raise
-            # A setting in the creating call may be more than this Graph takes: the how-to's two steps.
-            return operation.make(calls.create_partner(partner, {}), look)
-
-    found = operation.poll(attempt, create_call, "waiting for a deleted partner policy to make room")
-    body = changes(found, wanted)
-    if body:
-        operation.send(calls.update_partner(partner, body), calls.PARTNER_APPEARS)
-    return Made(found, certain)
-
-
-def update(
-    operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership, baseline: Baseline
-) -> Ownership:
+def update(operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership) -> Ownership:
     """Change, add and drop fields; a dropped one gets its former value back.
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
     """
     live = operation.read_surely(calls.get_partner(partner))
+    # What is there is the former value, also where it is the wanted one: somebody has set it by hand.
     former = {
-        name: {
-            member: former_value(name, member, value, live or {}, owned, baseline) for member, value in members.items()
-        }
-        for name, members in wanted.items()
+        name: {member: owned.former.get(name, {}).get(member, value) for member, value in members.items()}
+        for name, members in live_values(live or {}, wanted).items()
     }
     dropped = {
         name: {member: value for member, value in members.items() if member not in wanted.get(name, {})}
@@ -229,20 +162,12 @@ def update(
         if dropped.get(name) or wanted.get(name)
     }
     made = put_in_place(operation, partner, target, live, written)
+    tell_of_open_doors(operation.tenant, partner, doors_of_partner(dropped, written))
     if made is None:
         return Ownership(former, owned.as_created, owned.adopted)
     if made.certain:
         return Ownership(inherited(former), without_annotations(made.partner))
     return Ownership(former, owned.as_created, owned.adopted or (None if owned.as_created is None else made.partner))
-
-
-def former_value(name: str, member: str, value: Any, live: Json, owned: Ownership, baseline: Baseline) -> Any:
-    """The value a field had before it was managed."""
-    if member in owned.former.get(name, {}):
-        return owned.former[name][member]
-    now = leaf(live, name, member)
-    # Already as wanted: a run was killed after writing it, or it was so from the start. The baseline knows.
-    return leaf(baseline.partner or {}, name, member) if same(now, value) else now
 
 
 class PartnerPolicyProvider(TenantResourceProvider):
@@ -293,9 +218,7 @@ class PartnerPolicyProvider(TenantResourceProvider):
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
-        was = Ownership.of(olds)
-        baseline = was.baseline(Baseline.parse(news["baseline"]))
-        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), was, baseline)
+        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), Ownership.of(olds))
         return UpdateResult({**news, **owned.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:

@@ -98,8 +98,7 @@ def sign_in(settings: Settings) -> None:
     """
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
-    secret = pulumi.runtime.get_config(f"{pulumi.Config().name}:{settings.source.side}ClientSecret") or ""
     try:
-        client_of(settings, settings.source, secret).claims()
+        client_of(settings, settings.source, settings.source_stack_secret()).claims()
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None

@@ -18,6 +18,7 @@ from .graph.calls import AZUREAD_GROUPS, AZUREAD_USERS, Call
 from .graph.errors import SignInError, lines_of
 from .lifecycle import HOME
 from .messages import Stopped
+from .remembered_names import is_another, ways_out
 from .stack_state import outputs_by_type_now
 from .state import type_token
 
@@ -89,7 +90,11 @@ def look_up(settings: Settings, provider: azuread.Provider) -> Scope:
                 missing.append(Missing(where, "group", name))
             else:
                 problems.append(group_problem(where, name, settings.source, why))
-    problems += what_became_of(missing, settings.source, options)
+    known = recorded(settings.source.id) if missing or by_name(settings) else {}
+    problems += [
+        problem_of(one, known.get(f"{one.kind} {one.name}".lower()), settings.source.name, options) for one in missing
+    ]
+    problems += other_objects(found_by_name(settings, principals, users), known, settings.source, options)
     problems += duplicates(principals)
     if problems:
         raise ConfigurationProblems(problems)
@@ -158,12 +163,6 @@ def failed_lookup(where: str, name: str | None, call: Call, source: Tenant, why:
 # --- who was renamed or deleted ----------------------------------------------------------------------------
 
 
-def what_became_of(missing: Sequence[Missing], source: Tenant, options: pulumi.InvokeOptions) -> list[Problem]:
-    """What became of entries that nobody answers to: those that an earlier run has found are known by object id."""
-    known = recorded(source.id) if missing else {}
-    return [problem_of(one, known.get(f"{one.kind} {one.name}".lower()), source.name, options) for one in missing]
-
-
 def problem_of(one: Missing, object_id: str | None, tenant: str, options: pulumi.InvokeOptions) -> Problem:
     """What to say of one entry."""
     if object_id is None:
@@ -202,6 +201,73 @@ def recorded(tenant: str) -> dict[str, str]:
             at_once = {f"user {name}": id_ for name, id_ in outputs.get("users", {}).items()}
             found |= {name.lower(): id_ for name, id_ in {**at_once, **outputs.get("principals", {})}.items()}
     return found
+
+
+# --- whose name it is now ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom a name of the configuration means now; `key` says where it stands."""
+
+    key: str
+    kind: str
+    name: str
+    object_id: str
+
+
+def by_name(settings: Settings) -> bool:
+    """Whether anybody is given by a name: what that means must be what it meant at the last run."""
+    given = (*settings.users, *settings.groups, *settings.provision_on_demand)
+    return not all(map(GUID.fullmatch, given))
+
+
+def found_by_name(settings: Settings, principals: Sequence[Principal], users: Mapping[str, str]) -> list[Named]:
+    """Everybody who is given by a name, and was found."""
+    groups = {one.name: one.object_id for one in principals if one.kind == "group"}
+    people = {
+        name: users[name.lower()] for name in (*settings.users, *settings.provision_on_demand) if name.lower() in users
+    }
+    given = (
+        ("users", "user", settings.users, people),
+        ("groups", "group", settings.groups, groups),
+        ("provisionOnDemand", "user", settings.provision_on_demand, people),
+    )
+    return [
+        Named(f"xtsync:{key}[{index}]", kind, name, found[name])
+        for key, kind, names, found in given
+        for index, name in enumerate(names)
+        if name in found and not GUID.fullmatch(name)
+    ]
+
+
+def other_objects(
+    named: Iterable[Named], known: Mapping[str, str], source: Tenant, options: pulumi.InvokeOptions
+) -> list[Problem]:
+    """Names that another object has now: whoever may give one away must not decide who is in scope."""
+    problems = []
+    for one in named:
+        was = known.get(f"{one.kind} {one.name}".lower(), one.object_id)
+        if was != one.object_id:
+            why = f"{is_another(one.kind)} in {source.name}: {one.object_id}, where it was {was}"
+            problems.append(
+                Problem(
+                    one.key,
+                    one.name,
+                    f"{why}{what_it_is_now(one.kind, was, options)}",
+                    ways_out(one.kind, one.key.partition(":")[2].partition("[")[0]),
+                )
+            )
+    return problems
+
+
+def what_it_is_now(kind: str, object_id: str, options: pulumi.InvokeOptions) -> str:
+    """What became of the former object, if that can be seen."""
+    try:
+        name = name_now(kind, object_id, options)
+    except Exception:  # the SDK raises no narrower one for a failed lookup; the ids are said anyway
+        return ""
+    return " (deleted since)" if name is None else f" (now called {name})"
 
 
 # --- what else can be wrong --------------------------------------------------------------------------------

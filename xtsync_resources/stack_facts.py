@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .guardrails import JOB, PARTNER, PROVIDER, SCHEMA, SECRETS, SYNC, PairFacts, Sayings
-from .partner_object import CONSENT, TRUST
+from .guardrails import AZUREAD, JOB, PARTNER, PROVIDER, SCHEMA, SECRETS, SYNC
+from .pair_facts import PairFacts, Sayings, claims, openings
+from .partner_object import CONSENT, OF_SIDE, REDEMPTION
 from .settings_object import BY_ITSELF, recipients, threshold_of, truth
 from .untrusted import is_plain
 
@@ -32,7 +33,8 @@ class Gathered:
         names: what people call the tenants, by tenant id.
         homes: tenants this stack has policies in.
         jobs: tenants this stack has a job in.
-        hosts: metadata hosts of the providers.
+        providers: what a provider says by itself.
+        drains: whether the end of a pair removes people from its target, by source.
         user_types: what a schema says people become, by tenant of its job; None where it does not tell yet.
         unsure: whether a policy was seen that does not tell all it is about.
     """
@@ -41,7 +43,8 @@ class Gathered:
     names: dict[str, str] = field(default_factory=dict)
     homes: set[str | None] = field(default_factory=set)
     jobs: set[str | None] = field(default_factory=set)
-    hosts: set[str] = field(default_factory=set)
+    providers: list[PairFacts] = field(default_factory=list)
+    drains: dict[str, bool] = field(default_factory=dict)
     user_types: dict[str | None, str | None] = field(default_factory=dict)
     unsure: bool = False
 
@@ -62,15 +65,18 @@ def facts_of_resources(resources: Iterable[Resource], said: Sayings, *, whole: b
     for type_, properties in resources:
         if type_ == PROVIDER:
             note_provider(found, properties)
+        elif type_ == AZUREAD:
+            found.providers.append(PairFacts(metadata_host=text(properties.get("metadataHost"))))
         elif type_.startswith(PREFIX):
             reader = READERS.get(type_.removeprefix(PREFIX))
             if reader is not None:
                 reader(found, properties)
     complete = whole and not found.unsure
     facts = [with_absences(one, found) if complete else one for one in found.pairs.values()]
+    if facts:
+        facts = [replace(one, drains=found.drains.get(one.source or "")) for one in facts]
     # A provider alone says nothing of a pair; beside others its host is no concern of the rules about them.
-    facts = facts or [PairFacts(metadata_host=host) for host in sorted(found.hosts)]
-    return [replace(one, names=found.names, said=said) for one in facts]
+    return [replace(one, names=found.names, said=said) for one in facts or found.providers]
 
 
 def with_absences(facts: PairFacts, found: Gathered) -> PairFacts:
@@ -92,33 +98,43 @@ def with_absences(facts: PairFacts, found: Gathered) -> PairFacts:
 
 def note_provider(found: Gathered, properties: Mapping[str, Any]) -> None:
     """Of a provider of ours: what its tenant is called, and who says where it signs in."""
-    host = properties.get("xtsync:metadataHost")
-    if isinstance(host, str):
-        found.hosts.add(host)
     tenant, name = guid(properties.get("xtsync:tenantId")), properties.get("xtsync:tenantName")
     if tenant and isinstance(name, str) and is_plain(name):
         found.names[tenant] = name
+    ends = text(properties.get("xtsync:onDestroy"))
+    drains = None if ends is None else ends == "drain"
+    if tenant and drains is not None:
+        found.drains[tenant] = drains
+    # Only a source's says how the pair ends.
+    source = tenant if ends else None
+    host = text(properties.get("xtsync:metadataHost"))
+    found.providers.append(PairFacts(source, metadata_host=host, drains=drains))
 
 
 def note_partner(found: Gathered, properties: Mapping[str, Any]) -> None:
-    """Of a partner policy: automatic redemption in either direction; trust makes a pair known, too."""
+    """Of a partner policy: what it opens, in either direction. A pair is known by any member, whatever it says."""
     home, partner = guid(properties.get("homeTenantId")), guid(properties.get("tenantId"))
     found.homes.add(home)
     found.unsure |= home is None or partner is None
-    if properties.get(TRUST):
-        found.note((partner, home))
+    for side, pair in (("source", (home, partner)), ("target", (partner, home))):
+        if any(name in properties for name in OF_SIDE[side]):
+            found.note(pair)
+            facts = found.pairs[pair]
+            found.note(pair, openings=(*facts.openings, *openings(side, properties)))
+            if side == "target":
+                found.note(pair, trusted=tuple(sorted({*facts.trusted, *claims(properties)})))
     if CONSENT not in properties:
         return
     consent = properties[CONSENT]
     if not isinstance(consent, Mapping):
         found.unsure = True
         return
-    for name, pair, fact in (
-        ("outboundAllowed", (home, partner), "outbound_redemption"),
-        ("inboundAllowed", (partner, home), "inbound_redemption"),
+    for side, pair, fact in (
+        ("source", (home, partner), "outbound_redemption"),
+        ("target", (partner, home), "inbound_redemption"),
     ):
-        if name in consent:
-            allowed = boolean(consent[name])
+        if REDEMPTION[side] in consent:
+            allowed = boolean(consent[REDEMPTION[side]])
             found.unsure |= allowed is None
             found.note(pair, **{fact: allowed})
 
@@ -130,7 +146,9 @@ def note_sync(found: Gathered, properties: Mapping[str, Any]) -> None:
     allowed = boolean(inbound.get("isSyncAllowed")) if isinstance(inbound, Mapping) else None
     found.homes.add(home)
     found.unsure |= home is None or partner is None or allowed is None
-    found.note((partner, home), inbound_sync=allowed)
+    groups = properties.get("groupSyncInbound")
+    of_groups = boolean(groups.get("isSyncAllowed")) if isinstance(groups, Mapping) else None
+    found.note((partner, home), inbound_sync=allowed, **({} if of_groups is None else {"group_sync": of_groups}))
 
 
 def note_job(found: Gathered, properties: Mapping[str, Any]) -> None:
@@ -194,6 +212,11 @@ READERS = {PARTNER: note_partner, SYNC: note_sync, JOB: note_job, SECRETS: note_
 def plain(value: Any) -> bool:
     """Whether a value is known and in clear."""
     return isinstance(value, (str, bool, int, float))
+
+
+def text(value: Any) -> str | None:
+    """A text, None where it is not known."""
+    return value if isinstance(value, str) else None
 
 
 def boolean(value: Any) -> bool | None:

@@ -1,6 +1,6 @@
 """What the program may ask of its own stack's state.
 
-Only where a run has to stop anyway, or would make a second configuration: it is a read of the whole state.
+It is a read of the whole state: for what names meant at the last run, and where a second configuration would be made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime.proto import engine_pb2
+
+from .messages import Stopped
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
 
@@ -30,8 +32,20 @@ async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
-    """The same outside of a coroutine."""
-    return read(pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value)
+    """The same outside of a coroutine.
+
+    Raises:
+        Stopped: the state cannot be read, so nobody knows what names meant.
+    """
+    try:
+        answer = pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value
+    except Exception as error:  # the SDK raises no narrower one
+        raise Stopped(
+            "Cannot read this stack's state, which remembers whom names meant; nothing was changed.",
+            f"Why: {error}",
+            "Do: see that `pulumi stack export` works, or give object ids instead of names.",
+        ) from None
+    return read(answer)
 
 
 def read(answer: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -12,14 +12,15 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .assigned import Assignment, assignments, name_of, names_in, principal_of, take_out
+from .assigned import Assignment, assignments, name_of, names_in, people_in, principal_of, take_out
+from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
-from .graph.errors import RefusedError
+from .graph.errors import RefusedError, TenantName
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
 from .job_state import ACTIVE, Job, job_of_template, never_ran
 from .lifecycle import (
@@ -35,21 +36,32 @@ from .lifecycle import (
     program_runs,
     tell,
 )
-from .pair_configurations import look, still_needed
-from .scope_record import DRAIN, refuse_missing, refuse_to_drain
+from .pair_configurations import PairConfiguration, look, still_needed
+from .remembered_names import refuse_other_objects
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "principals", "foundState", "foundPeople", "targetTenantId")
+INPUTS = (
+    HOME,
+    "servicePrincipalId",
+    "jobId",
+    "appRoleId",
+    "principals",
+    "foundState",
+    "foundPeople",
+    "targetTenantId",
+    "onDestroy",
+    "neverRemove",
+)
 PEOPLE_GO = (
     "Their people are removed from the target with the next cycle of a job that runs (restorable there for 30 days), "
     "within xtsync:deletionThreshold; flowTypes without delete keeps them"
 )
-ANOTHER_OBJECT = (
-    "is another object now: {now}, where it was {was}. Whoever may name a group in the source decides with that who "
-    "comes into scope; an object id in xtsync:groups means the same one for ever"
+OTHERS_STAY = (
+    "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
+    "xtsync:users or xtsync:groups, or remove them in the portal"
 )
 STAYS_AT_REST = (
     "the job was running when this stack took it over. It stays paused: running, it would remove from the target whom "
@@ -76,6 +88,11 @@ def named(properties: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
     return sorted(name for name, object_id in properties["principals"].items() if object_id in wanted)
 
 
+def kinds(properties: Mapping[str, Any], wanted: Collection[str]) -> list[tuple[str, str]]:
+    """Whether these are users or groups, with their object ids."""
+    return [(name.partition(" ")[0], id_) for name, id_ in properties["principals"].items() if id_ in wanted]
+
+
 def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
     """Assignments that somebody made by hand since."""
     known = ids(properties) | set(properties["assignedBefore"])
@@ -85,6 +102,21 @@ def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> li
 def counted(names: Sequence[str], one: str, many: str) -> str:
     """Who does something, by number and name."""
     return f"{len(names)} of the users and groups {one if len(names) == 1 else many}: {', '.join(names)}"
+
+
+def count_people(
+    operation: Callable[[], Operation], properties: Mapping[str, Any], before: Collection[str]
+) -> int | None:
+    """How many people `drain` would delete; None where nobody is deleted, or the members of a group may not be read.
+
+    Calls: with `drain`, GET groups/{id}/members of each group (GroupMember.Read.All).
+    """
+    if properties["onDestroy"] != DRAIN:
+        return None
+    people = people_in(operation(), kinds(properties, ids(properties) - set(before)))
+    if people is None:
+        tell("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
+    return None if people is None else len(people)
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -129,14 +161,42 @@ def tell_of_strangers(found: Sequence[Assignment]) -> None:
         )
 
 
+def refuse_to_remove(tenant: TenantName, olds: Properties, news: Properties) -> None:
+    """Refuse to let somebody leave who is protected.
+
+    Raises:
+        RefusedError: naming them.
+    """
+    protected = named(olds, (ids(olds) - ids(news)) & set(olds["neverRemove"]))
+    if protected:
+        raise RefusedError(
+            f"Will not take {', '.join(protected)} out of the scope in {tenant}",
+            "xtsync:neverRemove names them",
+            "put them back; if they are to leave, take them out of xtsync:neverRemove first and run `pulumi up`, then "
+            "out of xtsync:users or xtsync:groups",
+        )
+
+
+def refuse_protected(operation: Operation, props: Properties) -> None:
+    """Refuse to drain whoever is protected.
+
+    Raises:
+        RefusedError: naming them.
+    """
+    protected = named(props, ours(props) & set(props["neverRemove"]))
+    if protected:
+        raise RefusedError(
+            f"Will not drain the pair in {operation.tenant}",
+            f"{', '.join(protected)} would be deleted in the target, and xtsync:neverRemove names them",
+            "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
+            "which leaves people there",
+        )
+
+
 def announce(olds: Properties, news: Properties) -> None:
     """Say who comes into scope and who leaves it, and what becomes of them."""
     coming, gone, before = ids(news) - ids(olds), ids(olds) - ids(news), set(olds.get("foundPeople") or ())
     leaving, staying = named(olds, gone - before), named(olds, gone & before)
-    for name, was in sorted(olds["principals"].items()):
-        now = news["principals"].get(name, was)
-        if now != was:
-            tell(f"{name} {ANOTHER_OBJECT.format(was=was, now=now)}", severity=WARNING)
     if coming:
         tell(counted(named(news, coming), "comes into scope", "come into scope"))
     if leaving:
@@ -161,40 +221,61 @@ def everybody_there(operation: Operation, props: Properties) -> bool:
     return not missing
 
 
-def refuse_others(operation: Operation, props: Properties) -> None:
-    """Refuse to take a pair apart that another configuration synchronizes as well. Calls: see `configurations_into`.
-
-    Raises:
-        RefusedError: there is one.
-    """
+def other_configurations(operation: Operation, props: Properties) -> list[PairConfiguration]:
+    """The other configurations that synchronize the pair. Calls: see `configurations_into`."""
     found = look(operation, props["targetTenantId"], lambda text: tell(text, severity=WARNING))
     # A job that never ran keeps nobody in the target; it may be our own that takes this one's place.
     own = props["servicePrincipalId"]
-    others = [one for one in found if one.principal["id"] != own and not never_ran(one.job)]
-    if others:
-        raise still_needed(operation.tenant, others)
+    return [one for one in found if one.principal["id"] != own and not never_ran(one.job)]
+
+
+def tell_of_configurations(others: Sequence[PairConfiguration], *, allowed: bool) -> None:
+    """Say that the pair has others."""
+    names = "; ".join(map(str, others))
+    wanted = ", as xtsync:allowSecondConfiguration has it" if allowed else ""
+    do = "" if allowed else ". `pulumi destroy` refuses to take away what it needs; let only one of them synchronize"
+    tell(f"another configuration synchronizes this pair as well{wanted}: {names}{do}", severity=WARNING)
 
 
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Accept; say who comes into scope and who leaves it, and what becomes of them."""
+        """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
+
+        Raises:
+            RefusedError: a name means another object, or somebody would leave who is never to be removed.
+        """
         if olds:
+            refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
+            refuse_to_remove(self.settings.tenant, olds, news)
             announce(olds, news)
         return CheckResult(news, [])
 
     def create(self, props: Properties) -> CreateResult:
-        """Keep the record; who was assigned before this stack is remembered. Call: none as a rule."""
+        """Keep the record; who was assigned before this stack is remembered, and named where not configured.
+
+        Calls: none as a rule; `names_in`, `count_people`.
+        """
         if self.settings.on_existing == "fail":
             refuse_assigned(self.operation(), props, ids(props))
-        return CreateResult(f"{props['jobId']}/scope", {**props, "assignedBefore": props["foundPeople"]})
+        before = props["foundPeople"]
+        if others := set(before) - ids(props):
+            tell(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
+        outputs = {**props, "assignedBefore": before, "people": count_people(self.operation, props, before)}
+        return CreateResult(f"{props['jobId']}/scope", outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Report who was assigned by hand; the record itself does not drift. Call: GET appRoleAssignedTo."""
+        """Report who was assigned by hand, and count again; the record itself does not drift.
+
+        Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
+        """
         listed = assignments(self.operation(), props["servicePrincipalId"], props["appRoleId"])
         tell_of_strangers(strangers(props, listed))
-        return ReadResult(id_, props, inputs_of(props, INPUTS))
+        if others := other_configurations(self.operation(), props):
+            tell_of_configurations(others, allowed=self.settings.allow_second)
+        people = count_people(self.operation, props, props["assignedBefore"])
+        return ReadResult(id_, {**props, "people": people}, inputs_of(props, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Take out whoever left; everybody, where the service principal is another one, whose job then rests.
@@ -214,7 +295,8 @@ class SyncScopeProvider(TenantResourceProvider):
             self.rest(operation, olds)
         if leaving:
             take_out(operation, service_principal, olds["appRoleId"], leaving)
-        return UpdateResult({**news, "assignedBefore": olds["assignedBefore"]})
+        before = olds["assignedBefore"]
+        return UpdateResult({**news, "assignedBefore": before, "people": count_people(self.operation, news, before)})
 
     @staticmethod
     def rest(operation: Operation, props: Properties) -> None:
@@ -229,23 +311,29 @@ class SyncScopeProvider(TenantResourceProvider):
 
         A job that was found running goes on where nobody is taken out: it is left as it was.
 
-        Calls: those of `refuse_others`; GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id},
-        GET appRoleAssignedTo, POST $batch; `drain` also GET secrets.
+        Calls: those of `other_configurations`; GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id},
+        GET appRoleAssignedTo, POST $batch; `drain` also those of `refuse_to_drain`.
 
         Raises:
-            RefusedError: with `drain`, where it could not be done or would remove somebody else.
+            RefusedError: another configuration needs what goes; with `drain`, where it could not be done or would
+                remove somebody else.
         """
         operation, service_principal, leaving = self.operation(), props["servicePrincipalId"], ours(props)
-        if not self.settings.allow_second:
-            refuse_others(operation, props)
-        job_id, job = current_job(operation, service_principal, props["jobId"])
         # A replacement is not the end; and at the end it is the record that cannot do without the job.
-        draining = self.settings.on_destroy == DRAIN and bool(leaving) and not program_runs()
+        draining = props["onDestroy"] == DRAIN and bool(leaving) and not program_runs()
+        if draining or not self.settings.allow_second:
+            configurations = other_configurations(operation, props)
+            if configurations and not self.settings.allow_second:
+                raise still_needed(operation.tenant, configurations)
+        job_id, job = current_job(operation, service_principal, props["jobId"])
         if draining and job is not None:
             listed = assignments(operation, service_principal, props["appRoleId"])
             others = [one for one in listed if principal_of(one) not in leaving]
-            refuse_to_drain(operation, service_principal, job_id, job, others)
+            refuse_protected(operation, props)
+            refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
+            if configurations:
+                refuse_shared(operation, people_in(operation, kinds(props, leaving)), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and never_ran_for_sure(operation, service_principal, job_id, job)):
             goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)
@@ -268,11 +356,17 @@ class SyncScope(TenantResource):
     Args:
         name: the resource's name.
         home: the source.
-        job: service principal, job, role and what was found, by the names of the inputs.
+        job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids by what the configuration calls the users and groups.
+        never_remove: object ids of those who may never leave.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
+
+    Attributes:
+        people: with `drain`, how many people it would delete, as last counted.
     """
+
+    people: pulumi.Output[int | None]
 
     def __init__(
         self,
@@ -280,9 +374,10 @@ class SyncScope(TenantResource):
         home: Home,
         job: Mapping[str, pulumi.Input[Any]],
         principals: Mapping[str, str],
+        never_remove: Sequence[str],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
-        inputs = {**job, "principals": dict(principals)}
-        computed = ["assigned_before"]
+        inputs = {**job, "principals": dict(principals), "neverRemove": list(never_remove)}
+        computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

@@ -6,21 +6,23 @@ safety: the job is at rest before anybody is taken out of the scope.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pulumi
 import pulumi_azuread as azuread
 
-from . import guard, providers, scope, stack_state
+from . import forgotten, guard, providers, scope, stack_state
 from .application_hooks import application_hooks
 from .assignment import AssignmentHooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .configurations import APPLICATION_TEMPLATE
+from .draining import DRAIN
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
 from .job_start import JobStart
+from .pair_facts import policy_of
 from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
-from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from .partner_policy import PartnerPolicy
 from .provision_on_demand import ProvisionOnDemand
 from .schema_baseline import SchemaBaseline
@@ -54,6 +56,7 @@ class TenantPair(pulumi.ComponentResource):
     outputs: dict[str, pulumi.Input[Any]]
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        forgotten.refuse_in_program(os.environ)
         guard.enforce(settings)
         stack_state.announce()
         super().__init__("xtsync:index:TenantPair", name, None, opts)
@@ -69,14 +72,14 @@ class TenantPair(pulumi.ComponentResource):
             "target-baseline",
             self._target,
             settings.source.id,
-            {**self._policy("target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
+            {**policy_of(settings, "target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
             groups=settings.sync_groups,
         )
         self._source_baseline = PartnerBaseline(
             "source-baseline",
             self._source,
             settings.target.id,
-            {**self._policy("source"), APPLICATION: settings.display_name},
+            {**policy_of(settings, "source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
         policies = [self._allow_in_target(), self._allow_in_source()]
@@ -115,6 +118,7 @@ class TenantPair(pulumi.ComponentResource):
             "appRoleId": role,
             "foundState": job.found_state,
             "foundPeople": job.found_people,
+            "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         record = ScopeRecord(
@@ -128,6 +132,7 @@ class TenantPair(pulumi.ComponentResource):
             self._source,
             {**known, "targetTenantId": settings.target.id},
             ids,
+            sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
             depends_on=ready,
             options=options,
         )
@@ -180,8 +185,12 @@ class TenantPair(pulumi.ComponentResource):
             "applicationId": application.application_object_id,
             "jobStatus": start.job_status,
             "jobState": start.job_state,
-            "scope": {"users": len(settings.users), "groups": len(settings.groups)},
-            "onDestroy": describe(settings.on_destroy, len(settings.users), len(settings.groups)),
+            "scope": {
+                "users": len(settings.users),
+                "groups": len(settings.groups),
+                **({"people": in_scope.people} if settings.on_destroy == DRAIN else {}),
+            },
+            "onDestroy": describe(settings.on_destroy, settings.users, settings.groups),
             "portalUrl": self._portal_url(service_principal),
             **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
         }
@@ -190,7 +199,7 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        values = self._policy("target")
+        values = policy_of(settings, "target")
         partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync",
@@ -204,16 +213,8 @@ class TenantPair(pulumi.ComponentResource):
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
-        target, values = self._settings.target.id, self._policy("source")
+        target, values = self._settings.target.id, policy_of(self._settings, "source")
         return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
-
-    def _policy(self, side: str) -> dict[str, Any]:
-        """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
-        settings = self._settings
-        kinds = {COLLABORATION[side]: settings.b2b_collaboration, DIRECT_CONNECT[side]: settings.b2b_direct_connect}
-        trust = {TRUST: dict(settings.inbound_trust)} if side == "target" and settings.inbound_trust else {}
-        b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
-        return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration.

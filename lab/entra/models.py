@@ -34,6 +34,7 @@ class Tenant:
         self.display_name = display_name
         self.domain = domain
         self.guest_invitations_allowed = True
+        self.deleted = False
         context = Context(tenant_id, entra.clock, lambda: self.settings)
         self.login = LoginBackend(context)
         self.policies = PolicyBackend(context)

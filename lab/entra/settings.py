@@ -15,6 +15,7 @@ class Settings:
         partner_post_consent: what POST partners does with `automaticUserConsentSettings` in its body.
         complex_patch: whether PATCH of a complex value keeps the members it does not name.
         identity_sync_put: what PUT does with an identity sync policy that exists.
+        m365_capabilities: whether the service knows the relationship `m365Capabilities` of a partner.
         secrets_put: whether PUT secrets keeps the keys it does not name.
         secrets_extra: keys the server adds to every GET secrets.
         notification_settings_reordered: GET gives the members of SyncNotificationSettings in another order.
@@ -42,6 +43,7 @@ class Settings:
     partner_post_consent: Literal["honour", "ignore", "refuse"] = "honour"
     complex_patch: Literal["merge", "replace"] = "merge"
     identity_sync_put: Literal["conflict", "replace"] = "conflict"
+    m365_capabilities: Literal["known", "unknown"] = "known"
     secrets_put: Literal["merge", "replace"] = "merge"
     secrets_extra: tuple[tuple[str, str], ...] = ()
     notification_settings_reordered: bool = False

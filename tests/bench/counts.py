@@ -19,7 +19,7 @@ from rich.table import Table
 from lab import engines, world
 from lab.engine import Engine
 from lab.engine.values import Secret
-from lab.entra import Entra, serve
+from lab.entra import Entra, Exchange, serve
 from lab.entra.batching import PATH as BATCH
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
@@ -36,11 +36,15 @@ STATE_BUDGET, MOST_RATIO = 1500, 1.1
 
 @dataclass(frozen=True)
 class Cost:
-    """What one operation costs: requests to Graph, calls with those inside of batches, CPU of program and providers."""
+    """What one operation costs: requests to Graph, calls with those inside of batches, CPU of program and providers.
+
+    Looks for other configurations of the pair are counted apart.
+    """
 
     requests: int
     calls: int
     seconds: float
+    looks: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,10 @@ class Ours:
         if result.exit_code:
             raise SystemExit("\n".join(d.message for d in result.diagnostics if d.severity == "error"))
         made = [exchange for exchange in self.entra.traffic[first:] if exchange.version]
+        looks = sum(is_look(exchange) for exchange in made)
         requests = sum(not exchange.in_batch for exchange in made)
-        calls = sum(exchange.path != BATCH for exchange in made)
-        return Cost(requests, calls, children_seconds() - before)
+        calls = sum(exchange.path != BATCH for exchange in made) - looks
+        return Cost(requests, calls, children_seconds() - before, looks)
 
     def live(self, users: Sequence[str]) -> Life:
         """Everybody comes into scope, all but one leave, and it ends."""
@@ -121,6 +126,15 @@ class AzureadOnly(Ours):
         up = life.costs["up"]
         both = Cost(made.requests + up.requests, made.calls + up.calls, up.seconds)
         return replace(life, costs={**life.costs, "up": both})
+
+
+def is_look(exchange: Exchange) -> bool:
+    """Whether it looks for other configurations: instances of the template, and in batches their jobs and settings."""
+    if exchange.in_batch:
+        return exchange.method == "GET" and exchange.path.endswith(
+            ("/synchronization/jobs", "/synchronization/secrets")
+        )
+    return "applicationTemplateId" in exchange.query.get("$filter", "")
 
 
 def children_seconds() -> float:
@@ -169,6 +183,7 @@ def measures(step: str) -> dict[str, Callable[[Life], float | None]]:
     return {
         f"{step}: requests": of("requests"),
         f"{step}: Graph calls": of("calls"),
+        f"{step}: looks for configurations": of("looks"),
         f"{step}: CPU seconds": of("seconds"),
     }
 
@@ -191,7 +206,7 @@ def counts(console: Console, sizes: Sequence[int] = PEOPLE, installation: Instal
             mine, other = measure(ours[count]), measure(alone[count])
             if mine is None or other is None:
                 continue
-            cells = [what, str(count), f"{mine:.4g}", f"{other:.4g}", f"{mine / other:.2f} x"]
+            cells = [what, str(count), f"{mine:.4g}", f"{other:.4g}", f"{mine / other:.2f} x" if other else ""]
             if before is not None:
                 more = count - before[0]
                 cells += further(what, (mine - before[1]) / more, (other - before[2]) / more)
@@ -202,6 +217,8 @@ def counts(console: Console, sizes: Sequence[int] = PEOPLE, installation: Instal
 
 def further(what: str, mine: float, other: float) -> list[str]:
     """What each further person costs, and whether that is within the budget."""
+    if not other:
+        return [f"{mine:.3g}", "", ""]
     good = mine - other <= STATE_BUDGET if what == STATE else mine <= MOST_RATIO * other
     beyond = f"{mine - other:+.0f} bytes" if what == STATE else f"{mine / other:.2f} x"
     return [f"{mine:.3g} against {other:.3g}", beyond, "[green]kept[/]" if good else "[red]missed[/]"]

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STACK = "dev"
 # A field set by a run that was killed before it could note that it did: it stays, and a warning names it.
 TOLD = "told: "
+DIFFERENT = "not as before: "
 
 
 @dataclass
@@ -160,7 +161,7 @@ def converges(place: Ground, then: str) -> str:
     result = place.run("destroy")
     if result.exit_code:
         return f"destroy failed: {errors(result)}"
-    return "" if place.settings() == place.before else told(result) or f"not as before: {differences(place)}"
+    return "" if place.settings() == place.before else told(result) or f"{DIFFERENT}{differences(place)}"
 
 
 def differences(place: Ground) -> str:

@@ -21,6 +21,7 @@ KILLS = [
     ),
     KillPoint("update", BATCH, 0, "after", "engine", "destroy"),
     KillPoint("destroy", BATCH, 0, "before", "provider", "destroy"),
+    KillPoint("destroy", GraphCall(OURS, "PATCH", PARTNER), 0, "after", "engine", "destroy"),
 ]
 CELLS = [
     Cell("connection reset after effect", GraphCall(OURS, "POST", PARTNERS), "up"),
@@ -30,6 +31,7 @@ CELLS = [
     Cell("HTML instead of JSON", GraphCall(OURS, "GET", PARTNER), "preview"),
     Cell("500", GraphCall(OURS, "DELETE", "/servicePrincipals/*/appRoleAssignedTo/*", in_batch=True), "update"),
     Cell("503 before effect", GraphCall(OURS, "DELETE", PARTNER), "destroy"),
+    Cell("403 for good", GraphCall(OURS, "GET", f"{PARTNER}/m365Capabilities"), "destroy"),
 ]
 
 

@@ -113,9 +113,8 @@ def test_missing_consent(place: Place) -> None:
         f"{READ}\n"
         "  Why: Microsoft Graph answered 403 Authorization_RequestDenied: Insufficient privileges to complete the "
         "operation.\n"
-        "  Do:  give the signed-in application the application permission Policy.Read.All or "
-        "Policy.ReadWrite.CrossTenantAccess and consent to it, or (for `az login`) sign in as a person with the role "
-        "Security Administrator\n"
+        "  Do:  give the signed-in application the application permission Policy.Read.All and "
+        "consent to it, or (for `az login`) sign in as a person with the role Security Administrator\n"
         f"  Ref: {WHERE}, request-id <id>, client-request-id <id>"
     )
 

@@ -107,8 +107,40 @@ def test_without_a_list_the_policy_says_that_it_does_not_apply(pack: Analyzer, s
     index, (type_, inputs) = next(one for one in enumerate(stack) if one[1][0] == PREFIX + PARTNER)
     answer = pack.resource(index, type_, inputs)
     assert {(one.policy_name, one.reason) for one in answer.not_applicable} == {
-        (name, "allowedTenants is not configured for this policy") for name in ("tenants-allowed", "inbound-allowed")
+        (name, "allowedTenants is not configured for this policy")
+        for name in ("tenants-allowed", "inbound-allowed", "outbound-allowed")
+        for name in ("tenants-allowed", "inbound-allowed", "outbound-allowed")
     }
+
+
+def test_a_pair_may_be_allowed_in_one_direction(pack: Analyzer, stack: list[Resource]) -> None:
+    there, back = ({"allowedTenants": [f"{one} -> {other}"]} for one, other in ((SOURCE, TARGET), (TARGET, SOURCE)))
+    pack.configure(tenants_allowed=there, inbound_allowed=there, outbound_allowed=there)
+    assert not [one for one in pack.run(stack) if one.mandatory]
+    pack.configure(tenants_allowed=back, inbound_allowed=back, outbound_allowed=back)
+    found = {one.policy for one in pack.run(stack) if one.mandatory}
+    assert found == {"tenants-allowed", "inbound-allowed", "outbound-allowed"}
+
+
+def test_what_a_pair_opens_is_seen_on_both_ends(pack: Analyzer, stack: list[Resource]) -> None:
+    everyone = {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+    opened = {"b2bCollaborationInbound": {"usersAndGroups": everyone}, "inboundTrust": {"isMfaAccepted": True}}
+    open_in = changed(stack, PARTNER, opened, homeTenantId=TARGET)
+    wide = changed(open_in, PARTNER, {"b2bDirectConnectOutbound": {"usersAndGroups": everyone}}, homeTenantId=SOURCE)
+    drained: list[Resource] = [
+        (type_, {**inputs, "xtsync:onDestroy": "drain"} if "xtsync:onDestroy" in inputs else inputs)
+        for type_, inputs in wide
+    ]
+    found = {one.policy: one.message for one in pack.run(drained)}
+    assert f"b2bCollaborationInbound of the target {TARGET}" in found["b2b-not-everyone"]
+    assert f"b2bDirectConnectOutbound of the source {SOURCE}" in found["direct-connect-closed"]
+    assert "trusts isMfaAccepted" in found["inbound-trust-meant"]
+    assert f"removes people of the source Contoso ({SOURCE}) from the target" in found["destroy-releases"]
+
+
+def test_azuread_is_held_against_the_hosts_as_well(pack: Analyzer) -> None:
+    led_away: list[Resource] = [("pulumi:providers:azuread", {"metadataHost": "evil.example", "tenantId": SOURCE})]
+    assert names(pack, led_away) == [("host-allowed", True)]
 
 
 def test_a_host_that_is_not_listed_stops_before_its_provider_is_made(pack: Analyzer, stack: list[Resource]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conftest import Lab, messages, told, writes
@@ -130,3 +131,19 @@ def test_no_second_job_after_a_crash_with_a_lagging_list(lab: Lab) -> None:
 def test_a_fresh_service_principal_may_be_refused_at_first(lab: Lab) -> None:
     lab.entra.faults.add(Fault(method="GET", path=r"/servicePrincipals/[^/]+$", status=403, code="Denied", times=3))
     lab.stack.run("up")
+
+
+def test_a_conflict_that_is_over_at_once_leads_back_to_making_it(lab: Lab) -> None:
+    """PUT says that there is one, PATCH that there is none."""
+    conflict: dict[str, Any] = {"status": 409, "code": "Request_MultipleObjectsWithSameKeyValue"}
+    lab.entra.faults.add(
+        Fault(method="PUT", path="identitySynchronization$", **conflict),
+        Fault(method="POST", path="partners$", tenant=world.SOURCE_TENANT, **conflict),
+    )
+    lab.stack.run("up")
+    assert not lab.entra.faults.pending
+    policy = lab.target.policies.partners[world.SOURCE_TENANT].identity_sync
+    assert policy is not None
+    assert policy.allows("userSyncInbound")
+    assert lab.source_partner is not None
+    assert lab.source_partner["automaticUserConsentSettings"]["outboundAllowed"] is True

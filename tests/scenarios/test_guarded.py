@@ -6,7 +6,8 @@ from conftest import Command, Lab, changed, messages
 
 from lab import world
 from lab.engine import Result
-from xtsync_resources.guardrails import Sayings, findings
+from xtsync_resources.guardrails import findings
+from xtsync_resources.pair_facts import Sayings
 from xtsync_resources.stack_facts import facts_of_resources
 
 
@@ -19,12 +20,23 @@ def test_a_tenant_that_is_not_allowed_ends_preview_and_up_before_any_call(lab: L
     for operation in ("preview", "up"):
         result = lab.stack.run(operation, fails=True)
         (text,) = messages(result)
-        assert "2 guardrails stop the pair Contoso to Fabrikam; nothing was changed." in text
+        assert "3 guardrails stop the pair Contoso to Fabrikam; nothing was changed." in text
         assert f"not in allowedTenants: the source Contoso ({world.SOURCE_TENANT})" in text
         assert "inbound-allowed: the target Fabrikam" in text
+        assert "outbound-allowed: the source Contoso" in text
         assert "Traceback" not in text
         assert changed(result).keys() <= {"xtsync-dev"}
     assert list(lab.entra.traffic) == []
+
+
+def test_a_pair_that_is_allowed_in_one_direction_cannot_be_made_in_the_other(lab: Lab) -> None:
+    rails = {"allowedTenants": [f"{world.SOURCE_TENANT} -> {world.TARGET_TENANT}"]}
+    lab.stack.config["xtsync:guardrails"] = rails
+    lab.stack.run("preview")
+    back = lab.reverse_stack()
+    back.config["xtsync:guardrails"] = rails
+    (text,) = messages(back.run("up", fails=True))
+    assert f"in this direction: the source Fabrikam ({world.TARGET_TENANT}) -> the target Contoso" in text
 
 
 def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_be_destroyed(lab: Lab) -> None:

@@ -67,6 +67,10 @@ def test_promise_4_of_two_configurations_neither_takes_the_policies_from_the_oth
     second.config["xtsync:allowSecondConfiguration"] = True
     assert "another configuration synchronizes this pair" in "\n".join(messages(second.run("up")))
     lab.pass_time()
+    assert "another configuration synchronizes this pair as well: Another name" in told(
+        lab.stack.run("refresh"), "scope"
+    )
+    assert ", as xtsync:allowSecondConfiguration has it: Contoso to" in told(second.run("refresh"), "scope")
     before = len(lab.entra.traffic)
     text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
     assert "Will not take this pair apart in the source tenant Contoso" in text
@@ -104,3 +108,18 @@ def test_promise_4_a_pair_that_lives_is_not_asked_again(lab: Lab) -> None:
     lab.stack.run("up")
     assert [one for one in lab.calls_since(before) if one.path == "/servicePrincipals"] == []
     assert "application" in changed(lab.stack.run("up", replace=("application",))), "and one's own is no other"
+
+
+def test_promise_6_people_of_another_configuration_are_not_drained(lab: Lab) -> None:
+    lab.stack.run("up")
+    second = lost(lab)
+    second.config |= {"xtsync:allowSecondConfiguration": True, "xtsync:onDestroy": "drain"}
+    second.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+    text = "\n".join(messages(second.run("destroy", fails=True)))
+    assert "Contoso to Fabrikam (" in text
+    assert "has people of it in scope as well" in text
+    assert "alice@contoso.com" in text
+    lab.pass_time()
+    assert lab.arrived() == people

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from conftest import Lab, changed, messages, told, writes
+from conftest import Lab, changed, messages, writes
 
 pytestmark = pytest.mark.real
 
@@ -22,6 +24,12 @@ def delete_user(lab: Lab, name: str) -> str:
     lab.source.directory.delete_user(user)
     unassign(lab, user)
     return user
+
+
+def remembered(lab: Lab) -> Any:
+    """Whom the state has in scope, by name."""
+    (scope,) = (one for one in lab.stack.resources() if one["type"].endswith(":SyncScope"))
+    return scope["outputs"]["principals"]
 
 
 def unassign(lab: Lab, object_id: str) -> None:
@@ -51,21 +59,70 @@ def test_promise_8_people_who_are_gone_are_taken_out_without_an_error(lab: Lab) 
     assert lab.source.applications.applications == {}
 
 
-def test_promise_8_a_group_that_was_made_again_is_put_in_scope_under_its_name(lab: Lab) -> None:
+def test_a_name_that_another_group_has_now_stops_preview_and_up(lab: Lab) -> None:
     lab.stack.run("up")
     lab.pass_time()
-    former = delete_group(lab, "Finance")
+    (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    finance.display_name = "Finance of old"
     carol = lab.source.directory.user("carol@contoso.com")
     again = lab.source.directory.add_group("Finance", [carol])
-    previewed = told(lab.stack.run("preview"), "scope")
-    assert f"group Finance is another object now: {again.id}, where it was {former}" in previewed
-    records = {"scope-record": "update", "scope": "update", "start": "update"}
-    done = {**records, f"group-{former[:8]}": "delete", f"group-{again.id[:8]}": "create"}
-    assert changed(lab.stack.run("up")) == done
+    lab.stack.config["xtsync:deletionThreshold"] = 5
+    before, there, scope = len(lab.entra.traffic), lab.settings(), remembered(lab)
+    for operation in ("preview", "up"):
+        text = "\n".join(messages(lab.stack.run(operation, fails=True)))
+        for part in (
+            'xtsync:groups[0] = "Finance": the name belongs to another group now in Contoso: ',
+            f"{again.id}, where it was {finance.id} (now called Finance of old). Find out who gave the name to ",
+            "put the object id of the one that is meant into xtsync:groups in its place; or take the name out, run ",
+        ):
+            assert part in text, text
+        assert "Traceback" not in text
+    assert not writes(lab.calls_since(before))
+    assert lab.settings() == there
+    assert remembered(lab) == scope
+    lab.stack.config["xtsync:groups"] = ["finance"]
+    lab.stack.run("preview", fails=True)
+
+
+@pytest.mark.parametrize("way", ["the new object's id", "the former object's id", "out and in again"])
+def test_the_ways_out_of_a_name_that_another_group_has(lab: Lab, way: str) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    former = delete_group(lab, "Finance") if way != "the former object's id" else ""
+    if not former:
+        (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+        finance.display_name, former = "Finance of old", finance.id
+    carol = lab.source.directory.user("carol@contoso.com")
+    again = lab.source.directory.add_group("Finance", [carol])
+    lab.stack.run("up", fails=True)
+    if way == "the former object's id":
+        lab.stack.config["xtsync:groups"] = [former]
+        assert f"group-{again.id[:8]}" not in changed(lab.stack.run("up"))
+        return
+    if way == "out and in again":
+        lab.stack.config["xtsync:groups"] = []
+        lab.stack.run("up")
+        del lab.stack.config["xtsync:groups"]
+    else:
+        lab.stack.config["xtsync:groups"] = [again.id]
+    done = changed(lab.stack.run("up"))
+    assert done[f"group-{again.id[:8]}"] == "create"
     assert [job.schedule_state for job in lab.jobs()] == ["Active"]
     lab.pass_time()
     assert "carol@contoso.com" in lab.arrived()
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
     lab.stack.run("destroy")
+
+
+def test_a_person_who_was_made_again_under_the_same_name_is_another_person(lab: Lab) -> None:
+    lab.stack.run("up")
+    was = delete_user(lab, "alice@contoso.com")
+    again = lab.source.directory.add_user("alice@contoso.com")
+    text = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert 'xtsync:users[0] = "alice@contoso.com": the name belongs to another person now in Contoso: ' in text, text
+    assert f"{again.id}, where it was {was} (deleted since)" in text
+    lab.stack.config["xtsync:users"] = [again.id]
+    assert changed(lab.stack.run("up"))[f"user-{again.id[:8]}"] == "create"
 
 
 @pytest.mark.parametrize("operation", ["destroy", "up"])

@@ -107,7 +107,12 @@ def refused(lab: Lab) -> list[str]:
     return [call.path for call in lab.calls_since(0) if call.status in (401, 403)]
 
 
-NEEDED = [(side, need.permission) for side in ("source", "target") for need in needs_of(side) if not need.optional]
+NEEDED = [
+    (side, need.permission)
+    for side in ("source", "target")
+    for need in needs_of(side)
+    if not need.optional and not need.without
+]
 
 
 @pytest.mark.parametrize(("side", "missing"), NEEDED)

@@ -158,6 +158,27 @@ def test_promise_5_a_field_dropped_from_the_configuration_gets_its_former_value_
     assert lab.target_partner["inboundTrust"] == trust
 
 
+@pytest.mark.parametrize("found", [True, False], ids=["adopted", "made"])
+def test_promise_5_a_value_set_by_hand_that_is_the_configured_one_stays(lab: Lab, found: bool) -> None:
+    if found:
+        lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
+    lab.stack.run("up")
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.target.policies.update(world.SOURCE_TENANT, {"inboundTrust": trust})
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    lab.stack.run("up")
+    del lab.stack.config["xtsync:inboundTrust"]
+    lab.stack.run("up")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    lab.stack.run("up")
+    result = lab.stack.run("destroy")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"] == trust
+    assert found or "others have added inboundTrust" in told(result, "target-partner")
+
+
 def test_on_existing_fail_refuses_with_what_was_found_before_any_write(lab: Lab) -> None:
     lab.target.policies.create(world.SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": False}})
     lab.stack.config["xtsync:onExisting"] = "fail"
@@ -168,6 +189,23 @@ def test_on_existing_fail_refuses_with_what_was_found_before_any_write(lab: Lab)
     assert not [call for call in writes(lab.calls_since(0)) if call.tenant_id == world.TARGET_TENANT]
 
 
+def test_on_existing_fail_lets_the_opposite_direction_be_made(lab: Lab) -> None:
+    lab.stack.config["xtsync:onExisting"] = "fail"
+    lab.stack.run("up")
+    back = lab.reverse_stack()
+    back.config["xtsync:onExisting"] = "fail"
+    trust = {"isMfaAccepted": True, "isCompliantDeviceAccepted": None, "isHybridAzureADJoinedDeviceAccepted": None}
+    lab.source.policies.update(world.TARGET_TENANT, {"inboundTrust": trust})
+    assert "onExisting is fail" in "\n".join(messages(back.run("preview", fails=True)))
+    assert "onExisting is fail" in "\n".join(messages(back.run("up", fails=True)))
+    lab.source.policies.update(world.TARGET_TENANT, {"inboundTrust": None})
+    back.run("preview")
+    back.run("up")
+    for policy in (lab.source_partner, lab.target_partner):
+        assert policy is not None
+        assert policy["automaticUserConsentSettings"] == {"inboundAllowed": True, "outboundAllowed": True}
+
+
 # --- 6. Nobody is deleted by accident ----------------------------------------------------------------------
 
 
@@ -176,7 +214,7 @@ def test_promise_6_release_pauses_the_job_before_the_first_assignment_goes(lab: 
     lab.pass_time()
     before = len(lab.entra.traffic)
     previewed = lab.stack.run("destroy", preview_only=True)
-    assert previewed.outputs["onDestroy"].startswith("release: 1 user and 1 group leave the scope")
+    assert previewed.outputs["onDestroy"].startswith("release: 1 user (alice@contoso.com) and 1 group (Finance)")
     assert not writes(lab.calls_since(before))
     lab.stack.run("destroy")
     calls = writes(lab.calls_since(before))
@@ -203,11 +241,11 @@ def test_promise_6_drain_waits_until_the_people_are_gone(lab: Lab) -> None:
 
 
 def test_promise_6_drain_refuses_beyond_the_deletion_threshold(lab: Lab) -> None:
-    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deletionThreshold": 2})
+    lab.stack.config.update({"xtsync:onDestroy": "drain", "xtsync:deletionThreshold": 3})
     lab.stack.run("up")
     lab.pass_time()
     text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
-    assert "3 people would be deleted in the target, more than xtsync:deletionThreshold (2)" in text
+    assert "3 people would be deleted in the target, and xtsync:deletionThreshold (3) holds back 3 and more" in text
     lab.stack.config["xtsync:onDestroy"] = "release"
     lab.stack.run("up")
     lab.stack.run("destroy")

@@ -42,13 +42,22 @@ class Half:
     """One stack's policies in one tenant: baseline, partner policy, and in the target the identity sync policy."""
 
     def __init__(
-        self, server: Server, clients: dict[Any, Any], tenant: str, partner: str, side: str, more: dict[str, Any]
+        self,
+        server: Server,
+        clients: dict[Any, Any],
+        tenant: str,
+        partner: str,
+        side: str,
+        more: dict[str, Any],
+        *,
+        seconds: float = 20,
+        on_existing: str = "adopt",
     ) -> None:
         self.partner, self.side, self.more = partner, side, more
         client_id, secret = SECRETS[tenant]
         name = TenantName(side, tenant[:4], tenant)
         given_ = lifecycle.ProviderSettings(
-            name, "", "secret", client_id, "public", server.host, 20, "adopt", "release"
+            name, "", "secret", client_id, "public", server.host, seconds, on_existing, "release"
         )
         if (tenant, side) not in clients:
             clients[tenant, side] = lifecycle.make_client(given_, secret)

@@ -123,11 +123,11 @@ class Bench:
         client = GraphClient(self.tenant, endpoints, tokens, graph, SettableClock())
         monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client})
 
-    def made(self, module: str, name: str, on_destroy: str = "release") -> Any:
+    def made(self, module: str, name: str) -> Any:
         import importlib
 
         provider = type(getattr(importlib.import_module(f"xtsync_resources.{module}"), name))()
-        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", on_destroy)
+        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", "release")
         return provider
 
 
@@ -219,15 +219,16 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         **of_job,
         **role,
         "principals": users,
+        "neverRemove": [],
         "foundState": "Active",
         "foundPeople": [],
         "targetTenantId": world.TARGET_TENANT,
     }
     record = {**scope, "principals": [somebody], "since": {}, "generation": 0, "foundCycle": ""}
     for on_destroy in ("release", "drain"):
-        yield life(bench.made("sync_scope", "SYNC_SCOPE", on_destroy), scope, {"principals": {}})
+        yield life(bench.made("sync_scope", "SYNC_SCOPE"), {**scope, "onDestroy": on_destroy}, {"principals": {}})
     with contextlib.suppress(DeadlineError):  # their people are still there
-        yield life(bench.made("scope_record", "SCOPE_RECORD", "drain"), record, {})
+        yield life(bench.made("scope_record", "SCOPE_RECORD"), {**record, "onDestroy": "drain"}, {})
 
 
 LIVES: dict[str, tuple[str, Methods]] = {

@@ -150,6 +150,8 @@ class FakeGraph:
         key, _, child = rest.partition("/")
         if key not in self.partners:
             return refusal(404, "Request_ResourceNotFound")
+        if child == "m365Capabilities":
+            return answer(200, {"value": []})
         if child:
             return self._identity_sync(method, key, body)
         if method == "GET":

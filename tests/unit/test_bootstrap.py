@@ -139,9 +139,9 @@ def test_everything_is_done_in_the_tenant_that_is_named() -> None:
     ]
 
 
-def test_a_target_needs_one_permission_and_gets_a_password_only_when_asked() -> None:
+def test_a_target_needs_two_permissions_and_gets_a_password_only_when_asked() -> None:
     found, outputs = declared(side="target", password="true", passwordUntil="2027-12-31")
-    assert len(of_type(found, "AppRoleAssignment")) == 1
+    assert len(of_type(found, "AppRoleAssignment")) == 2
     (password,) = of_type(found, "ApplicationPassword")
     assert password["endDate"] == "2027-12-31T00:00:00Z"
     assert outputs["clientSecret"] == {"value": "canary", "secret": True}

@@ -40,7 +40,8 @@ def levels(findings: list[Finding]) -> list[Level]:
     ("granted", "needed", "covered"),
     [
         ("Policy.ReadWrite.CrossTenantAccess", "Policy.ReadWrite.CrossTenantAccess", True),
-        ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All", True),
+        ("Policy.ReadWrite.CrossTenantAccess", "Policy.Read.All", False),
+        ("Policy.ReadWrite.CrossTenantCapability", "Policy.Read.All", True),
         ("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess", False),
         (WRITE_ALL, OWNED, True),
         (WRITE_ALL, "Application.Read.All", True),
@@ -66,9 +67,12 @@ def test_a_greater_permission_covers_a_lesser_one(granted: str, needed: str, cov
 def test_every_missing_permission_is_named_with_what_it_is_for_and_optional_ones_only_warn() -> None:
     findings = permissions.check(look(), {"idtyp": "app"})
     assert {finding.found.split()[0] for finding in findings} == SOURCE_NEEDS
-    assert {f.found.split()[0] for f in findings if f.level is WARNING} == {"ProvisioningLog.Read.All"}
+    assert {f.found.split()[0] for f in findings if f.level is WARNING} == {
+        "ProvisioningLog.Read.All",
+        "Policy.Read.All",
+    }
     everything = sorted(SOURCE_NEEDS | {SYNC})
-    assert permissions.check(look(), {"roles": everything}) == [look().ok("permissions", "all 7 are there")]
+    assert permissions.check(look(), {"roles": everything}) == [look().ok("permissions", "all 8 are there")]
     without = sorted(set(everything) - {"GroupMember.Read.All"})
     assert levels(permissions.check(look(groups=()), {"roles": without})) == [OK]
 
@@ -98,15 +102,13 @@ def test_a_person_needs_directory_roles(side: str, held: list[str], lacks: list[
 
 
 def test_a_persons_scopes_and_a_token_that_does_not_name_roles() -> None:
-    scopes = "Policy.ReadWrite.CrossTenantAccess openid"
+    scopes = "Policy.ReadWrite.CrossTenantAccess Policy.Read.All openid"
     found = permissions.check(look("target"), {"scp": scopes})
     assert [(one.area, one.level) for one in found] == [("permissions", OK), ("roles", WARNING)]
     # Azure CLI acts as the person; whether that is enough Graph does not say.
-    assert levels(permissions.check(look("target"), {"scp": "Directory.AccessAsUser.All", "wids": []})) == [
-        WARNING,
-        PROBLEM,
-    ]
-    assert levels(permissions.check(look("target"), {"scp": "openid", "wids": []})) == [PROBLEM, PROBLEM]
+    as_the_person = permissions.check(look("target"), {"scp": "Directory.AccessAsUser.All", "wids": []})
+    assert levels(as_the_person) == [WARNING, WARNING, PROBLEM]
+    assert levels(permissions.check(look("target"), {"scp": "openid", "wids": []})) == [PROBLEM, WARNING, PROBLEM]
     named = {finding.found.split()[0] for finding in permissions.check(look(), {"scp": "openid", "wids": []})}
     assert WRITE_ALL in named
     assert OWNED not in named

@@ -21,16 +21,15 @@ from xtsync_resources.guardrails import (
     BY_ID,
     LEVELS,
     OFF,
+    PROVIDER,
     RULES,
     STOP,
-    PairFacts,
-    Sayings,
-    facts_of_settings,
     findings,
     table,
 )
 from xtsync_resources.operate.checks import Level, guardrails
 from xtsync_resources.operate.report import STACK_FILE, Setting, described
+from xtsync_resources.pair_facts import Opening, PairFacts, Sayings, facts_of_settings
 from xtsync_resources.stack_facts import PREFIX, facts_of_resources
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +47,11 @@ SENSIBLE = PairFacts(
     user_type="member",
     said=Sayings.of([SOURCE_ID, TARGET_ID], False),
 )
+COLLABORATION_IN = Opening("target", "b2bCollaborationInbound", ("everyone", "every application"))
+NAMED_IN = Opening("target", "b2bCollaborationInbound")
+DIRECT_OUT = Opening("source", "b2bDirectConnectOutbound")
+THERE = f"{SOURCE_ID} -> {TARGET_ID.upper()}"
+BACK = f"{TARGET_ID}->{SOURCE_ID}"
 OFF_BOTH = {"outbound_redemption": False, "inbound_redemption": False}
 
 
@@ -58,12 +62,36 @@ OFF_BOTH = {"outbound_redemption": False, "inbound_redemption": False}
     ("changes", "broken"),
     [
         ({}, []),
-        ({"source": STRANGER}, ["tenants-allowed", "inbound-allowed"]),
-        ({"target": STRANGER}, ["tenants-allowed"]),
+        ({"source": STRANGER}, ["tenants-allowed", "inbound-allowed", "outbound-allowed"]),
+        ({"target": STRANGER}, ["tenants-allowed", "inbound-allowed", "outbound-allowed"]),
         ({"source": STRANGER, "said": Sayings()}, []),
-        ({"source": SOURCE_ID.upper()}, []),
-        ({"said": Sayings.of([], False)}, ["tenants-allowed", "inbound-allowed"]),
+        ({"said": Sayings.of([], False)}, ["tenants-allowed", "inbound-allowed", "outbound-allowed"]),
+        ({"said": Sayings.of([THERE], False)}, []),
+        ({"said": Sayings.of([BACK], False)}, ["tenants-allowed", "inbound-allowed", "outbound-allowed"]),
+        ({"said": Sayings.of([BACK, THERE], False)}, []),
+        ({"said": Sayings.of([SOURCE_ID, BACK], False)}, ["tenants-allowed", "inbound-allowed", "outbound-allowed"]),
+        ({"said": Sayings.of([THERE], False), "source": None}, []),
+        ({"said": Sayings.of([THERE], False), "target": None}, []),
+        ({"said": Sayings.of([BACK], False), "target": None, **OFF_BOTH, "inbound_sync": False}, ["tenants-allowed"]),
         ({"source": STRANGER, "inbound_sync": False, **OFF_BOTH}, ["tenants-allowed"]),
+        (
+            {"source": STRANGER, "inbound_sync": False, **OFF_BOTH, "openings": (NAMED_IN,)},
+            ["tenants-allowed", "inbound-allowed"],
+        ),
+        (
+            {"source": STRANGER, "inbound_sync": False, **OFF_BOTH, "trusted": ("isMfaAccepted",)},
+            ["tenants-allowed", "inbound-allowed", "inbound-trust-meant"],
+        ),
+        (
+            {"target": STRANGER, "inbound_sync": False, **OFF_BOTH, "openings": (DIRECT_OUT,)},
+            ["tenants-allowed", "outbound-allowed", "direct-connect-closed"],
+        ),
+        ({"openings": (NAMED_IN,)}, []),
+        ({"openings": (COLLABORATION_IN,)}, ["b2b-not-everyone"]),
+        ({"openings": (DIRECT_OUT,)}, ["direct-connect-closed"]),
+        ({"trusted": ("isMfaAccepted",)}, ["inbound-trust-meant"]),
+        ({"drains": True}, ["destroy-releases"]),
+        ({"drains": False}, []),
         ({"source": STRANGER, "inbound_sync": None, **OFF_BOTH}, ["tenants-allowed"]),
         ({"inbound_redemption": False}, ["redemption-with-sync"]),
         ({"outbound_redemption": False}, ["redemption-with-sync"]),
@@ -100,8 +128,9 @@ def test_what_is_not_known_breaks_nothing() -> None:
 
 def test_every_rule_can_be_broken_and_says_what_to_do() -> None:
     worst = replace(
-        SENSIBLE, source=STRANGER, outbound_redemption=False, sync_all=True, deletion_threshold=0, notified=False,
-        user_type="", metadata_host="evil.example",
+        SENSIBLE, source=STRANGER, inbound_redemption=False, sync_all=True, deletion_threshold=0, notified=False,
+        user_type="", metadata_host="evil.example", openings=(COLLABORATION_IN, DIRECT_OUT), drains=True,
+        trusted=("isMfaAccepted",),
     )  # fmt: skip
     found = findings(worst)
     assert [one.rule for one in found] == list(RULES)
@@ -113,7 +142,7 @@ def test_every_rule_can_be_broken_and_says_what_to_do() -> None:
 
 
 def test_a_finding_names_the_tenant() -> None:
-    (found, _) = findings(replace(SENSIBLE, source=STRANGER, names={STRANGER: "Umbrella"}))
+    (found, *_) = findings(replace(SENSIBLE, source=STRANGER, names={STRANGER: "Umbrella"}))
     assert found.found == f"not in allowedTenants: the source Umbrella ({STRANGER})"
 
 
@@ -153,6 +182,8 @@ def test_sayings_arrive() -> None:
         allowedTenants=[SOURCE_ID.upper(), TARGET_ID], everyone=True, levels={"notify-address": "stop"}
     ).guardrails
     assert rails.allowed_tenants == (SOURCE_ID, TARGET_ID)
+    pairs = settings_with(allowedTenants=[THERE, BACK]).guardrails.allowed_tenants
+    assert pairs == (f"{SOURCE_ID} -> {TARGET_ID}", f"{TARGET_ID} -> {SOURCE_ID}")
     assert rails.everyone
     assert rails.levels == {"notify-address": "stop"}
     assert settings_with(levels={"notify-address": False}).guardrails.levels == {"notify-address": "off"}
@@ -169,7 +200,11 @@ def test_sayings_arrive() -> None:
          "Choose off, advise or stop"),
         ({"levels": {"notify-address": True}}, "guardrails.levels.notify-address = true", "Choose off"),
         ({"levels": ["notify-address"]}, "guardrails.levels = ", "Give an object such as {tenants-allowed: advise}"),
-        ({"allowedTenants": ["contoso.com"]}, 'guardrails.allowedTenants[0] = "contoso.com": not a GUID', "Give the"),
+        ({"allowedTenants": ["contoso.com"]}, 'guardrails.allowedTenants[0] = "contoso.com": neither a GUID nor two',
+         "Give a tenant id, or `SOURCE -> TARGET`"),
+        ({"allowedTenants": [f"{SOURCE_ID} -> {SOURCE_ID}"]}, "guardrails.allowedTenants[0] = ", "Give a tenant id"),
+        ({"allowedTenants": [f"{SOURCE_ID} <- {TARGET_ID}"]}, "guardrails.allowedTenants[0] = ", "Give a tenant id"),
+        ({"allowedTenants": [f"{THERE} -> {STRANGER}"]}, "guardrails.allowedTenants[0] = ", "Give a tenant id"),
         ({"allowedTenant": []}, "guardrails.allowedTenant: unknown key", "Did you mean guardrails.allowedTenants"),
         ({"everyone": "yes"}, 'guardrails.everyone = "yes"', "Give true or false"),
     ],
@@ -195,10 +230,15 @@ def test_all_rules_that_stop_are_told_at_once() -> None:
     settings = settings_with(allowedTenants=[STRANGER], levels={"notify-address": "stop"})
     with pytest.raises(guard.GuardrailsBroken) as caught:
         guard.enforce(settings)
-    assert [one.rule.id for one in caught.value.broken] == ["tenants-allowed", "inbound-allowed", "notify-address"]
+    assert [one.rule.id for one in caught.value.broken] == [
+        "tenants-allowed",
+        "inbound-allowed",
+        "outbound-allowed",
+        "notify-address",
+    ]
     text = str(caught.value)
-    assert text.startswith(f"3 guardrails stop the pair {SOURCE_ID} to {TARGET_ID}; nothing was changed.\n  - ")
-    assert f"not in allowedTenants: the source {SOURCE_ID} and the target {TARGET_ID}. Check the tenant id" in text
+    assert text.startswith(f"4 guardrails stop the pair {SOURCE_ID} to {TARGET_ID}; nothing was changed.\n  - ")
+    assert f"not in allowedTenants: the source {SOURCE_ID} and the target {TARGET_ID}. Check the tenant ids" in text
     assert "Why: " in text
     assert "xtsync:guardrails.levels" in text
 
@@ -247,12 +287,18 @@ def recorded(part: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("part", ["inputs", "outputs"])
-@pytest.mark.parametrize("allowed", [None, [], ["source"], ["source", "target"]])
+@pytest.mark.parametrize("allowed", [None, [], ["source"], ["source", "target"], ["source -> target"]])
 def test_settings_and_state_of_the_same_pair_agree(part: str, allowed: list[str] | None) -> None:
     ids = {"source": "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "target": "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"}
     names = {"source": "Contoso", "target": "Fabrikam"}
     sides = {side: {"tenantId": ids[side], "name": names[side]} for side in ids}
-    rails = {} if allowed is None else {"allowedTenants": [ids[side] for side in allowed]}
+    rails = (
+        {}
+        if allowed is None
+        else {
+            "allowedTenants": [one.replace("source", ids["source"]).replace("target", ids["target"]) for one in allowed]
+        }
+    )
     asked = facts_of_settings(parsed(**sides, guardrails=rails))
     (found,) = facts_of_resources(recorded(part), asked.said, whole=True)
     assert found == asked
@@ -304,7 +350,7 @@ def test_a_partner_that_is_only_trusted_is_a_pair_too_and_odd_ids_are_on_no_list
     properties = {"homeTenantId": TARGET_ID, "tenantId": "odd\nid", "inboundTrust": {"isMfaAccepted": True}}
     said = Sayings.of([SOURCE_ID, TARGET_ID], False)
     (facts,) = facts_of_resources([(f"{PREFIX}PartnerPolicy", properties)], said, whole=False)
-    (found,) = findings(facts)
+    found, *_ = findings(facts)
     assert found.found == r"not in allowedTenants: the source 'odd\nid'"
 
 
@@ -350,3 +396,90 @@ def test_what_the_settings_say(notification: Any, threshold: int | None, notifie
     }
     (facts,) = facts_of_resources([(f"{PREFIX}SyncSecrets", properties)], Sayings(), whole=True)
     assert (facts.deletion_threshold, facts.notified, facts.sync_all) == (threshold, notified, True)
+
+
+ALL_IN = {
+    "usersAndGroups": {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]},
+    "applications": {"accessType": "allowed", "targets": [{"target": "AllApplications", "targetType": "application"}]},
+}
+SOME = {"accessType": "allowed", "targets": [{"target": STRANGER, "targetType": "group"}]}
+NOBODY = {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+ALL_BUT = {**SOME, "accessType": "blocked"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "wide"),
+    [
+        (ALL_IN, ("everyone", "every application")),
+        ({"usersAndGroups": SOME}, ()),
+        ({"usersAndGroups": ALL_BUT}, ("everyone",)),
+        ({"usersAndGroups": SOME, "applications": ALL_IN["applications"]}, ("every application",)),
+        ({"usersAndGroups": NOBODY}, None),
+        ({**ALL_IN, "usersAndGroups": NOBODY}, None),
+        ({"usersAndGroups": None, "applications": {"accessType": None, "targets": None}}, None),
+        ({}, None),
+        (None, None),
+        ("*", None),
+    ],
+)
+def test_a_partner_policy_with_b2b_members_only_is_a_pair_in_the_direction_it_opens(
+    setting: Any, wide: tuple[str, ...] | None
+) -> None:
+    for name, side, pair in (
+        ("b2bCollaborationInbound", "target", (TARGET_ID, SOURCE_ID)),
+        ("b2bDirectConnectInbound", "target", (TARGET_ID, SOURCE_ID)),
+        ("b2bCollaborationOutbound", "source", (SOURCE_ID, TARGET_ID)),
+        ("b2bDirectConnectOutbound", "source", (SOURCE_ID, TARGET_ID)),
+    ):
+        policy = (f"{PREFIX}PartnerPolicy", {"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID, name: setting})
+        (facts,) = facts_of_resources([policy], Sayings.of([], False), whole=False)
+        assert (facts.source, facts.target) == pair
+        assert facts.openings == (() if wide is None else (Opening(side, name, wide),))
+        broken = {one.rule.id for one in findings(facts)}
+        opened = {"target": "inbound-allowed", "source": "outbound-allowed"}[side]
+        assert (opened in broken) == (wide is not None)
+        assert "tenants-allowed" in broken
+
+
+def test_the_settings_of_a_pair_open_what_its_resources_open() -> None:
+    wire = {"accessType": "allowed", "users": ["AllUsers"]}
+    everything = {"accessType": "allowed", "targets": ["AllApplications"]}
+    asked = facts_of_settings(
+        parsed(
+            b2bCollaboration={
+                "inbound": {"usersAndGroups": wire, "applications": everything},
+                "outbound": {"usersAndGroups": {"accessType": "blocked", "users": ["AllUsers"]}},
+            },
+            b2bDirectConnect={"outbound": {"usersAndGroups": {"accessType": "allowed", "groups": [STRANGER]}}},
+            inboundTrust={"mfa": True, "compliantDevice": False},
+            onDestroy="drain",
+        )
+    )
+    assert asked.openings == (DIRECT_OUT, COLLABORATION_IN)
+    assert asked.trusted == ("isMfaAccepted",)
+    rules = ["b2b-not-everyone", "direct-connect-closed", "inbound-trust-meant", "destroy-releases"]
+    assert [one.rule.id for one in findings(asked) if one.rule.id in rules] == rules
+
+
+def test_groups_that_may_be_synchronized_into_an_unlisted_target_are_a_door() -> None:
+    properties = {"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "userSyncInbound": {"isSyncAllowed": False}}
+    groups = {**properties, "groupSyncInbound": {"isSyncAllowed": True}}
+    (facts,) = facts_of_resources([(f"{PREFIX}IdentitySyncPolicy", groups)], Sayings.of([BACK], False), whole=False)
+    _, opened = findings(facts)
+    assert (opened.rule.id, "(synchronization of groups)" in opened.found) == ("inbound-allowed", True)
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties", "broken"),
+    [
+        ("pulumi:providers:azuread", {"metadataHost": "evil.example"}, ["host-allowed"]),
+        ("pulumi:providers:azuread", {"metadataHost": ""}, []),
+        ("pulumi:providers:azuread", {}, []),
+        (PROVIDER, {"xtsync:tenantId": SOURCE_ID, "xtsync:onDestroy": "drain"}, ["destroy-releases"]),
+        (PROVIDER, {"xtsync:tenantId": SOURCE_ID, "xtsync:onDestroy": "release"}, []),
+        (PROVIDER, {"xtsync:tenantId": SOURCE_ID, "xtsync:onDestroy": None}, []),
+    ],
+)
+def test_what_a_provider_says_by_itself(type_: str, properties: dict[str, Any], broken: list[str]) -> None:
+    found = facts_of_resources([(type_, properties)], Sayings(), whole=False)
+    assert [one.rule.id for facts in found for one in findings(facts)] == broken

@@ -16,6 +16,7 @@ from xtsync_resources.operate.needs import ROLE_IDS, ROLES, needs, needs_of
 ROOT = Path(__file__).resolve().parents[2]
 ALWAYS = {
     "Policy.ReadWrite.CrossTenantAccess",
+    "Policy.Read.All",
     "Application.ReadWrite.OwnedBy",
     "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",
@@ -24,7 +25,6 @@ ALWAYS = {
 # `xtsync doctor` looks for these, and goes without.
 BY_OTHERS = {"Synchronization.ReadWrite.All"}
 DOCTOR = {
-    "Policy.Read.All",
     "LicenseAssignment.Read.All",
     "CrossTenantInformation.ReadBasic.All",
 }
@@ -42,7 +42,10 @@ DOCTOR = {
 def test_the_source_needs_what_the_configuration_uses(changes: dict[str, Any], more: set[str]) -> None:
     found = needs(parsed(**changes))
     assert {need.permission for need in found["source"]} == ALWAYS | more
-    assert [need.permission for need in found["target"]] == ["Policy.ReadWrite.CrossTenantAccess"]
+    assert [need.permission for need in found["target"]] == [
+        "Policy.ReadWrite.CrossTenantAccess",
+        "Policy.Read.All",
+    ]
     assert [need.permission for need in found["source"] if need.optional] == ["ProvisioningLog.Read.All"]
 
 
@@ -68,7 +71,7 @@ def test_every_call_is_allowed_by_what_is_asked_for() -> None:
     for name, call in made.items():
         assert call.permission in source | DOCTOR | BY_OTHERS, name
         if call.path.startswith("/policies/crossTenantAccessPolicy/partners"):  # made in both tenants
-            assert call.permission in target | {calls.POLICY_READ}, name
+            assert call.permission in target, name
     asked = {call.permission for call in made.values()}
     assert source - asked <= {"User.Read.All", "GroupMember.Read.All"}, "asked for, and no call needs it"
 

@@ -13,12 +13,15 @@ from xtsync_resources.partner_object import (
     CONSENT,
     TRUST,
     Baseline,
+    beside,
     changes,
     describe,
     foreign_settings,
     leaf,
     live_values,
+    lost,
     settings_of,
+    with_values,
     without,
     without_annotations,
 )
@@ -56,21 +59,25 @@ def leaves(partner: dict[str, Any]) -> dict[tuple[str, str], Any]:
 
 
 @given(PARTNER, VALUES, st.booleans())
-def test_changes_make_it_so_and_touch_nothing_else(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
-    after = applied(partner, changes(partner, wanted), merges=merges)
+def test_changes_make_it_so_and_name_what_they_do_not_touch(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
+    body = changes(partner, wanted)
+    after = applied(partner, body, merges=merges)
+    gone = lost(beside(partner, body), after)
+    assert gone == {} or not merges
     ours = {(name, m): value for name, members in wanted.items() for m, value in members.items()}
-    assert leaves(after) == leaves(partner) | ours
+    assert leaves(with_values(after, gone)) == leaves(partner) | ours
     assert {k: v for k, v in after.items() if k not in COMPLEX_VALUES} == {
         k: v for k, v in partner.items() if k not in COMPLEX_VALUES
     }
     assert changes(after, wanted) == {}
+    assert all(set(members) <= set(wanted[name]) for name, members in body.items())
 
 
-@given(PARTNER, VALUES, st.booleans())
-def test_former_values_come_back(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
+@given(PARTNER, VALUES)
+def test_former_values_come_back(partner: dict[str, Any], wanted: Any) -> None:
     former = live_values(partner, wanted)
-    after = applied(partner, changes(partner, wanted), merges=merges)
-    back = applied(after, changes(after, former), merges=merges)
+    after = applied(partner, changes(partner, wanted), merges=True)
+    back = applied(after, changes(after, former), merges=True)
     assert leaves(back) == leaves(partner)
 
 
@@ -82,29 +89,54 @@ def test_without_sets_only_the_managed_fields_to_inherit(partner: dict[str, Any]
 
 @given(PARTNER, VALUES)
 def test_our_own_writes_are_not_foreign(created: dict[str, Any], managed: Any) -> None:
-    assert foreign_settings({**created, **changes(created, managed)}, managed, created) == {}
+    after = with_values(created, changes(created, managed))
+    assert foreign_settings(without(after, managed), managed, created) == {}
 
 
 def test_null_is_not_false() -> None:
     partner = {CONSENT: {"inboundAllowed": None}}
     assert changes(partner, {CONSENT: {"inboundAllowed": False}})[CONSENT]["inboundAllowed"] is False
     assert changes({CONSENT: {"inboundAllowed": False}}, {CONSENT: {"inboundAllowed": None}}) == {
-        CONSENT: {"inboundAllowed": None, "outboundAllowed": None}
+        CONSENT: {"inboundAllowed": None}
     }
     assert settings_of(partner) == {}
     assert settings_of({CONSENT: {"inboundAllowed": False}}) == {CONSENT: {"inboundAllowed": False}}
 
 
-def test_trust_without_any_member_goes_back_to_null() -> None:
-    assert changes({TRUST: {"isMfaAccepted": True}}, {TRUST: {"isMfaAccepted": None}}) == {TRUST: None}
+@pytest.mark.parametrize("nothing", [None, False, "", [], {}, {"isAllowed": False}, {"a": [], "b": {"c": None}}])
+def test_members_that_graph_may_add_say_nothing_until_somebody_sets_them(nothing: Any) -> None:
+    created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}}
+    live = {
+        **created,
+        CONSENT: {"inboundAllowed": None, "newFlag": nothing},
+        TRUST: {"isNewTrusted": nothing},
+        "new": nothing,
+    }
+    managed = {CONSENT: {"inboundAllowed": True}}
+    assert settings_of(live) == foreign_settings(live, managed, created) == {}
+    opposite = {**live, CONSENT: {"outboundAllowed": True, "newFlag": nothing}}
+    assert Baseline(opposite, None).looks_like_opposite_direction("target")
+
+
+@pytest.mark.parametrize("something", [True, "blocked", 1, ["x"], {"isAllowed": True}, {"a": [{"b": "c"}]}])
+@pytest.mark.parametrize("where", [(CONSENT, "newFlag"), (TRUST, "isNewTrusted"), ("new", "member")])
+def test_members_that_somebody_has_set_say_something(where: tuple[str, str], something: Any) -> None:
+    name, member = where
+    created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}}
+    live = with_values(without(created, {CONSENT: {"inboundAllowed": True}}), {name: {member: something}})
+    assert settings_of(live) == {name: {member: something}}
+    assert set(foreign_settings(live, {CONSENT: {"inboundAllowed": True}}, created)) == {name}
+    opposite = with_values(live, {CONSENT: {"outboundAllowed": True}})
+    assert not Baseline(opposite, None).looks_like_opposite_direction("target")
 
 
 def test_foreign_settings_are_what_came_later() -> None:
     created = {"tenantId": "t", CONSENT: {"inboundAllowed": True}, "b2bDirectConnectInbound": {"a": 1}}
     live = {**created, TRUST: {"isMfaAccepted": False}}
     managed = {CONSENT: {"inboundAllowed": True}}
-    assert set(foreign_settings(live, managed, created)) == {TRUST}
-    assert set(foreign_settings(live, managed, {})) == {TRUST, "b2bDirectConnectInbound"}
+    emptied = without(live, managed)
+    assert set(foreign_settings(emptied, managed, created)) == {TRUST}
+    assert set(foreign_settings(emptied, managed, {})) == {TRUST, "b2bDirectConnectInbound"}
 
 
 @pytest.mark.parametrize(
@@ -123,6 +155,8 @@ def test_foreign_settings_are_what_came_later() -> None:
 )
 def test_what_the_opposite_direction_looks_like(side: str, partner: Any, opposite: bool) -> None:
     assert Baseline(partner, None).looks_like_opposite_direction(side) is opposite
+    assert Baseline(partner, None).may_be_joined(side) is opposite
+    assert Baseline(partner, {"displayName": "d"}).may_be_joined(side) is (opposite and side == "source")
 
 
 @given(st.none() | PARTNER, st.none() | st.just({"displayName": None}))

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, FakeGraph, SettableClock, client_for, refusal
+from tests.unit.graph_fakes import (
+    SOURCE,
+    SOURCE_ID,
+    TARGET,
+    TARGET_ID,
+    FakeGraph,
+    SettableClock,
+    answer,
+    client_for,
+    refusal,
+)
 from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.transport import TransportError
@@ -65,7 +75,7 @@ IN = {CONSENT: {"inboundAllowed": True}}
 def test_an_absent_policy_is_one_post_and_goes_again(target: Bench) -> None:
     provider = target.provider(PartnerPolicyProvider)
     made = provider.create(target.policy(IN))
-    assert target.graph.calls == ["POST partners"]
+    assert target.graph.calls == ["POST partners", f"GET {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
     provider.delete(made.id, made.outs)
     assert target.graph.partners == {}
@@ -74,14 +84,14 @@ def test_an_absent_policy_is_one_post_and_goes_again(target: Bench) -> None:
 def test_settings_ignored_by_the_post_are_patched(target: Bench) -> None:
     target.graph.once("POST", "partners", lambda body: {k: body.pop(k) for k in list(body) if k != "tenantId"} and None)
     target.provider(PartnerPolicyProvider).create(target.policy(IN))
-    assert target.graph.calls == ["POST partners", f"PATCH {SOURCE_ID}"]
+    assert target.graph.calls == ["POST partners", f"PATCH {SOURCE_ID}", f"GET {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
 
 
 def test_settings_refused_by_the_post_take_two_steps(target: Bench) -> None:
     target.graph.once("POST", "partners", refusal(400, "Request_BadRequest"))
     target.provider(PartnerPolicyProvider).create(target.policy(IN))
-    assert target.graph.calls == ["POST partners", "POST partners", f"PATCH {SOURCE_ID}"]
+    assert target.graph.writes == ["POST partners", "POST partners", f"PATCH {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
 
 
@@ -96,7 +106,7 @@ def test_a_conflict_merges_into_what_is_there(target: Bench) -> None:
 def test_a_conflict_with_a_deleted_policy_waits(target: Bench) -> None:
     target.graph.once("POST", "partners", refusal(409, "Request_MultipleObjectsWithSameKeyValue"))
     target.provider(PartnerPolicyProvider).create(target.policy(IN))
-    assert target.graph.calls == ["POST partners", f"GET {SOURCE_ID}", "POST partners"]
+    assert target.graph.calls == ["POST partners", f"GET {SOURCE_ID}"] * 2
     assert target.clock.slept
 
 
@@ -122,6 +132,27 @@ def test_updates_add_and_drop_fields_and_put_former_values_back(target: Bench) -
     assert target.flags() == {"inboundAllowed": None, "outboundAllowed": True}
 
 
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        (refusal(400, "BadRequest", "Resource not found for the segment 'm365Capabilities'."), False),
+        (refusal(404, "Request_ResourceNotFound"), False),
+        (refusal(501, "NotImplemented"), False),
+        (refusal(403, "Authorization_RequestDenied"), True),
+        (answer(200, {"value": [{"id": "1"}]}), True),
+        (answer(200, {"value": []}), False),
+    ],
+    ids=lambda one: str(getattr(one, "status", one)),
+)
+def test_what_microsoft_365_keeps_is_looked_at_before_a_policy_goes(target: Bench, said: Any, stays: bool) -> None:
+    provider = target.provider(PartnerPolicyProvider)
+    made = provider.create(target.policy(IN))
+    target.graph.once("GET", "m365Capabilities", said)
+    provider.delete(made.id, made.outs)
+    assert (SOURCE_ID in target.graph.partners) is stays
+    assert not stays or target.flags()["inboundAllowed"] is None
+
+
 def test_additions_of_others_keep_the_policy(target: Bench) -> None:
     provider = target.provider(PartnerPolicyProvider)
     made = provider.create(target.policy(IN))
@@ -139,6 +170,32 @@ def test_clean_up_after_a_crash(target: Bench) -> None:
     target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "d"}
     provider.delete(made.id, made.outs)
     assert (target.graph.partners, target.graph.syncs) == ({}, {})
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_members_that_graph_may_add_keep_nothing_unless_they_are_set(target: Bench, allowed: bool) -> None:
+    """`planned` and what is there are the same but for what nobody has set."""
+    provider = target.provider(PartnerBaselineProvider)
+    planned = json.dumps({**IN, IDENTITY_SYNC: SYNC})
+    made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "planned": planned})
+    new = {"isSyncAllowed": allowed}
+    flags = {"inboundAllowed": True, "outboundAllowed": None, "newAllowed": allowed}
+    target.graph.make_partner(SOURCE_ID, **{CONSENT: flags, "newSettings": {"isAllowed": allowed}})
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    provider.delete(made.id, made.outs)
+    assert (SOURCE_ID in target.graph.partners) is allowed
+    assert (SOURCE_ID in target.graph.syncs) is allowed
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_identity_sync_policy_with_new_members_is_ours_unless_they_are_set(target: Bench, allowed: bool) -> None:
+    target.graph.make_partner(SOURCE_ID)
+    new = {"isSyncAllowed": allowed}
+    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    provider = target.provider(IdentitySyncPolicyProvider)
+    made = provider.create(target.policy(SYNC))
+    provider.delete(made.id, made.outs)
+    assert (SOURCE_ID in target.graph.syncs) is allowed
 
 
 def test_clean_up_in_the_source_restores_an_adopted_policy(source: Bench) -> None:

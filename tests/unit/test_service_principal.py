@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
-from xtsync_resources.graph.errors import DeadlineError
+from xtsync_resources.graph.errors import LONGER, DeadlineError
 from xtsync_resources.service_principal import ROLE, lives, wait_for
 
 WHOLE: dict[str, Any] = {"id": "sp", "appId": "app", "appRoles": [{"id": "r", "displayName": ROLE}]}
@@ -23,7 +23,7 @@ def test_one_that_is_gone_for_good_comes_with_a_remedy() -> None:
     transport = ScriptedTransport(*[refusal(404, "Request_ResourceNotFound")] * 1000)
     with pytest.raises(DeadlineError) as caught:
         wait_for(operation_for(transport, seconds=60)[0], "sp")
-    assert "raise xtsync:deadlineMinutes; if somebody has deleted the enterprise application" in caught.value.do
+    assert f"or {LONGER}; if somebody has deleted the enterprise application" in caught.value.do
     assert "`pulumi refresh`, then `pulumi up --replace URN`" in caught.value.do
 
 

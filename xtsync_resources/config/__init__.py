@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 
 from ..graph.isolation import SIDES, drop_foreign
+from ..redaction import know
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
@@ -49,7 +50,7 @@ def load() -> Settings:
     settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys(), copied=copied)
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
-    return settings
+    return replace(settings, source_stack_secret=lambda: know(source or ""))
 
 
 def refuse_encrypted(prefix: str, allowed: Sequence[str] = ()) -> frozenset[str]:
@@ -143,6 +144,13 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
+    for index, name in enumerate(settings.never_remove):
+        if name not in (*settings.users, *settings.groups):
+            why = "it is neither in users nor in groups, so it would leave the scope"
+            do = (
+                "Put it back there, written the same; or, if it is to leave, take it out here and run `pulumi up` first"
+            )
+            problems.add(f"neverRemove[{index}]", name, why, do)
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
     if settings.on_destroy == "drain" and settings.flow_types is not None and "Delete" not in settings.flow_types:
         why = "the job removes nobody without the flow type delete, and draining waits until it has"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..guardrails import BY_ID, LEVELS, OFF
+from ..pair_facts import ARROW
 from .keys import Items, Object, key
-from .kinds import Boolean, Choice, Guid, Kind, Schema, refuse
+from .kinds import GUID, Boolean, Choice, Kind, Schema, refuse
 from .problems import Problems
 
 
@@ -41,12 +42,37 @@ class RuleLevels(Kind):
         return "object of rule: " + ", ".join(f"`{level}`" for level in LEVELS)
 
 
+class TenantsOrPair(Kind):
+    """A tenant id, or two with an arrow between, in lower case."""
+
+    textual = True
+
+    def read(self, problems: Problems, where: str, value: Any) -> str:
+        """In lower case, `SOURCE -> TARGET`."""
+        ids = ARROW.split(value.strip().lower()) if isinstance(value, str) else []
+        if len(ids) in (1, 2) and all(map(GUID.fullmatch, ids)) and len(set(ids)) == len(ids):
+            return " -> ".join(ids)
+        do = "Give a tenant id, or `SOURCE -> TARGET` with two different ones, not names or domains"
+        problems.add(where, value, "neither a GUID nor two with an arrow between", do)
+        return ""
+
+    def schema(self) -> Schema:
+        """As JSON Schema."""
+        return {"type": "string", "pattern": rf"^{GUID.pattern}(\s*->\s*{GUID.pattern})?$"}
+
+    def __str__(self) -> str:
+        return "GUID or `GUID -> GUID`"
+
+
 @dataclass(frozen=True)
 class Guardrails:
     """What the rules are held against."""
 
     allowed_tenants: tuple[str, ...] | None = key(
-        Items(Guid()), "the tenants that may be connected, both ends of a pair", default=None, shown="not checked"
+        Items(TenantsOrPair()),
+        "tenants that may be connected with each other, and pairs `SOURCE -> TARGET`, in this direction only",
+        default=None,
+        shown="not checked",
     )
     everyone: bool = key(Boolean(), "says a second time that everyone of the source is in scope", default=False)
     levels: Mapping[str, str] = key(

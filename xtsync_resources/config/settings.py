@@ -6,8 +6,8 @@ The keys are a public interface: docs/configuration.md, made from here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..graph.clouds import CLOUDS, Cloud
@@ -74,6 +74,8 @@ class Settings:
     # Outputs in the program: stack secrets, where a user prefers that to the environment, which wins.
     source_client_secret: Any = key(Secret(), "alternative to the environment (below)", default=None)
     target_client_secret: Any = key(Secret(), "alternative to the environment (below)", default=None)
+    # The source's as the program itself can use it, to sign in; a function, so that nothing shows it.
+    source_stack_secret: Callable[[], str] = field(default=str, repr=False, compare=False)
     cloud: Cloud = key(Choice(CLOUDS), "the cloud both tenants are in", default=CLOUDS["public"], shown="public")
     metadata_host: str = key(
         HOST_NAME,
@@ -135,7 +137,7 @@ class Settings:
     )
     deletion_threshold: int = key(
         Number(0),
-        "hold back the deletions of a cycle that has more of them; 0 turns that off",
+        "hold back the deletions of a cycle that has as many of them or more; 0 turns that off",
         default=500,
     )
     running: bool = key(Boolean(), "the job is started or paused", default=True)
@@ -144,6 +146,13 @@ class Settings:
         Choice.of("release", "drain"),
         "at the end people stay in the target, or are removed first. See [operations](operations.md#ending-a-pair)",
         default="release",
+    )
+    never_remove: tuple[str, ...] = key(
+        Names("an entry of users or groups", lambda text: bool(text.strip()), "list of users and groups"),
+        "who of `users` and `groups`, written as there, may never leave the scope: a preview that would take them out "
+        "fails, and `drain` refuses. Whoever is in scope by a group only is protected with the group",
+        default=(),
+        shown="none",
     )
     allow_second_configuration: bool = key(
         Boolean(),

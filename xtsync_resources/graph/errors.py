@@ -64,6 +64,10 @@ class SignInError(XtsyncError):
     """No token could be had for a tenant."""
 
 
+class SignInRefusedError(SignInError):
+    """The login service has answered, and gives no token."""
+
+
 class WrongTenantError(SignInError):
     """The token belongs to another tenant than the configured one."""
 
@@ -159,18 +163,29 @@ class UnavailableError(GraphError):
     """5xx or 408: may or may not have been carried out."""
 
 
-LONGER = "raise xtsync:deadlineMinutes"
+LONGER = "raise xtsync:deadlineMinutes (XTSYNC_DEADLINE_MINUTES=60 for `destroy` and `refresh`)"
 
 
 class DeadlineError(CallError):
-    """What a call waits for did not happen before the operation's deadline; `longer` says how to allow more, if so."""
+    """What a call waits for did not happen before the operation's deadline.
+
+    `first` says what to do before anything else, `longer` how to allow more time, where there is something.
+    """
 
     def __init__(
-        self, call: Call, tenant: TenantName, why: str, last: CallError | None = None, *, longer: str = LONGER
+        self,
+        call: Call,
+        tenant: TenantName,
+        why: str,
+        last: CallError | None = None,
+        *,
+        first: str = "",
+        longer: str = LONGER,
     ) -> None:
         do = f"run the command again to go on waiting{f', or {longer}' if longer else ''}"
         if last is not None and last.do and not isinstance(last, NotFoundError):
-            do = f"{last.do}; {do}"
+            first = last.do
+        do = f"{first}; {do}" if first else do
         super().__init__(call, tenant, why, do, last.reference.partition(", ")[2] if last else "")
 
 

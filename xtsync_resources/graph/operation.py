@@ -43,6 +43,7 @@ Json = Mapping[str, Any]
 # A host that cannot be reached at all is not worth the whole deadline.
 UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
+LONGEST_LOOK_PAUSE = 5.0
 # A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
 LEAST_SECONDS = 2.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
@@ -174,7 +175,7 @@ class Operation:
             if found is not None or left <= 0:
                 return found
             self.client.clock.sleep(min(pause, left))
-            pause *= 2
+            pause = min(2 * pause, LONGEST_LOOK_PAUSE)
 
     def read(self, call: Call, *patience: Patience) -> Json | None:
         """Make a read; None where the object is not there.
@@ -249,13 +250,14 @@ class Operation:
             found = self.read(call)
         return found
 
-    def poll(self, attempt: Callable[[], T | None], call: Call, why: str) -> T:
+    def poll(self, attempt: Callable[[], T | None], call: Call, why: str, do: str = "") -> T:
         """Try until there is a result: at once, then at growing distances, to the deadline.
 
         Args:
             attempt: gives None while the wait goes on.
             call: the call this is about, for the message.
             why: what is waited for, as messages say it.
+            do: what to do where it does not happen by itself.
 
         Raises:
             DeadlineError: there was no result in time.
@@ -265,7 +267,7 @@ class Operation:
             return cast(T, retrying(attempt))
         except tenacity.RetryError:
             why = f"{why}, to the end of the time allowed"
-            raise DeadlineError(call, self.tenant, why, longer=self._longer) from None
+            raise DeadlineError(call, self.tenant, why, longer=self._longer, first=do) from None
 
     def wait_until(self, call: Call, done: Callable[[Json | None], bool], why: str, *patience: Patience) -> Json | None:
         """Read until a predicate holds of the answer, None standing for 404.

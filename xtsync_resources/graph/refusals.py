@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, Service
 from azure.identity import CredentialUnavailableError
 
 from .clouds import ACROSS_CLOUDS
-from .errors import SignInError, TenantName
+from .errors import SignInError, SignInRefusedError, TenantName
 from .transport import chain_of, plain_cause
 
 CODE = re.compile(r"AADSTS(\d+)")
@@ -137,13 +137,14 @@ def explain(tenant: TenantName, error: AzureError, kind: str = "") -> SignInErro
     if known is not None:
         code, refusal = known
         token_words = presented(text) if "federated" in refusal.why else ""
-        return SignInError(what, f"{refusal.why}{token_words}{code}", filled(refusal.do, tenant), trace_id(text))
+        return SignInRefusedError(what, f"{refusal.why}{token_words}{code}", filled(refusal.do, tenant), trace_id(text))
     if isinstance(error, CredentialUnavailableError):
         return SignInError(what, first_line(text), filled(UNAVAILABLE.get(kind, ELSE), tenant))
     # azure-identity also calls it a refusal when the login service could not be asked, and then quotes why.
     asked = not any(isinstance(one, NOT_ASKED) for one in chain_of(error))
     if isinstance(error, ClientAuthenticationError) and asked:
-        return SignInError(what, first_line(text), f"check xtsync:{tenant.side}.auth and its values", trace_id(text))
+        do = f"check xtsync:{tenant.side}.auth and its values"
+        return SignInRefusedError(what, first_line(text), do, trace_id(text))
     return SignInError(
         what,
         f"the login service cannot be reached: {plain_cause(error)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .calls import POLICY_READ, POLICY_WRITE, SYNCHRONIZATION, Call
+from .calls import SYNCHRONIZATION, Call
 from .clouds import ACROSS_CLOUDS
 
 # Our own words for an answer that is none.
@@ -38,7 +38,7 @@ def remedy_for(call: Call, status: int, mentions: Callable[[str], bool]) -> str:
 
 def permission_remedy(call: Call) -> str:
     """The least permission and role for a call, as an instruction."""
-    permission = f"{POLICY_READ} or {POLICY_WRITE}" if call.permission == POLICY_READ else call.permission
+    permission = call.permission
     if call.permission == SYNCHRONIZATION:
         permission = f"{SYNCHRONIZATION} (or, for an application it owns, Application.ReadWrite.OwnedBy)"
     return (

@@ -17,7 +17,7 @@ import typer
 from ..graph.errors import XtsyncError
 from ..messages import Stopped
 from ..untrusted import gated
-from . import control, doctor, export, logs, permissions, provision, report, status
+from . import control, doctor, export, forget, logs, permissions, provision, report, status
 from . import stack as stacks
 from .screen import Screen
 
@@ -205,6 +205,24 @@ def report_command(
     Exit code 0 if every pair could be read and is healthy, 1 if not.
     """
     answer(False, lambda screen: report.command(stack, context.obj, screen, everything, form, output))
+
+
+@app.command(name="forget")
+def forget_command(
+    context: typer.Context,
+    side: Annotated[permissions.Side, typer.Option(help="The tenant that is gone.")],
+    stack: StackName = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    backup: Annotated[
+        Path | None, typer.Option(help="Where to keep the state as it was. [default: xtsync-forget-STACK.json]")
+    ] = None,
+) -> None:
+    """Take a source that is gone out of the state, so that `pulumi destroy` can end the target half.
+
+    Refused where the source still lets us in. Exit code 0 if nothing of the source is left in the state, 1 if declined.
+    """
+    run(context, stack, as_json, lambda found, screen: forget.command(found, screen, side.value, yes, backup))
 
 
 @app.command(name="export")

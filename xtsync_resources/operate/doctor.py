@@ -9,11 +9,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
-from .checks import Finding, Level, Look, configuration, guardrails, licence, people, permissions, policies, sign_in
+from .checks import (
+    Finding,
+    Level,
+    Look,
+    configuration,
+    ending,
+    guardrails,
+    licence,
+    people,
+    permissions,
+    policies,
+    sign_in,
+)
 from .checks.finding import counted
 from .screen import Rows, line
 
@@ -43,6 +55,7 @@ CHECKS = (
     Check(policies.COLLABORATION, policies.check_collaboration),
     Check(policies.INVITATIONS, policies.check_invitations, ("target",)),
     Check(people.AREA, people.check, ("source",)),
+    Check(ending.AREA, ending.check, ("source",)),
 )
 
 
@@ -91,10 +104,9 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
     known = outputs_of(stack)
-    own = str(known.get("servicePrincipalId") or "")
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), bool(known), own))
+            found.append(Look(stack.settings, side, stack.client(side), known))
         except ConfigurationError as error:
             failed[side] = error
     if not found:
@@ -105,7 +117,7 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     ]
 
 
-def outputs_of(stack: Stack) -> Mapping[str, object]:
+def outputs_of(stack: Stack) -> Mapping[str, Any]:
     """The stack's outputs; before the first `up`, and without Pulumi, it has none."""
     try:
         return stack.outputs

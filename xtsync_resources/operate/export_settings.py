@@ -15,7 +15,7 @@ from ..config.problems import Problems
 from ..graph import calls
 from ..graph.errors import ForbiddenError, NotFoundError, RefusedError
 from ..job_state import TEMPLATE
-from ..partner_object import COLLABORATION, DIRECT_CONNECT, Json, is_nothing, plain
+from ..partner_object import COLLABORATION, DIRECT_CONNECT, Json, plain, what_is_said
 from ..schema_document import UnusableSchemaError
 from ..schema_object import (
     FILTERS,
@@ -178,7 +178,7 @@ def b2b_said(source_partner: Json, target_partner: Json) -> Said:
             ("outbound", source_partner, names["source"]),
         ):
             live = plain(partner.get(name) or {})
-            parts = {part: part_said(value) for part, value in live.items() if not is_nothing(value)}
+            parts = {part: part_said(value) for part, value in live.items() if what_is_said(value) is not None}
             said.warnings.extend(
                 f"{part} of {name} says more than the configuration can; it is left out, and stays as it is"
                 for part, value in parts.items()

@@ -18,6 +18,7 @@ ROLE_IDS: Mapping[str, str] = {
     "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
     "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "Policy.Read.All": "246dd0d5-5bd0-4def-940b-0421030a5b68",
     "Policy.ReadWrite.CrossTenantAccess": "338163d7-f101-4c92-94ba-ca46fe52447c",
     "ProvisioningLog.Read.All": "091937d3-3e38-47a1-8649-b2f99d3035f1",
     "Synchronization.ReadWrite.All": "9b50c33d-700f-43b1-b2eb-87e89b703581",
@@ -32,12 +33,14 @@ class Need:
     Attributes:
         permission: its name.
         reason: what it is for.
-        optional: whether `pulumi up` and `destroy` work without it.
+        optional: whether only commands besides `pulumi` need it.
+        without: what happens without it, where that is no failure.
     """
 
     permission: str
     reason: str
     optional: bool = False
+    without: str = ""
 
     @property
     def role_id(self) -> str:
@@ -45,6 +48,11 @@ class Need:
         return ROLE_IDS[self.permission]
 
 
+SEE_WHAT_OTHERS_KEEP = Need(
+    calls.POLICY_READ,
+    "seeing what Microsoft 365 keeps in a partner policy before it is deleted",
+    without="`pulumi destroy` leaves the partner policy, emptied of ours",
+)
 ROLES: Mapping[str, tuple[str, ...]] = {
     "source": ("Security Administrator", "Hybrid Identity Administrator", "Cloud Application Administrator"),
     "target": ("Security Administrator",),
@@ -61,9 +69,10 @@ def needs_of(side: str, *, users: bool = True, groups: bool = True, adopt: bool 
         adopt: whether the configuration application was made by somebody else, so that the sign-in does not own it.
     """
     if side == "target":
-        return (Need(calls.POLICY_WRITE, "the partner policy and the identity sync policy"),)
+        return (Need(calls.POLICY_WRITE, "the partner policy and the identity sync policy"), SEE_WHAT_OTHERS_KEEP)
     found = [
         Need(calls.POLICY_WRITE, "the partner policy"),
+        SEE_WHAT_OTHERS_KEEP,
         Need(calls.APPLICATION, "the configuration application, its job, settings and schema, which it owns"),
         Need(calls.ASSIGNMENT, "users and groups in scope"),
         Need(calls.READ_APPLICATION, "users and groups in scope"),

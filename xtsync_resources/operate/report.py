@@ -22,7 +22,8 @@ from ..graph.errors import ConfigurationError, GraphError, RefusedError, Unusabl
 from ..graph.pace import Pace
 from ..graph.secret_origin import certificate_password, client_secret
 from ..messages import Stopped
-from . import logs, report_html, report_markdown
+from ..provisioning_log import Event, events
+from . import report_html, report_markdown
 from . import stack as stacks
 from .files import write_private
 from .report_markdown import KINDS
@@ -83,7 +84,7 @@ class Section:
     settings: Sequence[Setting] = ()
     health: Health | None = None
     cycles: Sequence[Cycle] = ()
-    failures: Sequence[logs.Event] = ()
+    failures: Sequence[Event] = ()
     entries: int | None = None
     problems: Sequence[str] = ()
     tenant_closed: bool = False
@@ -175,11 +176,11 @@ class Gathering:
         failures = [event for event in found if event.status == "failure"][:FAILURES]
         return dataclasses.replace(section, cycles=by_cycle(found), failures=failures, entries=len(found))
 
-    def _recent(self, stack: stacks.Stack) -> Iterator[logs.Event]:
+    def _recent(self, stack: stacks.Stack) -> Iterator[Event]:
         """The job's last events, newest first."""
         operation, source = stack.operation("source"), stack.settings.source
         pace = self._paces.setdefault((source.id, source.client_id), Pace(operation.client.clock))
-        return logs.events(operation, pace, f"jobId eq {calls.literal(stack.job)}")
+        return events(operation, pace, f"jobId eq {calls.literal(stack.job)}")
 
 
 def with_health(stack: stacks.Stack, section: Section) -> Section:
@@ -194,7 +195,7 @@ def with_health(stack: stacks.Stack, section: Section) -> Section:
     return dataclasses.replace(section, health=health)
 
 
-def by_cycle(events: Sequence[logs.Event]) -> list[Cycle]:
+def by_cycle(events: Sequence[Event]) -> list[Cycle]:
     """What each cycle did, oldest first; at most the last ones."""
     counts: dict[str, dict[str, int]] = {}
     when: dict[str, datetime | None] = {}

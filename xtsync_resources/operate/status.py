@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..draining import DRAIN
 from ..graph import calls
 from ..graph.errors import RefusedError
 from ..graph.nested import unwrapped
@@ -21,11 +22,13 @@ from ..job_state import (
     NOT_RUN,
     PAUSED,
     Job,
+    moment,
     people_synchronized,
     quarantine_reason,
     schedule_state,
     status_code,
 )
+from .checks import ending
 from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
@@ -101,16 +104,6 @@ class Health:
 
 
 # --- from Graph ------------------------------------------------------------------------------------------------
-
-
-def moment(value: object) -> datetime | None:
-    """A time, in UTC; None for the first and the last year there are, which say "never", and for what is no time."""
-    try:
-        found = datetime.fromisoformat(str(value))
-        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return found if MINYEAR < found.year < MAXYEAR else None
 
 
 def interval_of(job: Job) -> timedelta:
@@ -289,14 +282,27 @@ def as_table(stack: Stack, health: Health, now: datetime) -> Rows:
             ", ".join(f"{count} {kind}" for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
+    rows += [("At the end", at_the_end(stack, health))]
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colour if label == "Job" else "")))
     return table
 
 
+def at_the_end(stack: Stack, health: Health) -> str:
+    """What `pulumi destroy` would do to the people now, and whether the stack file says something else."""
+    outputs, wanted = stack.outputs, stack.settings.on_destroy
+    people = "people stay in the target"
+    if ending.in_state(outputs) == DRAIN:
+        people = f"{health.people} people would be deleted in the target"
+    known = ending.in_state(outputs)
+    other = ending.differs(outputs, wanted)
+    return f"{known or wanted}: {people}" + (f"; {other}: {ending.RUN_UP}" if other else "")
+
+
 def as_document(stack: Stack, health: Health) -> dict[str, Any]:
     """The state for machines."""
-    return {"stack": stack.name, "jobId": stack.job, **asdict(health)}
+    known = ending.in_state(stack.outputs) or stack.settings.on_destroy
+    return {"stack": stack.name, "jobId": stack.job, "onDestroy": known, **asdict(health)}
 
 
 # --- the command -----------------------------------------------------------------------------------------------

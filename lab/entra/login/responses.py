@@ -62,9 +62,9 @@ def instance_discovery(host_url: str, tenant: str) -> dict[str, Any]:
 
 
 def find_tenant(entra: Entra, name: str) -> Tenant:
-    """A tenant by id or by domain."""
+    """A tenant by id or by domain, if it was not deleted."""
     for tenant in entra.tenants.values():
-        if name.lower() in (tenant.tenant_id, tenant.domain):
+        if name.lower() in (tenant.tenant_id, tenant.domain) and not tenant.deleted:
             return tenant
     raise unknown_tenant(name)
 

@@ -51,6 +51,7 @@ class PartnerPolicy:
     members: dict[str, Any] = field(default_factory=dict)
     identity_sync: IdentitySyncPolicy | None = None
     in_organization: bool = False
+    capabilities: list[dict[str, Any]] = field(default_factory=list)
     deleted_at: datetime | None = None
 
     def redeems(self, direction: str) -> bool:

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from lab.entra.clock import wire_time
-from lab.entra.exceptions import bad_request, invalid_property, not_found
+from lab.entra.exceptions import bad_request, invalid_property, no_segment, not_found
 from lab.entra.members import Shape, check_members, require
 from lab.entra.odata import page, selected
 from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
@@ -205,6 +205,17 @@ def delete_partner(call: Call) -> Answer:
         raise not_found(tenant_id)
     call.tenant.policies.delete(tenant_id)
     return Answer()
+
+
+def list_capabilities(call: Call) -> Answer:
+    """GET m365Capabilities, which administrators of Microsoft 365 fill; a read of the partner does not show them."""
+    if call.tenant.settings.m365_capabilities == "unknown":
+        raise no_segment("m365Capabilities")
+    tenant_id = call.parameters["partner"].lower()
+    partner = call.tenant.policies.partner(tenant_id)
+    if partner is None:
+        raise not_found(tenant_id)
+    return Answer(200, page(call, f"{_PARTNERS}('{tenant_id}')/m365Capabilities", list(partner.capabilities)))
 
 
 def get_identity_sync(call: Call) -> Answer:

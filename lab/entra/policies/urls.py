@@ -5,6 +5,7 @@ from lab.entra.routing import any_of, route
 
 _WRITE = any_of("Policy.ReadWrite.CrossTenantAccess")
 _READ = any_of("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess")
+_READ_CAPABILITIES = any_of("Policy.Read.All", "Policy.ReadWrite.CrossTenantCapability")
 _READ_AUTHORIZATION = any_of("Policy.Read.All", "Policy.ReadWrite.Authorization")
 _POLICY = "/policies/crossTenantAccessPolicy"
 _PARTNER = f"{_POLICY}/partners/{{partner}}"
@@ -20,6 +21,7 @@ ROUTES = [
     route("GET", _PARTNER, responses.get_partner, _READ),
     route("PATCH", _PARTNER, responses.update_partner, _WRITE),
     route("DELETE", _PARTNER, responses.delete_partner, _WRITE),
+    route("GET", f"{_PARTNER}/m365Capabilities", responses.list_capabilities, _READ_CAPABILITIES),
     route("GET", _SYNC, responses.get_identity_sync, _READ),
     route("PUT", _SYNC, responses.put_identity_sync, _WRITE),
     route("PATCH", _SYNC, responses.update_identity_sync, _WRITE),

@@ -69,7 +69,7 @@ def _run(entra: Entra, source: Tenant, principal: ServicePrincipal, job: Job, mo
     if not leaving_held:
         job.status_code, job.quarantine, job.failures_in_a_row = "Active", None, 0
     else:
-        message = f"{leaving_held} deletions are above the threshold and were held back."
+        message = f"{leaving_held} deletions reach the threshold and were held back."
         _hold(job, "TooManyDeletes", "TooManyDeletes", message, moment)
 
 
@@ -89,7 +89,7 @@ def _users(pairing: Pairing) -> tuple[list[Outcome], int]:
             outcomes.append(provision(pairing, user))
     leaving = [user_id for user_id in job.exported if user_id not in in_scope]
     threshold = pairing.principal.synchronization.delete_threshold()
-    held = len(leaving) if threshold is not None and len(leaving) > threshold and not job.force_deletes else 0
+    held = len(leaving) if threshold is not None and len(leaving) >= threshold and not job.force_deletes else 0
     if not held and pairing.flows("Delete"):
         outcomes += [deprovision(pairing, user_id) for user_id in leaving]
         job.force_deletes = False

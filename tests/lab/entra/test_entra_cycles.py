@@ -202,7 +202,7 @@ def threshold(value: int) -> str:
 
 
 def test_too_many_deletions_are_held_until_forced(world: Any) -> None:
-    pair = world.synchronization(SyncNotificationSettings=threshold(1))
+    pair = world.synchronization(SyncNotificationSettings=threshold(2))
     made = [pair.assign(world.user_id(name)) for name in ("alice", "bob")]
     pair.start()
     pair.cycle(minutes=1)
@@ -221,8 +221,8 @@ def test_too_many_deletions_are_held_until_forced(world: Any) -> None:
     assert wrong.status_code == 400
 
 
-def test_deletions_within_the_threshold_pass(world: Any) -> None:
-    pair = world.synchronization(SyncNotificationSettings=threshold(1))
+def test_deletions_below_the_threshold_pass(world: Any) -> None:
+    pair = world.synchronization(SyncNotificationSettings=threshold(2))
     assignment = pair.assign(world.user_id("alice"))
     pair.start()
     pair.cycle(minutes=1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.entra import Settings
-from lab.world import FOREIGN_TENANT, SOURCE_TENANT
+from lab.world import FOREIGN_TENANT, SOURCE_TENANT, TARGET_TENANT
 from tests.patience import PATIENCE_SECONDS
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
@@ -239,3 +239,16 @@ def test_bodies_must_be_json_and_say_so(world: Any) -> None:
     assert send(data=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
     assert send(data=b"{", headers={"Content-Type": "application/json"}).status_code == 400
     assert send(json=[]).status_code == 400
+
+
+def test_what_microsoft_365_keeps_is_listed_and_not_shown_by_the_partner(world: Any) -> None:
+    create(world)
+    entry = {"id": "1", "capability": "freeBusy"}
+    world.entra.tenants[TARGET_TENANT].policies.partners[SOURCE_TENANT].capabilities.append(entry)
+    assert world.target("GET", f"{PARTNER}/m365Capabilities").json()["value"] == [entry]
+    assert "m365Capabilities" not in world.target("GET", PARTNER).json()
+    assert world.target("GET", f"{PARTNERS}/{TARGET_TENANT}/m365Capabilities").status_code == 404
+    world.entra.settings = Settings(m365_capabilities="unknown")
+    answer = world.target("GET", f"{PARTNER}/m365Capabilities")
+    assert error(answer) == (400, "BadRequest")
+    assert "segment 'm365Capabilities'" in answer.json()["error"]["message"]

@@ -82,6 +82,12 @@ class IdentitySyncPolicy(TypedDict, total=False):
     groupSyncInbound: Permission | None
 
 
+class Capabilities(TypedDict):
+    """A page of what Microsoft 365 keeps of a partner."""
+
+    value: list[dict[str, Any]]
+
+
 class AuthorizationPolicy(TypedDict, total=False):
     """Who may invite guests."""
 
@@ -387,24 +393,26 @@ class Rule(TypedDict, total=False):
 
     id: Required[str]
     metadata: list[Metadata] | None
+    sourceDirectoryName: str | None
+    targetDirectoryName: str | None
     objectMappings: list[ObjectMapping] | None
 
 
 class AttributeDefinition(TypedDict, total=False):
-    """An attribute that a directory has."""
+    """An attribute that a directory knows."""
 
     name: str | None
 
 
 class ObjectDefinition(TypedDict, total=False):
-    """A kind of objects that a directory has."""
+    """A kind of objects that a directory knows."""
 
     name: str | None
     attributes: list[AttributeDefinition] | None
 
 
 class DirectoryDefinition(TypedDict, total=False):
-    """What a directory has."""
+    """What a directory knows."""
 
     name: str | None
     objects: list[ObjectDefinition] | None

@@ -6,7 +6,7 @@ and https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolic
 
 from __future__ import annotations
 
-from ._answers import IdentitySyncPolicy, PartnerPolicy, PolicySettings
+from ._answers import Capabilities, IdentitySyncPolicy, PartnerPolicy, PolicySettings
 from ._call import POLICY_READ, POLICY_ROLE, POLICY_WRITE, Body, Call, Patience, Repeat, segment
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
@@ -65,8 +65,25 @@ def delete_partner(partner: str) -> Call:
     )
 
 
+def list_m365_capabilities(partner: str) -> Call:
+    """Read what Microsoft 365 keeps of a partner beside the members that a plain read of the policy shows."""
+    purpose = f"read the Microsoft 365 capabilities of the partner policy for {partner}"
+    path = f"{_partner_path(partner)}/m365Capabilities"
+    return Call("GET", path, purpose, POLICY_READ, POLICY_ROLE, answer=Capabilities)
+
+
 # After our own create another replica may not know the object yet.
 PARTNER_APPEARS = Patience("waiting for the new partner policy to appear", frozenset({404}))
+
+
+# Microsoft keeps what was deleted for 30 days, and does not say whether its key is free meanwhile.
+_KEPT = (
+    "{what} that somebody deleted is kept for 30 days and may block its key. See whether there is one, and remove it "
+    "for good if nobody needs it: `az rest --method GET --url GRAPH/beta/policies/deletedItems/{kind}`, then `--method "
+    "DELETE` with `/TENANT-ID-OF-THE-PARTNER` behind (GRAPH is https://graph.microsoft.com, or your cloud's)"
+)
+PARTNER_IN_THE_WAY = _KEPT.format(what="a partner policy", kind="crossTenantPartners")
+IDENTITY_SYNC_IN_THE_WAY = _KEPT.format(what="an identity sync policy", kind="crossTenantSyncPolicyPartners")
 
 
 # --- identity sync policy: https://learn.microsoft.com/graph/api/resources/crosstenantidentitysyncpolicypartner

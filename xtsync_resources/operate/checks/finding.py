@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...graph.errors import ForbiddenError, XtsyncError
 from ...graph.remedies import permission_remedy
@@ -56,15 +56,13 @@ class Look:
         settings: the pair.
         side: the side this tenant plays.
         client: signs in with its first call.
-        set_up: whether this stack has set the pair up already.
-        own: service principal of the stack's configuration, where its outputs say so.
+        outputs: the stack's; empty before its first `pulumi up`.
     """
 
     settings: Settings
     side: str
     client: GraphClient
-    set_up: bool = False
-    own: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tenant(self) -> Tenant:
@@ -75,6 +73,16 @@ class Look:
     def partner(self) -> Tenant:
         """The other one."""
         return self.settings.target if self.side == "source" else self.settings.source
+
+    @property
+    def set_up(self) -> bool:
+        """Whether this stack has set the pair up already."""
+        return bool(self.outputs)
+
+    @property
+    def own(self) -> str:
+        """The service principal of the stack's configuration; "" where it has none."""
+        return str(self.outputs.get("servicePrincipalId") or "")
 
     def operation(self, seconds: float = CHECK_SECONDS) -> Operation:
         """Begin the calls of one check."""

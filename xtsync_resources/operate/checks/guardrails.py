@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...config import Settings
-from ...guardrails import RULES, STOP, facts_of_settings, findings
+from ...guardrails import RULES, STOP, findings
+from ...pair_facts import facts_of_settings
 from .finding import Finding, Level, counted
 
 AREA = "guardrails"

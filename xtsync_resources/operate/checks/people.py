@@ -155,7 +155,22 @@ def name_findings(look: Look, scope: Scope) -> list[Finding]:
         ("groups", scope.ambiguous_groups, "there are several groups", "give the object id"),
         (AREA, twice, "the same is named twice:", "remove one of the two"),
     )
-    return [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
+    problems = [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
+    return [*problems, *named_groups(look, scope)]
+
+
+def named_groups(look: Look, scope: Scope) -> list[Finding]:
+    """Advice to give ids: whoever may name groups decides what a name means, at the first `up` at least."""
+    meant = [
+        f"{name} ({object_id})"
+        for object_id, names in scope.assigned.items()
+        for name in names
+        if name in look.settings.groups and not GUID.fullmatch(name)
+    ]
+    if not meant:
+        return []
+    why = "an object id means the same group for ever, where people own groups or may make them"
+    return [look.ok("groups", f"advice: give object ids instead of names, {listed(meant)}; {why}")]
 
 
 def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:

@@ -20,7 +20,7 @@ READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All
 WRITE_APPLICATIONS = "Application.ReadWrite.All"
 # Greater permissions that Graph accepts for the same calls.
 ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
-    calls.POLICY_READ: frozenset({calls.POLICY_WRITE}),
+    calls.POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
     calls.APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
     calls.READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
     calls.ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
@@ -101,6 +101,8 @@ def lacking(look: Look, need: Need) -> Finding:
     do = f"grant {need.permission} to the application and consent to it: `xtsync permissions` prints the commands"
     if need.optional:
         return look.warning(AREA, f"{need.permission} is missing, for {need.reason} only", do)
+    if need.without:
+        return look.warning(AREA, f"{need.permission} is missing, for {need.reason}: {need.without}", do)
     return look.problem(AREA, f"{need.permission} is missing, for {need.reason}", do)
 
 
@@ -114,7 +116,7 @@ def check_scopes(look: Look, wanted: Sequence[Need], scopes: Set[str]) -> list[F
     for need in missing(asked, scopes):
         found = f"{need.permission} is not among the scopes, for {need.reason}"
         do = f"use auth: secret with an application that has {need.permission}; Azure CLI's own scopes are fixed"
-        maybe = need.optional or AS_THE_PERSON in scopes
+        maybe = need.optional or need.without or AS_THE_PERSON in scopes
         findings.append(look.warning(AREA, found, do) if maybe else look.problem(AREA, found, do))
     return findings or [look.ok(AREA, "all scopes are there")]
 

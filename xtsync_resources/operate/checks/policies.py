@@ -15,7 +15,8 @@ from ...graph import calls
 from ...graph.errors import CallError
 from ...multitenant_organization import MEMBER as ORGANIZATION
 from ...multitenant_organization import configuration
-from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, leaf, settings_of
+from ...partner_capabilities import Capabilities, capabilities
+from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, Baseline, leaf, settings_of
 from .finding import Finding, Look
 
 AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitations"
@@ -76,8 +77,9 @@ def check_invitations(look: Look) -> list[Finding]:
 def check_partner(look: Look) -> list[Finding]:
     """Look at the partner policy as it is, and who else uses it.
 
-    Calls: GET partners/{id}, GET its identitySynchronization (Policy.Read.All or Policy.ReadWrite.CrossTenantAccess);
-    in the source, where both are in a multitenant organization, GET applications (Application.Read.All).
+    Calls: GET partners/{id}, GET its identitySynchronization (Policy.Read.All or Policy.ReadWrite.CrossTenantAccess),
+    GET its m365Capabilities (Policy.Read.All); in the source, where both are in a multitenant organization, GET
+    applications (Application.Read.All).
     """
     operation = look.operation()
     partner = operation.read(calls.get_partner(look.partner.id))
@@ -85,6 +87,10 @@ def check_partner(look: Look) -> list[Finding]:
         return partner_missing(look)
     sync = operation.read(calls.get_identity_sync(look.partner.id))
     findings = describe_partner(look, partner, sync)
+    try:
+        findings.append(check_end(look, capabilities(operation, look.partner.id)))
+    except CallError as error:
+        findings.append(look.not_checked(AREA, error))
     if partner.get(ORGANIZATION) and look.side == "source":
         try:
             also = configuration(operation, look.partner.id)
@@ -109,13 +115,26 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
     if others := other_users(look, partner, sync):
         text += f". Also used by {' and '.join(others)}; that is left alone"
     findings = [look.ok(AREA, text)]
-    if not look.set_up and look.settings.on_existing == "fail":
+    joined = Baseline(partner, sync).may_be_joined(look.side)
+    if not look.set_up and look.settings.on_existing == "fail" and not joined:
         found = "it exists, and xtsync:onExisting is fail: `pulumi up` will refuse"
         findings = [look.problem(AREA, text + f"; {found}", "set xtsync:onExisting: adopt, or delete it")]
     if partner.get(ORGANIZATION):
         found = "both tenants are in a multitenant organization, which can rewrite this policy: expect drift"
         findings.append(look.warning(AREA, found, "let only one of the two manage synchronization"))
     return findings
+
+
+def check_end(look: Look, found: Capabilities) -> Finding:
+    """What `destroy` will make of a partner policy that nobody else needs, as far as it shows."""
+    if found is Capabilities.NONE:
+        return look.ok(AREA, "it has no m365Capabilities, for which `pulumi destroy` would leave it")
+    if found is Capabilities.SOME:
+        return look.ok(AREA, "others have set m365Capabilities in it: `pulumi destroy` leaves it, emptied of ours")
+    text = "its m365Capabilities cannot be seen: `pulumi destroy` will leave it, emptied of ours"
+    return look.warning(
+        AREA, text, f"give the application {calls.POLICY_READ}, or remove the policy by hand afterwards"
+    )
 
 
 def said(partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[str]:

@@ -1,0 +1,75 @@
+"""What `pulumi destroy` would do to the people now. It goes by the stack's state, not by the stack file.
+
+Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...assigned import assignments, people_of, principal_of
+from ...draining import DRAIN, refuse_shared, refuse_to_drain
+from ...graph import calls
+from ...graph.errors import RefusedError
+from ...job_state import people_synchronized
+from ...pair_configurations import configurations_into
+from ...service_principal import assignable_role
+from .people import read_scope
+
+if TYPE_CHECKING:
+    from .finding import Finding, Look
+
+AREA = "destroy"
+RUN_UP = "run `pulumi up`, so that the state knows"
+
+
+def in_state(outputs: Mapping[str, Any]) -> str:
+    """How the stack's state says that the pair ends: `drain` or `release`; "" where there is none."""
+    return str(outputs.get("onDestroy") or "").partition(":")[0]
+
+
+def differs(outputs: Mapping[str, Any], wanted: str) -> str:
+    """What to say where the state and the stack file do not agree; "" where they do."""
+    known = in_state(outputs)
+    return (
+        f"the stack file says {wanted}, but the state says {known}, which counts" if known not in ("", wanted) else ""
+    )
+
+
+def said(outputs: Mapping[str, Any]) -> int | None:
+    """How many people the stack has said it would delete; None where it could not count them."""
+    people = (outputs.get("scope") or {}).get("people")
+    return None if people is None else int(people)
+
+
+def check(look: Look) -> list[Finding]:
+    """Say what would happen, and what `pulumi destroy` would refuse.
+
+    Calls: with `drain` those of `read_scope` and `configurations_into`, GET jobs/{id}, GET servicePrincipals/{id},
+    GET appRoleAssignedTo, GET groups/{id}/members, GET secrets.
+    """
+    outputs, settings = look.outputs, look.settings
+    if not in_state(outputs):
+        return []
+    findings = [look.warning(AREA, text, RUN_UP)] if (text := differs(outputs, settings.on_destroy)) else []
+    if in_state(outputs) != DRAIN:
+        return [*findings, look.ok(AREA, str(outputs["onDestroy"]))]
+    operation, service_principal, job_id = look.operation(), look.own, str(outputs.get("jobId"))
+    job = operation.read(calls.get_job(service_principal, job_id))
+    if job is None:
+        do = "set xtsync:onDestroy to release, `pulumi up --refresh`, then destroy"
+        return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
+    role = assignable_role(operation.send(calls.get_service_principal(service_principal)))
+    assigned = assignments(operation, service_principal, role)
+    ours = read_scope(look).assigned
+    others = [one for one in assigned if principal_of(one) not in ours]
+    try:
+        refuse_to_drain(operation, service_principal, job_id, job, others, said(outputs))
+        found, _ = configurations_into(operation, look.partner.id)
+        elsewhere = [one for one in found if str(one.principal["id"]) != service_principal]
+        refuse_shared(operation, people_of(operation, assigned), elsewhere)
+    except RefusedError as error:
+        return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", error.do)]
+    people = people_synchronized(job)
+    return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {people} people in the target now")]
