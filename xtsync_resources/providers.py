@@ -91,11 +91,14 @@ def sign_in(settings: Settings) -> None:
     """See that the source lets us in, and that it is the source, before azuread tries.
 
     Pulumi has azuread sign in as soon as it is declared, and ends the program where that fails: what is shown is what
-    the login service answered, as JSON.
+    the login service answered, as JSON. `az` is not started here, by the one process that was started with the secrets
+    of both tenants.
 
     Raises:
         Stopped: it does not.
     """
+    if settings.source.auth == "cli":
+        return
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
     try:
