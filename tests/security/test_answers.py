@@ -36,8 +36,9 @@ from xtsync_resources.graph.errors import (
 )
 from xtsync_resources.graph.transport import HttpsTransport, Request, Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
-from xtsync_resources.operate.logs import as_line, read_event
+from xtsync_resources.operate.logs import as_line
 from xtsync_resources.operate.status import read_health
+from xtsync_resources.provisioning_log import read_event
 
 MB = 2**20
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
