@@ -8,6 +8,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -121,7 +122,7 @@ def refuse_more_than_said(operation: Operation, people: int, said: int | None) -
         RefusedError: nobody has said that so many go.
     """
     agreed = os.environ.get(AGREED, "")
-    allowed = max(said or 0, int(agreed) if agreed.isdecimal() else 0)
+    allowed = max(said or 0, int(agreed) if re.fullmatch(r"[0-9]{1,9}", agreed) else 0)
     if people <= allowed:
         return
     counted = "the people in the scope could not be counted" if said is None else f"the last count was {said}"
