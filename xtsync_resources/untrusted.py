@@ -72,12 +72,15 @@ def without_commands(line: str) -> str:
 def value(untrusted: Any) -> Any:
     """A value for the engine, which shows it: texts at any depth, keys too, as one line.
 
-    What looks like a secret stays: Graph gets the value back. A text that is JSON is shown decoded, so it may not hold
-    by escapes what it may not hold in clear.
+    What looks like a secret stays: Graph gets the value back. A text that is JSON is shown decoded, each key on a line
+    of its own, so it may not hold there what it may not hold in clear: such a text is made to be no JSON.
     """
     if isinstance(untrusted, str):
         text = _one_line(untrusted)
-        return text if "\\" not in text or _harmless_json(text) else text.replace("\\", REPLACED)
+        if _harmless_json(text):
+            return text
+        without_escapes = text.replace("\\", REPLACED)
+        return without_escapes if _harmless_json(without_escapes) else REPLACED + without_escapes
     if isinstance(untrusted, Mapping):
         return {value(key): value(item) for key, item in untrusted.items()}
     if isinstance(untrusted, (list, tuple)):

@@ -19,7 +19,7 @@ from xtsync_resources.graph import calls
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.connect import connect
-from xtsync_resources.graph.errors import ConfigurationError, SignInError, XtsyncError
+from xtsync_resources.graph.errors import FOREIGN_CHARACTERS, ConfigurationError, SignInError, XtsyncError, parse_answer
 from xtsync_resources.graph.transport import CAUSES, HttpsTransport, Request, Response, TransportError, plain_cause
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.messages import Stopped
@@ -254,3 +254,17 @@ def test_a_missing_file_of_certificates_is_one_message(monkeypatch: pytest.Monke
         HttpsTransport().send(Request("GET", "https://graph.example/"))
     assert caught.value.unsent
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize("secret_ends_before", [39, 20, 1, 0, -1])
+def test_no_piece_of_a_secret_comes_to_the_front_by_a_cut(secret_ends_before: int) -> None:
+    """What looks like a token shrinks to a word, so that the place of the cut is among the first characters."""
+    padding = "eyJ" + "A" * (FOREIGN_CHARACTERS - secret_ends_before - 8) + ".B.C "
+    text = f"{padding}{know(SECRET)} end"
+    shown = [
+        str(SignInError("Failed", text, "run again")),
+        parse_answer(502, {}, text.encode(), None).message,
+    ]
+    for one in shown:
+        assert SECRET[:8] not in one
+        assert len(one) < 3000

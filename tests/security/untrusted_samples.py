@@ -14,6 +14,8 @@ ATTACKS = {
     "GitHub, on a line of its own": "N\n::add-mask::x",
     "GitHub, behind a carriage return": "N\r::add-mask::x",
     "GitHub, behind another line break": "N\x85::add-mask::x\u2028::add-mask::y\x0b::add-mask::z",
+    "GitHub, as a key that Pulumi puts on a line of its own": '{"::add-mask::x": 1}',
+    "GitHub, as a key in JSON in JSON": json.dumps({"name": json.dumps({"::add-mask::x": [1]})}),
     "GitHub, the former form": "N ##[add-mask]x",
     "Azure Pipelines": "N ##vso[task.prependpath]/evil",
     "Azure Pipelines, behind more": "N ####vso[task.prependpath]/evil##vso[task.complete]",

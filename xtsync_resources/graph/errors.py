@@ -217,7 +217,9 @@ class ErrorEnvelope(TypedDict):
     error: dict[str, Any]
 
 
-FOREIGN_BYTES = FOREIGN_CHARACTERS = 64 * 2**10
+FOREIGN_CHARACTERS = 64 * 2**10
+# A secret that a cut goes through is not known for one, and would come to the front where what is before it shrinks.
+AROUND_A_CUT = 8 * 2**10
 
 
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None) -> Answer:
@@ -232,8 +234,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
     inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
     message = unwrapped(str(error.get("message") or ""))
     if not error:
-        # Half a secret is not known for one: it is taken out before the text is cut.
-        text = redacted(body[:FOREIGN_BYTES].decode("utf-8", "replace"))
+        text = beginning(body[: FOREIGN_CHARACTERS + 1].decode("utf-8", "replace"))
         message = f"(not a Graph answer) {text[:200]}" if body else "(empty answer)"
     return Answer(
         status,
@@ -255,10 +256,18 @@ def references(request_id: str, client_request_id: str) -> str:
 LONGEST_LINE = 2000
 
 
+def beginning(text: str) -> str:
+    """The beginning of a text, without secrets; of a long one without what is before the cut."""
+    if len(text) <= FOREIGN_CHARACTERS:
+        return redacted(text)
+    return redacted(text[:FOREIGN_CHARACTERS])[:-AROUND_A_CUT]
+
+
 def shortened(text: str) -> str:
     """A part of a message, without secrets, and not as long as whoever answers would like it to be."""
-    shown = redacted(text[:FOREIGN_CHARACTERS])
-    return shown if len(shown) <= LONGEST_LINE else f"{shown[:LONGEST_LINE]}... ({len(text)} characters)"
+    shown = beginning(text)
+    whole = len(text) <= FOREIGN_CHARACTERS and len(shown) <= LONGEST_LINE
+    return shown if whole else f"{shown[:LONGEST_LINE]}... ({len(text)} characters)"
 
 
 def lines_of(error: BaseException) -> list[str]:
