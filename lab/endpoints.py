@@ -14,6 +14,8 @@ from lab.engine.state import PROVIDER_PREFIX
 from lab.project import read
 
 HOST = "metadataHost"
+# Pulumi notes its own provider where a program has asked for the state; it acts nowhere.
+OF_PULUMI = "pulumi:providers:pulumi"
 
 
 def refuse_elsewhere(program: Path, stack_file: Path, state: Mapping[str, Any], *, runs_program: bool) -> None:
@@ -56,7 +58,7 @@ def hosts_of_configuration(program: Path, stack_file: Path) -> list[str]:
 def hosts_of_state(state: Mapping[str, Any]) -> Iterator[str]:
     """The metadata host of every provider in a state."""
     for resource in state["deployment"].get("resources") or ():
-        if resource["type"].startswith(PROVIDER_PREFIX):
+        if resource["type"].startswith(PROVIDER_PREFIX) and resource["type"] != OF_PULUMI:
             inputs = resource.get("inputs") or {}
             yield str(inputs.get(f"xtsync:{HOST}") or inputs.get(HOST) or "")
 

@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from lab.application import app
-from lab.endpoints import is_loopback, refuse_elsewhere
+from lab.endpoints import hosts_of_state, is_loopback, refuse_elsewhere
 from lab.engine import ProjectError
 from lab.program import link_program
 from lab.pulumi.engine import PulumiEngine
@@ -81,6 +81,19 @@ DEPLOYING = [
     ("pulumi", ["up"]),
     ("pulumi", ["pulumi", "up"]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "hosts"),
+    [
+        ("pulumi", {}, []),
+        ("pulumi-python", {}, [""]),
+        ("azuread", {"metadataHost": "evil.example"}, ["evil.example"]),
+    ],
+)
+def test_only_pulumis_own_provider_acts_nowhere(kind: str, inputs: dict[str, str], hosts: list[str]) -> None:
+    resource = {"type": f"pulumi:providers:{kind}", "inputs": inputs}
+    assert list(hosts_of_state({"deployment": {"resources": [resource]}})) == hosts
 
 
 @pytest.mark.parametrize(("engine", "command"), DEPLOYING)
