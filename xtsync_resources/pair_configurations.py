@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .configurations import APPLICATION_TEMPLATE
 from .graph import calls
 from .graph.errors import CallError, RefusedError, TenantName
-from .job_state import Job, job_of_template, last_cycle, people_counted, schedule_state
+from .job_state import Job, job_of_template, last_cycle, never_ran, people_counted, schedule_state
 from .multitenant_organization import is_managed
 from .settings_object import MASK, settings_by_key
 
@@ -97,6 +97,11 @@ def configurations_into(operation: Operation, target: str) -> tuple[list[PairCon
         elif into.lower() == target.lower():
             found.append(PairConfiguration(principal, job, settings))
     return found, unreadable
+
+
+def beside(found: Sequence[PairConfiguration], own: str) -> list[PairConfiguration]:
+    """Those of them that need the pair besides the service principal `own`: a job that never ran keeps nobody."""
+    return [one for one in found if str(one.principal["id"]) != own and not never_ran(one.job)]
 
 
 def look(operation: Operation, target: str, warn: Callable[[str], None]) -> list[PairConfiguration]:

@@ -22,7 +22,7 @@ from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
 from .graph.errors import RefusedError, TenantName
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
-from .job_state import ACTIVE, Job, job_of_template, never_ran
+from .job_state import ACTIVE, Job, job_of_template
 from .lifecycle import (
     HOME,
     WARNING,
@@ -36,7 +36,7 @@ from .lifecycle import (
     program_runs,
     tell,
 )
-from .pair_configurations import PairConfiguration, look, still_needed
+from .pair_configurations import PairConfiguration, beside, look, still_needed
 from .remembered_names import refuse_other_objects
 from .tenant_resource import Home, TenantResource
 
@@ -224,9 +224,8 @@ def everybody_there(operation: Operation, props: Properties) -> bool:
 def other_configurations(operation: Operation, props: Properties) -> list[PairConfiguration]:
     """The other configurations that synchronize the pair. Calls: see `configurations_into`."""
     found = look(operation, props["targetTenantId"], lambda text: tell(text, severity=WARNING))
-    # A job that never ran keeps nobody in the target; it may be our own that takes this one's place.
-    own = props["servicePrincipalId"]
-    return [one for one in found if one.principal["id"] != own and not never_ran(one.job)]
+    # One that never ran may be our own that takes this one's place.
+    return beside(found, props["servicePrincipalId"])
 
 
 def tell_of_configurations(others: Sequence[PairConfiguration], *, allowed: bool) -> None:

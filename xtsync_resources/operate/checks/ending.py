@@ -13,7 +13,7 @@ from ...draining import DRAIN, refuse_shared, refuse_to_drain
 from ...graph import calls
 from ...graph.errors import RefusedError
 from ...job_state import people_synchronized
-from ...pair_configurations import configurations_into
+from ...pair_configurations import beside, configurations_into
 from ...service_principal import assignable_role
 from .people import read_scope
 
@@ -67,8 +67,7 @@ def check(look: Look) -> list[Finding]:
     try:
         refuse_to_drain(operation, service_principal, job_id, job, others, said(outputs))
         found, _ = configurations_into(operation, look.partner.id)
-        elsewhere = [one for one in found if str(one.principal["id"]) != service_principal]
-        refuse_shared(operation, people_of(operation, assigned), elsewhere)
+        refuse_shared(operation, people_of(operation, assigned), beside(found, service_principal))
     except RefusedError as error:
         return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", error.do)]
     people = people_synchronized(job)
