@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+import tenacity
 from pulumi.runtime.proto import engine_pb2
 
 from .messages import Stopped
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
+TRIES, PAUSE_SECONDS = 6, 0.3
 
 
 def announce() -> None:
@@ -27,7 +29,9 @@ def announce() -> None:
 
 async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:
     """Type and outputs of every resource, as the last run left them."""
-    answer = await pulumi.runtime.invoke_async(READ, {"stackName": pulumi.get_stack()})
+    async for attempt in tenacity.AsyncRetrying(**while_the_engine_writes()):
+        with attempt:
+            answer = await pulumi.runtime.invoke_async(READ, {"stackName": pulumi.get_stack()})
     return read(answer)
 
 
@@ -38,7 +42,9 @@ def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
         Stopped: the state cannot be read, so nobody knows what names meant.
     """
     try:
-        answer = pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value
+        for attempt in tenacity.Retrying(**while_the_engine_writes()):
+            with attempt:
+                answer = pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value
     except Exception as error:  # the SDK raises no narrower one
         raise Stopped(
             "Cannot read this stack's state, which remembers whom names meant; nothing was changed.",
@@ -46,6 +52,19 @@ def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
             "Do: see that `pulumi stack export` works, or give object ids instead of names.",
         ) from None
     return read(answer)
+
+
+def while_the_engine_writes() -> dict[str, Any]:
+    """How often to ask again.
+
+    The engine saves the state while the program runs, and a backend of files writes what belongs to one in place:
+    whoever reads at that moment gets "failed to load checkpoint: EOF".
+    """
+    return {
+        "stop": tenacity.stop_after_attempt(TRIES),
+        "wait": tenacity.wait_random(0, PAUSE_SECONDS),
+        "reraise": True,
+    }
 
 
 def read(answer: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pulumi
@@ -57,3 +58,27 @@ def test_a_state_that_cannot_be_read_stops_the_run(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Stopped) as caught:
         stack_state.outputs_by_type_now()
     assert "Why: the backend does not answer\nDo: see that `pulumi stack export` works" in str(caught.value)
+
+
+EOF = RuntimeError("failed to load checkpoint: EOF")
+STATE = {"outputs": {"urn": {"type": "a:b:C", "outputs": {"id": WAS}}}}
+
+
+def test_a_state_that_the_engine_is_writing_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Any] = [EOF, EOF, STATE]
+
+    def answer(*_: object) -> Any:
+        given = answers.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    async def answer_later(*_: object) -> Any:
+        return answer()
+
+    monkeypatch.setattr(stack_state, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(pulumi.runtime, "invoke", lambda *_: type("Result", (), {"value": answer()}))
+    monkeypatch.setattr(pulumi.runtime, "invoke_async", answer_later)
+    assert stack_state.outputs_by_type_now() == [("a:b:C", {"id": WAS})]
+    answers += [EOF, STATE]
+    assert asyncio.run(stack_state.outputs_by_type()) == [("a:b:C", {"id": WAS})]
