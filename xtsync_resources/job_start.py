@@ -8,7 +8,8 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -50,7 +51,17 @@ if TYPE_CHECKING:
 
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", "appRoleId", "running", "everybody", "assignments", "rested")
+INPUTS = (
+    HOME,
+    "servicePrincipalId",
+    "jobId",
+    "appRoleId",
+    "running",
+    "everybody",
+    "principals",
+    "assignments",
+    "rested",
+)
 # Those who were assigned last may not be seen for so long.
 SETTLE_SECONDS = 60.0
 EVERYBODY_LEAVES = (
@@ -62,13 +73,10 @@ EVERYBODY_LEAVES = (
 # --- arguments ---------------------------------------------------------------------------------------------
 
 
-def by_principal(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[dict[str, str]]:
-    """Ids of assignments by the object ids of the users and groups; one that is made anew has another."""
+def digest(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[str]:
+    """What changes when an assignment is made, or made anew: their ids, which would be many bytes of the state."""
     ids = pulumi.Output.all(*(one.id for one in made))
-    principals = pulumi.Output.all(*(one.principal_object_id for one in made))
-    return pulumi.Output.all(principals, ids).apply(
-        lambda both: {principal: id_.rsplit("/", 1)[-1] for principal, id_ in zip(*both, strict=True)}
-    )
+    return ids.apply(lambda all_: hashlib.sha256("\n".join(sorted(all_)).encode()).hexdigest())
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -128,7 +136,7 @@ def wait_for_everybody(operation: Operation, props: Properties) -> None:
     Raises:
         RefusedError: somebody is not.
     """
-    wanted = missing = set(props["assignments"])
+    wanted = missing = set(props["principals"])
 
     def everybody() -> bool | None:
         nonlocal missing
@@ -254,7 +262,8 @@ class JobStart(TenantResource):
         job_id: the job.
         app_role_id: its role that puts people in scope.
         running: started or paused.
-        made: the assignments.
+        principals: object ids of the users and groups in scope.
+        made: their assignments.
         rested: `SyncJob.rested`; another one means that the job was brought to rest meanwhile.
         depends_on: settings and scope.
         options: what this is replaced with.
@@ -275,6 +284,7 @@ class JobStart(TenantResource):
         job_id: pulumi.Input[str],
         app_role_id: pulumi.Input[str],
         running: bool,
+        principals: Iterable[str],
         made: Sequence[azuread.AppRoleAssignment],
         rested: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],
@@ -286,7 +296,8 @@ class JobStart(TenantResource):
             "appRoleId": app_role_id,
             "running": running,
             "everybody": False,
-            "assignments": by_principal(made),
+            "principals": sorted(principals),
+            "assignments": digest(made),
             "rested": rested,
         }
         computed = ["job_state", "job_status"]

@@ -159,10 +159,12 @@ class ServicePrincipal(TenantResource):
     Attributes:
         app_id: the application (client) id.
         app_role_id: the role to assign people to.
+        made_by_hand: whether the application was there before this stack.
     """
 
     app_id: pulumi.Output[str]
     app_role_id: pulumi.Output[str]
+    made_by_hand: pulumi.Output[bool]
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand")
+INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand")
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
@@ -148,6 +148,7 @@ class SyncJobProvider(TenantResourceProvider):
         """Pass the gate, then make or adopt the job.
 
         Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs; POST jobs.
+        Where somebody made the application also GET appRoleAssignedTo.
         Least permission: Application.ReadWrite.OwnedBy as owner, else Synchronization.ReadWrite.All.
 
         Raises:
@@ -162,8 +163,12 @@ class SyncJobProvider(TenantResourceProvider):
             self.pass_gate(operation, props)
             return CreateResult(str(found["id"]), {**props, **remembered, "everOnDemand": props["onDemand"]})
         self.pass_gate(operation, props)
+        # An application that somebody made may have people assigned and no job.
+        assigned = assignments(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else ()
         id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
-        return CreateResult(id_, {**props, **NOTHING_FOUND, "everOnDemand": props["onDemand"]})
+        people = sorted(map(principal_of, assigned))
+        outputs = {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": props["onDemand"]}
+        return CreateResult(id_, outputs)
 
     @staticmethod
     def pass_gate(operation: Operation, props: Properties) -> None:
@@ -219,6 +224,7 @@ class SyncJob(TenantResource):
         app_role_id: its role that puts people in scope.
         target_tenant_id: whom it synchronizes to.
         on_demand: whether people are provisioned on demand.
+        made_by_hand: whether somebody made the application, so that people may be assigned to it.
         depends_on: the policies of both tenants.
 
     Attributes:
@@ -243,6 +249,7 @@ class SyncJob(TenantResource):
         app_role_id: pulumi.Input[str],
         target_tenant_id: str,
         on_demand: bool,
+        made_by_hand: pulumi.Input[bool],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -251,6 +258,7 @@ class SyncJob(TenantResource):
             "templateId": TEMPLATE,
             "targetTenantId": target_tenant_id,
             "onDemand": on_demand,
+            "madeByHand": made_by_hand,
         }
         computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested", "ever_on_demand"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on)

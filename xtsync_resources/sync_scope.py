@@ -363,9 +363,13 @@ class SyncScope(TenantResource):
 
     Attributes:
         people: with `drain`, how many people it would delete, as last counted.
+        service_principal_id: the configuration's service principal, for whom it is the record.
+        app_role_id: the role that puts people in scope.
     """
 
     people: pulumi.Output[int | None]
+    service_principal_id: pulumi.Output[str]
+    app_role_id: pulumi.Output[str]
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ safety: the job is at rest before anybody is taken out of the scope.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -100,6 +101,7 @@ class TenantPair(pulumi.ComponentResource):
             role,
             settings.target.id,
             bool(settings.provision_on_demand),
+            service_principal.made_by_hand,
             depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
@@ -136,22 +138,10 @@ class TenantPair(pulumi.ComponentResource):
             depends_on=ready,
             options=options,
         )
-        hooks = AssignmentHooks(name, settings).binding
         # Whatever takes the scope along takes the assignments along as well: else a run that is cut off in between
         # leaves assignments in the state that are gone in the tenant.
         with_scope = [*schema, in_scope]
-        assignments = [
-            self._assign(
-                f"{name}-{short}",
-                principal,
-                role,
-                depends_on=[in_scope],
-                replace_with=with_scope,
-                replacement_trigger=record.trigger(principal.object_id),
-                hooks=hooks,
-            )
-            for short, principal in people.by_name().items()
-        ]
+        assignments = self._assign(name, people, in_scope, record, with_scope)
         start = JobStart(
             "start",
             self._source,
@@ -159,6 +149,7 @@ class TenantPair(pulumi.ComponentResource):
             job.id,
             role,
             settings.running,
+            ids.values(),
             assignments,
             job.rested,
             depends_on=[in_scope],
@@ -253,24 +244,38 @@ class TenantPair(pulumi.ComponentResource):
     def _assign(
         self,
         name: str,
-        principal: scope.Principal,
-        role: pulumi.Input[str],
-        **options: Any,
-    ) -> azuread.AppRoleAssignment:
-        """Step 9: put a user or group in scope. azuread makes the assignment; `SyncScope` takes people out."""
-        return azuread.AppRoleAssignment(
-            name,
-            app_role_id=role,
-            principal_object_id=principal.object_id,
-            resource_object_id=self._id,
-            opts=self._with_azuread(
+        people: scope.Scope,
+        in_scope: SyncScope,
+        record: ScopeRecord,
+        replace_with: Sequence[pulumi.Resource],
+    ) -> list[azuread.AppRoleAssignment]:
+        """Step 9: put users and groups in scope. azuread makes the assignments; `SyncScope` takes people out.
+
+        What they need comes from the scope alone, as everything that is named here is in the state once a person.
+        """
+        hooks = AssignmentHooks(name, self._settings).binding
+        assignments = []
+        for short, principal in people.by_name().items():
+            options = self._with_azuread(
+                depends_on=[in_scope],
                 hide_diffs=NAMES,
                 additional_secret_outputs=NAMES,
                 retain_on_delete=True,
                 delete_before_replace=True,
-                **options,
-            ),
-        )
+                replace_with=replace_with,
+                replacement_trigger=record.trigger(principal.object_id),
+                hooks=hooks,
+            )
+            assignments.append(
+                azuread.AppRoleAssignment(
+                    f"{name}-{short}",
+                    app_role_id=in_scope.app_role_id,
+                    principal_object_id=principal.object_id,
+                    resource_object_id=in_scope.service_principal_id,
+                    opts=options,
+                )
+            )
+        return assignments
 
     def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:
         settings = self._settings

@@ -59,8 +59,8 @@ class TenantResource(pulumi.CustomResource):
             options: what else the engine is to know, such as what this is replaced with.
         """
         properties = {
-            **inputs,
-            HOME: home.tenant_id,
+            **{self.translate_output_property(key): value for key, value in inputs.items()},
+            self.translate_output_property(HOME): home.tenant_id,
             **dict.fromkeys(computed),
             "__provider": reference(type(self).__name__),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import world
+from tests.faults.__main__ import arguments
 from tests.faults.cells import Cell, try_cell
 from tests.faults.graph_calls import OURS, GraphCall
 from tests.faults.ground import Ground, converges, ground
@@ -70,3 +71,8 @@ def test_what_kills_leave_behind_while_azuread_waits_for_the_application_is_remo
 def looked_at_an_application(place: Ground, since: int) -> bool:
     asked = [call for call in place.entra.traffic[since:] if call.client == "azuread"]
     return any(call.method == "GET" and call.path.startswith("/applications/") for call in asked)
+
+
+@pytest.mark.parametrize(("given", "what"), [([], None), (["kills"], "kills"), (["--engine", "pulumi"], None)])
+def test_the_command_takes_one_table_or_both(given: list[str], what: str | None) -> None:
+    assert arguments(given).what == what

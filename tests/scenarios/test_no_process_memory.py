@@ -20,7 +20,8 @@ from lab.entra import serve
 LIFECYCLE = ("Check", "Diff", "Create", "Read", "Update", "Delete")
 KNOWN = {world.SOURCE_TENANT, world.TARGET_TENANT, world.SOURCE_CLIENT, world.TARGET_CLIENT}
 ID, TIME = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"\d{4}-\d\d-\d\dT[\d:.+Z]+"
-VARIES = re.compile(rf"(?<![\w-])({ID}|{TIME}|[\w-]{{43}})(?![\w-])")
+ASSIGNMENT, DIGEST = r"[\w-]{43}", "[0-9a-f]{64}"
+VARIES = re.compile(rf"(?<![\w-])({ID}|{TIME}|{ASSIGNMENT}|{DIGEST})(?![\w-])")
 PERSON = re.compile(r"\b(user|group)-[0-9a-f]{8}\b")
 
 

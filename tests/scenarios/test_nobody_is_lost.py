@@ -160,3 +160,15 @@ def test_promise_7_a_live_application_outlives_a_replacement_of_its_service_prin
     lab.stack.run("up", replace=("service-principal",))
     assert len(lab.jobs()) == 1
     assert len(lab.source.applications.applications) == 1
+
+
+def test_promise_6_who_was_assigned_to_an_imported_application_without_a_job_stays(lab: Lab) -> None:
+    lab.stack.run("up")
+    made_by_hand(lab.stack)
+    (principal,) = (one for one in lab.source.applications.principals.values() if one.synchronization.jobs)
+    principal.synchronization.jobs.clear()
+    found = {one.principal_id for one in principal.assignments.values()}
+    lab.stack.config["xtsync:users"] = [A, B]
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    assert {one.principal_id for one in principal.assignments.values()} == found

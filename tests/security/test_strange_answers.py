@@ -190,7 +190,12 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     of_job = {**principal, "jobId": outputs["jobId"]}
     settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
     settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
-    template = {"templateId": "Azure2Azure", "targetTenantId": world.TARGET_TENANT, "onDemand": False}
+    template = {
+        "templateId": "Azure2Azure",
+        "targetTenantId": world.TARGET_TENANT,
+        "onDemand": False,
+        "madeByHand": False,
+    }
     found = life(bench.made("sync_job", "SYNC_JOB"), {**principal, **role, **template}, {})
     yield life(
         bench.made("sync_secrets", "SYNC_SECRETS"),
@@ -208,7 +213,7 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     )
     somebody = graph.entra.tenants[world.SOURCE_TENANT].directory.user("alice@contoso.com").id
     users = {"alice@contoso.com": somebody}
-    running = {**of_job, **role, "running": True, "assignments": {somebody: "a"}, "rested": ""}
+    running = {**of_job, **role, "running": True, "principals": [somebody], "assignments": "a", "rested": ""}
     yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
     yield life(
         bench.made("provision_on_demand", "PROVISION_ON_DEMAND"),

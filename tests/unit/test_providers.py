@@ -229,7 +229,13 @@ def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> No
 
 
 def job_properties() -> dict[str, Any]:
-    more = {"templateId": "Azure2Azure", "targetTenantId": TARGET_ID, "appRoleId": "r", "onDemand": False}
+    more = {
+        "templateId": "Azure2Azure",
+        "targetTenantId": TARGET_ID,
+        "appRoleId": "r",
+        "onDemand": False,
+        "madeByHand": False,
+    }
     return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
 
 
@@ -247,7 +253,7 @@ def test_a_lost_job_is_found_and_not_made_twice(source: Bench) -> None:
 def test_a_running_job_is_never_started(source: Bench, state: str, writes: list[str]) -> None:
     source.graph.make_job("j", state)
     props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
-    made = source.provider(JobStartProvider).create({**props, "appRoleId": "r", "assignments": {}})
+    made = source.provider(JobStartProvider).create({**props, "appRoleId": "r", "principals": [], "assignments": ""})
     assert source.graph.writes == writes
     assert made.outs["jobState"] == "Active"
 
