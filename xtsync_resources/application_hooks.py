@@ -7,31 +7,35 @@ application was imported, or whose pair lives, asks nothing.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from . import messages
+from .azuread_errors import tell_of
 from .config import Settings
 from .graph import calls
-from .hooks import source_operation, source_secret, tell_of
 from .pair_configurations import PairConfiguration, look, second_configuration
 from .stack_state import outputs_by_type
+
+if TYPE_CHECKING:
+    from .graph.client import GraphClient
 
 APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
 ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
 
 
-def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBinding:
+def application_hooks(name: str, settings: Settings, client: GraphClient) -> pulumi.ResourceHookBinding:
     """The hooks of a pair's application.
 
     Args:
         name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
+        client: of the source.
     """
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
-        secret = await source_secret(settings)
-        found = await asyncio.to_thread(look_in_source, settings, secret)
+        found = await asyncio.to_thread(look_in_source, settings, client)
         if found:
             refuse_others(settings, found, await own_principals())
 
@@ -46,9 +50,9 @@ def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBindi
     )
 
 
-def look_in_source(settings: Settings, secret: str) -> list[PairConfiguration]:
+def look_in_source(settings: Settings, client: GraphClient) -> list[PairConfiguration]:
     """Configurations of this pair in the source. Calls: see `configurations_into`."""
-    return look(source_operation(settings, secret), settings.target.id, messages.warn)
+    return look(client.operation(60 * settings.deadline_minutes), settings.target.id, messages.warn)
 
 
 async def own_principals() -> set[str]:

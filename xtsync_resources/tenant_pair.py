@@ -66,7 +66,7 @@ class TenantPair(pulumi.ComponentResource):
         self._source = Home(settings.source.id, self._pair.source, self, name)
         self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
-        people = scope.look_up(settings, self._pair.azuread)
+        people = scope.look_up(settings, self._pair.client)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline(
@@ -220,7 +220,7 @@ class TenantPair(pulumi.ComponentResource):
             opts=self._with_azuread(
                 depends_on=self._looked,
                 retain_on_delete=True,
-                hooks=application_hooks(name, self._settings),
+                hooks=application_hooks(name, self._settings, self._pair.client),
             ),
         )
 
@@ -253,7 +253,7 @@ class TenantPair(pulumi.ComponentResource):
 
         What they need comes from the scope alone, as everything that is named here is in the state once a person.
         """
-        hooks = AssignmentHooks(name, self._settings).binding
+        hooks = AssignmentHooks(name, self._settings, self._pair.client).binding
         assignments = []
         for short, principal in people.by_name().items():
             options = self._with_azuread(
