@@ -7,6 +7,7 @@ application was imported, or whose pair lives, asks nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -16,7 +17,7 @@ from .azuread_errors import tell_of
 from .config import Settings
 from .graph import calls
 from .pair_configurations import PairConfiguration, look, second_configuration
-from .stack_state import outputs_by_type
+from .stack_state import Recorded
 
 if TYPE_CHECKING:
     from .graph.client import GraphClient
@@ -25,19 +26,24 @@ APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplat
 ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
 
 
-def application_hooks(name: str, settings: Settings, client: GraphClient) -> pulumi.ResourceHookBinding:
+def application_hooks(
+    name: str, settings: Settings, client: GraphClient, state: Iterable[Recorded]
+) -> pulumi.ResourceHookBinding:
     """The hooks of a pair's application.
 
     Args:
         name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
         client: of the source.
+        state: what the last run left.
     """
+    # One that is replaced is no other's.
+    own = {str(one.outputs.get("servicePrincipalObjectId")) for one in state if one.type == APPLICATION_TYPE}
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
         found = await asyncio.to_thread(look_in_source, settings, client)
         if found:
-            refuse_others(settings, found, await own_principals())
+            refuse_others(settings, found, own)
 
     def failed(arguments: pulumi.ErrorHookArgs) -> bool:
         tell_of(arguments, calls.AZUREAD_APPLICATION, settings)
@@ -53,15 +59,6 @@ def application_hooks(name: str, settings: Settings, client: GraphClient) -> pul
 def look_in_source(settings: Settings, client: GraphClient) -> list[PairConfiguration]:
     """Configurations of this pair in the source. Calls: see `configurations_into`."""
     return look(client.operation(60 * settings.deadline_minutes), settings.target.id, messages.warn)
-
-
-async def own_principals() -> set[str]:
-    """Service principals of the applications that the state has: one that is replaced is no other's."""
-    return {
-        str(outputs.get("servicePrincipalObjectId"))
-        for type_, outputs in await outputs_by_type()
-        if type_ == APPLICATION_TYPE
-    }
 
 
 def refuse_others(settings: Settings, found: list[PairConfiguration], own: set[str]) -> None:

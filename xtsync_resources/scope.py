@@ -17,7 +17,7 @@ from .lifecycle import HOME
 from .lookup import Found, find, names_now
 from .messages import Stopped
 from .remembered_names import is_another, ways_out
-from .stack_state import outputs_by_type_now
+from .stack_state import Recorded
 from .state import type_token
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .graph.operation import Operation
 
 ON_DEMAND = "xtsync:provisionOnDemand"
+ASSIGNMENT_TYPE = "azuread:index/appRoleAssignment:AppRoleAssignment"
 # Resources that remember whom the configuration named.
 RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}
 
@@ -59,8 +60,13 @@ class Scope:
         }
 
 
-def look_up(settings: Settings, client: GraphClient) -> Scope:
+def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) -> Scope:
     """Find everyone who is named. Calls: those of `lookup.find`.
+
+    Args:
+        settings: the stack's configuration.
+        client: of the source.
+        state: what the last run left.
 
     Raises:
         ConfigurationProblems: some user or group does not exist, or two names mean the same object.
@@ -72,7 +78,7 @@ def look_up(settings: Settings, client: GraphClient) -> Scope:
         found = find(operation, {"user": people, "group": settings.groups}, GUID.fullmatch)
         named, problems = tell_apart(settings, found)
         missing = [one for one in given(settings) if not found.get((one.kind, one.name.lower()))]
-        known = recorded(settings.source.id) if missing or by_name(settings) else {}
+        known = meant(state, settings.source.id)
         problems += missing_objects(operation, missing, known, settings.source.name)
         problems += other_objects(operation, named, known, settings.source.name)
     except CallError as error:
@@ -150,22 +156,23 @@ def problem_of(one: Given, object_id: str | None, name: str | None, tenant: str)
     return Problem(one.key, one.name, why, "Write that name, or the object id, which stays: " + object_id)
 
 
-def recorded(tenant: str) -> dict[str, str]:
+def meant(state: Iterable[Recorded], tenant: str) -> dict[str, str]:
     """Object ids by what the configuration called them, as the stack's `SyncScope` and the like remember them."""
     found: dict[str, str] = {}
-    for type_, outputs in outputs_by_type_now():
-        if outputs.get(HOME) == tenant and type_ in RECORDS:
-            at_once = {f"user {name}": id_ for name, id_ in outputs.get("users", {}).items()}
-            found |= {name.lower(): id_ for name, id_ in {**at_once, **outputs.get("principals", {})}.items()}
+    for one in state:
+        if one.outputs.get(HOME) == tenant and one.type in RECORDS:
+            at_once = {f"user {name}": id_ for name, id_ in one.outputs.get("users", {}).items()}
+            principals = one.outputs.get("principals", {})
+            found |= {name.lower(): id_ for name, id_ in {**at_once, **principals}.items()}
     return found
 
 
+def half_made(state: Iterable[Recorded]) -> set[str]:
+    """Names of assignments that azuread made and then failed to read, which it has no way to mend but anew."""
+    return {one.name for one in state if one.type == ASSIGNMENT_TYPE and not one.outputs.get("principalType")}
+
+
 # --- whose name it is now ----------------------------------------------------------------------------------
-
-
-def by_name(settings: Settings) -> bool:
-    """Whether anybody is given by a name: what that means must be what it meant at the last run."""
-    return not all(GUID.fullmatch(one.name) for one in given(settings))
 
 
 def other_objects(operation: Operation, named: Iterable[Named], known: Mapping[str, str], source: str) -> list[Problem]:

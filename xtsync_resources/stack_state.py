@@ -1,11 +1,13 @@
 """What the program may ask of its own stack's state.
 
-It is a read of the whole state: for what names meant at the last run, and where a second configuration would be made.
+It is one read of the whole state: for what names meant at the last run, whose assignment was only half made, and which
+application is the stack's own where a second configuration would be made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -27,16 +29,17 @@ def announce() -> None:
         engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn))
 
 
-async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:
-    """Type and outputs of every resource, as the last run left them."""
-    async for attempt in tenacity.AsyncRetrying(**while_the_engine_writes()):
-        with attempt:
-            answer = await pulumi.runtime.invoke_async(READ, {"stackName": pulumi.get_stack()})
-    return read(answer)
+@dataclass(frozen=True)
+class Recorded:
+    """A resource as the last run left it."""
+
+    name: str
+    type: str
+    outputs: Mapping[str, Any]
 
 
-def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
-    """The same outside of a coroutine.
+def recorded() -> list[Recorded]:
+    """Every resource of the stack.
 
     Raises:
         Stopped: the state cannot be read, so nobody knows what names meant.
@@ -49,9 +52,10 @@ def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
         raise Stopped(
             "Cannot read this stack's state, which remembers whom names meant; nothing was changed.",
             f"Why: {error}",
-            "Do: see that `pulumi stack export` works, or give object ids instead of names.",
+            "Do: see that `pulumi stack export` works.",
         ) from None
-    return read(answer)
+    resources = ((answer or {}).get("outputs") or {}).items()
+    return [Recorded(urn.rpartition("::")[2], str(one.get("type")), one.get("outputs") or {}) for urn, one in resources]
 
 
 def while_the_engine_writes() -> dict[str, Any]:
@@ -65,9 +69,3 @@ def while_the_engine_writes() -> dict[str, Any]:
         "wait": tenacity.wait_random(0, PAUSE_SECONDS),
         "reraise": True,
     }
-
-
-def read(answer: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Take an answer apart."""
-    resources = ((answer or {}).get("outputs") or {}).values()
-    return [(str(one.get("type")), one.get("outputs") or {}) for one in resources]

@@ -66,7 +66,8 @@ class TenantPair(pulumi.ComponentResource):
         self._source = Home(settings.source.id, self._pair.source, self, name)
         self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
-        people = scope.look_up(settings, self._pair.client)
+        self._state = stack_state.recorded()
+        people = scope.look_up(settings, self._pair.client, self._state)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline(
@@ -123,8 +124,14 @@ class TenantPair(pulumi.ComponentResource):
             "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        half_made = scope.half_made(self._state)
         record = ScopeRecord(
-            "scope-record", self._source, {**known, "foundCycle": job.found_cycle}, list(ids.values()), depends_on=ready
+            "scope-record",
+            self._source,
+            {**known, "foundCycle": job.found_cycle},
+            list(ids.values()),
+            [one.object_id for short, one in people.by_name().items() if f"{name}-{short}" in half_made],
+            depends_on=ready,
         )
         ready.append(record)
         # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
@@ -220,7 +227,7 @@ class TenantPair(pulumi.ComponentResource):
             opts=self._with_azuread(
                 depends_on=self._looked,
                 retain_on_delete=True,
-                hooks=application_hooks(name, self._settings, self._pair.client),
+                hooks=application_hooks(name, self._settings, self._pair.client, self._state),
             ),
         )
 
