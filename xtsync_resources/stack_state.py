@@ -6,7 +6,7 @@ application is the stack's own where a second configuration would be made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,16 @@ import pulumi
 import tenacity
 from pulumi.runtime.proto import engine_pb2
 
+from . import messages
 from .messages import Stopped
+from .state import PROVIDERS, type_token
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
+OURS = frozenset(map(type_token, PROVIDERS))
+CUT_OFF = (
+    "the last run of this stack did not end; this one goes on. If it was a `destroy` that was killed, run "
+    "`pulumi up --refresh`: what it has taken apart may still be in the state"
+)
 TRIES, PAUSE_SECONDS = 6, 0.3
 
 
@@ -56,6 +63,16 @@ def recorded() -> list[Recorded]:
         ) from None
     resources = ((answer or {}).get("outputs") or {}).items()
     return [Recorded(urn.rpartition("::")[2], str(one.get("type")), one.get("outputs") or {}) for urn, one in resources]
+
+
+def tell_of_a_cut_off_run(component: str, state: Sequence[Recorded]) -> None:
+    """Say so where the last run did not end: the start, which comes last and goes first, is missing.
+
+    A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state.
+    """
+    types = {one.type for one in state if one.name.startswith(f"{component}-")}
+    if types & OURS and type_token("JobStart") not in types:
+        messages.info(CUT_OFF)
 
 
 def while_the_engine_writes() -> dict[str, Any]:

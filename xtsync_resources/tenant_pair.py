@@ -67,6 +67,7 @@ class TenantPair(pulumi.ComponentResource):
         self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
         self._state = stack_state.recorded()
+        stack_state.tell_of_a_cut_off_run(name, self._state)
         people = scope.look_up(settings, self._pair.client, self._state)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
