@@ -15,7 +15,9 @@ def test_promise_3_a_group_that_comes_is_counted(lab: Lab) -> None:
     lab.stack.config["xtsync:groups"] = ["Finance", "Nested"]
     said = told(lab.stack.run("preview"), "scope")
     assert "group Finance brings 2 people into scope" in said
-    assert "group Nested brings 0 people into scope; not the members of the 1 group in it: only direct members are" in said
+    assert (
+        "group Nested brings 0 people into scope; not the members of the 1 group in it: only direct members are" in said
+    )
     assert not writes(lab.calls_since(0))
 
 

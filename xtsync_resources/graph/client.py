@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from .. import VERSION
 from . import answers
 from .calls import Call
 from .clock import Clock, SystemClock
@@ -27,7 +28,7 @@ from .transport import Request, Response, Transport, TransportError
 from .wire_log import Redacted, wire_text
 
 Json = Mapping[str, Any]
-USER_AGENT = "xtsync/0.1"
+USER_AGENT = f"xtsync/{VERSION}"
 log = logging.getLogger("xtsync.graph")
 log.addFilter(Redacted())
 

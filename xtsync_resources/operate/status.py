@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..draining import DRAIN
@@ -29,6 +28,7 @@ from ..job_state import (
     status_code,
 )
 from .checks import ending
+from .choices import Wait
 from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
@@ -53,14 +53,6 @@ QUARANTINE_REMEDIES: Mapping[str, str] = {
     "QuarantinedOnDemand": "it was put there on purpose. `xtsync resume` ends it",
 }
 OTHER_QUARANTINE = "`xtsync logs --failures` says what failed; mend that, then `xtsync restart`"
-
-
-class Wait(StrEnum):
-    """What `--wait` waits for."""
-
-    FIRST_CYCLE = "first-cycle"
-    STEADY = "steady"
-    DRAINED = "drained"
 
 
 @dataclass(frozen=True)
