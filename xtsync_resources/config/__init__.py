@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import pulumi
 
 from ..graph.isolation import SIDES, drop_foreign
 from ..redaction import know
+from .beside import refuse_beside
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
@@ -41,46 +42,18 @@ def load() -> Settings:
     config = pulumi.Config()
     prefix = f"{config.name}:"
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
+    encrypted: list[str] = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
-    secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    may_be_encrypted = [f"{side}ClientSecret" for side in SIDES]
-    in_plain = {*may_be_encrypted} - refuse_encrypted(prefix, may_be_encrypted)
-    source, target = map(own.get, may_be_encrypted)
+    names = [f"{side}ClientSecret" for side in SIDES]
+    refuse_beside(values, encrypted, [f"{prefix}{name}" for name in names])
+    secrets = {side: config.get_secret(name) for side, name in zip(SIDES, names, strict=True)}
+    in_plain = [name for name in names if name in own and f"{prefix}{name}" not in encrypted]
+    source, target = map(own.get, names)
     copied = source is not None and source == target
-    settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys(), copied=copied)
+    settings = parse(own, secrets, os.environ, in_plain=in_plain, copied=copied)
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
     return replace(settings, source_stack_secret=lambda: know(source or ""))
-
-
-def refuse_encrypted(prefix: str, allowed: Sequence[str] = ()) -> frozenset[str]:
-    """Refuse encrypted values under other keys, before anything is said about a value.
-
-    Pulumi decrypts a secret under whatever key it was copied to. There it would be shown, stored and written in plain.
-
-    Args:
-        prefix: of the program's keys.
-        allowed: keys that may be encrypted.
-
-    Returns:
-        Those that are.
-
-    Raises:
-        ConfigurationProblems: there is another one.
-    """
-    problems = Problems(prefix.rstrip(":"))
-    all_encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
-    encrypted = frozenset(key.removeprefix(prefix) for key in all_encrypted if key.startswith(prefix))
-    for key in sorted(encrypted - {*allowed}):
-        only = f". Only {' and '.join(allowed)} may be encrypted" if allowed else ""
-        problems.add(
-            key,
-            None,
-            "it is encrypted, and would be shown and stored in plain",
-            f"Write it unencrypted; if it is a copied secret, find out who copied it{only}",
-        )
-    problems.stop()
-    return encrypted
 
 
 def parse(
@@ -176,5 +149,5 @@ __all__ = [
     "is_user",
     "load",
     "parse",
-    "refuse_encrypted",
+    "refuse_beside",
 ]
