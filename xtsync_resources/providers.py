@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_azuread as azuread
 
+from . import messages
 from .azuread_sign_in import sign_in_as
 from .config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
 from .graph.errors import XtsyncError, lines_of
@@ -102,6 +103,7 @@ def sign_in(settings: Settings) -> None:
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
     try:
-        client_of(settings, settings.source, settings.source_stack_secret()).claims()
+        client = client_of(settings, settings.source, settings.source_stack_secret(), status=messages.info)
+        client.claims(60 * settings.deadline_minutes)
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None

@@ -110,6 +110,14 @@ class Operation:
             longer = "" if gave_up else self._longer
             raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
 
+    def claims(self) -> Json:
+        """Sign in, and read what the token says of itself.
+
+        Raises:
+            SignInError: no token.
+        """
+        return self.client.claims(max(self.remaining, LEAST_SECONDS))
+
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
         with within(max(self.remaining, LEAST_SECONDS)):

@@ -50,8 +50,17 @@ class TransportError(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether trying again is no use: an untrusted certificate stays untrusted."""
-        return self.unusable or "certificate" in str(self) or "proxy's address" in str(self)
+        """Whether trying again is no use."""
+        return self.unusable or lasting(str(self))
+
+
+# Signs of a cause that the next try would meet as well: an untrusted certificate stays untrusted.
+LASTING = ("certificate", "proxy's address", "SOCKS", "leads to another host", "answer is larger")
+
+
+def lasting(cause: str) -> bool:
+    """Whether trying again is no use after a cause, as `plain_cause` tells it."""
+    return any(sign in cause for sign in LASTING)
 
 
 class Transport(Protocol):

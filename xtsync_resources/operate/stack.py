@@ -95,7 +95,9 @@ class Stack:
         """A client for the source or the target; signs in with its first call."""
         if side not in self._clients:
             tenant: Tenant = getattr(self.settings, side)
-            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant), self.location.folder)
+            self._clients[side] = client_of(
+                self.settings, tenant, self._secret(tenant), self.location.folder, self.status
+            )
         return self._clients[side]
 
     def operation(self, side: str, seconds: float | None = None, longer: str = LONGER) -> Operation:
