@@ -442,7 +442,7 @@ def test_a_token_endpoint_that_does_not_end(server: Hostile, monkeypatch: pytest
     server.conversations = {"openid-configuration": says(json.dumps(openid(server.host)).encode()), "": FLOOD}
     tracemalloc.start()
     try:
-        with pytest.raises(SignInError, match="larger than 16 MB"):
+        with pytest.raises(SignInError, match="larger than 1 MB"):
             source_of(server).token()
         assert tracemalloc.get_traced_memory()[1] < 100 * MB
     finally:

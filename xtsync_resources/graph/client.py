@@ -69,12 +69,12 @@ class GraphClient:
         url = f"{self.endpoints.login}/{self.tenant.id}/v2.0/.well-known/openid-configuration"
         return self._transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
 
-    def exchange(self, call: Call, received: Callable[[int], None] = lambda _: None) -> Json:
+    def exchange(self, call: Call, received: Callable[[bytes], None] = lambda _: None) -> Json:
         """Send a call once, with a second token if the first is refused.
 
         Args:
             call: what to send.
-            received: is told the size of the answer.
+            received: is given the answer before it is read.
 
         Raises:
             SignInError: no token.
@@ -85,7 +85,7 @@ class GraphClient:
         if response.status == 401:
             self._tokens.renew(token)
             response = self._send(call, self._tokens.token())
-        received(len(response.body))
+        received(response.body)
         if response.status >= 300:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)

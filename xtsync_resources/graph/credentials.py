@@ -27,7 +27,7 @@ from azure.identity import (
 )
 
 from ..redaction import know
-from .bounded import ANSWER_SECONDS, seconds_left, within
+from .bounded import ANSWER_SECONDS, LARGEST_SIGN_IN_ANSWER, seconds_left, within
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
@@ -103,7 +103,8 @@ class Means:
         self, reach: Sequence[str], direct: Sequence[str] = (), passing: Container[int] = PASSING
     ) -> SignInTransport:
         """How the sign-in libraries send, and to where."""
-        return SignInTransport(bounded_session(reach, direct), self.tenant, self.clock, self.status, passing)
+        session = bounded_session(reach, direct, LARGEST_SIGN_IN_ANSWER)
+        return SignInTransport(session, self.tenant, self.clock, self.status, passing)
 
     def secret(self, read: Callable[[], str]) -> str:
         """A secret.
