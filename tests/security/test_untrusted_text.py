@@ -427,7 +427,7 @@ WAYS_OUT = {
     ".basicConfig": ("lifecycle.py", "operate/cli.py"),
     ".StreamHandler": (),
     ".fdopen": ("operate/files.py", "graph/files.py"),  # the latter reads
-    ".write": ("operate/files.py", "operate/screen.py", "untrusted.py", "lifecycle.py"),
+    ".write": ("operate/files.py", "operate/screen.py", "untrusted.py", "lifecycle.py", "matching.py"),
     ".write_bytes": (),
     ".write_text": ("config/published.py",),  # of what the project itself declares
 }

@@ -19,7 +19,7 @@ from .beside import refuse_beside
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
-from .schema_keys import check_schema
+from .schema_keys import check_patterns, check_schema
 from .settings import (
     SIGN_IN_KINDS,
     TRUST_KEYS,
@@ -117,13 +117,15 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
+    named = {*settings.users, *settings.groups}
     for index, name in enumerate(settings.never_remove):
-        if name not in (*settings.users, *settings.groups):
+        if name not in named:
             why = "it is neither in users nor in groups, so it would leave the scope"
             do = (
                 "Put it back there, written the same; or, if it is to leave, take it out here and run `pulumi up` first"
             )
             problems.add(f"neverRemove[{index}]", name, why, do)
+    check_patterns(problems, settings.scoping_filters or ())
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
     if settings.on_destroy == "drain" and settings.flow_types is not None and "Delete" not in settings.flow_types:
         why = "the job removes nobody without the flow type delete, and draining waits until it has"
