@@ -7,33 +7,43 @@ application was imported, or whose pair lives, asks nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from . import messages
+from .azuread_errors import tell_of
 from .config import Settings
 from .graph import calls
-from .hooks import source_operation, source_secret, tell_of
 from .pair_configurations import PairConfiguration, look, second_configuration
-from .stack_state import outputs_by_type
+from .stack_state import Recorded
+
+if TYPE_CHECKING:
+    from .graph.client import GraphClient
 
 APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
 ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
 
 
-def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBinding:
+def application_hooks(
+    name: str, settings: Settings, client: GraphClient, state: Iterable[Recorded]
+) -> pulumi.ResourceHookBinding:
     """The hooks of a pair's application.
 
     Args:
         name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
+        client: of the source.
+        state: what the last run left.
     """
+    # One that is replaced is no other's.
+    own = {str(one.outputs.get("servicePrincipalObjectId")) for one in state if one.type == APPLICATION_TYPE}
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
-        secret = await source_secret(settings)
-        found = await asyncio.to_thread(look_in_source, settings, secret)
+        found = await asyncio.to_thread(look_in_source, settings, client)
         if found:
-            refuse_others(settings, found, await own_principals())
+            refuse_others(settings, found, own)
 
     def failed(arguments: pulumi.ErrorHookArgs) -> bool:
         tell_of(arguments, calls.AZUREAD_APPLICATION, settings)
@@ -46,18 +56,9 @@ def application_hooks(name: str, settings: Settings) -> pulumi.ResourceHookBindi
     )
 
 
-def look_in_source(settings: Settings, secret: str) -> list[PairConfiguration]:
+def look_in_source(settings: Settings, client: GraphClient) -> list[PairConfiguration]:
     """Configurations of this pair in the source. Calls: see `configurations_into`."""
-    return look(source_operation(settings, secret), settings.target.id, messages.warn)
-
-
-async def own_principals() -> set[str]:
-    """Service principals of the applications that the state has: one that is replaced is no other's."""
-    return {
-        str(outputs.get("servicePrincipalObjectId"))
-        for type_, outputs in await outputs_by_type()
-        if type_ == APPLICATION_TYPE
-    }
+    return look(client.operation(60 * settings.deadline_minutes), settings.target.id, messages.warn)
 
 
 def refuse_others(settings: Settings, found: list[PairConfiguration], own: set[str]) -> None:

@@ -7,6 +7,8 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassig
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -70,29 +72,32 @@ def name_in(operation: Operation, object_id: str) -> str:
     return object_id
 
 
-def people_of(operation: Operation, assigned: Iterable[Assignment]) -> set[str] | None:
+def people_of(operation: Operation, assigned: Iterable[Assignment], most: float = math.inf) -> set[str] | None:
     """Object ids of the people whom assignments put in scope: users, and direct members of groups.
 
     Calls: GET groups/{id}/members, page by page (GroupMember.Read.All). None where that may not be read.
     """
     kinds = [(str(one.get("principalType")), principal_of(one)) for one in assigned]
-    return people_in(operation, kinds)
+    return people_in(operation, kinds, most)
 
 
-def people_in(operation: Operation, principals: Iterable[tuple[str, str]]) -> set[str] | None:
-    """The same, from kinds (`User`, `Group`) and object ids."""
+def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most: float = math.inf) -> set[str] | None:
+    """The same, from kinds (`User`, `Group`) and object ids; None also where they are more than `most`."""
     people: set[str] = set()
+    limit = None if most == math.inf else int(most) + 1
     for kind, object_id in principals:
         if kind.lower() == "user":
             people.add(object_id)
         elif kind.lower() == "group":
             try:
-                members = list(operation.pages(calls.list_members(object_id)))
+                members = list(itertools.islice(operation.pages(calls.list_members(object_id)), limit))
             except NotFoundError:
                 continue
             except ForbiddenError:
                 return None
             people |= {str(one["id"]) for one in members if one.get("@odata.type", USER_TYPE) == USER_TYPE}
+        if len(people) > most:
+            return None
     return people
 
 

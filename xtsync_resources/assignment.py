@@ -17,14 +17,15 @@ import pulumi
 
 from . import messages
 from .assigned import assignments, principal_of
+from .azuread_errors import tell_of
 from .config import Settings
 from .graph import calls
 from .graph.errors import lines_of
-from .hooks import source_operation, source_secret, tell_of
 from .job_running import never_ran_for_sure, pause, refuse_held_deletions
 from .job_state import job_of_template
 
 if TYPE_CHECKING:
+    from .graph.client import GraphClient
     from .graph.operation import Operation
 
 # Graph says it in one of the first two ways. The last is what Pulumi says where azuread has made an assignment and
@@ -50,10 +51,11 @@ class AssignmentHooks:
     Args:
         name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
+        client: of the source.
     """
 
-    def __init__(self, name: str, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, name: str, settings: Settings, client: GraphClient) -> None:
+        self._settings, self._client = settings, client
         # What one call has found out saves the others of this run a look.
         self._listed: dict[str, str] = {}
         self._looked_at_job = self._paused = False
@@ -72,13 +74,12 @@ class AssignmentHooks:
                 messages.warn(RESTS)
             return False
         try:
-            secret = await source_secret(self._settings)
-            return await asyncio.to_thread(self._take_over, inputs, secret)
+            return await asyncio.to_thread(self._take_over, inputs)
         except Exception as error:  # the engine shows azuread's own error beside this
             messages.warn(*lines_of(error), *([RESTS] if self._paused else []))
             return False
 
-    def _take_over(self, inputs: Mapping[str, Any], secret: str) -> bool:
+    def _take_over(self, inputs: Mapping[str, Any]) -> bool:
         """Remove the assignment that is in the way.
 
         Calls: GET appRoleAssignedTo, GET jobs, (POST pause, GET jobs/{id}), DELETE and GET appRoleAssignedTo/{id}.
@@ -86,7 +87,8 @@ class AssignmentHooks:
         Raises:
             XtsyncError: a call failed.
         """
-        operation, service_principal = source_operation(self._settings, secret), str(inputs["resourceObjectId"])
+        operation = self._client.operation(60 * self._settings.deadline_minutes)
+        service_principal = str(inputs["resourceObjectId"])
         principal = str(inputs["principalObjectId"])
         with self._lock:
             existing = operation.look_for(lambda: self._find(operation, inputs), SETTLE_SECONDS)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .graph.errors import RefusedError, SignInError, XtsyncError
+import pulumi
+
+from . import messages
+from .graph.errors import RefusedError, SignInError, XtsyncError, lines_of
 from .graph.remedies import permission_remedy
 
 if TYPE_CHECKING:
-    from .config import Tenant
+    from .config import Settings, Tenant
     from .graph.calls import Call
 
 FORBIDDEN = ("Authorization_RequestDenied", "status 403")
@@ -62,3 +65,10 @@ def explain(text: str, call: Call, tenant: Tenant) -> XtsyncError | None:
         why = "somebody has deleted the configuration application or its service principal"
         return RefusedError(what, why, "run `pulumi refresh` and then `pulumi up`, which makes it anew")
     return None
+
+
+def tell_of(failed: pulumi.ErrorHookArgs, call: Call, settings: Settings) -> None:
+    """Say what azuread's error means, where that is known; for the hooks of its resources."""
+    error = explain(reason(failed.errors[0]), call, settings.source) if failed.errors else None
+    if error is not None:
+        messages.warn(*lines_of(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_azuread as azuread
@@ -21,14 +22,18 @@ from .graph.isolation import hide_other
 from .graph.secret_origin import SecretError
 from .messages import Stopped
 
+if TYPE_CHECKING:
+    from .graph.client import GraphClient
+
 
 @dataclass(frozen=True)
 class Providers:
-    """The providers of a pair."""
+    """The providers of a pair, and the client of the program itself in the source."""
 
     source: pulumi.ProviderResource
     target: pulumi.ProviderResource
     azuread: azuread.Provider
+    client: GraphClient
 
 
 class TenantProvider(pulumi.ProviderResource):
@@ -78,28 +83,26 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
     except SecretError as error:
         problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
         raise ConfigurationProblems([problem]) from None
-    sign_in(settings)
+    client = signed_in(settings)
     mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
     with_variables = pulumi.ResourceOptions.merge(options, mapped)
     return Providers(
         source=TenantProvider(name, source, settings, options),
         target=TenantProvider(name, settings.target, settings, options),
         azuread=azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables),
+        client=client,
     )
 
 
-def sign_in(settings: Settings) -> None:
-    """See that the source lets us in, and that it is the source, before azuread tries.
+def signed_in(settings: Settings) -> GraphClient:
+    """The program's own client in the source, once it is seen that the source lets us in, and that it is the source.
 
-    Pulumi has azuread sign in as soon as it is declared, and ends the program where that fails: what is shown is what
-    the login service answered, as JSON. `az` is not started here, by the one process that was started with the secrets
-    of both tenants.
+    azuread signs in as soon as it is declared, and Pulumi ends the program where that fails: what is shown is what the
+    login service answered, as JSON.
 
     Raises:
         Stopped: it does not.
     """
-    if settings.source.auth == "cli":
-        return
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
     try:
@@ -107,3 +110,4 @@ def sign_in(settings: Settings) -> None:
         client.claims(60 * settings.deadline_minutes)
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None
+    return client

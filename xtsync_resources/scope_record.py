@@ -81,13 +81,16 @@ class ScopeRecordProvider(TenantResourceProvider):
     """Keeps the record; at the end, with `drain`, has the job remove the people."""
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Give whoever comes into scope a number of their own."""
+        """Give whoever comes into scope, or is to be assigned anew, a number of their own."""
         known, wanted = set(olds.get("principals") or ()), news["principals"]
-        coming = set(wanted) - known if olds else set[str]()
+        anew = set(news.get("anew") or ())
+        coming = (set(wanted) - known) | anew if olds else anew
         generation = int(olds.get("generation") or 0) + bool(coming)
         former = olds.get("since") or {}
         since = {one: generation if one in coming else former[one] for one in wanted if one in coming or one in former}
-        return CheckResult({**news, "since": since, "generation": generation}, [])
+        # For this run only: it is not kept.
+        kept = {key: value for key, value in news.items() if key != "anew"}
+        return CheckResult({**kept, "since": since, "generation": generation}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Write it down; who was in scope before this stack is remembered."""
@@ -141,6 +144,7 @@ class ScopeRecord(TenantResource):
         home: the source.
         job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids of the users and groups in scope.
+        anew: object ids of those whose assignment the last run only half made.
         depends_on: job and settings; the scope and the assignments depend on this.
 
     Attributes:
@@ -155,9 +159,16 @@ class ScopeRecord(TenantResource):
         home: Home,
         job: Mapping[str, pulumi.Input[Any]],
         principals: Sequence[str],
+        anew: Sequence[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
-        inputs: dict[str, Any] = {**job, "principals": sorted(principals), "since": {}, "generation": 0}
+        inputs: dict[str, Any] = {
+            **job,
+            "principals": sorted(principals),
+            "anew": sorted(anew),
+            "since": {},
+            "generation": 0,
+        }
         super().__init__(name, home, inputs, computed=["before"], depends_on=depends_on)
 
     def trigger(self, object_id: str) -> pulumi.Output[str]:

@@ -1,20 +1,29 @@
 """What the program may ask of its own stack's state.
 
-It is a read of the whole state: for what names meant at the last run, and where a second configuration would be made.
+It is one read of the whole state: for what names meant at the last run, whose assignment was only half made, and which
+application is the stack's own where a second configuration would be made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import tenacity
 from pulumi.runtime.proto import engine_pb2
 
+from . import messages
 from .messages import Stopped
+from .state import PROVIDERS, type_token
 
 READ = "pulumi:pulumi:readStackResourceOutputs"
+OURS = frozenset(map(type_token, PROVIDERS))
+CUT_OFF = (
+    "the last run of this stack did not end; this one goes on. If it was a `destroy` that was killed, run "
+    "`pulumi up --refresh`: what it has taken apart may still be in the state"
+)
 TRIES, PAUSE_SECONDS = 6, 0.3
 
 
@@ -27,16 +36,17 @@ def announce() -> None:
         engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn))
 
 
-async def outputs_by_type() -> list[tuple[str, Mapping[str, Any]]]:
-    """Type and outputs of every resource, as the last run left them."""
-    async for attempt in tenacity.AsyncRetrying(**while_the_engine_writes()):
-        with attempt:
-            answer = await pulumi.runtime.invoke_async(READ, {"stackName": pulumi.get_stack()})
-    return read(answer)
+@dataclass(frozen=True)
+class Recorded:
+    """A resource as the last run left it."""
+
+    name: str
+    type: str
+    outputs: Mapping[str, Any]
 
 
-def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
-    """The same outside of a coroutine.
+def recorded() -> list[Recorded]:
+    """Every resource of the stack.
 
     Raises:
         Stopped: the state cannot be read, so nobody knows what names meant.
@@ -49,9 +59,20 @@ def outputs_by_type_now() -> list[tuple[str, Mapping[str, Any]]]:
         raise Stopped(
             "Cannot read this stack's state, which remembers whom names meant; nothing was changed.",
             f"Why: {error}",
-            "Do: see that `pulumi stack export` works, or give object ids instead of names.",
+            "Do: see that `pulumi stack export` works.",
         ) from None
-    return read(answer)
+    resources = ((answer or {}).get("outputs") or {}).items()
+    return [Recorded(urn.rpartition("::")[2], str(one.get("type")), one.get("outputs") or {}) for urn, one in resources]
+
+
+def tell_of_a_cut_off_run(component: str, state: Sequence[Recorded]) -> None:
+    """Say so where the last run did not end: the start, which comes last and goes first, is missing.
+
+    A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state.
+    """
+    types = {one.type for one in state if one.name.startswith(f"{component}-")}
+    if types & OURS and type_token("JobStart") not in types:
+        messages.info(CUT_OFF)
 
 
 def while_the_engine_writes() -> dict[str, Any]:
@@ -65,9 +86,3 @@ def while_the_engine_writes() -> dict[str, Any]:
         "wait": tenacity.wait_random(0, PAUSE_SECONDS),
         "reraise": True,
     }
-
-
-def read(answer: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Take an answer apart."""
-    resources = ((answer or {}).get("outputs") or {}).values()
-    return [(str(one.get("type")), one.get("outputs") or {}) for one in resources]

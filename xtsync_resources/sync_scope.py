@@ -17,10 +17,22 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from .affected import (
+    announce,
+    counted,
+    groups_that_come,
+    ids,
+    kinds,
+    named,
+    people_who_leave,
+    refuse_many,
+    refuse_to_remove,
+    tell_who_leaves,
+)
 from .assigned import Assignment, assignments, name_of, names_in, people_in, principal_of, take_out
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
-from .graph.errors import RefusedError, TenantName
+from .graph.errors import RefusedError, XtsyncError
 from .job_running import make_so, never_ran_for_sure, pause, refuse_held_deletions
 from .job_state import ACTIVE, Job, job_of_template
 from .lifecycle import (
@@ -43,6 +55,8 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
+# How many people may leave in one run; absent where the job would delete any number, or nobody.
+MAY_LEAVE = "mayLeave"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -54,10 +68,6 @@ INPUTS = (
     "targetTenantId",
     "onDestroy",
     "neverRemove",
-)
-PEOPLE_GO = (
-    "Their people are removed from the target with the next cycle of a job that runs (restorable there for 30 days), "
-    "within xtsync:deletionThreshold; flowTypes without delete keeps them"
 )
 OTHERS_STAY = (
     "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
@@ -73,35 +83,15 @@ STAYS_AT_REST = (
 # --- who is who --------------------------------------------------------------------------------------------
 
 
-def ids(properties: Mapping[str, Any]) -> set[str]:
-    """Object ids of the users and groups that are to be in scope."""
-    return set(properties["principals"].values())
-
-
 def ours(properties: Mapping[str, Any]) -> set[str]:
     """Those whom this stack puts in scope; whoever was assigned before it stays."""
     return ids(properties) - set(properties["assignedBefore"])
-
-
-def named(properties: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
-    """What the configuration calls these users and groups."""
-    return sorted(name for name, object_id in properties["principals"].items() if object_id in wanted)
-
-
-def kinds(properties: Mapping[str, Any], wanted: Collection[str]) -> list[tuple[str, str]]:
-    """Whether these are users or groups, with their object ids."""
-    return [(name.partition(" ")[0], id_) for name, id_ in properties["principals"].items() if id_ in wanted]
 
 
 def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
     """Assignments that somebody made by hand since."""
     known = ids(properties) | set(properties["assignedBefore"])
     return [one for one in listed if principal_of(one) not in known]
-
-
-def counted(names: Sequence[str], one: str, many: str) -> str:
-    """Who does something, by number and name."""
-    return f"{len(names)} of the users and groups {one if len(names) == 1 else many}: {', '.join(names)}"
 
 
 def count_people(
@@ -161,22 +151,6 @@ def tell_of_strangers(found: Sequence[Assignment]) -> None:
         )
 
 
-def refuse_to_remove(tenant: TenantName, olds: Properties, news: Properties) -> None:
-    """Refuse to let somebody leave who is protected.
-
-    Raises:
-        RefusedError: naming them.
-    """
-    protected = named(olds, (ids(olds) - ids(news)) & set(olds["neverRemove"]))
-    if protected:
-        raise RefusedError(
-            f"Will not take {', '.join(protected)} out of the scope in {tenant}",
-            "xtsync:neverRemove names them",
-            "put them back; if they are to leave, take them out of xtsync:neverRemove first and run `pulumi up`, then "
-            "out of xtsync:users or xtsync:groups",
-        )
-
-
 def refuse_protected(operation: Operation, props: Properties) -> None:
     """Refuse to drain whoever is protected.
 
@@ -190,22 +164,6 @@ def refuse_protected(operation: Operation, props: Properties) -> None:
             f"{', '.join(protected)} would be deleted in the target, and xtsync:neverRemove names them",
             "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
             "which leaves people there",
-        )
-
-
-def announce(olds: Properties, news: Properties) -> None:
-    """Say who comes into scope and who leaves it, and what becomes of them."""
-    coming, gone, before = ids(news) - ids(olds), ids(olds) - ids(news), set(olds.get("foundPeople") or ())
-    leaving, staying = named(olds, gone - before), named(olds, gone & before)
-    if coming:
-        tell(counted(named(news, coming), "comes into scope", "come into scope"))
-    if leaving:
-        tell(f"{counted(leaving, 'leaves the scope', 'leave the scope')}. {PEOPLE_GO}", severity=WARNING)
-    if staying:
-        tell(
-            f"{counted(staying, 'is not configured any more', 'are not configured any more')}. They had been assigned "
-            "before this stack took the pair over, so they stay in scope; remove them in the portal if they should go",
-            severity=WARNING,
         )
 
 
@@ -242,14 +200,38 @@ class SyncScopeProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
+        Calls: none where nobody leaves and no group comes, else `groups_that_come`, `people_who_leave`.
+
         Raises:
-            RefusedError: a name means another object, or somebody would leave who is never to be removed.
+            RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
+                than the stack file allows.
         """
         if olds:
             refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
             refuse_to_remove(self.settings.tenant, olds, news)
             announce(olds, news)
-        return CheckResult(news, [])
+        people = self.count(olds, news)
+        refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
+        # For this run only: it is not kept.
+        return CheckResult({key: value for key, value in news.items() if key != MAY_LEAVE}, [])
+
+    def count(self, olds: Properties, news: Properties) -> set[str] | None:
+        """Say how many people come and go; object ids of those who leave, None where they could not be counted."""
+        before = ids(olds) if olds else set[str]()
+        coming, gone = ids(news) - before, before - ids(news) - set(olds.get("foundPeople") or ())
+        groups = {name: id_ for name, id_ in news["principals"].items() if id_ in coming and name.startswith("group ")}
+        try:
+            if groups:
+                for text in groups_that_come(self.operation(), groups):
+                    tell(text)
+            if not gone:
+                return set()
+            people = people_who_leave(self.operation(), olds, kinds(olds, gone), kinds(news, coming))
+            tell_who_leaves(self.operation(), people)
+        except XtsyncError as error:
+            tell(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
+            return None
+        return people
 
     def create(self, props: Properties) -> CreateResult:
         """Keep the record; who was assigned before this stack is remembered, and named where not configured.
@@ -358,6 +340,7 @@ class SyncScope(TenantResource):
         job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids by what the configuration calls the users and groups.
         never_remove: object ids of those who may never leave.
+        may_leave: how many people may leave in one run; None for any number.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
 
@@ -378,9 +361,15 @@ class SyncScope(TenantResource):
         job: Mapping[str, pulumi.Input[Any]],
         principals: Mapping[str, str],
         never_remove: Sequence[str],
+        may_leave: int | None,
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
-        inputs = {**job, "principals": dict(principals), "neverRemove": list(never_remove)}
+        inputs = {
+            **job,
+            "principals": dict(principals),
+            "neverRemove": list(never_remove),
+            MAY_LEAVE: may_leave,
+        }
         computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

@@ -66,7 +66,9 @@ class TenantPair(pulumi.ComponentResource):
         self._source = Home(settings.source.id, self._pair.source, self, name)
         self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
-        people = scope.look_up(settings, self._pair.azuread)
+        self._state = stack_state.recorded()
+        stack_state.tell_of_a_cut_off_run(name, self._state)
+        people = scope.look_up(settings, self._pair.client, self._state)
 
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline(
@@ -123,8 +125,14 @@ class TenantPair(pulumi.ComponentResource):
             "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        half_made = scope.half_made(self._state)
         record = ScopeRecord(
-            "scope-record", self._source, {**known, "foundCycle": job.found_cycle}, list(ids.values()), depends_on=ready
+            "scope-record",
+            self._source,
+            {**known, "foundCycle": job.found_cycle},
+            list(ids.values()),
+            [one.object_id for short, one in people.by_name().items() if f"{name}-{short}" in half_made],
+            depends_on=ready,
         )
         ready.append(record)
         # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
@@ -135,6 +143,7 @@ class TenantPair(pulumi.ComponentResource):
             {**known, "targetTenantId": settings.target.id},
             ids,
             sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
+            settings.may_leave,
             depends_on=ready,
             options=options,
         )
@@ -220,7 +229,7 @@ class TenantPair(pulumi.ComponentResource):
             opts=self._with_azuread(
                 depends_on=self._looked,
                 retain_on_delete=True,
-                hooks=application_hooks(name, self._settings),
+                hooks=application_hooks(name, self._settings, self._pair.client, self._state),
             ),
         )
 
@@ -253,7 +262,7 @@ class TenantPair(pulumi.ComponentResource):
 
         What they need comes from the scope alone, as everything that is named here is in the state once a person.
         """
-        hooks = AssignmentHooks(name, self._settings).binding
+        hooks = AssignmentHooks(name, self._settings, self._pair.client).binding
         assignments = []
         for short, principal in people.by_name().items():
             options = self._with_azuread(

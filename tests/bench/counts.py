@@ -137,6 +137,11 @@ def is_look(exchange: Exchange) -> bool:
     return "applicationTemplateId" in exchange.query.get("$filter", "")
 
 
+def is_look_up(exchange: Exchange) -> bool:
+    """Whether it looks up users or groups that the stack file names, or carries nothing else."""
+    return exchange.in_batch and exchange.path in ("/users", "/groups")
+
+
 def children_seconds() -> float:
     """CPU of the processes that have ended: program and providers, not the engine and the tenants."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -64,8 +64,8 @@ class Ground:
             self.installation, ROOT, STACK, states, environment=environment, config_file=self.stack_file
         )
 
-    def run(self, command: str) -> Result:
-        result: Result = getattr(self.engine, verb(command))(Options())
+    def run(self, command: str, *, refresh: bool = False) -> Result:
+        result: Result = getattr(self.engine, verb(command))(Options(refresh=refresh))
         return result
 
     def change(self) -> None:
@@ -142,10 +142,10 @@ def prepare(place: Ground, command: str) -> None:
         place.change()
 
 
-def converges(place: Ground, then: str) -> str:
+def converges(place: Ground, then: str, *, refresh: bool = False) -> str:
     """Whether the next commands lead to the wanted end. "" if so, else what is wrong."""
     if then == "up":
-        result = place.run("up")
+        result = place.run("up", refresh=refresh)
         if result.exit_code:
             return f"up failed: {errors(result)}"
         jobs = [

@@ -80,7 +80,8 @@ def try_kill_point(point: KillPoint, installation: Installation | None = None) -
             return f"processes do not end: {stay}"
         if point.victim == "engine":
             place.unlock()
-        return converges(place, point.then)
+        # The state has what a `destroy` was just deleting, so `up` takes a refresh then, and says so.
+        return converges(place, point.then, refresh=point.command == "destroy")
 
 
 # --- processes ---------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pulumi
@@ -56,12 +55,12 @@ def test_a_state_that_cannot_be_read_stops_the_run(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(pulumi.runtime, "invoke", fail)
     with pytest.raises(Stopped) as caught:
-        stack_state.outputs_by_type_now()
+        stack_state.recorded()
     assert "Why: the backend does not answer\nDo: see that `pulumi stack export` works" in str(caught.value)
 
 
 EOF = RuntimeError("failed to load checkpoint: EOF")
-STATE = {"outputs": {"urn": {"type": "a:b:C", "outputs": {"id": WAS}}}}
+STATE = {"outputs": {"urn:pulumi:dev::xtsync::a:b:C::pair-c": {"type": "a:b:C", "outputs": {"id": WAS}}}}
 
 
 def test_a_state_that_the_engine_is_writing_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +70,8 @@ def test_a_state_that_the_engine_is_writing_is_read_again(monkeypatch: pytest.Mo
         given = answers.pop(0)
         if isinstance(given, Exception):
             raise given
-        return given
-
-    async def answer_later(*_: object) -> Any:
-        return answer()
+        return type("Result", (), {"value": given})
 
     monkeypatch.setattr(stack_state, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(pulumi.runtime, "invoke", lambda *_: type("Result", (), {"value": answer()}))
-    monkeypatch.setattr(pulumi.runtime, "invoke_async", answer_later)
-    assert stack_state.outputs_by_type_now() == [("a:b:C", {"id": WAS})]
-    answers += [EOF, STATE]
-    assert asyncio.run(stack_state.outputs_by_type()) == [("a:b:C", {"id": WAS})]
+    monkeypatch.setattr(pulumi.runtime, "invoke", answer)
+    assert stack_state.recorded() == [stack_state.Recorded("pair-c", "a:b:C", {"id": WAS})]

@@ -140,6 +140,12 @@ class Settings:
         "hold back the deletions of a cycle that has as many of them or more; 0 turns that off",
         default=500,
     )
+    allow_deletions: int = key(
+        Number(0),
+        "how many people may leave the scope in one run although that is as many as `deletionThreshold` or more: the "
+        "number that the refused preview names",
+        default=0,
+    )
     running: bool = key(Boolean(), "the job is started or paused", default=True)
     on_existing: str = key(Choice.of("adopt", "fail"), "take over a policy that exists, or refuse", default="adopt")
     on_destroy: str = key(
@@ -177,6 +183,12 @@ class Settings:
         default=Guardrails(),
         shown="none",
     )
+
+    @property
+    def may_leave(self) -> int | None:
+        """How many people may leave the scope in one run; None where the job deletes any number, or nobody."""
+        keeps = self.flow_types is not None and "delete" not in self.flow_types
+        return max(self.deletion_threshold - 1, self.allow_deletions) if self.deletion_threshold and not keeps else None
 
     def client_secret(self, side: str) -> Any:
         """The stack's secret for a side; None where there is none."""

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import VERSION
 from . import answers
 from .bounded import within
 from .calls import Call
@@ -25,7 +26,7 @@ from .transport import Request, Response, Transport, TransportError
 from .wire_log import Redacted, wire_text
 
 Json = Mapping[str, Any]
-USER_AGENT = "xtsync/0.1"
+USER_AGENT = f"xtsync/{VERSION}"
 log = logging.getLogger("xtsync.graph")
 log.addFilter(Redacted())
 

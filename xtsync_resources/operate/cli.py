@@ -1,5 +1,7 @@
 """What can be typed: the commands of `xtsync` and what they share.
 
+Each command imports what it needs when it runs, so that help is there at once.
+
 Exit codes: 0 all is well; 1 it is not, as the output says; 2 it could not be found out or done.
 """
 
@@ -10,16 +12,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..graph.errors import XtsyncError
-from ..messages import Stopped
+from .. import VERSION
 from ..untrusted import gated
-from . import control, doctor, export, forget, logs, permissions, provision, report, status
-from . import stack as stacks
+from .choices import Format, Side, Wait
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from .stack import Stack
 
 WELL, NOT_WELL, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -28,9 +31,15 @@ app = typer.Typer(
     help="Look at a pair of tenants, and act on it, between two runs of Pulumi.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def tell_version(asked: bool) -> None:
+    """Say which version this is, and end."""
+    if asked:
+        typer.echo(f"xtsync {VERSION}")
+        raise typer.Exit(WELL)
 
 
 @app.callback()
@@ -45,21 +54,31 @@ def common(
             "[default: ask Pulumi]"
         ),
     ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=tell_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Take what all commands share."""
-    context.obj = stacks.Location(cwd, config_file, outputs)
+    from .stack import Location
+
+    context.obj = Location(cwd, config_file, outputs)
     if os.environ.get("XTSYNC_DEBUG"):
         logging.basicConfig(stream=gated(sys.stderr), format="%(name)s: %(message)s")
         logging.getLogger("xtsync").setLevel(logging.DEBUG)
 
 
-def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[stacks.Stack, Screen], int]) -> None:
+def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[Stack, Screen], int]) -> None:
     """Read the stack and do what the command does; ends with its exit code."""
-    answer(as_json, lambda screen: act(stacks.read(name, context.obj, screen.status), screen))
+    from .stack import read
+
+    answer(as_json, lambda screen: act(read(name, context.obj, screen.status), screen))
 
 
 def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
     """Do what a command does, with errors as one message; ends with its exit code."""
+    from ..graph.errors import XtsyncError
+    from ..messages import Stopped
+
     screen = Screen(as_json)
     try:
         code = act(screen)
@@ -81,6 +100,8 @@ def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJ
 
     Exit code 0 without problems, 1 with some.
     """
+    from . import doctor
+
     run(context, stack, as_json, doctor.command)
 
 
@@ -91,7 +112,7 @@ def status_command(
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, until Ctrl-C.")] = False,
     wait: Annotated[
-        status.Wait | None, typer.Option(help="Wait until the first cycle is done, all is in step, or nobody is left.")
+        Wait | None, typer.Option(help="Wait until the first cycle is done, all is in step, or nobody is left.")
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long to wait at most, in minutes.")] = 60,
 ) -> None:
@@ -99,6 +120,8 @@ def status_command(
 
     Exit code 0 if it is healthy, 1 if not, 2 if that could not be found out.
     """
+    from . import status
+
     run(context, stack, as_json, lambda found, screen: status.command(found, screen, watch, wait, minutes))
 
 
@@ -108,12 +131,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 @app.command(name="pause")
 def pause_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
     """Pause the job: nobody is created, changed or removed in the target meanwhile."""
+    from . import control
+
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, "pause", yes))
 
 
 @app.command(name="resume")
 def resume_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
     """Let a paused job go on, or end a quarantine that holds no deletions back."""
+    from . import control
+
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, "resume", yes))
 
 
@@ -126,8 +153,28 @@ def restart_command(
     full: Annotated[bool, typer.Option("--full", help="Forget everything: as a new job.")] = False,
 ) -> None:
     """Let the job look at everybody again, as after a change of scope. Never approves held-back deletions."""
+    from . import control
+
     action = "restart --full" if full else "restart"
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, action, yes))
+
+
+@app.command(name="approve-deletions")
+def approve_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="How many people are to be deleted, in the place of being asked.")
+    ] = None,
+) -> None:
+    """Let the job carry out the deletions that it holds back (TooManyDeletes), after showing whose they are.
+
+    Exit code 0 if they were approved, 1 if declined, 2 if there are none, or they are not as many.
+    """
+    from . import approve
+
+    run(context, stack, as_json, lambda found, screen: approve.command(found, screen, count))
 
 
 @app.command(name="logs")
@@ -143,6 +190,8 @@ def logs_command(
     most: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
 ) -> None:
     """Show what the job did, one line an event. Events appear some minutes late."""
+    from . import logs
+
     wanted = logs.Wanted(user, since, failures, follow, details, most)
     run(context, stack, as_json, lambda found, screen: logs.command(found, screen, wanted))
 
@@ -158,6 +207,8 @@ def provision_command(
 
     Exit code 0 if all of them are in the target as they should be, 1 if not.
     """
+    from . import provision
+
     run(context, stack, as_json, lambda found, screen: provision.command(found, screen, users))
 
 
@@ -166,7 +217,7 @@ def permissions_command(
     context: typer.Context,
     stack: StackName = None,
     as_json: AsJson = False,
-    side: Annotated[permissions.Side | None, typer.Option(help="Only this one.")] = None,
+    side: Annotated[Side | None, typer.Option(help="Only this one.")] = None,
     federate: Annotated[
         str,
         typer.Option(
@@ -184,9 +235,11 @@ def permissions_command(
 
     Makes no call; works before the applications to sign in with exist.
     """
+    from . import permissions
+    from .stack import read
 
     def act(screen: Screen) -> int:
-        found = stacks.read(stack, context.obj, screen.status, before_sign_in=True)
+        found = read(stack, context.obj, screen.status, before_sign_in=True)
         return permissions.command(found, screen, side, federate, adopt)
 
     answer(as_json, act)
@@ -197,20 +250,22 @@ def report_command(
     context: typer.Context,
     stack: StackName = None,
     everything: Annotated[bool, typer.Option("--all", help="Every pair of the folder.")] = False,
-    form: Annotated[report.Format, typer.Option("--format", help="What to write.")] = report.Format.HTML,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
     output: Annotated[str, typer.Option("--output", "-o", help="The file; - for standard output.")] = "",
 ) -> None:
     """Write a page of the pair: picture, settings, health, recent cycles, last failures.
 
     Exit code 0 if every pair could be read and is healthy, 1 if not.
     """
+    from . import report
+
     answer(False, lambda screen: report.command(stack, context.obj, screen, everything, form, output))
 
 
 @app.command(name="forget")
 def forget_command(
     context: typer.Context,
-    side: Annotated[permissions.Side, typer.Option(help="The tenant that is gone.")],
+    side: Annotated[Side, typer.Option(help="The tenant that is gone.")],
     stack: StackName = None,
     as_json: AsJson = False,
     yes: Yes = False,
@@ -222,6 +277,8 @@ def forget_command(
 
     Refused where the source still lets us in. Exit code 0 if nothing of the source is left in the state, 1 if declined.
     """
+    from . import forget
+
     run(context, stack, as_json, lambda found, screen: forget.command(found, screen, side.value, yes, backup))
 
 
@@ -247,10 +304,13 @@ def export_command(
     as_json: AsJson = False,
 ) -> None:
     """Read a pair that runs, whoever made it, and write the stack configuration that reproduces it."""
+    from . import export
+    from .stack import provisional
+
     sides = {"source": (source, source_name, source_client_id), "target": (target, target_name, target_client_id)}
 
     def act(screen: Screen) -> int:
-        found = stacks.provisional(sides, auth, cloud, metadata_host, screen.status, more or ())
+        found = provisional(sides, auth, cloud, metadata_host, screen.status, more or ())
         return export.command(
             found.settings,
             found.operation,

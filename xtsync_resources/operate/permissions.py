@@ -9,13 +9,13 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..config import Tenant
 from ..graph.clouds import Cloud
 from ..graph.secret_origin import password_variable, secret_variable
 from . import federation
+from .choices import Side
 from .needs import GRAPH, ROLES, Need, needs
 from .screen import Rows
 
@@ -29,13 +29,6 @@ AZURE_CLI_CLOUDS: Mapping[str, str] = {
     "usgovernment": "AzureUSGovernment",
     "china": "AzureChinaCloud",
 }
-
-
-class Side(StrEnum):
-    """A side of the pair."""
-
-    SOURCE = "source"
-    TARGET = "target"
 
 
 def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federation | None, cloud: Cloud) -> list[str]:

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from ..messages import Stopped
 from ..provisioning_log import Event, events
 from . import report_html, report_markdown
 from . import stack as stacks
+from .choices import Format
 from .files import write_private
 from .report_markdown import KINDS
 from .status import Health, judged, read_job
@@ -36,13 +36,6 @@ EVENTS = 500
 CYCLES = 12
 FAILURES = 20
 STACK_FILE, DEFAULT = "stack file", "default"
-
-
-class Format(StrEnum):
-    """What the report is written as."""
-
-    HTML = "html"
-    MARKDOWN = "markdown"
 
 
 @dataclass(frozen=True)

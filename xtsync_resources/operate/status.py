@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..draining import DRAIN
@@ -29,6 +28,7 @@ from ..job_state import (
     status_code,
 )
 from .checks import ending
+from .choices import Wait
 from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 WATCH_SECONDS = 20.0
 QUARANTINE_REMEDIES: Mapping[str, str] = {
-    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. Check the scope with "
-    "`xtsync logs --failures`; approve the deletions in the portal only if they are right",
+    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. If it was a "
+    "mistake, put them back in scope; `xtsync approve-deletions` shows who they are, and lets them go if that is right",
     "EncounteredQuarantineException": "the target could not be reached or refused. Run `xtsync doctor`; then "
     "`xtsync resume` clears the quarantine",
     "EncounteredEscrowProportionThreshold": "too large a part of the changes failed. `xtsync logs --failures` says "
@@ -53,14 +53,6 @@ QUARANTINE_REMEDIES: Mapping[str, str] = {
     "QuarantinedOnDemand": "it was put there on purpose. `xtsync resume` ends it",
 }
 OTHER_QUARANTINE = "`xtsync logs --failures` says what failed; mend that, then `xtsync restart`"
-
-
-class Wait(StrEnum):
-    """What `--wait` waits for."""
-
-    FIRST_CYCLE = "first-cycle"
-    STEADY = "steady"
-    DRAINED = "drained"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ._applications import (
     list_instances,
     list_owners,
 )
-from ._azuread import AZUREAD_APPLICATION, AZUREAD_ASSIGNMENT, AZUREAD_GROUPS, AZUREAD_USERS
+from ._azuread import AZUREAD_APPLICATION, AZUREAD_ASSIGNMENT
 from ._call import (
     APPLICATION,
     APPLICATION_ROLE,
@@ -56,6 +56,8 @@ from ._directory import (
     get_user,
     list_licences,
     list_members,
+    search_groups,
+    search_users,
     selected,
 )
 from ._logs import (
@@ -81,6 +83,7 @@ from ._policies import (
     update_partner,
 )
 from ._synchronization import (
+    FORCE_DELETES,
     JOB_APPEARS,
     POLICIES_APPEAR,
     RESTART,
@@ -109,8 +112,7 @@ __all__ = [
     "ASSIGNMENT",
     "AZUREAD_APPLICATION",
     "AZUREAD_ASSIGNMENT",
-    "AZUREAD_GROUPS",
-    "AZUREAD_USERS",
+    "FORCE_DELETES",
     "GROUP_SYNC",
     "IDENTITY_SYNC_IN_THE_WAY",
     "JOB_APPEARS",
@@ -185,6 +187,8 @@ __all__ = [
     "put_schema",
     "put_secrets",
     "restart_job",
+    "search_groups",
+    "search_users",
     "segment",
     "selected",
     "start_job",

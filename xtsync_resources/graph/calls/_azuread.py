@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from ._call import APPLICATION, APPLICATION_ROLE, ASSIGNMENT, Call
-from ._directory import READ_GROUPS, READ_ROLE, READ_USERS
 
-AZUREAD_USERS = Call("GET", "/users", "look up users", READ_USERS, READ_ROLE)
-AZUREAD_GROUPS = Call("GET", "/groups", "look up groups", READ_GROUPS, READ_ROLE)
 AZUREAD_APPLICATION = Call(
     "POST",
     "/applicationTemplates/{id}/instantiate",

@@ -38,6 +38,23 @@ def get_user(user: str, more: Sequence[str] = ()) -> Call:
     return Call("GET", path, f"read the user {user}", READ_USERS, READ_ROLE, answer=DirectoryObject)
 
 
+def search_users(key: str, values: Sequence[str]) -> Call:
+    """Find the users that have one of at most fifteen values in a property."""
+    query = f"$filter={one_of(key, values)}&$select=id,userPrincipalName"
+    return Call("GET", f"/users?{query}", "look up users", READ_USERS, READ_ROLE, answer=DirectoryObjects)
+
+
+def search_groups(key: str, values: Sequence[str]) -> Call:
+    """Find the groups that have one of at most fifteen values in a property."""
+    query = f"$filter={one_of(key, values)}&$select=id,displayName&$top={LARGEST_PAGE}"
+    return Call("GET", f"/groups?{query}", "look up groups", READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
+
+
+def one_of(key: str, values: Sequence[str]) -> str:
+    """A filter for some values of a property."""
+    return quote(f"{key} in ({','.join(map(literal, values))})", safe="")
+
+
 def find_groups(display_name: str) -> Call:
     """Find groups by display name."""
     query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select=id,displayName"
@@ -47,7 +64,7 @@ def find_groups(display_name: str) -> Call:
 
 def get_group(group: str) -> Call:
     """Read a group by object id."""
-    path = f"/groups/{segment(group)}?$select=id,displayName"
+    path = f"/groups/{segment(group)}?$select=id,displayName,groupTypes"
     return Call("GET", path, f"read the group {group}", READ_GROUPS, READ_ROLE, answer=DirectoryObject)
 
 

@@ -1,0 +1,71 @@
+"""Promise 3: who comes into scope and who leaves it is said in people, before anything happens."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab, messages, told, writes
+
+from lab.entra import Fault
+
+pytestmark = pytest.mark.real
+A, C = "alice@contoso.com", "carol@contoso.com"
+
+
+def test_promise_3_a_group_that_comes_is_counted(lab: Lab) -> None:
+    lab.stack.config["xtsync:groups"] = ["Finance", "Nested"]
+    said = told(lab.stack.run("preview"), "scope")
+    assert "group Finance brings 2 people into scope" in said
+    assert (
+        "group Nested brings 0 people into scope; not the members of the 1 group in it: only direct members are" in said
+    )
+    assert not writes(lab.calls_since(0))
+
+
+def test_promise_3_who_leaves_is_named_with_the_members_of_the_group(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.stack.config["xtsync:groups"] = []
+    said = told(lab.stack.run("preview"), "scope")
+    assert "2 people leave the target with that: " in said
+    assert "carol@contoso.com" in said
+    assert "dave@contoso.com" in said
+
+
+def test_promise_3_who_stays_by_a_group_does_not_leave(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = [A, C]
+    lab.stack.run("up")
+    lab.stack.config["xtsync:users"] = [A]
+    said = told(lab.stack.run("preview"), "scope")
+    assert "user carol@contoso.com" in said
+    assert "nobody leaves the target with that" in said
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_promise_6_more_leavers_than_the_threshold_stop_the_preview(lab: Lab, *, allowed: bool) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    lab.stack.run("up")
+    lab.stack.config["xtsync:groups"] = []
+    if allowed:
+        lab.stack.config["xtsync:allowDeletions"] = 2
+    before = len(lab.entra.traffic)
+    for operation in ("preview", "up"):
+        said = "\n".join(messages(lab.stack.run(operation, fails=not allowed)))
+        assert allowed or "Will not let 2 people leave the scope" in said
+        assert allowed or "set xtsync:allowDeletions to 2" in said
+    assert allowed or not writes(lab.calls_since(before))
+    if allowed:
+        assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+def test_promise_6_nobody_is_counted_where_the_job_keeps_people(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:deletionThreshold": 1, "xtsync:flowTypes": ["add", "update"]}
+    lab.stack.run("up")
+    lab.stack.config["xtsync:groups"] = []
+    lab.stack.run("up")
+
+
+def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.stack.config["xtsync:groups"] = []
+    lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
+    said = told(lab.stack.run("up"), "scope")
+    assert "was not counted: it takes the permission GroupMember.Read.All" in said
