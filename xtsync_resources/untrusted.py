@@ -25,7 +25,8 @@ from typing import Any, TextIO, cast
 
 from .redaction import redacted
 
-DECODER = json.JSONDecoder(parse_int=float)
+# NaN is not equal to itself, and would look changed.
+DECODER = json.JSONDecoder(parse_int=float, parse_constant=lambda _: None)
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 # Nobody sees them, and some readers skip them when they compare, though Unicode has them among letters and signs; what
 # they are called tells. (Others that nobody sees are not printable to Python.)

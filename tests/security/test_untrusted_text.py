@@ -75,6 +75,8 @@ def test_what_is_put_together_from_lines_obeys_nobody(first: str, second: str) -
 
 
 @given(st.text(string.ascii_letters + string.digits + " .,;()'\"/-_=@äöüßéñčłŞ漢字かなعربي€→…{}[]<>%#", max_size=30))
+@example("NaN")
+@example('["NaN", NaN, -Infinity]')
 def test_plain_text_is_left_alone(text: str) -> None:
     if obeyed_by(text, engine=True) == [] and "##" not in text:
         assert one_line(text) == text
