@@ -19,7 +19,8 @@ def link_program(program: Path, folder: Path, *, but: tuple[str, ...] = ()) -> P
     for path in program.iterdir():
         link = folder / path.name
         own = path.name in but or path.name in LEFT_OUT or is_stack_file(path)
-        if not own and not link.is_symlink():
+        if not own and (not link.is_symlink() or link.resolve() != path.resolve()):
+            link.unlink(missing_ok=True)
             link.symlink_to(path.resolve())
     return folder
 

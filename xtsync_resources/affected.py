@@ -7,13 +7,14 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .assigned import USER_TYPE, assignments, names_in, people_in, people_of, principal_of
 from .graph import calls
 from .graph.errors import GraphError, RefusedError, TenantName
 from .lifecycle import WARNING, Properties, tell
+from .lookup import names_now
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
@@ -55,6 +56,16 @@ def kinds(properties: Mapping[str, Any], wanted: Collection[str]) -> list[tuple[
 def counted(names: Sequence[str], one: str, many: str) -> str:
     """Who does something, by number and name."""
     return f"{len(names)} of the users and groups {one if len(names) == 1 else many}: {', '.join(names)}"
+
+
+def as_found_first(olds: Properties, news: Properties) -> Properties:
+    """The new inputs, with what was found before this stack as it was found first.
+
+    A job that is made anew, or taken over again, is found with what this stack has put into it.
+    """
+    if not olds or olds["servicePrincipalId"] != news["servicePrincipalId"]:
+        return news
+    return {**news, **{key: olds[key] for key in ("foundState", "foundPeople", "foundCycle") if key in olds}}
 
 
 def announce(olds: Properties, news: Properties) -> None:
@@ -166,16 +177,25 @@ def refuse_many(tenant: TenantName, people: Collection[str] | None, most: int | 
         )
 
 
-def refuse_to_remove(tenant: TenantName, olds: Properties, news: Properties) -> None:
-    """Refuse to let somebody leave who is protected.
+def who_exists(operation: Operation, scope: Properties, wanted: Collection[str]) -> set[str]:
+    """Those of the users and groups in scope who are still there: whoever is gone cannot be protected.
+
+    Calls: POST $batch of GET users/{id}, GET groups/{id}.
+    """
+    there = kinds(scope, wanted)
+    return {id_ for (_, id_), name in zip(there, names_now(operation, there), strict=True) if name is not None}
+
+
+def refuse_to_remove(operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
+    """Refuse to let somebody leave who is protected, and exists. Calls: where it would refuse, those of `who_exists`.
 
     Raises:
         RefusedError: naming them.
     """
-    protected = named(olds, (ids(olds) - ids(news)) & set(olds["neverRemove"]))
-    if protected:
+    protected = (ids(olds) - ids(news)) & set(olds["neverRemove"])
+    if protected and (there := who_exists(operation(), olds, protected)):
         raise RefusedError(
-            f"Will not take {', '.join(protected)} out of the scope in {tenant}",
+            f"Will not take {', '.join(named(olds, there))} out of the scope in {operation().tenant}",
             "xtsync:neverRemove names them",
             "put them back; if they are to leave, take them out of xtsync:neverRemove first and run `pulumi up`, then "
             "out of xtsync:users or xtsync:groups",

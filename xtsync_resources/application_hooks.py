@@ -38,7 +38,8 @@ def application_hooks(
         state: what the last run left.
     """
     # One that is replaced is no other's.
-    own = {str(one.outputs.get("servicePrincipalObjectId")) for one in state if one.type == APPLICATION_TYPE}
+    ours = [one for one in state if one.type == APPLICATION_TYPE and one.name == f"{name}-application"]
+    own = {str(one.outputs.get("servicePrincipalObjectId")) for one in ours}
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
         found = await asyncio.to_thread(look_in_source, settings, client)

@@ -32,6 +32,7 @@ from .job_state import (
 from .lifecycle import (
     HOME,
     WARNING,
+    CheckResult,
     CreateResult,
     Partial,
     Properties,
@@ -195,6 +196,12 @@ class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Say beforehand who leaves where the scope was everybody, as `read` has seen."""
+        if olds.get("everybody") and not news["everybody"]:
+            tell(EVERYBODY_LEAVES, severity=WARNING)
+        return CheckResult(news, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""

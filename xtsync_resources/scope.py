@@ -167,9 +167,21 @@ def meant(state: Iterable[Recorded], tenant: str) -> dict[str, str]:
     return found
 
 
-def half_made(state: Iterable[Recorded]) -> set[str]:
-    """Names of assignments that azuread made and then failed to read, which it has no way to mend but anew."""
-    return {one.name for one in state if one.type == ASSIGNMENT_TYPE and not one.outputs.get("principalType")}
+def to_assign_anew(component: str, state: Sequence[Recorded], people: Scope) -> list[str]:
+    """Object ids of those whose assignment is in the state and may not be in the tenant.
+
+    azuread made it and then failed to read it, which it has no way to mend. Or `SyncScope` has taken them out already,
+    in a run that did not come to its end or was given targets.
+    """
+    scopes = [one for one in state if one.type == type_token("SyncScope") and one.name == f"{component}-scope"]
+    in_scope = {id_ for one in scopes for id_ in (one.outputs.get("principals") or {}).values()}
+    made = {one.name: one.outputs for one in state if one.type == ASSIGNMENT_TYPE}
+    return [
+        one.object_id
+        for short, one in people.by_name().items()
+        if (outputs := made.get(f"{component}-{short}")) is not None
+        and (not outputs.get("principalType") or (scopes and one.object_id not in in_scope))
+    ]
 
 
 # --- whose name it is now ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """ScopeRecord: whom the stack puts in scope, written down before anybody comes or goes; and draining, at the end.
 
 A run that is cut off after `SyncScope` has taken somebody out leaves azuread's assignment in the state as if nothing
-had been. So whoever comes into scope again gets another number here (`since`), and the assignment that it belongs to
+had been. So whoever comes into scope again gets another mark here (`since`), and the assignment that it belongs to
 is made anew. The record makes no call, so that it is in the state before anything happens.
 
 It stands between the job and the scope, so it is deleted after the scope has taken everybody out. With `onDestroy:
@@ -13,11 +13,13 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
+from .affected import as_found_first
 from .assigned import listed, name_of, principal_of
 from .draining import DRAIN, drain, refuse_missing, see_them_out
 from .graph import calls
@@ -49,7 +51,6 @@ INPUTS = (
     "appRoleId",
     "principals",
     "since",
-    "generation",
     "foundState",
     "foundPeople",
     "foundCycle",
@@ -81,16 +82,15 @@ class ScopeRecordProvider(TenantResourceProvider):
     """Keeps the record; at the end, with `drain`, has the job remove the people."""
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Give whoever comes into scope, or is to be assigned anew, a number of their own."""
+        """Give whoever comes into scope, or is to be assigned anew, a mark that nobody ever had."""
         known, wanted = set(olds.get("principals") or ()), news["principals"]
         anew = set(news.get("anew") or ())
         coming = (set(wanted) - known) | anew if olds else anew
-        generation = int(olds.get("generation") or 0) + bool(coming)
-        former = olds.get("since") or {}
-        since = {one: generation if one in coming else former[one] for one in wanted if one in coming or one in former}
+        former, mark = olds.get("since") or {}, str(uuid.uuid4())
+        since = {one: mark if one in coming else former[one] for one in wanted if one in coming or one in former}
         # For this run only: it is not kept.
-        kept = {key: value for key, value in news.items() if key != "anew"}
-        return CheckResult({**kept, "since": since, "generation": generation}, [])
+        kept = {key: value for key, value in as_found_first(olds, news).items() if key != "anew"}
+        return CheckResult({**kept, "since": since}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Write it down; who was in scope before this stack is remembered."""
@@ -144,14 +144,14 @@ class ScopeRecord(TenantResource):
         home: the source.
         job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids of the users and groups in scope.
-        anew: object ids of those whose assignment the last run only half made.
+        anew: object ids of those whose assignment in the state may not be there.
         depends_on: job and settings; the scope and the assignments depend on this.
 
     Attributes:
-        since: a number for each object id that came into scope later; another number means: assign anew.
+        since: a mark for each object id that came into scope later; another mark means: assign anew.
     """
 
-    since: pulumi.Output[dict[str, int]]
+    since: pulumi.Output[dict[str, str]]
 
     def __init__(
         self,
@@ -167,10 +167,9 @@ class ScopeRecord(TenantResource):
             "principals": sorted(principals),
             "anew": sorted(anew),
             "since": {},
-            "generation": 0,
         }
         super().__init__(name, home, inputs, computed=["before"], depends_on=depends_on)
 
     def trigger(self, object_id: str) -> pulumi.Output[str]:
         """What changes when an assignment has to be made anew."""
-        return self.since.apply(lambda since: str(int(since.get(object_id, 0))))
+        return self.since.apply(lambda since: since.get(object_id, "0"))

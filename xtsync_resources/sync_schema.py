@@ -63,6 +63,14 @@ RESTARTED_SINCE = (
     "only where the scope is the assigned users and groups. If it was not restarted since, run `xtsync restart`, which "
     "removes everybody else from the target"
 )
+FORMER_FILTER = (
+    "xtsync:scopingFilters is not configured any more: the filter that the job had before, if any, comes back. Whoever "
+    "is in scope and not let through by it is removed from the target with the next cycle"
+)
+DELETES_AGAIN = (
+    "the job deletes people again (flow type delete): whoever has left the scope meanwhile and was kept may be removed "
+    "from the target"
+)
 PEOPLE_LEAVE = (
     "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
     "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
@@ -150,6 +158,17 @@ def groups_must_wait(tenant: TenantName, job: str) -> RefusedError:
     )
 
 
+def what_changes_for_people(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """What another schema may do to people in the target; what is not configured any more comes back as it was."""
+    deletes = "Delete" in news.get(FLOWS, ("Delete",))
+    texts = []
+    if deletes and olds.get(FILTERS) != news.get(FILTERS):
+        texts.append(PEOPLE_LEAVE if news.get(FILTERS) else FORMER_FILTER)
+    if deletes and FLOWS in olds and "Delete" not in (olds[FLOWS] or ()):
+        texts.append(DELETES_AGAIN)
+    return texts
+
+
 class SyncSchemaProvider(TenantResourceProvider):
     """Owns the configured parts."""
 
@@ -162,8 +181,8 @@ class SyncSchemaProvider(TenantResourceProvider):
             self.announce(news)
         elif managed_parts(news) != managed_parts(olds):
             self.refuse_unusable(news)
-            if news.get(FILTERS) and olds.get(FILTERS) != news[FILTERS]:
-                self.warn(news)
+            for text in what_changes_for_people(olds, news):
+                tell(text, severity=WARNING)
         return CheckResult(news, [])
 
     def refuse_unusable(self, props: Properties) -> Json | None:
@@ -186,14 +205,8 @@ class SyncSchemaProvider(TenantResourceProvider):
             before = live_parts(schema, wanted)
             lines = describe(before, wanted) or ["it is as configured"]
             tell(f"changes the job's schema: {'; '.join(lines)}")
-            if before.get(FILTERS) != props.get(FILTERS):
-                self.warn(props)
-
-    @staticmethod
-    def warn(props: Properties) -> None:
-        """Say that people may leave."""
-        if props.get(FILTERS) and "Delete" in props.get(FLOWS, ("Delete",)):
-            tell(PEOPLE_LEAVE, severity=WARNING)
+            for text in what_changes_for_people(before, props):
+                tell(text, severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:
         """Put the parts in. Calls: GET, PUT jobs/{id}/schema; see `parsed_sources` and `spelled_operators`.

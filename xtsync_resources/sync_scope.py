@@ -19,6 +19,7 @@ import pulumi
 
 from .affected import (
     announce,
+    as_found_first,
     counted,
     groups_that_come,
     ids,
@@ -28,8 +29,9 @@ from .affected import (
     refuse_many,
     refuse_to_remove,
     tell_who_leaves,
+    who_exists,
 )
-from .assigned import Assignment, assignments, name_of, names_in, people_in, principal_of, take_out
+from .assigned import LOOK_PAUSES, Assignment, assignments, name_of, names_in, people_in, principal_of, take_out
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
 from .graph.errors import RefusedError, XtsyncError
@@ -129,8 +131,14 @@ def refuse_assigned(operation: Operation, props: Properties, new: Collection[str
     Raises:
         RefusedError: there are some.
     """
-    listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
-    there = {principal_of(one) for one in listed} & set(new)
+    there: set[str] = set()
+    # Whom this run has just taken out may still be seen.
+    for seconds in (0.0, *LOOK_PAUSES):
+        operation.client.clock.sleep(min(seconds, max(operation.remaining, 0)))
+        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        there = {principal_of(one) for one in listed} & set(new)
+        if not there:
+            break
     if there:
         raise RefusedError(
             f"Will not take over assignments in {operation.tenant}: "
@@ -157,11 +165,11 @@ def refuse_protected(operation: Operation, props: Properties) -> None:
     Raises:
         RefusedError: naming them.
     """
-    protected = named(props, ours(props) & set(props["neverRemove"]))
-    if protected:
+    protected = ours(props) & set(props["neverRemove"])
+    if protected and (there := who_exists(operation, props, protected)):
         raise RefusedError(
             f"Will not drain the pair in {operation.tenant}",
-            f"{', '.join(protected)} would be deleted in the target, and xtsync:neverRemove names them",
+            f"{', '.join(named(props, there))} would be deleted in the target, and xtsync:neverRemove names them",
             "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
             "which leaves people there",
         )
@@ -208,12 +216,13 @@ class SyncScopeProvider(TenantResourceProvider):
         """
         if olds:
             refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
-            refuse_to_remove(self.settings.tenant, olds, news)
+            refuse_to_remove(self.operation, olds, news)
             announce(olds, news)
         people = self.count(olds, news)
         refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
         # For this run only: it is not kept.
-        return CheckResult({key: value for key, value in news.items() if key != MAY_LEAVE}, [])
+        kept = {key: value for key, value in as_found_first(olds, news).items() if key != MAY_LEAVE}
+        return CheckResult(kept, [])
 
     def count(self, olds: Properties, news: Properties) -> set[str] | None:
         """Say how many people come and go; object ids of those who leave, None where they could not be counted."""

@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_azuread as azuread
 
-from . import forgotten, guard, providers, scope, stack_state
+from . import forgotten, guard, messages, providers, scope, stack_state
 from .application_hooks import application_hooks
 from .assignment import AssignmentHooks
 from .config import Settings
@@ -30,8 +30,9 @@ from .schema_baseline import SchemaBaseline
 from .scope_record import ScopeRecord, describe
 from .service_principal import ServicePrincipal
 from .settings_object import settings_for
+from .state import type_token
 from .sync_job import SyncJob
-from .sync_schema import SyncSchema
+from .sync_schema import SyncSchema, what_changes_for_people
 from .sync_scope import SyncScope
 from .sync_secrets import SyncSecrets, was_everybody
 from .tenant_resource import Home
@@ -125,13 +126,12 @@ class TenantPair(pulumi.ComponentResource):
             "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
-        half_made = scope.half_made(self._state)
         record = ScopeRecord(
             "scope-record",
             self._source,
             {**known, "foundCycle": job.found_cycle},
             list(ids.values()),
-            [one.object_id for short, one in people.by_name().items() if f"{name}-{short}" in half_made],
+            scope.to_assign_anew(name, self._state, people),
             depends_on=ready,
         )
         ready.append(record)
@@ -244,6 +244,10 @@ class TenantPair(pulumi.ComponentResource):
             settings.sync_groups,
         )
         if not parts:
+            for one in self._state:
+                if one.type == type_token("SyncSchema") and one.name == f"{self._source.component}-schema":
+                    for text in what_changes_for_people(one.outputs, {}):
+                        messages.warn(text)
             return []
         before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
         everybody = job.found_settings.apply(was_everybody)

@@ -431,7 +431,7 @@ WAYS_OUT = {
     "typer.echo": (),
     "typer.secho": (),
     "typer.confirm": ("operate/screen.py",),
-    "typer.prompt": (),
+    "typer.prompt": ("operate/screen.py",),
     "sys.stdout": (
         "operate/screen.py",
         "operate/cli.py",

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.security.untrusted_samples import ATTACKS, obeyed_by
-from xtsync_resources.operate import cli
+from xtsync_resources.operate import cli, control, stack
 
 Type: TypeAlias = Callable[..., tuple[object, str]]
 # As an operating system hands words over: no NUL, and bytes that are no text as half characters.
@@ -78,8 +78,8 @@ def test_help_is_no_complaint(words: list[str], code: int, type_in: Type) -> Non
 
 
 def test_a_question_that_nobody_answers_is_declined(type_in: Type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli.stacks, "read", lambda *_: None)
-    monkeypatch.setattr(cli.control, "command", lambda _, screen, *__: screen.confirm("Go on?"))
+    monkeypatch.setattr(stack, "read", lambda *_: None)
+    monkeypatch.setattr(control, "command", lambda _, screen, *__: screen.confirm("Go on?"))
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     code, said = type_in("pause")
     assert code == cli.NOT_WELL

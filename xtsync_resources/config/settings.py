@@ -156,7 +156,8 @@ class Settings:
     never_remove: tuple[str, ...] = key(
         Names("an entry of users or groups", lambda text: bool(text.strip()), "list of users and groups"),
         "who of `users` and `groups`, written as there, may never leave the scope: a preview that would take them out "
-        "fails, and `drain` refuses. Whoever is in scope by a group only is protected with the group",
+        "fails, and `drain` refuses. Whoever is in scope by a group only is protected with the group. Filters are not "
+        "looked at: `xtsync doctor` names whom they exclude",
         default=(),
         shown="none",
     )

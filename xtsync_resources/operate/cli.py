@@ -38,7 +38,7 @@ app = typer.Typer(
 def tell_version(asked: bool) -> None:
     """Say which version this is, and end."""
     if asked:
-        typer.echo(f"xtsync {VERSION}")
+        Screen(as_json=False).plain(f"xtsync {VERSION}\n")
         raise typer.Exit(WELL)
 
 
