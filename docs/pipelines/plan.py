@@ -1,0 +1,163 @@
+"""Ask Pulumi what would change, or what has drifted, and describe it for a pull request or an issue.
+
+    plan.py preview STACK FOLDER     what `pulumi up` would do
+    plan.py drift STACK FOLDER       what somebody changed in the tenants
+
+Writes FOLDER/STACK.json for `publish.py`, FOLDER/STACK.md for people, and shows that in the log and in the summary of
+the run. Names and messages come from tenants: they pass the project's gate and are dead text in Markdown.
+
+Exit code: Pulumi's own. 0 is no problem, 7 is drift, everything else is a failure, which is described as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xtsync_resources.operate.report_markdown import escaped, quoted, table
+from xtsync_resources.untrusted import gated, json_text
+
+COMMANDS = {
+    "preview": ("preview",),
+    "drift": ("refresh", "--preview-only", "--expect-no-changes"),
+}
+DRIFT = 7
+WORDS = {"preview": ("would change", "nothing would change"), "drift": ("drifted", "no drift")}
+OPERATIONS = {
+    "preview": {"create": "create", "update": "update", "delete": "delete"},
+    "drift": {"create": "found", "update": "changed", "delete": "gone"},
+}
+UNCHANGED = ("same", "refresh", "read")
+# A comment on GitHub holds 65,536 characters, and there may be several stacks in one.
+MOST_ROWS, MOST_MESSAGES, MOST_TEXT = 60, 40, 2000
+STACK_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+# A part of a property's path: a quoted key, an index or a name.
+PART = re.compile(r'\["(.*?)"\]|\[(\d+)\]|([^.\[]+)')
+
+
+def main(arguments: list[str]) -> int:
+    """Run Pulumi and write what it found; the exit code."""
+    parser = argparse.ArgumentParser(description="Describe what would change, or what has drifted.")
+    parser.add_argument("kind", choices=sorted(COMMANDS))
+    parser.add_argument("stack", type=stack_name)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args(arguments)
+    code, digest = ask(given.kind, given.stack)
+    text = describe(given.kind, given.stack, code, digest)
+    given.folder.mkdir(parents=True, exist_ok=True)
+    document = {"stack": given.stack, "kind": given.kind, "exitCode": code, "markdown": text}
+    (given.folder / f"{given.stack}.json").write_text(json_text(document))
+    page = given.folder / f"{given.stack}.md"
+    page.write_text(text)
+    gated(sys.stdout).write(text)
+    summarize(page)
+    return code
+
+
+def stack_name(text: str) -> str:
+    """A stack's name, which becomes that of a file.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not STACK_NAME.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def ask(kind: str, stack: str) -> tuple[int, Mapping[str, Any] | None]:
+    """Pulumi's exit code, and its answer where it gave one; what it says beside that stays in the log."""
+    command = ["pulumi", *COMMANDS[kind], "--json", "--non-interactive", "--stack", stack]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - no shell
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = None
+    # Without an answer nothing is known, whatever the exit code says.
+    return (done.returncode, answer) if isinstance(answer, dict) else (done.returncode or 1, None)
+
+
+def summarize(page: Path) -> None:
+    """Show the description beside the run, where the runner has a place for it."""
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a") as file:
+            file.write(page.read_text())
+    if os.environ.get("TF_BUILD"):  # Azure DevOps
+        print(f"##vso[task.uploadsummary]{page.resolve()}")
+
+
+# --- the description ---------------------------------------------------------------------------------------
+
+
+def describe(kind: str, stack: str, code: int, digest: Mapping[str, Any] | None) -> str:
+    """What Pulumi found, as Markdown."""
+    if digest is None:
+        return f"### {escaped(stack)}: failed\n\nPulumi gave no answer. The log of the run says why.\n"
+    steps = [step for step in digest.get("steps") or () if step["op"] not in UNCHANGED]
+    changed, unchanged = WORDS[kind]
+    verdict = f"{len(steps)} {changed}" if steps else unchanged
+    if code not in (0, DRIFT):
+        verdict = "failed"
+    parts = [f"### {escaped(stack)}: {verdict}", *messages(digest.get("diagnostics") or ())]
+    if steps:
+        rows = [row for step in steps for row in rows_of(kind, step)]
+        parts.append(table(("what", "resource", "property", "old", "new"), rows[:MOST_ROWS]))
+        if len(rows) > MOST_ROWS:
+            parts.append(f"{len(rows) - MOST_ROWS} more rows are not shown: run the command yourself to see them.")
+    return "\n\n".join(parts) + "\n"
+
+
+def messages(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was said: errors first, then who comes into scope and who leaves it, then the rest."""
+    told = sorted(
+        (one for one in diagnostics if one["message"].strip()),
+        key=lambda one: (one["severity"] != "error", "SyncScope" not in one.get("urn", "")),
+    )
+    for one in told[:MOST_MESSAGES]:
+        about = f"**{escaped(name_of(one['urn']))}**\n" if one.get("urn") else ""
+        yield about + quoted(shortened(one["message"].strip()))
+    if len(told) > MOST_MESSAGES:
+        yield f"{len(told) - MOST_MESSAGES} more messages are not shown: run the command yourself to see them."
+
+
+def rows_of(kind: str, step: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """One row for each property that differs, or one for the whole resource."""
+    what = OPERATIONS[kind].get(step["op"], step["op"])
+    old, new = ((step.get(state) or {}).get("inputs") for state in ("oldState", "newState"))
+    paths = sorted(step.get("detailedDiff") or {}) if step["op"] == "update" else []
+    resource = name_of(step["urn"])
+    if not paths:
+        return [(what, resource, "", "", "")]
+    return [(what, resource, path, shown(old, path), shown(new, path)) for path in paths]
+
+
+def shown(properties: Any, path: str) -> str:
+    """The value at a path, for people; what is secret Pulumi has masked."""
+    value = properties
+    for key, index, name in PART.findall(path):
+        if index:
+            value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+        else:
+            value = value.get(key or name) if isinstance(value, dict) else None
+    return shortened("" if value is None else value if isinstance(value, str) else json.dumps(value))
+
+
+def name_of(urn: str) -> str:
+    """The name of a resource."""
+    return urn.rsplit("::", 1)[-1]
+
+
+def shortened(text: str) -> str:
+    """A text that fits."""
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} ... ({len(text)} characters)"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
