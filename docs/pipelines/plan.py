@@ -3,10 +3,15 @@
     plan.py preview STACK FOLDER     what `pulumi up` would do
     plan.py drift STACK FOLDER       what somebody changed in the tenants
 
-Writes FOLDER/STACK.json for `publish.py`, FOLDER/STACK.md for people, and shows that in the log and in the summary of
-the run. Names and messages come from tenants: they pass the project's gate and are dead text in Markdown.
+Writes FOLDER/STACK.json for `publish.py` and other programs, FOLDER/STACK.md for people, and shows that in the log and
+in the summary of the run. Names and messages come from tenants: they pass the project's gate and are dead text in
+Markdown.
 
-Exit code: Pulumi's own. 0 is no problem, 7 is drift, everything else is a failure, which is described as well.
+Exit code: Pulumi's own. 0 is no problem; 7 is drift, or a resource that is not well, as a job in quarantine, which
+Pulumi only warns of; everything else is a failure, which is described as well.
+
+STACK.json has `stack`, `kind`, `exitCode`, `markdown`, and `changes`: a list with `change`, `tenantId`, `type`,
+`resource` and, where single properties differ, `property`, `old` and `new`.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xtsync_resources.lifecycle import HOME
 from xtsync_resources.operate.report_markdown import escaped, quoted, table
 from xtsync_resources.untrusted import gated, json_text
 
@@ -34,6 +40,7 @@ OPERATIONS = {
     "preview": {"create": "create", "update": "update", "delete": "delete"},
     "drift": {"create": "found", "update": "changed", "delete": "gone"},
 }
+CELLS = ("change", "resource", "property", "old", "new")
 UNCHANGED = ("same", "refresh", "read")
 # A comment on GitHub holds 65,536 characters, and there may be several stacks in one.
 MOST_ROWS, MOST_MESSAGES, MOST_TEXT = 60, 40, 2000
@@ -50,9 +57,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path)
     given = parser.parse_args(arguments)
     code, digest = ask(given.kind, given.stack)
+    if given.kind == "drift" and code == 0 and digest and warnings_of_resources(digest):
+        code = DRIFT
     text = describe(given.kind, given.stack, code, digest)
     given.folder.mkdir(parents=True, exist_ok=True)
-    document = {"stack": given.stack, "kind": given.kind, "exitCode": code, "markdown": text}
+    changes = changes_of(given.kind, digest or {})
+    document = {"stack": given.stack, "kind": given.kind, "exitCode": code, "markdown": text, "changes": changes}
     (given.folder / f"{given.stack}.json").write_text(json_text(document))
     page = given.folder / f"{given.stack}.md"
     page.write_text(text)
@@ -84,6 +94,11 @@ def ask(kind: str, stack: str) -> tuple[int, Mapping[str, Any] | None]:
     return (done.returncode, answer) if isinstance(answer, dict) else (done.returncode or 1, None)
 
 
+def warnings_of_resources(digest: Mapping[str, Any]) -> bool:
+    """Whether something is said against a resource: a refresh warns of those that are not well."""
+    return any(one["severity"] != "info" and one.get("urn") for one in digest.get("diagnostics") or ())
+
+
 def summarize(page: Path) -> None:
     """Show the description beside the run, where the runner has a place for it."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -100,17 +115,19 @@ def describe(kind: str, stack: str, code: int, digest: Mapping[str, Any] | None)
     """What Pulumi found, as Markdown."""
     if digest is None:
         return f"### {escaped(stack)}: failed\n\nPulumi gave no answer. The log of the run says why.\n"
-    steps = [step for step in digest.get("steps") or () if step["op"] not in UNCHANGED]
-    changed, unchanged = WORDS[kind]
-    verdict = f"{len(steps)} {changed}" if steps else unchanged
+    found = changes_of(kind, digest)
+    many, (changed, unchanged) = len({one["resource"] for one in found}), WORDS[kind]
+    verdict = f"{many} {changed}" if found else unchanged
+    if code == DRIFT and warnings_of_resources(digest):
+        verdict += ", not well"
     if code not in (0, DRIFT):
         verdict = "failed"
     parts = [f"### {escaped(stack)}: {verdict}", *messages(digest.get("diagnostics") or ())]
-    if steps:
-        rows = [row for step in steps for row in rows_of(kind, step)]
-        parts.append(table(("what", "resource", "property", "old", "new"), rows[:MOST_ROWS]))
-        if len(rows) > MOST_ROWS:
-            parts.append(f"{len(rows) - MOST_ROWS} more rows are not shown: run the command yourself to see them.")
+    if found:
+        rows = [[one.get(cell, "") for cell in CELLS] for one in found[:MOST_ROWS]]
+        parts.append(table(CELLS, rows))
+        if len(found) > MOST_ROWS:
+            parts.append(f"{len(found) - MOST_ROWS} more rows are not shown: run the command yourself to see them.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -127,15 +144,24 @@ def messages(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{len(told) - MOST_MESSAGES} more messages are not shown: run the command yourself to see them."
 
 
-def rows_of(kind: str, step: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """One row for each property that differs, or one for the whole resource."""
-    what = OPERATIONS[kind].get(step["op"], step["op"])
-    old, new = ((step.get(state) or {}).get("inputs") for state in ("oldState", "newState"))
-    paths = sorted(step.get("detailedDiff") or {}) if step["op"] == "update" else []
-    resource = name_of(step["urn"])
-    if not paths:
-        return [(what, resource, "", "", "")]
-    return [(what, resource, path, shown(old, path), shown(new, path)) for path in paths]
+def changes_of(kind: str, digest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What differs: an entry for each property, or one for the whole resource."""
+    found = []
+    for step in digest.get("steps") or ():
+        if step["op"] in UNCHANGED:
+            continue
+        old, new = ((step.get(state) or {}).get("inputs") or {} for state in ("oldState", "newState"))
+        one = {
+            "change": OPERATIONS[kind].get(step["op"], step["op"]),
+            "tenantId": new.get(HOME) or old.get(HOME) or "",
+            "type": step["urn"].split("::")[2].rsplit("$", 1)[-1],
+            "resource": name_of(step["urn"]),
+        }
+        paths = sorted(step.get("detailedDiff") or {}) if step["op"] == "update" else []
+        found += [{**one, "property": path, "old": shown(old, path), "new": shown(new, path)} for path in paths] or [
+            one
+        ]
+    return found
 
 
 def shown(properties: Any, path: str) -> str:

@@ -87,15 +87,33 @@ def test_errors_come_first_then_people(monkeypatch: pytest.MonkeyPatch) -> None:
     told = [
         {"message": "advice", "severity": "info"},
         {"message": "3 people leave", "severity": "warning", "urn": URN},
-        {"message": "forbidden", "severity": "error", "urn": "urn::pair-job"},
+        {"message": "forbidden", "severity": "error", "urn": f"{URN}-record"},
     ]
     text = plan.describe("preview", "a-b", 1, {"steps": [], "diagnostics": told})
     assert text.startswith("### a-b: failed\n")
     assert text.index("forbidden") < text.index("3 people leave") < text.index("advice")
 
 
+def test_changes_are_told_to_programs_by_tenant_object_and_field() -> None:
+    tenant = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11"
+    states = {
+        "oldState": {"inputs": {"homeTenantId": tenant, "trust": {"mfa": True}}},
+        "newState": {"inputs": {"homeTenantId": tenant, "trust": {"mfa": False}}},
+    }
+    steps = [
+        {"op": "update", "urn": URN, **states, "detailedDiff": {"trust.mfa": {"kind": "update"}}},
+        {"op": "delete", "urn": URN, "oldState": states["oldState"]},
+        {"op": "refresh", "urn": URN, **states},
+    ]
+    where = {"tenantId": tenant, "type": "pulumi-python:dynamic/xtsync:SyncScope", "resource": "pair-scope"}
+    assert plan.changes_of("drift", {"steps": steps}) == [
+        {"change": "changed", **where, "property": "trust.mfa", "old": "true", "new": "false"},
+        {"change": "gone", **where},
+    ]
+
+
 def test_what_is_too_much_is_counted() -> None:
-    steps = [{"op": "create", "urn": f"urn::{number}"} for number in range(1000)]
+    steps = [{"op": "create", "urn": f"{URN}{number}"} for number in range(1000)]
     told = [{"message": "x" * 10_000, "severity": "info"}] * 1000
     text = plan.describe("preview", "a-b", 0, {"steps": steps, "diagnostics": told})
     assert "940 more rows" in text

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import yaml
 
 from lab import world
 from lab.entra import Entra, serve
+from lab.entra.synchronization.models import Job, Quarantine
 from lab.program import link_program
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
@@ -136,6 +138,15 @@ def turn_redemption(entra: Entra, allowed: bool) -> None:
     partner.members["automaticUserConsentSettings"]["inboundAllowed"] = allowed
 
 
+def quarantined(entra: Entra) -> Job:
+    """The job, of which Microsoft says that it does not work."""
+    now, principals = entra.clock.now(), entra.tenants[world.SOURCE_TENANT].applications.principals.values()
+    (job,) = (job for principal in principals for job in principal.synchronization.jobs.values())
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine("EncounteredQuarantineException", "Error", "m", now, now + timedelta(hours=6))
+    return job
+
+
 # --- the steps ---------------------------------------------------------------------------------------------
 
 
@@ -161,6 +172,12 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
         runner(WORK_ITEM, **azure)
         assert host.issues == []
         assert host.work_items == {}
+
+        job = quarantined(runner.entra)
+        runner(DRIFT, code=7)
+        assert "no drift, not well" in runner.plan()
+        assert "the job is in quarantine: EncounteredQuarantineException" in runner.plan()
+        job.status_code, job.quarantine = "Active", None
 
         turn_redemption(runner.entra, False)
         runner(DRIFT, code=7)
