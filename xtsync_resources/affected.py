@@ -161,8 +161,8 @@ def refuse_many(tenant: TenantName, people: Collection[str] | None, most: int | 
         raise RefusedError(
             f"Will not let {len(people)} people leave the scope in {tenant}",
             "that is as many as xtsync:deletionThreshold or more: the job would hold their deletion back",
-            f"if they are to leave, set xtsync:allowDeletions to {len(people)}, run `pulumi up`, and approve what the "
-            "job holds back; else put them back",
+            f"if they are to leave, set xtsync:allowDeletions to {len(people)}, run `pulumi up`, and then `xtsync "
+            "approve-deletions` once the job has held them back; else put them back",
         )
 
 

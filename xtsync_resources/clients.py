@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from .config import Settings, Tenant
@@ -11,7 +12,13 @@ from .graph.connect import connect
 from .graph.secret_origin import certificate_password, client_secret
 
 
-def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path | None = None) -> GraphClient:
+def client_of(
+    settings: Settings,
+    tenant: Tenant,
+    secret: str = "",
+    folder: Path | None = None,
+    status: Callable[[str], None] = lambda _: None,
+) -> GraphClient:
     """Make a client for a side of a pair; it signs in with its first call.
 
     Args:
@@ -19,6 +26,7 @@ def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path
         tenant: its source or target.
         secret: the client secret from the stack's configuration; the environment wins.
         folder: the program's, where files are named from; None is the current one.
+        status: gets words for waiting people while it signs in.
 
     Raises:
         ConfigurationError: the endpoints cannot be had.
@@ -34,6 +42,7 @@ def client_of(settings: Settings, tenant: Tenant, secret: str = "", folder: Path
         password=certificate_password(tenant.side, os.environ).read,
         token_file=located(tenant.token_file, folder),
         service_connection_id=tenant.service_connection_id,
+        status=status,
     )
 
 

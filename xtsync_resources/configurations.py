@@ -75,7 +75,7 @@ def in_use(operation: Operation, application: Json) -> str:
     """
     try:
         owners = {str(one.get("id")) for one in operation.pages(calls.list_owners(str(application["id"])))}
-        if operation.client.claims().get("oid") not in owners:
+        if operation.claims().get("oid") not in owners:
             return "it was not made by this sign-in"
         found = operation.send(calls.find_service_principal(str(application["appId"])))["value"]
         return next((used for used in (use_of(operation, str(one["id"])) for one in found) if used), "")

@@ -138,7 +138,7 @@ def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str
         raise RefusedError(
             f"Will not {what} the job {job_id} in {operation.tenant}",
             "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
-            "check the scope; approve the deletions in the portal or put people back in scope, then run again",
+            "check the scope; let them go with `xtsync approve-deletions` or put people back in scope, then run again",
         )
 
 

@@ -163,7 +163,7 @@ def warn_of_quarantine(job: Job) -> None:
     if holds_deletions(job):
         tell(
             "the job stays in quarantine (TooManyDeletes): more people would be deleted in the target than "
-            "xtsync:deletionThreshold allows. Check the scope; approving deletions is done by hand",
+            "xtsync:deletionThreshold allows. Put them back in scope, or let them go with `xtsync approve-deletions`",
             severity=WARNING,
         )
     elif not may_start(job):

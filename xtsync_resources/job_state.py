@@ -55,6 +55,11 @@ def quarantine_reason(job: Job) -> str:
     return str(quarantine.get("reason") or "unknown reason")
 
 
+def quarantined_since(job: Job) -> datetime | None:
+    """When the quarantine began; None where there is none, or where that is not said."""
+    return moment(((job.get("status") or {}).get("quarantine") or {}).get("currentBegan"))
+
+
 # Starting the job again is the documented way out of these; of others nobody knows what starting would let loose.
 HARMLESS_REASONS = (
     "encounteredbaseescrowthreshold",

@@ -250,6 +250,7 @@ def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
         password=certificate_password(settings.tenant.side, os.environ).read,
         token_file=settings.token_file,
         service_connection_id=settings.service_connection_id,
+        status=lambda text: tell(text, status=True),
     )
 
 

@@ -64,7 +64,9 @@ def find(operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Cal
     """
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     searches = [search for kind, names in wanted.items() for search in searches_for(kind, names, is_id)]
-    for (kind, key, call), answer in zip(searches, read(operation, [call for *_, call in searches]), strict=True):
+    for (kind, key, call), answer in zip(
+        searches, read(operation, [call for *_, call in searches], passes=(400, 404)), strict=True
+    ):
         for one in entries(operation, call, answer):
             found[kind, str(one.get(key)).lower()].add(str(one["id"]))
     missing = [(kind, name) for kind, names in wanted.items() for name in names if (kind, name.lower()) not in found]
@@ -95,8 +97,8 @@ def names_now(operation: Operation, objects: Sequence[tuple[str, str]]) -> list[
     ]
 
 
-def read(operation: Operation, wanted: Sequence[Call]) -> list[dict[str, Any]]:
-    """The answers; an empty one for what is not there, or cannot be asked like that.
+def read(operation: Operation, wanted: Sequence[Call], passes: Collection[int] = (404,)) -> list[dict[str, Any]]:
+    """The answers; an empty one for what is not there, or cannot be asked like that (`passes`).
 
     Raises:
         CallError: one of them was refused.
@@ -105,7 +107,7 @@ def read(operation: Operation, wanted: Sequence[Call]) -> list[dict[str, Any]]:
 
     answers = read_all(operation, wanted, PURPOSE)
     for answer in answers:
-        if isinstance(answer, GraphError) and answer.answer.status not in (400, 404):
+        if isinstance(answer, GraphError) and answer.answer.status not in passes:
             raise answer
     return [{} if isinstance(answer, GraphError) else answer for answer in answers]
 

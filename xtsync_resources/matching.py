@@ -1,7 +1,8 @@
-"""Whether texts match a pattern, found out by a process of its own that can be ended.
+"""What is wrong with patterns and what they match, found out by a process of its own that can be ended.
 
 A pattern such as `(.+)+!` has Python try every way to divide a text, for longer than anybody lives, and Ctrl-C is not
-heard meanwhile. The process is given neither the environment nor anything but the pattern and the texts.
+heard meanwhile; and a few kilobytes of large classes without case take minutes to be understood. The process is given
+neither the environment nor anything but the patterns and the texts.
 """
 
 from __future__ import annotations
@@ -11,40 +12,70 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-# For all texts together: thousands of people take a fraction of it.
+# For all patterns and texts together: thousands of people take a fraction of it.
 MATCH_SECONDS = 5.0
 # Without it no program starts on Windows.
 NEEDED = ("SYSTEMROOT",)
+# Of Python's messages those that hold for .NET's regular expressions, which the service uses, as well.
+SURELY_WRONG = ("missing )", "unbalanced", "unterminated", "nothing to repeat", "multiple repeat", "bad escape (end")
 
 
-def matches(pattern: str, texts: Sequence[str]) -> list[bool | None]:
-    """Whether each text matches; None where only a part of it does, and for all where that cannot be found out."""
+class Tried(NamedTuple):
+    """What was found out about a pattern.
+
+    Attributes:
+        error: what is wrong with it; "" also where only the service's regular expressions may know it.
+        holds: whether it matches each of its texts; None where only a part of one does, or that cannot be told.
+    """
+
+    error: str
+    holds: list[bool | None]
+
+
+def tried(patterns: Mapping[str, Sequence[str]]) -> dict[str, Tried]:
+    """What can be found out in time about patterns with their texts; where one takes too long, so do all behind it."""
+    if not patterns:
+        return {}
     try:
-        done = subprocess.run(  # noqa: S603 - ourselves; the pattern is data
+        found = subprocess.run(  # noqa: S603 - ourselves; the patterns are data
             [sys.executable, "-I", "-S", __file__],
-            input=json.dumps([pattern, list(texts)]),
+            input=json.dumps([[pattern, [*texts]] for pattern, texts in patterns.items()]).encode(),
             capture_output=True,
-            text=True,
             env={name: os.environ[name] for name in NEEDED if name in os.environ},
             timeout=MATCH_SECONDS,
             check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return [None] * len(texts)
-    found: list[bool | None] = json.loads(done.stdout) if done.returncode == 0 else [None] * len(texts)
-    return found
+        ).stdout
+    except subprocess.TimeoutExpired as late:
+        found = late.stdout or b""
+    whole = found.splitlines(keepends=True)
+    told = [Tried(*json.loads(line)) for line in whole if line.endswith(b"\n")]
+    unknown = [Tried("", [None] * len(texts)) for texts in [*patterns.values()][len(told) :]]
+    return dict(zip(patterns, [*told, *unknown], strict=True))
+
+
+def attempt(pattern: str, texts: Sequence[str]) -> Tried:
+    """The same of one pattern, here and now."""
+    unknown: list[bool | None] = [None] * len(texts)
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        return Tried(str(error) if error.msg.startswith(SURELY_WRONG) else "", unknown)
+    except (RecursionError, OverflowError):
+        return Tried("it is nested too deep, or repeats something too often", unknown)
+    return Tried("", [match(compiled, text) for text in texts])
 
 
 def match(pattern: re.Pattern[str], text: str) -> bool | None:
-    """The same of one text, here and now."""
+    """Whether a text matches; None where only a part of it does."""
     if pattern.fullmatch(text):
         return True
     return None if pattern.search(text) else False
 
 
 if __name__ == "__main__":
-    given, several = json.load(sys.stdin)
-    compiled = re.compile(given)
-    json.dump([match(compiled, one) for one in several], sys.stdout)
+    for given, several in json.load(sys.stdin):
+        sys.stdout.write(f"{json.dumps(attempt(given, several))}\n")
+        sys.stdout.flush()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_azuread as azuread
 
+from . import messages
 from .azuread_sign_in import sign_in_as
 from .config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
 from .graph.errors import XtsyncError, lines_of
@@ -104,9 +105,9 @@ def signed_in(settings: Settings) -> GraphClient:
     """
     from .clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
 
-    client = client_of(settings, settings.source, settings.source_stack_secret())
     try:
-        client.claims()
+        client = client_of(settings, settings.source, settings.source_stack_secret(), status=messages.info)
+        client.claims(60 * settings.deadline_minutes)
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None
     return client

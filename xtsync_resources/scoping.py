@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .config.schema_keys import Clause, FilterGroup
-from .matching import matches
+from .matching import tried
 
 Attributes = Mapping[str, object]
 # What is known of patterns, by pattern and text.
@@ -81,10 +81,11 @@ def match_all(filters: Sequence[FilterGroup], users: Sequence[Attributes]) -> Ma
     for clause in (one for group in filters for one in group.clauses if one.operator in PATTERNS):
         texts = {str(user[name]) for user in users if (name := READABLE.get(clause.attribute, "")) in user}
         wanted.setdefault(clause.value or "", set()).update(texts)
+    texts_of = {pattern: [*texts] for pattern, texts in wanted.items()}
     return {
         (pattern, text): holds
-        for pattern, texts in wanted.items()
-        for text, holds in zip(texts, matches(pattern, [*texts]), strict=True)
+        for pattern, found in tried(texts_of).items()
+        for text, holds in zip(texts_of[pattern], found.holds, strict=True)
     }
 
 

@@ -25,6 +25,8 @@ from typing import Any, TextIO, cast
 
 from .redaction import redacted
 
+# NaN is not equal to itself, and would look changed.
+DECODER = json.JSONDecoder(parse_int=float, parse_constant=lambda _: None)
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 # Nobody sees them, and some readers skip them when they compare, though Unicode has them among letters and signs; what
 # they are called tells. (Others that nobody sees are not printable to Python.)
@@ -96,7 +98,7 @@ def is_plain(text: str) -> bool:
 def _harmless_json(text: str) -> bool:
     """Whether a text is no JSON, or JSON that may be shown; what follows it does not keep Pulumi from decoding it."""
     try:
-        found, _ = json.JSONDecoder(parse_int=float).raw_decode(text.strip())
+        found, _ = DECODER.raw_decode(text.strip())
         return bool(value(found) == found)
     except RecursionError:
         return False

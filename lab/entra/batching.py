@@ -9,7 +9,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lab.entra.exceptions import GraphError
 from lab.entra.members import check_members, require
@@ -47,7 +47,7 @@ def _request(incoming: Incoming, part: Mapping[str, Any]) -> Incoming:
     return type(incoming)(
         host_url=incoming.host_url,
         method=part["method"],
-        path=f"/{incoming.version}{url.path}",
+        path=f"/{incoming.version}{unquote(url.path)}",
         query=dict(parse_qsl(url.query)),
         headers={**own, **shared},
         body=json.dumps(part["body"]).encode() if part.get("body") is not None else b"",

@@ -21,7 +21,6 @@ from tests.unit.graph_fakes import (
     refusal,
 )
 from xtsync_resources.graph import calls
-from xtsync_resources.graph.client import parse_retry_after
 from xtsync_resources.graph.errors import (
     CallError,
     DeadlineError,
@@ -31,6 +30,7 @@ from xtsync_resources.graph.errors import (
     ThrottledError,
     UnavailableError,
 )
+from xtsync_resources.graph.headers import parse_retry_after
 from xtsync_resources.graph.transport import Response, TransportError
 
 READ = calls.get_partner("p")

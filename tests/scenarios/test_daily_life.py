@@ -90,7 +90,7 @@ def test_held_back_deletions_are_never_approved(lab: Lab) -> None:
     quarantine(lab, "TooManyDeletes")
     assert "TooManyDeletes" in told(lab.stack.run("refresh"), "start")
     before = len(lab.entra.traffic)
-    assert "approving deletions is done by hand" in told(lab.stack.run("up"), "start")
+    assert "let them go with `xtsync approve-deletions`" in told(lab.stack.run("up"), "start")
     assert not writes(lab.calls_since(before))
     assert lab.jobs()[0].quarantine is not None
 

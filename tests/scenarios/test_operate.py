@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from conftest import Command, Lab, changed, told, writes
 
 from lab import world
@@ -75,7 +76,7 @@ def test_pause_resume_and_restart_say_what_they_mean_and_ask(lab: Lab, xtsync: C
     assert lab.jobs()[0].schedule_state == "Active"
 
 
-def test_held_back_deletions_are_released_by_no_command(lab: Lab, xtsync: Command) -> None:
+def test_held_back_deletions_are_released_by_no_other_command(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     job, now = lab.jobs()[0], lab.entra.clock.now()
     job.status_code = "Quarantine"
@@ -84,7 +85,41 @@ def test_held_back_deletions_are_released_by_no_command(lab: Lab, xtsync: Comman
     for command in (["resume"], ["restart"], ["restart", "--full"]):
         said = xtsync(*command, "-s", "dev", "--yes")
         assert said.exit_code == 2
-        assert "approve the deletions in the portal" in said.errors
+        assert "xtsync approve-deletions" in said.errors
+    assert not writes(lab.calls_since(before))
+
+
+def held_back(lab: Lab, xtsync: Command) -> None:
+    """Two people have left the scope, and the job holds their deletion back."""
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": 2}
+    xtsync.up()
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+
+
+@pytest.mark.parametrize("typed", [["--count", "2"], []])
+def test_held_back_deletions_are_approved_by_number(lab: Lab, xtsync: Command, typed: list[str]) -> None:
+    held_back(lab, xtsync)
+    everybody = lab.arrived()
+    said = xtsync("approve-deletions", *typed, "-s", "dev", answer="" if typed else "2\n")
+    assert said.exit_code == 0, said.errors
+    assert "2 people would be deleted in Fabrikam" in said.errors
+    assert "carol@contoso.com" in said.errors
+    lab.pass_time()
+    assert everybody - lab.arrived() == {"carol@contoso.com", "dave@contoso.com"}
+    again = xtsync("approve-deletions", "--count", "2", "-s", "dev")
+    assert again.exit_code == 2
+    assert "it holds no deletions back" in again.errors
+
+
+@pytest.mark.parametrize(("typed", "answer", "code"), [(["--count", "3"], "", 2), ([], "3\n", 1), ([], "", 1)])
+def test_another_number_approves_nothing(lab: Lab, xtsync: Command, typed: list[str], answer: str, code: int) -> None:
+    held_back(lab, xtsync)
+    before = len(lab.entra.traffic)
+    assert xtsync("approve-deletions", *typed, "-s", "dev", answer=answer).exit_code == code
     assert not writes(lab.calls_since(before))
 
 

@@ -21,7 +21,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
 from xtsync_resources.graph import answers, calls
-from xtsync_resources.graph.client import GraphClient, parse_date, parse_retry_after
+from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.clouds import Endpoints
 from xtsync_resources.graph.connect import fetch_endpoints
@@ -34,6 +34,7 @@ from xtsync_resources.graph.errors import (
     UnusableAnswerError,
     XtsyncError,
 )
+from xtsync_resources.graph.headers import parse_date, parse_retry_after
 from xtsync_resources.graph.transport import HttpsTransport, Request, Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.operate.logs import as_line
@@ -441,7 +442,7 @@ def test_a_token_endpoint_that_does_not_end(server: Hostile, monkeypatch: pytest
     server.conversations = {"openid-configuration": says(json.dumps(openid(server.host)).encode()), "": FLOOD}
     tracemalloc.start()
     try:
-        with pytest.raises(SignInError, match="larger than 16 MB"):
+        with pytest.raises(SignInError, match="larger than 1 MB"):
             source_of(server).token()
         assert tracemalloc.get_traced_memory()[1] < 100 * MB
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.graph_fakes import SOURCE
+from tests.unit.graph_fakes import SOURCE, TARGET
 from xtsync_resources import redaction, untrusted
 from xtsync_resources.config import ConfigurationProblems, parse
 from xtsync_resources.config.kinds import ADDRESSES
@@ -30,6 +31,12 @@ BETWEEN = 24
 def refused(key: str) -> None:
     with pytest.raises(ConfigurationProblems):
         parse({key: "x"}, {}, {})
+
+
+def never_removed(text: str) -> None:
+    names = json.dumps([f"u{number}@b.example" for number in range(len(text))])
+    tenants = {side: json.dumps({"tenantId": tenant.id}) for side, tenant in (("source", SOURCE), ("target", TARGET))}
+    parse({**tenants, "users": names, "neverRemove": names}, {}, {})
 
 
 def answered(text: str) -> None:
@@ -54,6 +61,7 @@ READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "an expression that does not end": (lambda text: comparable(f'"{text}'), '\\"'),
     "attributes in an expression": (lambda text: in_expression(f'"{text}'), '\\"['),
     "a key of a stack file": (refused, "eyJ"),
+    "who is never removed": (never_removed, "x" * 8),
     "an answer that is none of Graph": (answered, "eyJ"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock, jwt
 from xtsync_resources.assigned import assignments
 from xtsync_resources.config import parse
-from xtsync_resources.graph import calls, operation
+from xtsync_resources.graph import answers, calls, operation
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.credentials import TokenSource
@@ -75,6 +76,72 @@ def test_bytes_without_end_are_one_message(monkeypatch: pytest.MonkeyPatch, *, r
     with pytest.raises(UnusableAnswerError, match="more than 1 MB came"):
         read()
     assert endless.count == 4
+
+
+def endless_parts(each: int) -> Endless:
+    """Many small things under a member that nobody reads: two bytes each as sent, a hundred in memory."""
+    return Endless(1, {**ASSIGNMENT, "unread": [[]] * each})
+
+
+def test_parts_without_end_are_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation, "MOST_PARTS", 10_000)
+    endless = endless_parts(1_500)
+    with pytest.raises(UnusableAnswerError, match="more than 10,000 parts came for what is one operation"):
+        assignments(client(endless).operation(900), "sp", "role")
+    assert endless.count == 4
+
+
+def test_one_answer_of_many_parts_is_refused_before_it_is_made() -> None:
+    endless = endless_parts(5_000_000)
+    transport = SettableTransport(endless.send(Request("GET", "x")))
+    made = client(transport).operation(900)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnusableAnswerError, match="it has more than 1,000,000 parts"):
+            assignments(made, "sp", "role")
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+class SettableTransport:
+    """Gives the same answer again and again."""
+
+    def __init__(self, reply: Response) -> None:
+        self._reply = reply
+
+    def send(self, request: Request) -> Response:
+        return self._reply
+
+
+# As a page of each comes: what is selected of a person, who is assigned.
+PERSON = {
+    "@odata.type": "#microsoft.graph.user",
+    **dict.fromkeys("abcdefg", "Doe, John: of the department of somewhere"),
+    "id": SOURCE.id,
+}
+REAL = {**ASSIGNMENT, **dict.fromkeys("abcdefghi", "Doe, John: of the department")}
+
+
+@pytest.mark.parametrize(("entry", "people"), [(PERSON, 100_000), (REAL, 100_000)])
+def test_a_large_tenant_fits(entry: dict[str, Any], people: int) -> None:
+    body = json.dumps({"value": [entry] * 999}).encode()
+    pages = people // 999 + 1
+    assert pages * len(body) < operation.MOST_BYTES
+    assert pages * answers.count_parts(body) < operation.MOST_PARTS
+
+
+def test_what_a_look_has_read_in_vain_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drain may look for hours; nothing of what it saw is kept."""
+    monkeypatch.setattr(operation, "MOST_PARTS", 10_000)
+    endless = endless_parts(1_500)
+    made = client(endless).operation(900)
+
+    def look() -> bool | None:
+        made.send(calls.list_assignments("sp"))
+        return endless.count > 50 or None
+
+    assert made.poll(look, calls.list_assignments("sp"), "it is not there yet")
 
 
 class Once:

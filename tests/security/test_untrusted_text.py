@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import json
 import logging
@@ -24,6 +25,7 @@ from tests.security.untrusted_samples import ATTACKS, HOSTILE, UNSEEN, obeyed_by
 from xtsync_resources import lifecycle, messages, records
 from xtsync_resources.config import ConfigurationProblems, Problem
 from xtsync_resources.graph.errors import RefusedError, XtsyncError
+from xtsync_resources.operate import cli
 from xtsync_resources.operate import screen as screens
 from xtsync_resources.operate.export import yaml_text
 from xtsync_resources.operate.files import write_private
@@ -73,6 +75,8 @@ def test_what_is_put_together_from_lines_obeys_nobody(first: str, second: str) -
 
 
 @given(st.text(string.ascii_letters + string.digits + " .,;()'\"/-_=@äöüßéñčłŞ漢字かなعربي€→…{}[]<>%#", max_size=30))
+@example("NaN")
+@example('["NaN", NaN, -Infinity]')
 def test_plain_text_is_left_alone(text: str) -> None:
     if obeyed_by(text, engine=True) == [] and "##" not in text:
         assert one_line(text) == text
@@ -183,10 +187,23 @@ def test_files_are_for_their_owner_only_and_follow_no_link(tmp_path: Path) -> No
     assert old.read_text() == "text"
 
 
-@pytest.mark.parametrize("name", ["xtsync-report.html", "xtsync-report.md", "xtsync-import.json", "xtsync-export.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    ["xtsync-report.html", "xtsync-report.md", "xtsync-import.json", "xtsync-export.yaml", "xtsync-forget-dev.json"],
+)
 def test_what_names_people_is_ignored_by_git(name: str) -> None:
     patterns = (ROOT / ".gitignore").read_text().splitlines()
     assert any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def test_where_git_does_not_ignore_it_is_said() -> None:
+    """Under a name of somebody's own; all options that give one are in the documentation's sentence."""
+    named = {name for command in cli.app.registered_commands for name in inspect.signature(command.callback).parameters}  # type: ignore[arg-type]
+    options = {f"--{name.replace('_', '-')}" for name in named & {"output", "import_file", "backup"}}
+    assert len(options) == 3
+    (paragraph,) = [one for one in (ROOT / "docs/security.md").read_text().split("\n\n") if ".gitignore" in one]
+    assert {option for option in options if f"`{option}`" not in paragraph} == set()
+    assert "nothing does" in " ".join(paragraph.split())
 
 
 # --- the screen ------------------------------------------------------------------------------------------------------
@@ -415,7 +432,14 @@ WAYS_OUT = {
     "typer.secho": (),
     "typer.confirm": ("operate/screen.py",),
     "typer.prompt": (),
-    "sys.stdout": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py", "matching.py"),
+    "sys.stdout": (
+        "operate/screen.py",
+        "operate/cli.py",
+        "untrusted.py",
+        "lifecycle.py",
+        "matching.py",
+        "graph/unlocking.py",
+    ),
     "sys.stderr": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py"),
     "rich": ("operate/screen.py",),
     "pulumi.log": ("messages.py",),
@@ -427,7 +451,7 @@ WAYS_OUT = {
     ".basicConfig": ("lifecycle.py", "operate/cli.py"),
     ".StreamHandler": (),
     ".fdopen": ("operate/files.py", "graph/files.py"),  # the latter reads
-    ".write": ("operate/files.py", "operate/screen.py", "untrusted.py", "lifecycle.py"),
+    ".write": ("operate/files.py", "operate/screen.py", "untrusted.py", "lifecycle.py", "matching.py"),
     ".write_bytes": (),
     ".write_text": ("config/published.py",),  # of what the project itself declares
 }

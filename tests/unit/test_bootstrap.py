@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,15 @@ print(json.dumps({"made": mocks.made, "outputs": outputs}))
 """
 
 
-def run(program: str = RUN, encrypted: Sequence[str] = (), **config: str) -> subprocess.CompletedProcess[str]:
+def run(
+    program: str = RUN, encrypted: Sequence[str] = (), more: Mapping[str, str] | None = None, **config: str
+) -> subprocess.CompletedProcess[str]:
     given = {f"xtsync-bootstrap:{key}": value for key, value in config.items()}
     environment = {
         **os.environ,
         "PULUMI_CONFIG": json.dumps(given),
         "PULUMI_CONFIG_SECRET_KEYS": json.dumps([f"xtsync-bootstrap:{key}" for key in encrypted]),
+        **(more or {}),
     }
     command = [sys.executable, "-c", program, str(PROGRAM)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)

@@ -18,6 +18,7 @@ WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-0000
 def provider() -> SyncScopeProvider:
     made = SyncScopeProvider()
     made.settings = type("Settings", (), {"tenant": TenantName("source", "Contoso", WAS)})()
+    made.count = lambda *_: set()  # type: ignore[method-assign]
     return made
 
 

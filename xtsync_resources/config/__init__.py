@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,11 @@ import pulumi
 
 from ..graph.isolation import SIDES, drop_foreign
 from ..redaction import know
+from .beside import refuse_beside
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
-from .schema_keys import check_schema
+from .schema_keys import check_patterns, check_schema
 from .settings import (
     SIGN_IN_KINDS,
     TRUST_KEYS,
@@ -41,46 +42,18 @@ def load() -> Settings:
     config = pulumi.Config()
     prefix = f"{config.name}:"
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
+    encrypted: list[str] = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
-    secrets = {side: config.get_secret(f"{side}ClientSecret") for side in SIDES}
-    may_be_encrypted = [f"{side}ClientSecret" for side in SIDES]
-    in_plain = {*may_be_encrypted} - refuse_encrypted(prefix, may_be_encrypted)
-    source, target = map(own.get, may_be_encrypted)
+    names = [f"{side}ClientSecret" for side in SIDES]
+    refuse_beside(values, encrypted, [f"{prefix}{name}" for name in names])
+    secrets = {side: config.get_secret(name) for side, name in zip(SIDES, names, strict=True)}
+    in_plain = [name for name in names if name in own and f"{prefix}{name}" not in encrypted]
+    source, target = map(own.get, names)
     copied = source is not None and source == target
-    settings = parse(own, secrets, os.environ, in_plain=in_plain & own.keys(), copied=copied)
+    settings = parse(own, secrets, os.environ, in_plain=in_plain, copied=copied)
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
     return replace(settings, source_stack_secret=lambda: know(source or ""))
-
-
-def refuse_encrypted(prefix: str, allowed: Sequence[str] = ()) -> frozenset[str]:
-    """Refuse encrypted values under other keys, before anything is said about a value.
-
-    Pulumi decrypts a secret under whatever key it was copied to. There it would be shown, stored and written in plain.
-
-    Args:
-        prefix: of the program's keys.
-        allowed: keys that may be encrypted.
-
-    Returns:
-        Those that are.
-
-    Raises:
-        ConfigurationProblems: there is another one.
-    """
-    problems = Problems(prefix.rstrip(":"))
-    all_encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
-    encrypted = frozenset(key.removeprefix(prefix) for key in all_encrypted if key.startswith(prefix))
-    for key in sorted(encrypted - {*allowed}):
-        only = f". Only {' and '.join(allowed)} may be encrypted" if allowed else ""
-        problems.add(
-            key,
-            None,
-            "it is encrypted, and would be shown and stored in plain",
-            f"Write it unencrypted; if it is a copied secret, find out who copied it{only}",
-        )
-    problems.stop()
-    return encrypted
 
 
 def parse(
@@ -144,13 +117,15 @@ def check_pair(problems: Problems, settings: Settings) -> None:
     scope = settings.users or settings.groups or problems.concern("users") or problems.concern("groups")
     if not scope:
         problems.add("users", None, "nobody is in scope", "Name at least one user or group in users or groups")
+    named = {*settings.users, *settings.groups}
     for index, name in enumerate(settings.never_remove):
-        if name not in (*settings.users, *settings.groups):
+        if name not in named:
             why = "it is neither in users nor in groups, so it would leave the scope"
             do = (
                 "Put it back there, written the same; or, if it is to leave, take it out here and run `pulumi up` first"
             )
             problems.add(f"neverRemove[{index}]", name, why, do)
+    check_patterns(problems, settings.scoping_filters or ())
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
     if settings.on_destroy == "drain" and settings.flow_types is not None and "Delete" not in settings.flow_types:
         why = "the job removes nobody without the flow type delete, and draining waits until it has"
@@ -176,5 +151,5 @@ __all__ = [
     "is_user",
     "load",
     "parse",
-    "refuse_encrypted",
+    "refuse_beside",
 ]

@@ -7,11 +7,11 @@ https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..matching import tried
 from ..schema_object import OPERATORS, UNARY
 from .keys import Items, Object, key
 from .kinds import Boolean, Choice, Text
@@ -23,8 +23,6 @@ MATCHING = "alternativesecurityids"
 # The service joins people by the one and refuses or spoils the others as targets.
 FORBIDDEN_TARGETS = (MATCHING, "othermails", "proxyaddresses")
 FORBIDDEN_OPERANDS = ("appRoleAssignments", USER_TYPE, "manager")
-# Python's words for what is wrong in every dialect of regular expressions.
-SURELY_WRONG = ("missing )", "unbalanced", "unterminated", "nothing to repeat", "multiple repeat", "bad escape (end")
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,6 @@ class AttributeMapping:
         return chosen | {name: value for name, value in more.items() if value is not None}
 
 
-def pattern_error(pattern: str) -> str:
-    """What is wrong with a regular expression; "" also where only .NET's, which the service uses, may know it."""
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return str(error) if error.msg.startswith(SURELY_WRONG) else ""
-    except (RecursionError, OverflowError):
-        return "it is nested too deep, or repeats something too often"
-    return ""
-
-
 @dataclass(frozen=True)
 class Clause:
     """One condition on an attribute of the person in the source."""
@@ -94,7 +81,7 @@ class Clause:
     value: str | None = key(Text(), "what with; not for `isTrue`, `isFalse`, `isNull`, `isNotNull`", default=None)
 
     def check(self, problems: Problems, where: str) -> None:
-        """Note a missing or needless value, an attribute that cannot be used, a pattern that is none."""
+        """Note a missing or needless value, and an attribute that cannot be used."""
         if problems.concern(where):
             return
         if (self.operator in UNARY) != (self.value is None):
@@ -103,10 +90,6 @@ class Clause:
             problems.add(f"{where}.value", self.value, "missing" if needed else "not for this operator", do)
         if self.attribute in FORBIDDEN_OPERANDS:
             problems.add(f"{where}.attribute", self.attribute, "cannot be used in a filter", "Choose another attribute")
-        if "REGEX" in self.operator and self.value is not None:
-            error = pattern_error(self.value)
-            if error:
-                problems.add(f"{where}.value", self.value, f"not a regular expression: {error}", "Correct it")
 
     def inputs(self) -> dict[str, Any]:
         """As an input of the resource."""
@@ -151,6 +134,20 @@ def check_schema(
         seen.add(target)
     if flow_types is not None and len(set(flow_types)) != len(flow_types):
         problems.add("flowTypes", None, "names one twice", "Name each once")
+
+
+def check_patterns(problems: Problems, filters: Sequence[FilterGroup]) -> None:
+    """Note regular expressions that are none; all are looked at together, as that may take long."""
+    clauses = {
+        f"scopingFilters[{place}].clauses[{inner}].value": clause.value or ""
+        for place, group in enumerate(filters)
+        for inner, clause in enumerate(group.clauses)
+        if "REGEX" in clause.operator
+    }
+    found = tried(dict.fromkeys(clauses.values(), ()))
+    for where, pattern in clauses.items():
+        if error := found[pattern].error:
+            problems.add(where, pattern, f"not a regular expression: {error}", "Correct it")
 
 
 def schema_inputs(

@@ -14,6 +14,8 @@ from typing import Any, Never, NewType, TypeAlias, get_args, get_origin, get_typ
 
 DEPTH = 64
 LARGEST_INTEGER = 2**63
+# A part of two bytes takes a hundred in memory: bytes alone do not bound it. A thousand people have some thousands.
+MOST_PARTS = 1_000_000
 MakeObject: TypeAlias = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 # A text that stands in a path later: one part of it, which nothing and a relative step are not.
 Id = NewType("Id", str)
@@ -37,6 +39,8 @@ def read(text: bytes | str, shape: Any = dict, make_object: MakeObject | None = 
         ShapeError: it is not of this shape, or nobody would mean it so.
         ValueError: it is no JSON.
     """
+    if count_parts(text) > MOST_PARTS:
+        raise ShapeError(f"it has more than {MOST_PARTS:,} parts")
     try:
         value = json.loads(
             text,
@@ -50,6 +54,13 @@ def read(text: bytes | str, shape: Any = dict, make_object: MakeObject | None = 
     refuse_strange(value)
     check(value, shape, "answer")
     return value
+
+
+def count_parts(text: bytes | str) -> int:
+    """At least as many objects, lists, members and entries as JSON has, found out without making them."""
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b":", b"[", b"{")))
+    return sum(map(text.count, (",", ":", "[", "{")))
 
 
 TOO_DEEP = f"it is nested more than {DEPTH} times"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from . import answers as answers_of
 from .calls import Call
 from .calls._answers import Batch
-from .client import parse_retry_after
 from .errors import GraphError, NotFoundError, UnusableAnswerError, graph_error, parse_answer
+from .headers import parse_retry_after
 from .operation import LONGEST_PAUSE, may_repeat
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from .hosts import is_here
 
 LARGEST_ANSWER = 16 * 2**20
+# The sign-in libraries make objects of whatever they are answered.
+LARGEST_SIGN_IN_ANSWER = 2**20
 CONNECT_SECONDS = 15.0
 # The synchronization service is slow at times: validateCredentials and on-demand can take half a minute.
 ANSWER_SECONDS = 100.0
@@ -82,11 +84,12 @@ class BoundedAdapter(HTTPAdapter):
 
     Args:
         direct: whether no proxy is used, whatever the environment says.
+        largest: how many bytes an answer may have, as sent and unpacked.
     """
 
-    def __init__(self, *, direct: bool = False, **options: Any) -> None:
+    def __init__(self, *, direct: bool = False, largest: int = LARGEST_ANSWER, **options: Any) -> None:
         super().__init__(**options)
-        self._direct = direct
+        self._direct, self._largest = direct, largest
 
     def get_connection_with_tls_context(
         self,
@@ -129,7 +132,7 @@ class BoundedAdapter(HTTPAdapter):
                 raise requests.exceptions.ConnectTimeout(error, request=request) from error
             answer = super().send(request, True, (connect, ANSWER_SECONDS), verify, cert, proxies)
             try:
-                answer._content = read_body(answer)
+                answer._content = read_body(answer, self._largest)
             except requests.exceptions.RequestException:
                 answer.close()
                 raise
@@ -158,7 +161,7 @@ def check_proxy(address: str) -> None:
         )
 
 
-def read_body(answer: requests.Response) -> bytes:
+def read_body(answer: requests.Response, largest: int) -> bytes:
     """The body of an answer, unpacked.
 
     Raises:
@@ -166,20 +169,20 @@ def read_body(answer: requests.Response) -> bytes:
         AnswerTooLargeError: it is too large.
     """
     try:
-        body: bytes = answer.raw.read(LARGEST_ANSWER + 1, decode_content=False)
+        body: bytes = answer.raw.read(largest + 1, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
         raise requests.exceptions.ConnectionError(error, request=answer.request) from error
     packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
         raise UnpackingError("the answer is packed in a way that was not asked for")
-    if packing == "gzip" and 0 < len(body) <= LARGEST_ANSWER:
-        body = unpacked(body)
-    if len(body) > LARGEST_ANSWER:
-        raise AnswerTooLargeError(f"the answer is larger than {LARGEST_ANSWER // 2**20} MB", request=answer.request)
+    if packing == "gzip" and 0 < len(body) <= largest:
+        body = unpacked(body, largest)
+    if len(body) > largest:
+        raise AnswerTooLargeError(f"the answer is larger than {largest // 2**20} MB", request=answer.request)
     return body
 
 
-def unpacked(body: bytes) -> bytes:
+def unpacked(body: bytes, largest: int) -> bytes:
     """What gzip packed, or one byte more of it than is allowed.
 
     Raises:
@@ -187,10 +190,10 @@ def unpacked(body: bytes) -> bytes:
     """
     unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
-        found = unpacking.decompress(body, LARGEST_ANSWER + 1)
+        found = unpacking.decompress(body, largest + 1)
     except zlib.error as error:
         raise UnpackingError("the answer cannot be unpacked") from error
-    if not unpacking.eof and len(found) <= LARGEST_ANSWER:
+    if not unpacking.eof and len(found) <= largest:
         raise UnpackingError("the answer cannot be unpacked: it ends too early")
     return found
 

@@ -11,16 +11,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    pkcs12,
-)
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from .files import FileError, read_small
+from .unlocking import UNLOCK_SECONDS, Unlocked, unlocked
 
 PEM = b"-----BEGIN "
 DER_SEQUENCE = b"\x30"
@@ -63,44 +58,36 @@ def read(path: str, password: str, password_variable: str, now: Callable[[], dat
     is_pem = PEM in data
     if not is_pem and not data.startswith(DER_SEQUENCE):
         raise CertificateError(f"the certificate {path} is neither PEM nor PKCS#12", WRITE_BOTH)
-    found = (_from_pem if is_pem else _from_pkcs12)(data, password.encode(), path, password_variable)
-    _check(found, path, now() if now else datetime.now(UTC))
-    assert isinstance(found.key, RSAPrivateKey)
-    assert found.cert is not None
-    key = found.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    certificate = found.cert.certificate
-    return KeyPair(key + certificate.public_bytes(Encoding.PEM), not is_pem, certificate.not_valid_after_utc)
+    found = _opened(data, password.encode(), path, password_variable, is_pem=is_pem)
+    if not found.key or not found.certificates:
+        what = "certificate" if found.key else "private key"
+        raise CertificateError(f"the certificate {path} has no {what} in it", WRITE_BOTH)
+    # The process that opened the file has looked at the key, and that may take long.
+    key = load_pem_private_key(found.key.encode(), None, unsafe_skip_rsa_key_validation=True)
+    certificates = [x509.load_pem_x509_certificate(one.encode()) for one in found.certificates]
+    certificate = next((one for one in certificates if one.public_key() == key.public_key()), certificates[0])
+    _check(key, certificate, path, now() if now else datetime.now(UTC))
+    pem = found.key.encode() + certificate.public_bytes(Encoding.PEM)
+    return KeyPair(pem, not is_pem, certificate.not_valid_after_utc)
 
 
-def _from_pem(data: bytes, password: bytes, path: str, variable: str) -> PKCS12KeyAndCertificates:
-    if b"PRIVATE KEY-----" not in data or b"-----BEGIN CERTIFICATE-----" not in data:
+def _opened(data: bytes, password: bytes, path: str, variable: str, *, is_pem: bool) -> Unlocked:
+    encrypted = b"ENCRYPTED" in data if is_pem else bool(password)
+    if is_pem and (b"PRIVATE KEY-----" not in data or b"-----BEGIN CERTIFICATE-----" not in data):
         what = "private key" if b"PRIVATE KEY-----" not in data else "certificate"
         raise CertificateError(f"the certificate {path} has no {what} in it", WRITE_BOTH)
-    encrypted = b"ENCRYPTED" in data
-    if encrypted and not password:
+    if is_pem and encrypted and not password:
         raise CertificateError(f"the certificate {path} has a password", f"export {variable}")
     try:
-        key = load_pem_private_key(data, password if encrypted else None)
-        certificates = x509.load_pem_x509_certificates(data)
-    except (ValueError, TypeError) as error:
-        raise _unreadable(path, variable, encrypted) from error
-    public = key.public_key()
-    own = next((one for one in certificates if one.public_key() == public), None)
-    return PKCS12KeyAndCertificates(
-        key,
-        pkcs12.PKCS12Certificate(own or certificates[0], None),
-        [],
-    )
-
-
-def _from_pkcs12(data: bytes, password: bytes, path: str, variable: str) -> PKCS12KeyAndCertificates:
-    try:
-        return pkcs12.load_pkcs12(data, password or None)
-    except ValueError as error:
-        if not password:
+        return unlocked(data, password if encrypted else None, is_pem=is_pem)
+    except TimeoutError:
+        why = f"the certificate {path} takes more than {UNLOCK_SECONDS:.0f} s to open"
+        raise CertificateError(why, f"{WRITE_BOTH} anew, with an ordinary number of iterations and size") from None
+    except ValueError:
+        if not is_pem and not password:
             why = f"the certificate {path} has a password, or is no PKCS#12 file"
             raise CertificateError(why, f"export {variable}, or check the file") from None
-        raise _unreadable(path, variable, encrypted=True) from error
+        raise _unreadable(path, variable, encrypted) from None
 
 
 def _unreadable(path: str, variable: str, encrypted: bool) -> CertificateError:
@@ -111,14 +98,10 @@ def _unreadable(path: str, variable: str, encrypted: bool) -> CertificateError:
     return CertificateError(f"the certificate {path} cannot be understood", WRITE_BOTH)
 
 
-def _check(found: PKCS12KeyAndCertificates, path: str, now: datetime) -> None:
-    if found.key is None or found.cert is None:
-        what = "private key" if found.key is None else "certificate"
-        raise CertificateError(f"the certificate {path} has no {what} in it", WRITE_BOTH)
-    if not isinstance(found.key, RSAPrivateKey):
+def _check(key: PrivateKeyTypes, certificate: x509.Certificate, path: str, now: datetime) -> None:
+    if not isinstance(key, RSAPrivateKey):
         raise CertificateError(f"the key of the certificate {path} is not RSA", "make a certificate with an RSA key")
-    certificate = found.cert.certificate
-    if certificate.public_key() != found.key.public_key():
+    if certificate.public_key() != key.public_key():
         raise CertificateError(f"the private key in {path} is not the certificate's", WRITE_BOTH)
     day = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
     if certificate.not_valid_after_utc <= now:

@@ -5,23 +5,21 @@ Sends a call once; how calls are repeated is `operation`'s.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import math
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .. import VERSION
 from . import answers
+from .bounded import within
 from .calls import Call
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
-from .credentials import TokenSource
+from .credentials import SIGN_IN_SECONDS, TokenSource
 from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, graph_error, parse_answer, references
+from .headers import parse_retry_after
 from .operation import Operation
 from .token_claims import claims as read_claims
 from .transport import Request, Response, Transport, TransportError
@@ -54,13 +52,14 @@ class GraphClient:
         """Begin an operation that may take so many seconds; `status` gets words for waiting people."""
         return Operation(self, self.clock.monotonic() + seconds, status, longer)
 
-    def claims(self) -> Json:
-        """Sign in and read what the token says of itself; it is not verified here.
+    def claims(self, seconds: float = SIGN_IN_SECONDS) -> Json:
+        """Sign in within so many seconds and read what the token says of itself; it is not verified here.
 
         Raises:
             SignInError: no token, or one of another tenant.
         """
-        return read_claims(self._tokens.token())
+        with within(seconds):
+            return read_claims(self._tokens.token())
 
     def discover(self) -> Response:
         """Ask the login service for the tenant's public OpenID configuration, without a token.
@@ -71,12 +70,12 @@ class GraphClient:
         url = f"{self.endpoints.login}/{self.tenant.id}/v2.0/.well-known/openid-configuration"
         return self._transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
 
-    def exchange(self, call: Call, received: Callable[[int], None] = lambda _: None) -> Json:
+    def exchange(self, call: Call, received: Callable[[bytes], None] = lambda _: None) -> Json:
         """Send a call once, with a second token if the first is refused.
 
         Args:
             call: what to send.
-            received: is told the size of the answer.
+            received: is given the answer before it is read.
 
         Raises:
             SignInError: no token.
@@ -87,7 +86,7 @@ class GraphClient:
         if response.status == 401:
             self._tokens.renew(token)
             response = self._send(call, self._tokens.token())
-        received(len(response.body))
+        received(response.body)
         if response.status >= 300:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)
@@ -144,24 +143,3 @@ class GraphClient:
             why = f"{response.status}, but not the JSON it should carry"
             raise NoAnswerError(call, self.tenant, why, unsent=False) from None
         return document
-
-
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date; None where there is nothing usable."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
-    except ValueError:
-        pass
-    when = parse_date(value)
-    return None if when is None else max(0.0, (when - now).total_seconds())
-
-
-def parse_date(value: str | None) -> datetime | None:
-    """The time in a header such as `Date`; None where it is none, or one that no calendar has."""
-    with contextlib.suppress(ValueError, TypeError, OverflowError):
-        when = parsedate_to_datetime(value or "")
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
-    return None

@@ -29,6 +29,7 @@ def connect(
     password: Callable[[], str] = str,
     token_file: str = "",
     service_connection_id: str = "",
+    status: Callable[[str], None] = lambda _: None,
     transport: Transport | None = None,
     clock: Clock | None = None,
 ) -> GraphClient:
@@ -45,6 +46,7 @@ def connect(
         password: gives that file's password at call time.
         token_file: of a federated token.
         service_connection_id: of Azure DevOps.
+        status: gets words for waiting people while it signs in.
         transport: how to send; the network if not given.
         clock: the time; this computer's if not given.
 
@@ -65,7 +67,7 @@ def connect(
         service_connection_id=service_connection_id,
         audience=CLOUDS[cloud or "public"].token_audience,
     )
-    make = functools.partial(credential_for, tenant, sign_in, endpoints, transport, clock)
+    make = functools.partial(credential_for, tenant, sign_in, endpoints, transport, clock, status)
     tokens = TokenSource(tenant, endpoints.scope, make, kind)
     return GraphClient(tenant, endpoints, tokens, transport, clock)
 

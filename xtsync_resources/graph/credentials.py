@@ -5,19 +5,19 @@ Source: https://learn.microsoft.com/python/api/azure-identity
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
 import re
 import shlex
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
-from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
     AzureCliCredential,
     CertificateCredential,
@@ -27,14 +27,16 @@ from azure.identity import (
 )
 
 from ..redaction import know
+from .bounded import ANSWER_SECONDS, LARGEST_SIGN_IN_ANSWER, seconds_left, within
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
 from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
+from .sign_in_transport import BEING_MADE_READY, ONCE, PASSING, SignInTransport
 from .token_claims import claims
-from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, trusted_certificates
+from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, chain_of, trusted_certificates
 
 # They log refusals that our one message explains; without a handler Python would print them beside it.
 for _library in ("azure", "msal"):
@@ -77,6 +79,7 @@ class Means:
     endpoints: Endpoints
     transport: Transport
     clock: Clock
+    status: Callable[[str], None]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -87,13 +90,21 @@ class Means:
             # The tenant is configured; a challenge must not lead a secret to another one.
             "additionally_allowed_tenants": [],
             # What a private login host says of its addresses must not lead a secret to another host.
-            "transport": bounded_transport(ANYWHERE if self.sign_in.known_authority else [f"{self.endpoints.login}/"]),
+            "transport": self.sending(ANYWHERE if self.sign_in.known_authority else [f"{self.endpoints.login}/"]),
+            **ONCE,
         }
 
     @property
     def discovery(self) -> dict[str, Any]:
         """A private login host is known to us by its metadata document, not to Microsoft's list of hosts."""
         return {"disable_instance_discovery": not self.sign_in.known_authority}
+
+    def sending(
+        self, reach: Sequence[str], direct: Sequence[str] = (), passing: Container[int] = PASSING
+    ) -> SignInTransport:
+        """How the sign-in libraries send, and to where."""
+        session = bounded_session(reach, direct, LARGEST_SIGN_IN_ANSWER)
+        return SignInTransport(session, self.tenant, self.clock, self.status, passing)
 
     def secret(self, read: Callable[[], str]) -> str:
         """A secret.
@@ -117,22 +128,18 @@ def credential_for(
     endpoints: Endpoints,
     transport: Transport | None = None,
     clock: Clock | None = None,
+    status: Callable[[str], None] = lambda _: None,
 ) -> TokenCredential:
     """The azure-identity credential of a sign-in kind.
 
     Raises:
         SignInError: what the kind needs is missing or unusable, or there is no such kind.
     """
-    means = Means(tenant, sign_in, endpoints, transport or HttpsTransport(), clock or SystemClock())
+    means = Means(tenant, sign_in, endpoints, transport or HttpsTransport(), clock or SystemClock(), status)
     if sign_in.kind not in KINDS:
         why = f"the sign-in kind {sign_in.kind!r} is unknown"
         raise means.failure(why, f"set xtsync:{tenant.side}.auth to {', '.join([*KINDS][:-1])} or {[*KINDS][-1]}")
     return KINDS[sign_in.kind](means)
-
-
-def bounded_transport(reach: Sequence[str], direct: Sequence[str] = ()) -> RequestsTransport:
-    """How the sign-in libraries send: as we do, with the same bounds for what comes back."""
-    return RequestsTransport(session=bounded_session(reach, direct), session_owner=False)
 
 
 def by_cli(means: Means) -> TokenCredential:
@@ -201,7 +208,8 @@ def by_managed_identity(means: Means) -> TokenCredential:
             client_id=client_id,
             connection_verify=trusted_certificates(),
             # The machine's own service has no certificate.
-            transport=bounded_transport([*login_hosts], direct=[*ANYWHERE, "http://"]),
+            transport=means.sending([*login_hosts], [*ANYWHERE, "http://"], PASSING | BEING_MADE_READY),
+            **ONCE,
         )
     except ValueError as error:  # as in a Kubernetes pod, whose identity has to be named
         raise means.failure(first_line(str(error)), f"set xtsync:{means.tenant.side}.clientId") from None
@@ -219,6 +227,8 @@ KINDS: Mapping[str, Callable[[Means], TokenCredential]] = {
 IN_HEADER = re.compile(r"[!-~]+")
 # A token is not used to its last second: it would end under a call.
 SPARE_SECONDS = 300
+# For all that a sign-in asks and waits for, the turns of other threads included.
+SIGN_IN_SECONDS = ANSWER_SECONDS
 
 
 class TokenSource:
@@ -248,7 +258,7 @@ class TokenSource:
             SignInError: no token could be had.
             WrongTenantError: the token is not the configured tenant's.
         """
-        with self._lock:
+        with within(SIGN_IN_SECONDS), self._turn():
             if self._token and self._clock.now().timestamp() < self._usable_until:
                 return self._token
             if self._credential is None:
@@ -257,7 +267,8 @@ class TokenSource:
                 given = self._credential.get_token(self._scope)
             except AzureError as error:
                 self._credential = None
-                raise explain(self._tenant, error, self._kind) from None
+                ours = next((one for one in chain_of(error) if isinstance(one, XtsyncError)), None)
+                raise (ours or explain(self._tenant, error, self._kind)) from None
             except XtsyncError:  # from what we hand to a credential
                 raise
             except Exception as error:  # whatever the libraries stumble over in an answer they trusted
@@ -270,9 +281,23 @@ class TokenSource:
             self._token, self._usable_until = given.token, given.expires_on - SPARE_SECONDS
             return given.token
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One thread signs in at a time, and none waits for it longer than its own time."""
+        taken = False
+        with contextlib.suppress(TimeoutError):
+            taken = self._lock.acquire(timeout=seconds_left())
+        if not taken:
+            why = "another call was signing in for as long as this one may take"
+            raise SignInError(f"Failed to sign in to {self._tenant}", why, "run the command again")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def renew(self, refused: str) -> None:
         """Forget a token that Graph refused; azure-identity would hand out the same one from its cache."""
-        with self._lock:
+        with within(SIGN_IN_SECONDS), self._turn():
             if refused == self._token:
                 self._credential, self._token = None, ""
 

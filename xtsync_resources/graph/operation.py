@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import tenacity
 
+from . import answers
 from .bounded import within
 from .calls import Call, Patience, Repeat
 from .errors import (
@@ -47,9 +48,11 @@ LONGEST_LOOK_PAUSE = 5.0
 # A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
 LEAST_SECONDS = 2.0
 GONE_PAUSES = (0.5, 1.0, 2.0)
-# Each answer is bounded; these bound them together, far above what a tenant has.
+# Each answer is bounded; these bound them together, in memory to less than 1 GB: a hundred thousand people in the
+# scope take half of it.
 MOST_ENTRIES = 1_000_000
-MOST_BYTES = 512 * 2**20
+MOST_BYTES = 64 * 2**20
+MOST_PARTS = 5_000_000
 
 
 class Operation:
@@ -59,7 +62,7 @@ class Operation:
         self, client: GraphClient, deadline: float, status: Callable[[str], None], longer: str = LONGER
     ) -> None:
         self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
-        self._received = 0
+        self._bytes = self._parts = 0
 
     @property
     def tenant(self) -> TenantName:
@@ -110,17 +113,26 @@ class Operation:
             longer = "" if gave_up else self._longer
             raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
 
+    def claims(self) -> Json:
+        """Sign in, and read what the token says of itself.
+
+        Raises:
+            SignInError: no token.
+        """
+        return self.client.claims(max(self.remaining, LEAST_SECONDS))
+
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
         with within(max(self.remaining, LEAST_SECONDS)):
             document = self.client.exchange(call, self._count)
-        if self._received > MOST_BYTES:
-            why = f"more than {MOST_BYTES // 2**20} MB came for what is one operation"
-            raise UnusableAnswerError(call, self.tenant, why)
+        if self._bytes > MOST_BYTES or self._parts > MOST_PARTS:
+            most = f"{MOST_BYTES // 2**20} MB" if self._bytes > MOST_BYTES else f"{MOST_PARTS:,} parts"
+            raise UnusableAnswerError(call, self.tenant, f"more than {most} came for what is one operation")
         return document
 
-    def _count(self, size: int) -> None:
-        self._received += size
+    def _count(self, body: bytes) -> None:
+        self._bytes += len(body)
+        self._parts += answers.count_parts(body)
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:
@@ -263,8 +275,14 @@ class Operation:
             DeadlineError: there was no result in time.
         """
         retrying = self._retrying(tenacity.retry_if_result(lambda result: result is None), call, why, reraise=False)
+        before = self._bytes, self._parts
+
+        def look() -> T | None:
+            self._bytes, self._parts = before  # what an earlier look has read is not kept
+            return attempt()
+
         try:
-            return cast(T, retrying(attempt))
+            return cast(T, retrying(look))
         except tenacity.RetryError:
             why = f"{why}, to the end of the time allowed"
             raise DeadlineError(call, self.tenant, why, longer=self._longer, first=do) from None

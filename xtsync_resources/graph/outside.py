@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tenacity
 
+from .bounded import ANSWER_SECONDS, within
 from .clock import Clock
 from .transport import Request, Response, Transport, TransportError
 
@@ -27,4 +28,5 @@ def ask(transport: Transport, clock: Clock, request: Request) -> Response:
         sleep=clock.sleep,
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    return tries(transport.send, request)
+    with within(ANSWER_SECONDS):
+        return tries(transport.send, request)

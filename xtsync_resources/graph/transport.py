@@ -10,7 +10,7 @@ from typing import Protocol
 
 import requests
 
-from .bounded import AnswerTooLargeError, BoundedAdapter, PlainError, UnreadableProxyError
+from .bounded import LARGEST_ANSWER, AnswerTooLargeError, BoundedAdapter, PlainError, UnreadableProxyError
 
 WORKERS = 4
 # Signs in an error text that the request has certainly not left: no address, no connection, no trust.
@@ -50,8 +50,17 @@ class TransportError(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether trying again is no use: an untrusted certificate stays untrusted."""
-        return self.unusable or "certificate" in str(self) or "proxy's address" in str(self)
+        """Whether trying again is no use."""
+        return self.unusable or lasting(str(self))
+
+
+# Signs of a cause that the next try would meet as well: an untrusted certificate stays untrusted.
+LASTING = ("certificate", "proxy's address", "SOCKS", "leads to another host", "answer is larger")
+
+
+def lasting(cause: str) -> bool:
+    """Whether trying again is no use after a cause, as `plain_cause` tells it."""
+    return any(sign in cause for sign in LASTING)
 
 
 class Transport(Protocol):
@@ -77,7 +86,9 @@ class Session(requests.Session):
         """Nowhere."""
 
 
-def bounded_session(reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = ()) -> requests.Session:
+def bounded_session(
+    reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = (), largest: int = LARGEST_ANSWER
+) -> requests.Session:
     """A session in which every answer is bounded in size and time.
 
     No password of ~/.netrc leaves with it, and none takes our token's place; proxies are still the environment's, but
@@ -86,12 +97,13 @@ def bounded_session(reach: Sequence[str] = ANYWHERE, direct: Sequence[str] = ())
     Args:
         reach: what the addresses it sends to begin with; it refuses all others.
         direct: the same for addresses to which it never goes by a proxy; the longest beginning counts.
+        largest: how many bytes an answer may have.
     """
     session = Session()
     session.auth = lambda request: request
     session.adapters.clear()
     for beginning in (*reach, *direct):
-        adapter = BoundedAdapter(direct=beginning in direct, pool_connections=2, pool_maxsize=WORKERS)
+        adapter = BoundedAdapter(direct=beginning in direct, largest=largest, pool_connections=2, pool_maxsize=WORKERS)
         session.mount(beginning, adapter)
     return session
 

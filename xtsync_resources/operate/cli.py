@@ -159,6 +159,24 @@ def restart_command(
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, action, yes))
 
 
+@app.command(name="approve-deletions")
+def approve_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="How many people are to be deleted, in the place of being asked.")
+    ] = None,
+) -> None:
+    """Let the job carry out the deletions that it holds back (TooManyDeletes), after showing whose they are.
+
+    Exit code 0 if they were approved, 1 if declined, 2 if there are none, or they are not as many.
+    """
+    from . import approve
+
+    run(context, stack, as_json, lambda found, screen: approve.command(found, screen, count))
+
+
 @app.command(name="logs")
 def logs_command(
     context: typer.Context,

@@ -130,5 +130,5 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
             f"Will not {action} the job {stack.job} in {operation.tenant}",
             f"{held if holds_deletions(job) else f'it is in quarantine ({quarantine_reason(job)})'}, and this "
             f"{'could hide' if action == 'pause' else 'would clear'} the quarantine",
-            "check the scope with `xtsync logs`; approve the deletions in the portal, or put people back in scope",
+            "put people back in scope; or let them go with `xtsync approve-deletions`, which shows who they are",
         )

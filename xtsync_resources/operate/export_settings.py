@@ -149,6 +149,7 @@ def filters_said(live: Json) -> Said:
     ]
     problems = Problems()
     read = schema_keys.FILTERS.read(problems, FILTERS, said)
+    schema_keys.check_patterns(problems, read)
     if several or problems.concern(FILTERS) or [group.inputs() for group in read] != groups:
         why = "the scoping filters say more than the configuration can; they are left out, and stay as they are"
         return Said(warnings=[why])

@@ -126,6 +126,11 @@ class Screen:
         self.quiet()
         return typer.confirm(one_line(question), default=False, err=True)
 
+    def number(self, question: str) -> int:
+        """Ask for a number."""
+        self.quiet()
+        return int(typer.prompt(one_line(question), type=int, err=True))
+
     def error(self, lines: Iterable[str]) -> None:
         """Say what went wrong."""
         self.quiet()

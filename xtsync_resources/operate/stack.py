@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clients import client_of
-from ..config import SIDES, Settings, Tenant, parse
+from ..config import SIDES, Settings, Tenant, parse, refuse_beside
 from ..graph import answers
 from ..graph.answers import NO_IDS
 from ..graph.client import GraphClient
@@ -95,7 +95,9 @@ class Stack:
         """A client for the source or the target; signs in with its first call."""
         if side not in self._clients:
             tenant: Tenant = getattr(self.settings, side)
-            self._clients[side] = client_of(self.settings, tenant, self._secret(tenant), self.location.folder)
+            self._clients[side] = client_of(
+                self.settings, tenant, self._secret(tenant), self.location.folder, self.status
+            )
         return self._clients[side]
 
     def operation(self, side: str, seconds: float | None = None, longer: str = LONGER) -> Operation:
@@ -134,8 +136,11 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         ConfigurationProblems: its configuration is wrong.
     """
     name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
-    given = own_values(location, name)
-    own = {**project_values(location.folder), **given}
+    project = project_of(location.folder)
+    values = {**project_defaults(project), **values_of(location, name, project)}
+    encrypted = [key for key, value in values.items() if is_encrypted(value)]
+    refuse_beside(values, encrypted, [f"{NAMESPACE}{side}ClientSecret" for side in SIDES])
+    own = without_namespace(values)
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
@@ -159,17 +164,23 @@ def own_values(location: Location, name: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read, or says a key twice.
     """
-    path = location.config_file or location.folder / f"Pulumi.{name}.yaml"
-    return without_namespace(qualified(read_values(path), project_of(location.folder).get("name"), path))
+    return without_namespace(values_of(location, name, project_of(location.folder)))
 
 
-def project_values(folder: Path) -> dict[str, Any]:
-    """Our keys in the project's file, without the namespace; none where the folder has no such file.
+def values_of(location: Location, name: str, project: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything in a stack's file, by full key.
 
     Raises:
         ConfigurationError: it cannot be read, or says a key twice.
     """
-    return without_namespace(project_defaults(project_of(folder)))
+    path = location.config_file or location.folder / f"Pulumi.{name}.yaml"
+    return qualified(read_values(path), project.get("name"), path)
+
+
+def is_encrypted(value: Any) -> bool:
+    """Whether a value of a stack file, or a part of it, is what Pulumi decrypts."""
+    itself = isinstance(value, dict) and [*value] == ["secure"]
+    return itself or any(map(is_encrypted, answers.parts_of(value)))
 
 
 def project_of(folder: Path) -> Mapping[str, Any]:

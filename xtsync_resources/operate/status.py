@@ -43,8 +43,8 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 WATCH_SECONDS = 20.0
 QUARANTINE_REMEDIES: Mapping[str, str] = {
-    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. Check the scope with "
-    "`xtsync logs --failures`; approve the deletions in the portal only if they are right",
+    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. If it was a "
+    "mistake, put them back in scope; `xtsync approve-deletions` shows who they are, and lets them go if that is right",
     "EncounteredQuarantineException": "the target could not be reached or refused. Run `xtsync doctor`; then "
     "`xtsync resume` clears the quarantine",
     "EncounteredEscrowProportionThreshold": "too large a part of the changes failed. `xtsync logs --failures` says "

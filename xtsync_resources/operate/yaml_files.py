@@ -20,6 +20,8 @@ from ..graph.files import EmptyFileError, FileError, read_small
 MOST_BYTES = 4 * 2**20
 MOST_PARTS = 100_000
 JSON_KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
+# What YAML has beside JSON. Any other tag is a word of the file, as a password that begins with `!` is.
+OTHER_KINDS = ("binary", "merge", "omap", "pairs", "set", "timestamp", "value", "yaml")
 TAG = "tag:yaml.org,2002:"
 
 
@@ -90,7 +92,7 @@ class JsonLoader(yaml.SafeLoader):
         name = event.anchor
         if isinstance(event, yaml.AliasEvent):
             if name not in self._parts_of:
-                raise refusal(event.start_mark, f"{name!r} holds itself")
+                raise refusal(event.start_mark, "what is named there holds itself")
             self._parts += self._parts_of[name]
         else:
             self._parts += 1
@@ -106,8 +108,10 @@ class JsonLoader(yaml.SafeLoader):
         """Make a value of a node."""
         kind = node.tag.removeprefix(TAG)
         if node.tag not in self.yaml_constructors:
-            why = f"a value of the kind {kind!r}, which no setting is; if it is a text, put it into quotation marks"
-            raise refusal(node.start_mark, why)
+            found = f"a value of the kind {kind!r}" if kind in OTHER_KINDS else "a value with a tag"
+            raise refusal(
+                node.start_mark, f"{found}, which no setting is; if it is a text, put it into quotation marks"
+            )
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError):

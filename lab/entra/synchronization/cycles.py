@@ -19,6 +19,7 @@ from lab.entra.synchronization.provisioning import (
     provision,
     provision_group,
     skip_reason,
+    staged,
 )
 from lab.entra.synchronization.validation import target_of
 
@@ -93,6 +94,8 @@ def _users(pairing: Pairing) -> tuple[list[Outcome], int]:
     if not held and pairing.flows("Delete"):
         outcomes += [deprovision(pairing, user_id) for user_id in leaving]
         job.force_deletes = False
+    if held:
+        outcomes += [staged(pairing, user_id) for user_id in leaving]
     return [outcome for outcome in outcomes if outcome], held
 
 

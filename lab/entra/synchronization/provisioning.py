@@ -138,6 +138,13 @@ def _create(pairing: Pairing, user: User, origin: Origin, wanted: dict[str, Any]
     return _outcome("create", "success", user, account.id)
 
 
+def staged(pairing: Pairing, user_id: str) -> Outcome:
+    """A deletion that is held back."""
+    directory = pairing.source.directory
+    user = directory.users.get(user_id) or directory.deleted_users.get(user_id)
+    return Outcome("stagedDelete", "skipped", user_id, user.user_principal_name if user else user_id)
+
+
 def deprovision(pairing: Pairing, user_id: str) -> Outcome:
     """Soft-delete a person who left the scope; the job forgets them."""
     del pairing.job.exported[user_id]

@@ -83,6 +83,7 @@ from ._policies import (
     update_partner,
 )
 from ._synchronization import (
+    FORCE_DELETES,
     JOB_APPEARS,
     POLICIES_APPEAR,
     RESTART,
@@ -111,6 +112,7 @@ __all__ = [
     "ASSIGNMENT",
     "AZUREAD_APPLICATION",
     "AZUREAD_ASSIGNMENT",
+    "FORCE_DELETES",
     "GROUP_SYNC",
     "IDENTITY_SYNC_IN_THE_WAY",
     "JOB_APPEARS",

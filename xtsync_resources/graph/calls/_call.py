@@ -77,7 +77,7 @@ def segment(value: str) -> str:
     """
     if value in NO_IDS:
         raise ValueError(f"{value!r} is not an id")
-    return quote(value, safe="")
+    return quote(value, safe="@")
 
 
 def literal(value: str) -> str:

@@ -120,6 +120,7 @@ def put_secrets(service_principal: str, values: Mapping[str, str]) -> Call:
 # Everything is looked at again; deletions that are held back stay held back (that would be ForceDeletes).
 RESTART = "Watermark, Escrows, QuarantineState"
 RESTART_FULL = "Full"
+FORCE_DELETES = "ForceDeletes"
 
 
 def restart_job(service_principal: str, job: str, reset_scope: str) -> Call:

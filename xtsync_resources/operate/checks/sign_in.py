@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from ...graph import answers
-from ...graph.client import parse_date
 from ...graph.clouds import ACROSS_CLOUDS
+from ...graph.headers import parse_date
 from ...graph.transport import Response, TransportError
 from .finding import Finding, Level, Look
 
@@ -121,7 +121,7 @@ def check_sign_in(look: Look) -> tuple[Finding, Mapping[str, Any]]:
     Raises:
         SignInError: there is none.
     """
-    claims = look.client.claims()
+    claims = look.client.claims(60 * look.settings.deadline_minutes)
     if delegated(claims):
         who = claims.get("upn") or claims.get("unique_name") or claims.get("oid") or "unknown"
         return look.ok("sign-in", f"signed in as {who}"), claims
