@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from xtsync_resources.lifecycle import HOME
+from xtsync_resources.operate.files import write_private
 from xtsync_resources.operate.report_markdown import escaped, quoted, table
 from xtsync_resources.untrusted import gated, json_text
 
@@ -63,9 +64,9 @@ def main(arguments: list[str]) -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     changes = changes_of(given.kind, digest or {})
     document = {"stack": given.stack, "kind": given.kind, "exitCode": code, "markdown": text, "changes": changes}
-    (given.folder / f"{given.stack}.json").write_text(json_text(document))
     page = given.folder / f"{given.stack}.md"
-    page.write_text(text)
+    write_private(page, text, replace=True)
+    write_private(page.with_name(f"{given.stack}.json"), json_text(document), replace=True)
     gated(sys.stdout).write(text)
     summarize(page)
     return code

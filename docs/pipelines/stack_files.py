@@ -3,10 +3,10 @@
     stack_files.py [--against COMMIT] [--exactly LIST]
 
 Needs no credentials. Prints the names of the stacks as one JSON list, on GitHub also as the output `stacks`. A stack
-file is refused where it is a link, is no plain YAML, has a key twice, or says more than settings: `environment:` would
-set variables of the Pulumi CLI. With `--against`, as `HEAD^1` in a build of a pull request, what encrypts a stack's
-secrets must be as it was there. With `--exactly`, the stacks must be those of a JSON list of objects with `name`, so
-that a pipeline forgets none.
+file is refused where it is a link, is no plain YAML, has a configuration that the program would refuse, or says more
+than settings: `environment:` would set variables of the Pulumi CLI. With `--against`, as `HEAD^1` in a build of a pull
+request, what encrypts a stack's secrets must be as it was there. With `--exactly`, the stacks must be those of a JSON
+list of objects with `name`, so that a pipeline forgets none.
 
 Exit code: 0, or 1 with a line for each problem.
 """
@@ -26,7 +26,8 @@ from typing import Any
 import yaml
 
 from xtsync_resources.graph.errors import XtsyncError
-from xtsync_resources.operate.stack import Location, own_values
+from xtsync_resources.messages import Stopped
+from xtsync_resources.operate.stack import Location, read
 from xtsync_resources.operate.yaml_files import JsonLoader, read_yaml
 from xtsync_resources.untrusted import one_line
 
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--exactly", metavar="LIST", type=json.loads, help="the stacks that there must be")
     given = parser.parse_args(arguments)
     found = stack_files(Path())
-    problems = [problem for path in found.values() for problem in problems_of(path, given.against)]
+    problems = [problem for name, path in found.items() for problem in problems_of(name, path, given.against)]
     if given.exactly is not None:
         listed = sorted(stack["name"] for stack in given.exactly)
         if listed != list(found):
@@ -65,13 +66,12 @@ def stack_files(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in named.items() if name != "dev" and not name.endswith(DEPLOYMENT)}
 
 
-def problems_of(path: Path, against: str | None) -> Iterator[str]:
+def problems_of(name: str, path: Path, against: str | None) -> Iterator[str]:
     """What a stack file may not say."""
     try:
         content = read_yaml(path, "stack file", "mend it")
-        own_values(Location(config_file=path), path.name)  # refuses a key that is there twice
     except XtsyncError as error:
-        yield str(error).replace("\n", " ")
+        yield from str(error).split("\n")
         return
     for key in sorted(set(content) - SETTINGS):
         yield f"{path.name}: {key!r} is no setting of a pair, and Pulumi obeys it before the program runs. Take it out."
@@ -79,6 +79,10 @@ def problems_of(path: Path, against: str | None) -> Iterator[str]:
     for key in ENCRYPTION:
         if before and content.get(key) != before.get(key):
             yield f"{path.name}: {key!r} is not as in {against}: it says what encrypts the secrets. Put it back."
+    try:
+        read(name, Location(config_file=path), lambda _: None, before_sign_in=True)
+    except (XtsyncError, Stopped) as error:
+        yield from f"{path.name}: {error}".split("\n")
 
 
 def content_at(commit: str, name: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pipelines import hosts
-from tests.pipelines.workflows import PIPELINES
+from tests.pipelines.workflows import PIPELINES, ROOT
 
 URN = "urn:pulumi:a-b::xtsync::xtsync:index:TenantPair$pulumi-python:dynamic/xtsync:SyncScope::pair-scope"
 # What GitHub, Azure DevOps, a runner or a terminal would make something of.
@@ -143,22 +143,33 @@ def test_a_stack_is_no_path(name: str, tmp_path: Path) -> None:
 # --- stack files of others ---------------------------------------------------------------------------------
 
 
+SETTINGS = (ROOT / "Pulumi.dev.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("environment: [evil]\nconfig: {}\n", "environment"),
-        ('"environ\\u006dent": [evil]\n', "environment"),
+        (SETTINGS, ""),
+        (f"{SETTINGS}environment: [evil]\n", "environment"),
+        (f'{SETTINGS}"environ\\u006dent": [evil]\n', "environment"),
         ("config: !!python/object/apply:os.system [id]\n", "not YAML"),
-        ("config: {a: 1, 'xtsync:a': 2}\n", "twice"),
+        (f"{SETTINGS}  users: [eve@contoso.com]\n", "twice"),
+        (f"{SETTINGS}  pulumi:autonaming: {{mode: disabled}}\n", "pulumi:autonaming"),
+        (f"{SETTINGS}  xtsync:deletionTreshold: 1\n", "deletionThreshold"),
+        (SETTINGS.replace("localhost:8443", "evil.example"), "evil.example"),
     ],
 )
-def test_what_pulumi_obeys_before_the_program_is_refused(
+def test_what_pulumi_obeys_before_the_program_and_what_that_would_refuse_is_refused(
     content: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "Pulumi.a-b.yaml").write_text(content)
     monkeypatch.chdir(tmp_path)
-    assert stack_files.main([]) == 1
-    assert why in capsys.readouterr().err
+    monkeypatch.delenv("XTSYNC_METADATA_HOST", raising=False)
+    assert stack_files.main([]) == (1 if why else 0)
+    said = capsys.readouterr()
+    assert json.loads(said.out) == ["a-b"]
+    assert why in said.err
+    assert bool(why) == bool(said.err)
 
 
 def test_a_link_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

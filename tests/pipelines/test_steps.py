@@ -216,8 +216,9 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
 def test_the_stack_files_are_listed(tmp_path: Path) -> None:
     folder = link_program(ROOT, tmp_path / "checkout")
     runner = Runner(folder, world.dev_world(), dict(os.environ), {})
+    settings = (ROOT / "Pulumi.dev.yaml").read_text()
     for name in ("Pulumi.b-c.yaml", "Pulumi.a-b.yaml", "Pulumi.a-b.deploy.yaml", "Pulumi.dev.yaml"):
-        (folder / name).write_text("config: {}\n")
+        (folder / name).write_text(settings)
     output = tmp_path / "output"
     assert json.loads(runner(LIST, GITHUB_OUTPUT=str(output))) == ["a-b", "b-c"]
     assert output.read_text() == 'stacks=["a-b", "b-c"]\n'
@@ -236,8 +237,9 @@ def test_the_stack_files_are_listed(tmp_path: Path) -> None:
     )
     runner(LIST_OF_PULL_REQUEST)
     runner(LIST_AND_EXACTLY, STACKS=stacks)
-    (folder / "Pulumi.a-b.yaml").write_text("secretsprovider: azurekeyvault://evil.example/keys/mine\nconfig: {}\n")
-    (folder / "Pulumi.b-c.yaml").write_text("secretsprovider: azurekeyvault://vault.example/keys/new\nconfig: {}\n")
+    (folder / "Pulumi.a-b.yaml").write_text(f"{settings}secretsprovider: azurekeyvault://evil.example/keys/mine\n")
+    (folder / "Pulumi.b-c.yaml").write_text(f"{settings}secretsprovider: azurekeyvault://vault.example/keys/new\n")
+    assert json.loads(runner(LIST)) == ["a-b", "b-c"]
     runner(LIST_OF_PULL_REQUEST, code=1)
 
 
