@@ -25,7 +25,7 @@ from xtsync_resources.operate import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands that need what a test has not, each with the reason.
 ELSEWHERE = {
     "make test": "it is what runs this test",
@@ -129,7 +129,7 @@ def test_make_lab_tells_the_story_the_readme_shows(installation: Installation | 
         assert f"✓ {claim}" in told
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
         if not target.startswith("https://"):

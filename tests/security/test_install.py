@@ -103,7 +103,7 @@ def test_the_package_and_its_command_are_there_from_anywhere(tmp_path: Path) -> 
 
 
 def test_nobody_is_told_to_install_without_hashes() -> None:
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "bootstrap").glob("*.md")):
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "bootstrap").glob("*.md")):
         for block in re.findall(r"^ *```(?:sh|yaml)\n(.*?)^ *```", path.read_text(), re.DOTALL | re.MULTILINE):
             assert "pulumi install" not in block, path
             assert not re.search(r"pip install (?!.*(--require-hashes|--no-index))", block), path
