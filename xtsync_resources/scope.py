@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 ON_DEMAND = "xtsync:provisionOnDemand"
 ASSIGNMENT_TYPE = "azuread:index/appRoleAssignment:AppRoleAssignment"
+UNRECORDED = (
+    "leave the stack file, and the scope has no record of them: if a run with targets has assigned them, they stay in "
+    "scope. `pulumi refresh` names who is; remove them in the portal if they should go"
+)
 # Resources that remember whom the configuration named.
 RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}
 
@@ -173,15 +177,33 @@ def to_assign_anew(component: str, state: Sequence[Recorded], people: Scope) -> 
     azuread made it and then failed to read it, which it has no way to mend. Or `SyncScope` has taken them out already,
     in a run that did not come to its end or was given targets.
     """
-    scopes = [one for one in state if one.type == type_token("SyncScope") and one.name == f"{component}-scope"]
-    in_scope = {id_ for one in scopes for id_ in (one.outputs.get("principals") or {}).values()}
+    in_scope = recorded_scope(component, state)
     made = {one.name: one.outputs for one in state if one.type == ASSIGNMENT_TYPE}
     return [
         one.object_id
         for short, one in people.by_name().items()
         if (outputs := made.get(f"{component}-{short}")) is not None
-        and (not outputs.get("principalType") or (scopes and one.object_id not in in_scope))
+        and (not outputs.get("principalType") or (in_scope is not None and one.object_id not in in_scope))
     ]
+
+
+def unrecorded(component: str, state: Sequence[Recorded], people: Scope) -> list[str]:
+    """Object ids of those who leave and whom no record has, so that nobody takes them out.
+
+    They were assigned by a run that was given targets, without the scope.
+    """
+    in_scope, wanted = recorded_scope(component, state), {one.object_id for one in people.principals}
+    made = [one.outputs for one in state if one.type == ASSIGNMENT_TYPE and one.name.startswith(f"{component}-")]
+    ids = {str(outputs.get("principalObjectId")) for outputs in made}
+    return sorted(ids - wanted - in_scope) if in_scope is not None else []
+
+
+def recorded_scope(component: str, state: Sequence[Recorded]) -> set[str] | None:
+    """Object ids of those whom the stack's `SyncScope` has; None where there is none."""
+    for one in state:
+        if one.type == type_token("SyncScope") and one.name == f"{component}-scope":
+            return set((one.outputs.get("principals") or {}).values())
+    return None
 
 
 # --- whose name it is now ----------------------------------------------------------------------------------

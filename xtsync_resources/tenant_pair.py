@@ -71,6 +71,9 @@ class TenantPair(pulumi.ComponentResource):
         stack_state.tell_of_a_cut_off_run(name, self._state)
         people = scope.look_up(settings, self._pair.client, self._state)
 
+        if unknown := scope.unrecorded(name, self._state, people):
+            messages.warn(f"{', '.join(unknown)} {scope.UNRECORDED}")
+
         # Both tenants are looked at before anything is written in either; what is found may refuse the run.
         self._target_baseline = PartnerBaseline(
             "target-baseline",

@@ -66,6 +66,17 @@ def test_promise_6_a_swap_with_a_target_that_is_taken_back_leaves_the_job_runnin
     assert A in lab.arrived()
 
 
+def test_promise_3_whoever_came_by_a_target_and_leaves_is_named(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = [A]
+    lab.stack.run("up")
+    bob = lab.source.directory.user(B).id
+    lab.stack.config["xtsync:users"] = [A, B]
+    up_of(lab, f"**::pair-user-{bob[:8]}")
+    lab.stack.config["xtsync:users"] = [A]
+    said = "\n".join(one.message for one in lab.stack.run("up").diagnostics)
+    assert f"{bob} leave the stack file, and the scope has no record of them" in said
+
+
 def test_promise_6_a_record_that_is_replaced_after_a_run_that_failed_loses_nobody(lab: Lab) -> None:
     lab.stack.config["xtsync:users"] = [A, B]
     lab.stack.run("up")
