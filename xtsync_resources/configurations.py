@@ -24,14 +24,21 @@ APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 Json = Mapping[str, Any]
 
 
-def configurations(operation: Operation) -> list[Json] | None:
+def configurations(operation: Operation, passes: type[CallError] = CallError) -> list[Json] | None:
     """The applications made from the template; None, with a warning, where they cannot be read.
 
     Call: GET applications, page by page (Application.Read.All).
+
+    Args:
+        operation: in the source.
+        passes: the errors for which the run goes on.
+
+    Raises:
+        CallError: another one.
     """
     try:
         return list(operation.pages(calls.list_configurations(APPLICATION_TEMPLATE)))
-    except CallError as error:
+    except passes as error:
         tell(f"could not look for other configuration applications: {error.why}", severity=WARNING)
         return None
 

@@ -390,6 +390,7 @@ def attach_partial(partial: Partial) -> None:
 
 __all__ = [
     "HOME",
+    "INFO",
     "WARNING",
     "CheckResult",
     "CreateResult",

@@ -20,7 +20,7 @@ from . import records
 from .configurations import configurations, remove_orphans
 from .graph import calls
 from .graph.calls import Call
-from .graph.errors import NotFoundError, RefusedError, TenantName
+from .graph.errors import ForbiddenError, NotFoundError, RefusedError, TenantName
 from .lifecycle import (
     HOME,
     WARNING,
@@ -311,7 +311,9 @@ class PartnerBaselineProvider(TenantResourceProvider):
         if baseline.partner is not None and self.settings.on_existing == "fail" and not joined:
             raise refuse_to_adopt(f"a partner policy for {partner}", operation.tenant, settings_of(baseline.partner))
         outputs: Properties = {"baseline": baseline.text(), "groupBaseline": records.text(groups)}
-        others = configurations(operation) if operation.tenant.side == "source" else None
+        # Without the permission the run goes on. Any other failure ends it while nothing is made yet: what was there
+        # before could not be told later.
+        others = configurations(operation, ForbiddenError) if operation.tenant.side == "source" else None
         if others is not None:
             outputs["configurations"] = sorted(str(one.get("appId")) for one in others)
         return CreateResult(partner, {**props, **outputs})

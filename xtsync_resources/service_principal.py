@@ -20,6 +20,8 @@ from .graph.errors import LONGER, DeadlineError
 from .job_state import jobs_of_template
 from .lifecycle import (
     HOME,
+    INFO,
+    WARNING,
     CreateResult,
     Properties,
     ReadResult,
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
 # The role the synchronization service looks for. Only its name is fixed: its id differs in each instance.
 ROLE = "msiam_access"
 INPUTS = (HOME, "servicePrincipalId", "applicationId", "before")
+STAYS = "the configuration application was there before this stack and stays; delete it if nobody needs it"
+MAY_STAY = (
+    "the configuration application stays, as this stack could not see at first whether it was there before (that takes "
+    "Application.Read.All); delete it if nobody needs it"
+)
 LIFE_PAUSES = (0.0, 0.5, 1.0, 2.0)
 DELETED = (
     "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
@@ -130,7 +137,8 @@ class ServicePrincipalProvider(TenantResourceProvider):
         Calls: GET jobs, where a program runs; DELETE applications/{id}.
         """
         if props["madeByHand"]:
-            tell("the configuration application was there before this stack and stays; delete it if nobody needs it")
+            known = props.get("before") is not None
+            tell(STAYS if known else MAY_STAY, severity=INFO if known else WARNING)
             return
         operation = self.operation()
         if program_runs() and lives(operation, id_):

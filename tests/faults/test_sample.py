@@ -33,6 +33,8 @@ CELLS = [
     Cell("500", GraphCall(OURS, "DELETE", "/servicePrincipals/*/appRoleAssignedTo/*", in_batch=True), "update"),
     Cell("503 before effect", GraphCall(OURS, "DELETE", PARTNER), "destroy"),
     Cell("403 for good", GraphCall(OURS, "GET", f"{PARTNER}/m365Capabilities"), "destroy"),
+    # What was there before cannot be told later.
+    Cell("400 unknown", GraphCall(OURS, "GET", "/applications"), "up"),
     # azuread has made it then, and cannot mend it by an update.
     Cell("400 unknown", GraphCall("azuread", "GET", "/servicePrincipals/*/appRoleAssignedTo/*"), "up"),
 ]
