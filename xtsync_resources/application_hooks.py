@@ -17,7 +17,7 @@ from .azuread_errors import tell_of
 from .config import Settings
 from .graph import calls
 from .pair_configurations import PairConfiguration, look, second_configuration
-from .stack_state import Recorded
+from .stack_state import Recorded, outputs_of
 
 if TYPE_CHECKING:
     from .graph.client import GraphClient
@@ -38,8 +38,8 @@ def application_hooks(
         state: what the last run left.
     """
     # One that is replaced is no other's.
-    ours = [one for one in state if one.type == APPLICATION_TYPE and one.name == f"{name}-application"]
-    own = {str(one.outputs.get("servicePrincipalObjectId")) for one in ours}
+    ours = outputs_of(state, APPLICATION_TYPE, f"{name}-application") or {}
+    own = {str(ours.get("servicePrincipalObjectId"))}
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
         found = await asyncio.to_thread(look_in_source, settings, client)

@@ -17,7 +17,7 @@ from .lifecycle import HOME
 from .lookup import Found, find, names_now
 from .messages import Stopped
 from .remembered_names import is_another, ways_out
-from .stack_state import Recorded
+from .stack_state import Recorded, outputs_of
 from .state import type_token
 
 if TYPE_CHECKING:
@@ -35,11 +35,18 @@ RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}
 
 
 @dataclass(frozen=True)
-class Principal:
-    """A user or group to assign; `name` is what the configuration calls it."""
+class Given:
+    """An entry of the configuration; `key` says where it stands."""
 
+    key: str
     kind: str
     name: str
+
+
+@dataclass(frozen=True)
+class Principal(Given):
+    """The user or group that an entry means."""
+
     object_id: str
 
 
@@ -87,28 +94,11 @@ def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) 
         problems += other_objects(operation, named, known, settings.source.name)
     except CallError as error:
         raise Stopped(*lines_of(error)) from None
-    assigned = [one for one in named if not one.key.startswith(ON_DEMAND)]
-    principals = tuple(Principal(one.kind, one.name, one.object_id) for one in assigned)
+    principals = tuple(one for one in named if not one.key.startswith(ON_DEMAND))
     problems += duplicates(principals)
     if problems:
         raise ConfigurationProblems(problems)
     return Scope(principals, {one.name: one.object_id for one in named if one.key.startswith(ON_DEMAND)})
-
-
-@dataclass(frozen=True)
-class Given:
-    """An entry of the configuration; `key` says where it stands."""
-
-    key: str
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Named(Given):
-    """Whom an entry means now."""
-
-    object_id: str
 
 
 def given(settings: Settings) -> list[Given]:
@@ -122,7 +112,7 @@ def given(settings: Settings) -> list[Given]:
     ]
 
 
-def tell_apart(settings: Settings, found: Found) -> tuple[list[Named], list[Problem]]:
+def tell_apart(settings: Settings, found: Found) -> tuple[list[Principal], list[Problem]]:
     """Whom each entry means, and those that could mean several."""
     named, problems = [], []
     for one in given(settings):
@@ -130,7 +120,7 @@ def tell_apart(settings: Settings, found: Found) -> tuple[list[Named], list[Prob
         if len(ids) > 1:
             why = f"{settings.source.name} has several {one.kind}s of this name: {listed(ids)}"
             problems.append(Problem(one.key, one.name, why, "Give the object id"))
-        named += [Named(one.key, one.kind, one.name, ids[0])] if len(ids) == 1 else []
+        named += [Principal(one.key, one.kind, one.name, ids[0])] if len(ids) == 1 else []
     return named, problems
 
 
@@ -200,16 +190,16 @@ def unrecorded(component: str, state: Sequence[Recorded], people: Scope) -> list
 
 def recorded_scope(component: str, state: Sequence[Recorded]) -> set[str] | None:
     """Object ids of those whom the stack's `SyncScope` has; None where there is none."""
-    for one in state:
-        if one.type == type_token("SyncScope") and one.name == f"{component}-scope":
-            return set((one.outputs.get("principals") or {}).values())
-    return None
+    outputs = outputs_of(state, type_token("SyncScope"), f"{component}-scope")
+    return None if outputs is None else set((outputs.get("principals") or {}).values())
 
 
 # --- whose name it is now ----------------------------------------------------------------------------------
 
 
-def other_objects(operation: Operation, named: Iterable[Named], known: Mapping[str, str], source: str) -> list[Problem]:
+def other_objects(
+    operation: Operation, named: Iterable[Principal], known: Mapping[str, str], source: str
+) -> list[Problem]:
     """Names that another object has now: whoever may give one away must not decide who is in scope."""
     remembered = [(one, known.get(f"{one.kind} {one.name}".lower())) for one in named if not GUID.fullmatch(one.name)]
     others = [(one, was) for one, was in remembered if was and was != one.object_id]

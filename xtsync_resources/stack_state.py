@@ -6,7 +6,7 @@ application is the stack's own where a second configuration would be made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,11 @@ def recorded() -> list[Recorded]:
         ) from None
     resources = ((answer or {}).get("outputs") or {}).items()
     return [Recorded(urn.rpartition("::")[2], str(one.get("type")), one.get("outputs") or {}) for urn, one in resources]
+
+
+def outputs_of(state: Iterable[Recorded], type_: str, name: str) -> Mapping[str, Any] | None:
+    """The outputs of one resource; None where the state has no such."""
+    return next((one.outputs for one in state if (one.type, one.name) == (type_, name)), None)
 
 
 def tell_of_a_cut_off_run(component: str, state: Sequence[Recorded]) -> None:

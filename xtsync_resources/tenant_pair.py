@@ -247,10 +247,10 @@ class TenantPair(pulumi.ComponentResource):
             settings.sync_groups,
         )
         if not parts:
-            for one in self._state:
-                if one.type == type_token("SyncSchema") and one.name == f"{self._source.component}-schema":
-                    for text in what_changes_for_people(one.outputs, {}):
-                        messages.warn(text)
+            name = f"{self._source.component}-schema"
+            before_this = stack_state.outputs_of(self._state, type_token("SyncSchema"), name)
+            for text in what_changes_for_people(before_this or {}, {}):
+                messages.warn(text)
             return []
         before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
         everybody = job.found_settings.apply(was_everybody)
