@@ -12,6 +12,7 @@ from ..graph import calls
 from ..graph.errors import RefusedError
 from ..job_running import make_so
 from ..job_state import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
+from ..lookup import find
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
@@ -86,19 +87,26 @@ def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
 def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) -> None:
     """Never let the job find somebody unassigned who is configured: it would delete them in the target.
 
-    Calls: GET users/{id} and groups as the doctor does; GET appRoleAssignedTo, page by page (Application.Read.All).
+    Calls: those of `lookup.find` for names; GET appRoleAssignedTo, page by page (Application.Read.All).
 
     Raises:
         RefusedError: somebody configured is not assigned, or cannot be found.
     """
-    wanted = {name: find_principal(operation, name, is_group=False) for name in stack.settings.users}
-    wanted |= {name: find_principal(operation, name, is_group=True) for name in stack.settings.groups}
+    given = {"user": stack.settings.users, "group": stack.settings.groups}
+    names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
+    found = find(operation, names, GUID.fullmatch)
+    wanted = {
+        name: {name.lower()} if GUID.fullmatch(name) else {*found.get((kind, name.lower()), ())}
+        for kind, listed in given.items()
+        for name in listed
+    }
     there = {
         str(one.get("principalId"))
         for one in operation.pages(calls.list_assignments(stack.service_principal))
         if one.get("appRoleId") != DEFAULT_ACCESS
     }
-    missing = [name for name, object_id in wanted.items() if object_id not in there]
+    # A name that several have means nobody.
+    missing = [name for name, ids in wanted.items() if len(ids) != 1 or not ids <= there]
     if missing:
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
@@ -106,16 +114,6 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
             f"whoever is not would be deleted in {stack.settings.target.name}",
             "run `pulumi refresh` and `pulumi up` first, which assigns them",
         )
-
-
-def find_principal(operation: Operation, name: str, *, is_group: bool) -> str:
-    """The object id of a configured user or group; "" where there is none, or not only one."""
-    if GUID.fullmatch(name):
-        return name.lower()
-    if not is_group:
-        return str((operation.read(calls.get_user(name)) or {}).get("id") or "")
-    found = [str(one.get("id")) for one in operation.pages(calls.find_groups(name))]
-    return found[0] if len(found) == 1 else ""
 
 
 def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str) -> None:
