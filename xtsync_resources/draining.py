@@ -35,6 +35,8 @@ from .job_state import (
 )
 from .pair_configurations import PairConfiguration
 from .provisioning_log import Event, events, filter_for
+from .schema_document import UnusableSchemaError, object_mapping
+from .schema_object import flows_from_graph
 from .settings_object import deletion_threshold, everybody
 from .sync_secrets import live_settings
 
@@ -69,7 +71,7 @@ def refuse_to_drain(
 ) -> None:
     """Refuse before anything is changed: where the job would not remove them, or might remove somebody else.
 
-    Calls: GET secrets, GET groups/{id}/members of the groups of others.
+    Calls: GET secrets, GET jobs/{id}/schema, GET groups/{id}/members of the groups of others.
 
     Args:
         operation: in the source.
@@ -80,8 +82,8 @@ def refuse_to_drain(
         said: how many people the stack has said it would delete; None where it could not count them.
 
     Raises:
-        RefusedError: it is in a quarantine that starting it must not end, has everybody in scope, or would remove more
-            people than the threshold allows, or than was said.
+        RefusedError: it is in a quarantine that starting it must not end, has everybody in scope, deletes nobody, or
+            would remove more people than the threshold allows, or than was said.
     """
     if never_ran(job):
         return
@@ -94,9 +96,26 @@ def refuse_to_drain(
             "somebody has made everybody the scope (SyncAll), so the job would keep everybody in the target",
             f"run `pulumi up --refresh`, look at who is in the target, then destroy; or {RELEASE_INSTEAD}",
         )
+    if not deletes(operation, service_principal, job_id):
+        raise RefusedError(
+            f"Cannot drain the pair in {operation.tenant}",
+            "the job deletes nobody: somebody has taken the flow type Delete out of its schema",
+            "put it back with the mapping of users in the portal (target object actions), then run `pulumi destroy`; "
+            f"or {RELEASE_INSTEAD}",
+        )
     people = people_synchronized(job) - len(people_of(operation, others) or ())
     refuse_beyond_threshold(operation, people, deletion_threshold(settings))
     refuse_more_than_said(operation, people, said)
+
+
+def deletes(operation: Operation, service_principal: str, job_id: str) -> bool:
+    """Whether the job deletes people, by its schema, or it cannot be told. Call: GET jobs/{id}/schema."""
+    schema = operation.read_surely(calls.get_schema(service_principal, job_id))
+    try:
+        users = {} if schema is None else object_mapping(schema, "User")
+    except UnusableSchemaError:
+        return True
+    return users.get("flowTypes") is None or "Delete" in flows_from_graph(users)
 
 
 def refuse_beyond_threshold(operation: Operation, people: int, threshold: int | None) -> None:

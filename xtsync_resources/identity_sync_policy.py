@@ -26,14 +26,15 @@ from .lifecycle import (
     tell,
 )
 from .open_doors import doors_of_sync, tell_of_open_doors
-from .partner_baseline import PartnerBaseline, remove_identity_sync, to_be_adopted
+from .partner_baseline import PartnerBaseline, to_be_adopted
 from .partner_object import Baseline, Json, settings_of
+from .partner_withdrawal import USER_SYNC, withdraw_identity_sync
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-MANAGED = ("displayName", "userSyncInbound", calls.GROUP_SYNC)
+MANAGED = ("displayName", USER_SYNC, calls.GROUP_SYNC)
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 
 
@@ -43,7 +44,7 @@ INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 def sync_values(display_name: str, groups: bool) -> dict[str, Any]:
     """What the policy is to say; without `groups` nothing of them."""
     allowed = {"isSyncAllowed": True}
-    values = {"displayName": display_name, "userSyncInbound": allowed}
+    values = {"displayName": display_name, USER_SYNC: allowed}
     return {**values, calls.GROUP_SYNC: allowed} if groups else values
 
 
@@ -196,13 +197,13 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, id_: str, props: Properties) -> None:
-        """Delete it, or put former values back. Calls: DELETE and GET, or GET and PATCH."""
+        """Delete it, or put former values back. Calls: see `withdraw_identity_sync`; or GET and PATCH."""
         if self.leaves("the identity sync policy"):
             return
         operation = self.operation()
         former = records.parse(props["former"])
         if former is None:
-            remove_identity_sync(operation, id_)
+            withdraw_identity_sync(operation, id_, managed_values(props))
             return
         former |= group_values_before(props)
         live = operation.read_surely(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in former))

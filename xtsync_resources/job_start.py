@@ -1,7 +1,8 @@
 """JobStart: the job runs, or is paused, for as long as the pair lives.
 
 It comes after everybody is assigned. Whatever brought the job to rest on the way there changes one of its inputs, so
-that it looks at the job again: `rested` where the job was adopted, `assignments` where one was made (also anew).
+that it looks at the job again: `rested` where the job was adopted or filters change, `assignments` where one was made
+(also anew).
 
 Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-start
 """
@@ -271,7 +272,7 @@ class JobStart(TenantResource):
         running: started or paused.
         principals: object ids of the users and groups in scope.
         made: their assignments.
-        rested: `SyncJob.rested`; another one means that the job was brought to rest meanwhile.
+        rested: of job and schema; another one means that the job was brought to rest meanwhile.
         depends_on: settings and scope.
         options: what this is replaced with.
 

@@ -30,7 +30,7 @@ from .lifecycle import (
     tell,
 )
 from .open_doors import doors_of_partner, tell_of_open_doors
-from .partner_baseline import PartnerBaseline, to_be_adopted, withdraw
+from .partner_baseline import PartnerBaseline, to_be_adopted
 from .partner_object import (
     COMPLEX_VALUES,
     Baseline,
@@ -46,6 +46,7 @@ from .partner_object import (
     without,
     without_annotations,
 )
+from .partner_withdrawal import withdraw
 from .partner_write import put_in_place
 from .tenant_resource import Home, TenantResource
 

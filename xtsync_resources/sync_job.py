@@ -8,8 +8,8 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -22,6 +22,7 @@ from .job_state import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cy
 from .lifecycle import (
     HOME,
     WARNING,
+    CheckResult,
     CreateResult,
     Properties,
     ReadResult,
@@ -36,12 +37,31 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand")
+REMEMBERED = "remembered"
+INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
 # A job that was asked for without an answer is looked for this long before another is asked for: two jobs for
 # one pair are not supported, and Graph does not refuse the second.
 LOST_JOB_SECONDS = 10.0
 GATE = (calls.POLICIES_APPEAR, *calls.SERVICE_PRINCIPAL_SETTLES)
-NOTHING_FOUND = {"foundState": "", "foundSettings": "{}", "foundPeople": [], "foundCycle": "", "rested": ""}
+NOTHING_FOUND: Mapping[str, Any] = {
+    "foundState": "",
+    "foundSettings": "{}",
+    "foundPeople": [],
+    "foundCycle": "",
+    "rested": "",
+}
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def remembered(before: Mapping[str, Any] | None) -> str:
+    """What the state knows of what was found first, for a run that makes the resource anew: "" for nothing.
+
+    The engine does not show it to such a run: what is found then is what this stack has put there.
+    """
+    kept = ("servicePrincipalId", "everOnDemand", *NOTHING_FOUND)
+    return "" if before is None else records.text({key: before[key] for key in kept if key in before})
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -139,10 +159,21 @@ def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
             make_so(operation, service_principal, id_, True, job)
 
 
+def found_first(first: Mapping[str, Any], now: Properties) -> Properties:
+    """What is remembered of a job that is taken over again: as it was found first, but when it was brought to rest."""
+    if not first.get("foundState"):
+        return {**now, "foundPeople": first.get("foundPeople", now["foundPeople"])}
+    return {**now, **{key: first[key] for key in NOTHING_FOUND if key != "rested"}}
+
+
 class SyncJobProvider(TenantResourceProvider):
     """Owns the job, or leaves it where it was there before."""
 
     replace_keys = ("servicePrincipalId", "templateId", "targetTenantId")
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; what the state knew matters only where this is made."""
+        return CheckResult({**news, REMEMBERED: olds[REMEMBERED]} if olds else news, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Pass the gate, then make or adopt the job.
@@ -155,20 +186,25 @@ class SyncJobProvider(TenantResourceProvider):
             RefusedError: there is one, and `onExisting` is `fail`.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
+        known = records.parse(props[REMEMBERED] or "{}")
+        first = known if known.get("servicePrincipalId") == service_principal else {}
+        on_demand = bool(props["onDemand"] or first.get("everOnDemand"))
         found = existing(operation, service_principal)
         if found is not None and is_others(found):
-            if self.settings.on_existing == "fail":
+            if self.settings.on_existing == "fail" and not first:
                 raise refusal(operation, service_principal, found)
-            remembered = adopt(operation, service_principal, props["appRoleId"], found)
+            now = adopt(operation, service_principal, props["appRoleId"], found)
             self.pass_gate(operation, props)
-            return CreateResult(str(found["id"]), {**props, **remembered, "everOnDemand": props["onDemand"]})
+            return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
         self.pass_gate(operation, props)
-        # An application that somebody made may have people assigned and no job.
-        assigned = assignments(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else ()
+        if first:
+            people = first["foundPeople"]
+        else:
+            # An application that somebody made may have people assigned and no job.
+            assigned = assignments(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else ()
+            people = sorted(map(principal_of, assigned))
         id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
-        people = sorted(map(principal_of, assigned))
-        outputs = {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": props["onDemand"]}
-        return CreateResult(id_, outputs)
+        return CreateResult(id_, {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": on_demand})
 
     @staticmethod
     def pass_gate(operation: Operation, props: Properties) -> None:
@@ -225,6 +261,7 @@ class SyncJob(TenantResource):
         target_tenant_id: whom it synchronizes to.
         on_demand: whether people are provisioned on demand.
         made_by_hand: whether somebody made the application, so that people may be assigned to it.
+        before: its outputs in the state, if it is there.
         depends_on: the policies of both tenants.
 
     Attributes:
@@ -250,6 +287,7 @@ class SyncJob(TenantResource):
         target_tenant_id: str,
         on_demand: bool,
         made_by_hand: pulumi.Input[bool],
+        before: Mapping[str, Any] | None,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -259,6 +297,7 @@ class SyncJob(TenantResource):
             "targetTenantId": target_tenant_id,
             "onDemand": on_demand,
             "madeByHand": made_by_hand,
+            REMEMBERED: remembered(before),
         }
         computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested", "ever_on_demand"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on)

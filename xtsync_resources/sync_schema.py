@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ import pulumi
 from . import records
 from .graph import calls
 from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName
-from .job_running import deleted_by_hand
+from .job_running import at_rest, contradiction, deleted_by_hand, pause, refuse_held_deletions
+from .job_state import Job, never_ran
 from .lifecycle import (
     HOME,
     WARNING,
@@ -55,7 +57,9 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody")
+# Tells when the job was brought to rest for another scope by filters, so that the start looks at it again.
+RESTED = "rested"
+INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody", RESTED)
 # What a service answers that cannot expand.
 NOT_OFFERED = (400, 501)
 RESTARTED_SINCE = (
@@ -169,6 +173,38 @@ def what_changes_for_people(olds: Mapping[str, Any], news: Mapping[str, Any]) ->
     return texts
 
 
+def moves_people(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether other people may come or go: what is written then must not meet a scope that is about to change."""
+    return any(olds.get(part) != news.get(part) for part in (FILTERS, FLOWS))
+
+
+def bring_to_rest(operation: Operation, properties: Properties, *, first: bool) -> None:
+    """Let no cycle run with new filters and the former scope, also where the run ends in between.
+
+    Calls: GET jobs/{id}; where it runs POST pause, GET jobs/{id}.
+
+    Args:
+        operation: in the source.
+        properties: of the resource.
+        first: whether this stack changes the schema for the first time, so that the job may be new.
+
+    Raises:
+        RefusedError: the job is gone, or holds deletions back.
+    """
+    service_principal, job_id = properties["servicePrincipalId"], properties["jobId"]
+    get = calls.get_job(service_principal, job_id)
+    job: Job | None = operation.send(get, calls.JOB_APPEARS) if first else operation.read_surely(get)
+    if job is None:
+        raise job_gone(operation, job_id)
+    if first and never_ran(job):
+        return
+    if at_rest(job):
+        job = contradiction(operation, get, at_rest)
+    if job is not None:
+        refuse_held_deletions(operation, job_id, job, "change the filters or flow types of")
+        pause(operation, service_principal, job_id, job)
+
+
 class SyncSchemaProvider(TenantResourceProvider):
     """Owns the configured parts."""
 
@@ -183,7 +219,8 @@ class SyncSchemaProvider(TenantResourceProvider):
             self.refuse_unusable(news)
             for text in what_changes_for_people(olds, news):
                 tell(text, severity=WARNING)
-        return CheckResult(news, [])
+        rests = moves_people(olds, news)
+        return CheckResult({**news, RESTED: str(uuid.uuid4()) if rests else olds.get(RESTED, "")}, [])
 
     def refuse_unusable(self, props: Properties) -> Json | None:
         """Refuse in a preview what `up` would; gives the schema. Call, for a known job: GET jobs/{id}/schema."""
@@ -209,7 +246,7 @@ class SyncSchemaProvider(TenantResourceProvider):
                 tell(text, severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:
-        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; see `parsed_sources` and `spelled_operators`.
+        """Put the parts in. Calls: GET, PUT jobs/{id}/schema; `parsed_sources`, `spelled_operators`, `bring_to_rest`.
 
         Raises:
             Partial: all but the groups are put in, which wait for a restart of the job; the next `pulumi up` goes on.
@@ -223,6 +260,8 @@ class SyncSchemaProvider(TenantResourceProvider):
             written.update(expressions(sources))
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
+        if props[RESTED]:
+            bring_to_rest(operation, props, first=True)
         if change(operation, props, make, first=True) is None:
             raise job_gone(operation, props["jobId"])
         former = former_parts(wanted, records.parse(props["baseline"]))
@@ -259,6 +298,8 @@ class SyncSchemaProvider(TenantResourceProvider):
             written.update(expressions(sources))
             return put_in(restored, wanted, sources, spelled_operators(operation, news))
 
+        if news[RESTED] != olds[RESTED]:
+            bring_to_rest(operation, news, first=False)
         if change(operation, news, make) is None:
             raise job_gone(operation, news["jobId"])
         return UpdateResult({**news, "former": records.text(former), "written": records.text(written)})
@@ -333,7 +374,12 @@ class SyncSchema(TenantResource):
         baseline: the record of what was there before.
         everybody: whether the job was found with everybody in scope, if at all.
         depends_on: what comes before.
+
+    Attributes:
+        rested: another one means that the job was brought to rest for other filters or flow types.
     """
+
+    rested: pulumi.Output[str]
 
     def __init__(
         self,
@@ -351,6 +397,7 @@ class SyncSchema(TenantResource):
             "jobId": job_id,
             **parts,
             "baseline": baseline.baseline,
+            RESTED: "",
             **({"everybody": everybody} if GROUPS in parts else {}),
         }
         super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

@@ -19,6 +19,7 @@ from .graph.errors import RefusedError
 from .lifecycle import (
     HOME,
     WARNING,
+    CheckResult,
     CreateResult,
     Properties,
     ReadResult,
@@ -81,6 +82,11 @@ class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
     replace_keys = ("servicePrincipalId",)
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; what was found first stays: a job that is taken over again is found with our own settings."""
+        kept = {"found": olds["found"]} if olds.get("servicePrincipalId") == news["servicePrincipalId"] else {}
+        return CheckResult({**news, **kept}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""

@@ -108,6 +108,7 @@ class TenantPair(pulumi.ComponentResource):
             settings.target.id,
             bool(settings.provision_on_demand),
             service_principal.made_by_hand,
+            stack_state.outputs_of(self._state, type_token("SyncJob"), f"{name}-job"),
             depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
@@ -139,7 +140,7 @@ class TenantPair(pulumi.ComponentResource):
         )
         ready.append(record)
         # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
-        options = pulumi.ResourceOptions(replace_with=schema)
+        options = pulumi.ResourceOptions(replace_with=list(schema))
         in_scope = SyncScope(
             "scope",
             self._source,
@@ -163,7 +164,7 @@ class TenantPair(pulumi.ComponentResource):
             settings.running,
             ids.values(),
             assignments,
-            job.rested,
+            pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )
@@ -236,7 +237,7 @@ class TenantPair(pulumi.ComponentResource):
             ),
         )
 
-    def _schema(self, job: SyncJob, secrets: SyncSecrets) -> list[pulumi.Resource]:
+    def _schema(self, job: SyncJob, secrets: SyncSecrets) -> tuple[SchemaBaseline, SyncSchema] | tuple[()]:
         """The job's schema, where anything of it is configured: before anybody is assigned."""
         settings = self._settings
         parts = schema_inputs(
@@ -251,11 +252,11 @@ class TenantPair(pulumi.ComponentResource):
             before_this = stack_state.outputs_of(self._state, type_token("SyncSchema"), name)
             for text in what_changes_for_people(before_this or {}, {}):
                 messages.warn(text)
-            return []
+            return ()
         before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
         everybody = job.found_settings.apply(was_everybody)
         schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
-        return [before, schema]
+        return before, schema
 
     def _assign(
         self,

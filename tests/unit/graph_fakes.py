@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +121,7 @@ class FakeGraph:
         return [call for call in self.calls if not call.startswith("GET")]
 
     def send(self, request: Request) -> Response:
-        path = request.url.removeprefix("https://graph.microsoft.com/v1.0")
+        path = re.sub("^https://graph.microsoft.com/(v1.0|beta)", "", request.url)
         body = json.loads(request.body) if request.body else None
         self.requests.append((request.method, path, body))
         for intervention in list(self.interventions):

@@ -99,6 +99,26 @@ def settings(everybody: str = "false", threshold: int = 500) -> Any:
     return answer(200, {"value": [{"key": key, "value": value} for key, value in pairs.items()]})
 
 
+def schema(flows: str | None) -> Any:
+    users = {"sourceObjectName": "User", "targetObjectName": "User", "flowTypes": flows}
+    return answer(200, {"directories": [{}], "synchronizationRules": [{"id": "r", "objectMappings": [users]}]})
+
+
+@pytest.mark.parametrize("flows", ["Add, Update", "None", "add,UPDATE"])
+def test_a_job_that_deletes_nobody_is_not_waited_for(flows: str) -> None:
+    operation, _ = operation_for(ScriptedTransport(settings(), schema(flows)))
+    with pytest.raises(RefusedError, match="the job deletes nobody"):
+        refuse_to_drain(operation, "sp", "j", job(1), (), 9)
+
+
+@pytest.mark.parametrize(
+    "found", [schema("delete"), schema(None), answer(200, {"directories": [], "synchronizationRules": []})]
+)
+def test_a_job_that_may_delete_is_waited_for(found: Any) -> None:
+    operation, _ = operation_for(ScriptedTransport(settings(), found))
+    refuse_to_drain(operation, "sp", "j", job(1), (), 9)
+
+
 @pytest.mark.parametrize(
     ("found", "live", "why"),
     [
@@ -109,7 +129,7 @@ def settings(everybody: str = "false", threshold: int = 500) -> Any:
     ],
 )
 def test_what_could_go_wrong_is_refused_before_anybody_is_taken_out(found: Any, live: Any, why: str) -> None:
-    operation, _ = operation_for(ScriptedTransport(live))
+    operation, _ = operation_for(ScriptedTransport(live, schema("Delete")))
     with pytest.raises(RefusedError, match=why):
         refuse_to_drain(operation, "sp", "j", found, OTHERS, 2)
 
@@ -131,7 +151,7 @@ def test_as_many_people_go_as_were_said_or_agreed(
     monkeypatch: pytest.MonkeyPatch, said: int | None, agreed: str, goes: bool
 ) -> None:
     monkeypatch.setenv(AGREED, agreed)
-    operation, _ = operation_for(ScriptedTransport(settings()))
+    operation, _ = operation_for(ScriptedTransport(settings(), schema("Add, Update, Delete")))
     if goes:
         refuse_to_drain(operation, "sp", "j", job(4), OTHERS, said)
         return

@@ -235,6 +235,7 @@ def job_properties() -> dict[str, Any]:
         "appRoleId": "r",
         "onDemand": False,
         "madeByHand": False,
+        "remembered": "",
     }
     return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
 
