@@ -12,11 +12,12 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from . import foreign_assignments
 from .affected import (
     announce,
     as_found_first,
@@ -31,7 +32,7 @@ from .affected import (
     tell_who_leaves,
     who_exists,
 )
-from .assigned import LOOK_PAUSES, Assignment, assignments, name_of, names_in, people_in, principal_of, take_out
+from .assigned import LOOK_PAUSES, assignments, names_in, people_in, principal_of, take_out
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
 from .graph.errors import RefusedError, XtsyncError
@@ -70,6 +71,9 @@ INPUTS = (
     "targetTenantId",
     "onDestroy",
     "neverRemove",
+    foreign_assignments.WANTED,
+    foreign_assignments.SEEN,
+    foreign_assignments.ADOPTED,
 )
 OTHERS_STAY = (
     "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
@@ -85,27 +89,24 @@ STAYS_AT_REST = (
 # --- who is who --------------------------------------------------------------------------------------------
 
 
+def all_of(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The users and groups who are configured and those who were adopted: object ids by name."""
+    return {**properties[foreign_assignments.ADOPTED], **properties["principals"]}
+
+
 def ours(properties: Mapping[str, Any]) -> set[str]:
-    """Those whom this stack puts in scope; whoever was assigned before it stays."""
-    return ids(properties) - set(properties["assignedBefore"])
+    """Those whom this stack puts in scope, or has adopted; whoever was assigned before it stays."""
+    return set(all_of(properties).values()) - set(properties["assignedBefore"])
 
 
-def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
-    """Assignments that somebody made by hand since."""
-    known = ids(properties) | set(properties["assignedBefore"])
-    return [one for one in listed if principal_of(one) not in known]
-
-
-def count_people(
-    operation: Callable[[], Operation], properties: Mapping[str, Any], before: Collection[str]
-) -> int | None:
+def count_people(operation: Callable[[], Operation], properties: Mapping[str, Any]) -> int | None:
     """How many people `drain` would delete; None where nobody is deleted, or the members of a group may not be read.
 
     Calls: with `drain`, GET groups/{id}/members of each group (GroupMember.Read.All).
     """
     if properties["onDestroy"] != DRAIN:
         return None
-    people = people_in(operation(), kinds(properties, ids(properties) - set(before)))
+    people = people_in(operation(), kinds({"principals": all_of(properties)}, ours(properties)))
     if people is None:
         tell("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
     return None if people is None else len(people)
@@ -145,17 +146,6 @@ def refuse_assigned(operation: Operation, props: Properties, new: Collection[str
             f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
             "xtsync:onExisting is fail, and somebody has assigned them by hand",
             "set xtsync:onExisting to adopt to take the assignments over, or remove them",
-        )
-
-
-def tell_of_strangers(found: Sequence[Assignment]) -> None:
-    """Say who is in scope besides those who are configured."""
-    if found:
-        names = ", ".join(name_of(one) for one in found)
-        tell(
-            f"{len(found)} users and groups are in scope that are not configured: {names}. Somebody has assigned them "
-            "by hand, and they stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
-            severity=WARNING,
         )
 
 
@@ -218,14 +208,25 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
             refuse_to_remove(self.operation, olds, news)
             announce(olds, news)
-        people = self.count(olds, news)
+        foreign = foreign_assignments.due(self.operation, olds, news)
+        foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
+        adopts = news[foreign_assignments.WANTED] == foreign_assignments.ADOPT
+        adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
+        removed = {} if adopts else foreign
+        people = self.count(olds, news, removed)
         refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
         # For this run only: it is not kept.
         kept = {key: value for key, value in as_found_first(olds, news).items() if key != MAY_LEAVE}
-        return CheckResult(kept, [])
+        return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
 
-    def count(self, olds: Properties, news: Properties) -> set[str] | None:
-        """Say how many people come and go; object ids of those who leave, None where they could not be counted."""
+    def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> set[str] | None:
+        """Say how many people come and go; object ids of those who leave, None where they could not be counted.
+
+        Args:
+            olds: the former inputs.
+            news: the new ones.
+            removed: whom somebody had put in scope by hand and this run takes out.
+        """
         before = ids(olds) if olds else set[str]()
         coming, gone = ids(news) - before, before - ids(news) - set(olds.get("foundPeople") or ())
         groups = {name: id_ for name, id_ in news["principals"].items() if id_ in coming and name.startswith("group ")}
@@ -233,9 +234,10 @@ class SyncScopeProvider(TenantResourceProvider):
             if groups:
                 for text in groups_that_come(self.operation(), groups):
                     tell(text)
-            if not gone:
+            if not gone and not removed:
                 return set()
-            people = people_who_leave(self.operation(), olds, kinds(olds, gone), kinds(news, coming))
+            leaving = [*kinds(olds, gone), *kinds({"principals": removed}, removed.values())]
+            people = people_who_leave(self.operation(), olds, leaving, kinds(news, coming))
             tell_who_leaves(self.operation(), people)
         except XtsyncError as error:
             tell(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
@@ -252,7 +254,8 @@ class SyncScopeProvider(TenantResourceProvider):
         before = props["foundPeople"]
         if others := set(before) - ids(props):
             tell(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
-        outputs = {**props, "assignedBefore": before, "people": count_people(self.operation, props, before)}
+        outputs = {**props, "assignedBefore": before}
+        outputs["people"] = count_people(self.operation, outputs)
         return CreateResult(f"{props['jobId']}/scope", outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -261,11 +264,13 @@ class SyncScopeProvider(TenantResourceProvider):
         Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
         """
         listed = assignments(self.operation(), props["servicePrincipalId"], props["appRoleId"])
-        tell_of_strangers(strangers(props, listed))
+        found, wanted = foreign_assignments.strangers(props, listed), props[foreign_assignments.WANTED]
+        foreign_assignments.report(found, wanted)
         if others := other_configurations(self.operation(), props):
             tell_of_configurations(others, allowed=self.settings.allow_second)
-        people = count_people(self.operation, props, props["assignedBefore"])
-        return ReadResult(id_, {**props, "people": people}, inputs_of(props, INPUTS))
+        seen = {} if wanted == foreign_assignments.REPORT else foreign_assignments.as_principals(found)
+        outputs = {**props, foreign_assignments.SEEN: seen, "people": count_people(self.operation, props)}
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """Take out whoever left; everybody, where the service principal is another one, whose job then rests.
@@ -280,13 +285,16 @@ class SyncScopeProvider(TenantResourceProvider):
         if coming and self.settings.on_existing == "fail":
             refuse_assigned(operation, news, coming)
         moves = service_principal != news["servicePrincipalId"]
-        leaving = ours(olds) if moves else ours(olds) - ids(news)
+        leaving = ours(olds) if moves else ours(olds) - set(all_of(news).values())
+        if news[foreign_assignments.WANTED] == foreign_assignments.REMOVE:
+            leaving |= set(foreign_assignments.due(self.operation, olds, news).values())
         if moves or (leaving and coming):
             self.rest(operation, olds)
         if leaving:
             take_out(operation, service_principal, olds["appRoleId"], leaving)
-        before = olds["assignedBefore"]
-        return UpdateResult({**news, "assignedBefore": before, "people": count_people(self.operation, news, before)})
+        outputs = {**news, "assignedBefore": olds["assignedBefore"]}
+        outputs["people"] = count_people(self.operation, outputs)
+        return UpdateResult(outputs)
 
     @staticmethod
     def rest(operation: Operation, props: Properties) -> None:
@@ -331,7 +339,7 @@ class SyncScopeProvider(TenantResourceProvider):
             if props["foundState"] == ACTIVE and not goes_on and not draining:
                 tell(STAYS_AT_REST, severity=WARNING)
         others = take_out(operation, service_principal, props["appRoleId"], leaving)
-        tell_of_strangers(strangers(props, others))
+        foreign_assignments.report(foreign_assignments.strangers(props, others))
 
 
 SYNC_SCOPE = SyncScopeProvider()
@@ -349,6 +357,7 @@ class SyncScope(TenantResource):
         job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids by what the configuration calls the users and groups.
         never_remove: object ids of those who may never leave.
+        foreign: what becomes of those whom somebody assigns by hand.
         may_leave: how many people may leave in one run; None for any number.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
@@ -370,6 +379,7 @@ class SyncScope(TenantResource):
         job: Mapping[str, pulumi.Input[Any]],
         principals: Mapping[str, str],
         never_remove: Sequence[str],
+        foreign: str,
         may_leave: int | None,
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
@@ -378,6 +388,9 @@ class SyncScope(TenantResource):
             **job,
             "principals": dict(principals),
             "neverRemove": list(never_remove),
+            foreign_assignments.WANTED: foreign,
+            foreign_assignments.SEEN: {},
+            foreign_assignments.ADOPTED: {},
             MAY_LEAVE: may_leave,
         }
         computed = ["assigned_before", "people"]

@@ -147,6 +147,7 @@ class TenantPair(pulumi.ComponentResource):
             {**known, "targetTenantId": settings.target.id},
             ids,
             sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
+            settings.foreign_assignments,
             settings.may_leave,
             depends_on=ready,
             options=options,

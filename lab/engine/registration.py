@@ -46,6 +46,12 @@ class Registrar:
         self._asked: set[str] = set()
         self._replaced: set[str] = set()
         self._lock = threading.Lock()
+        self._at_work, self._idle = 0, threading.Condition()
+
+    def wait_for_checks(self) -> None:
+        """Wait for those resources whose provider has been asked already: it is ended next."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._at_work)
 
     def register(self, request: Any) -> Resource:
         """Make a resource as the program declares it.
@@ -53,8 +59,18 @@ class Registrar:
         Raises:
             Stopped: it or something before it failed.
         """
-        if self.deployment.stopped:
-            raise Stopped
+        with self._idle:
+            if self.deployment.stopped:
+                raise Stopped
+            self._at_work += 1
+        try:
+            return self._register(request)
+        finally:
+            with self._idle:
+                self._at_work -= 1
+                self._idle.notify_all()
+
+    def _register(self, request: Any) -> Resource:
         urn = self.urn(request.type, request.name, request.parent)
         if request.type == STACK_TYPE:
             self.root = urn

@@ -154,6 +154,7 @@ class Engine:
             code = process.wait()
             ended.set()
             deployment.wait_for_running()
+            registrar.wait_for_checks()
             if code != 0 and deployment.goes_well:
                 deployment.fail(f"the program ended with exit code {code}", "")
             if deployment.goes_well:

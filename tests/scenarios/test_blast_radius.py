@@ -41,7 +41,7 @@ def test_promise_3_who_stays_by_a_group_does_not_leave(lab: Lab) -> None:
 
 @pytest.mark.parametrize("allowed", [False, True])
 def test_promise_6_more_leavers_than_the_threshold_stop_the_preview(lab: Lab, *, allowed: bool) -> None:
-    lab.stack.config["xtsync:deletionThreshold"] = 2
+    lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:flowTypes": ["update", "delete"]}
     lab.stack.run("up")
     lab.stack.config["xtsync:groups"] = []
     if allowed:

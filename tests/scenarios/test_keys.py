@@ -281,7 +281,7 @@ KEYS = (
         [],
         [{"name": "by hand", "clauses": []}],
         *users_part("scope"),
-        ("PUT schema",),
+        ("POST pause", "PUT schema", "POST start"),
     ),
     Key(
         "flowTypes",
@@ -291,7 +291,7 @@ KEYS = (
         "Add, Update, Delete",
         "Update",
         *users_part("flowTypes"),
-        ("PUT schema",),
+        ("POST pause", "PUT schema", "POST start"),
     ),
     Key(
         "syncGroups",

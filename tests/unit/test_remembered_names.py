@@ -24,7 +24,8 @@ def provider() -> SyncScopeProvider:
 
 def scope(**principals: str) -> dict[str, Any]:
     named = {name.replace("_", " "): object_id for name, object_id in principals.items()}
-    return {"principals": named, "neverRemove": [], "servicePrincipalId": "s"}
+    foreign = {"foreignAssignments": "report", "foreign": {}, "adopted": {}}
+    return {"principals": named, "neverRemove": [], "servicePrincipalId": "s", **foreign}
 
 
 @pytest.mark.parametrize("name", ["group_Finance", "group_finance", "user_Finance"])

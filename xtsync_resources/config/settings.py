@@ -161,6 +161,12 @@ class Settings:
         default=(),
         shown="none",
     )
+    foreign_assignments: str = key(
+        Choice.of("report", "adopt", "remove"),
+        "users and groups whom somebody has put in scope by hand are named; they stay (`report`), become this stack's "
+        "and leave with it (`adopt`), or are taken out by the next `up` (`remove`)",
+        default="report",
+    )
     allow_second_configuration: bool = key(
         Boolean(),
         "let a pair have two configurations. Then `destroy` leaves the policies that they share. See "
@@ -188,7 +194,7 @@ class Settings:
     @property
     def may_leave(self) -> int | None:
         """How many people may leave the scope in one run; None where the job deletes any number, or nobody."""
-        keeps = self.flow_types is not None and "delete" not in self.flow_types
+        keeps = self.flow_types is not None and "Delete" not in self.flow_types
         return max(self.deletion_threshold - 1, self.allow_deletions) if self.deletion_threshold and not keeps else None
 
     def client_secret(self, side: str) -> Any:

@@ -25,6 +25,7 @@ from .checks import (
     permissions,
     policies,
     sign_in,
+    synchronization,
 )
 from .checks.finding import counted
 from .screen import Rows, line
@@ -50,6 +51,7 @@ CHECKS = (
     Check("licence", licence.check),
     Check("template", licence.check_template, ("source",)),
     Check(configuration.AREA, configuration.check, ("source",)),
+    Check(synchronization.AREA, synchronization.check, ("source",)),
     Check("partner", policies.check_known),
     Check(policies.AREA, policies.check_partner),
     Check(policies.COLLABORATION, policies.check_collaboration),

@@ -8,27 +8,23 @@ from typing import TYPE_CHECKING
 from ..graph import calls
 from ..graph.answers import NO_IDS
 from ..graph.errors import ConfigurationError
+from ..lookup import read
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 
 def find(operation: Operation, names: Sequence[str]) -> dict[str, str]:
-    """Object ids by name: user principal names or object ids. Calls: GET users/{id} each (User.Read.All).
+    """Object ids by name: user principal names or object ids. Calls: POST $batch of GET users/{id} (User.Read.All).
 
     Raises:
         ConfigurationError: some are not there; all of them are named.
         XtsyncError: the lookup failed.
     """
-    found: dict[str, str] = {}
-    unknown: list[str] = []
-    for name in names:
-        user = None if name.strip() in NO_IDS else operation.read(calls.get_user(name))
-        if user is None:
-            unknown.append(name)
-        else:
-            found[name] = str(user["id"])
-    if unknown:
+    asked = [name for name in names if name.strip() not in NO_IDS]
+    users = dict(zip(asked, read(operation, [calls.get_user(name) for name in asked]), strict=True))
+    found = {name: str(user["id"]) for name, user in users.items() if user}
+    if unknown := [name for name in names if name not in found]:
         what = f"Cannot find {', '.join(unknown)} in {operation.tenant}"
         raise ConfigurationError(what, "nobody there has this name", "give a user principal name or an object id")
     return found

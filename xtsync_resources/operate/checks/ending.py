@@ -15,7 +15,7 @@ from ...graph.errors import RefusedError
 from ...job_state import people_synchronized
 from ...pair_configurations import beside, configurations_into
 from ...service_principal import assignable_role
-from .people import read_scope
+from .people import scope_of
 
 if TYPE_CHECKING:
     from .finding import Finding, Look
@@ -62,7 +62,7 @@ def check(look: Look) -> list[Finding]:
         return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
     role = assignable_role(operation.send(calls.get_service_principal(service_principal)))
     assigned = assignments(operation, service_principal, role)
-    ours = read_scope(look).assigned
+    ours = scope_of(look).assigned
     others = [one for one in assigned if principal_of(one) not in ours]
     try:
         refuse_to_drain(operation, service_principal, job_id, job, others, said(outputs))

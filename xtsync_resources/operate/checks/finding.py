@@ -57,12 +57,14 @@ class Look:
         side: the side this tenant plays.
         client: signs in with its first call.
         outputs: the stack's; empty before its first `pulumi up`.
+        memory: what several checks need and one has read, by area.
     """
 
     settings: Settings
     side: str
     client: GraphClient
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def tenant(self) -> Tenant:

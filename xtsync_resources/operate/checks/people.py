@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import GUID
 from ...graph import calls
+from ...lookup import read
 from ...scoping import attributes_needed, evaluate
 from .finding import Finding, Look, counted, listed
 
@@ -95,26 +96,33 @@ def skipped_because(member: Member) -> str:
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
+def scope_of(look: Look) -> Scope:
+    """The scope of the configuration, read once for all checks. Calls: those of `read_scope`."""
+    if AREA not in look.memory:
+        look.memory[AREA] = read_scope(look)
+    scope: Scope = look.memory[AREA]
+    return scope
+
+
 def read_scope(look: Look) -> Scope:
     """Look up everyone the configuration names, and who is directly in the groups.
 
-    Calls: GET users/{id} each (User.Read.All); for each group GET groups or groups/{id} and its members
+    Calls: POST $batch of GET users/{id} (User.Read.All); for each group GET groups or groups/{id} and its members
     (GroupMember.Read.All).
     """
     operation, scope = look.operation(SECONDS), Scope()
     more = attributes_needed(look.settings.scoping_filters or ())
-    for name in look.settings.users:
-        user = operation.read(calls.get_user(name, more))
-        if user is None:
+    users = look.settings.users
+    in_scope = {name.lower() for name in users}
+    on_demand = [name for name in look.settings.provision_on_demand if name.lower() not in in_scope]
+    answers = read(operation, [*(calls.get_user(one, more) for one in users), *map(calls.get_user, on_demand)])
+    for name, user in zip([*users, *on_demand], answers, strict=True):
+        if not user:
             scope.unknown_users.append(name)
-        else:
+        elif name not in on_demand:
             member = read_member(user, USER)
             scope.members[member.object_id] = member
             scope.assigned.setdefault(member.object_id, []).append(name)
-    in_scope = {name.lower() for name in look.settings.users}
-    for name in look.settings.provision_on_demand:
-        if name.lower() not in in_scope and operation.read(calls.get_user(name)) is None:
-            scope.unknown_users.append(name)
     for name in look.settings.groups:
         read_group(operation, name, scope, more)
     return scope
@@ -139,7 +147,7 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
 
 def check(look: Look) -> list[Finding]:
     """Look up the scope in the source. Calls: those of `read_scope`."""
-    scope = read_scope(look)
+    scope = scope_of(look)
     return [*name_findings(look, scope), *scope_findings(look, list(scope.members.values()))]
 
 

@@ -1,0 +1,103 @@
+"""Promises 3 and 6 for people whom somebody has put in scope by hand, by `foreignAssignments`."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab, changed, told
+from test_assignments import assign
+
+pytestmark = pytest.mark.real
+ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
+
+
+@pytest.fixture
+def by_hand(lab: Lab) -> Lab:
+    """A pair with Alice, and Bob whom somebody has assigned in the portal."""
+    lab.stack.config |= {"xtsync:users": [ALICE], "xtsync:groups": []}
+    lab.stack.run("up")
+    assign(lab, BOB)
+    lab.pass_time()
+    assert lab.arrived() == {ALICE, BOB}
+    return lab
+
+
+def wanted(lab: Lab, what: str) -> None:
+    lab.stack.config["xtsync:foreignAssignments"] = what
+
+
+def assigned(lab: Lab) -> set[str]:
+    ids = {
+        one.principal_id
+        for principal in lab.source.applications.principals.values()
+        if principal.synchronization.jobs
+        for one in principal.assignments.values()
+    }
+    return {name for name in (ALICE, BOB) if lab.source.directory.user(name).id in ids}
+
+
+def test_reported_they_stay_now_and_at_the_end(by_hand: Lab) -> None:
+    assert "1 users and groups are in scope that are not configured" in told(by_hand.stack.run("refresh"), "scope")
+    assert changed(by_hand.stack.run("up")) == {}
+    assert assigned(by_hand) == {ALICE, BOB}
+
+
+def test_promise_3_who_is_to_be_removed_is_named_before(by_hand: Lab) -> None:
+    wanted(by_hand, "remove")
+    preview = by_hand.stack.run("preview")
+    assert "takes out of the scope whom somebody has assigned by hand: bob@contoso.com" in told(preview, "scope")
+    assert "1 person leaves the target with that" in told(preview, "scope")
+    by_hand.stack.run("up")
+    by_hand.pass_time()
+    assert by_hand.arrived() == {ALICE}
+    assert changed(by_hand.stack.run("preview")) == {}
+
+
+def test_who_is_assigned_by_hand_later_is_drift(by_hand: Lab) -> None:
+    wanted(by_hand, "remove")
+    by_hand.stack.run("up")
+    assert assigned(by_hand) == {ALICE}
+    assign(by_hand, BOB)
+    assert changed(by_hand.stack.run("up")) == {}
+    assert assigned(by_hand) == {ALICE, BOB}
+    assert "The next `pulumi up` takes them out" in told(by_hand.stack.run("refresh"), "scope")
+    assert changed(by_hand.stack.run("preview")) == {"scope": "update"}
+    by_hand.stack.run("up")
+    assert assigned(by_hand) == {ALICE}
+    assert changed(by_hand.stack.run("preview")) == {}
+
+
+def test_promise_3_as_many_as_the_threshold_are_not_removed(by_hand: Lab) -> None:
+    wanted(by_hand, "remove")
+    by_hand.stack.config["xtsync:deletionThreshold"] = 1
+    by_hand.stack.run("preview", fails=True)
+    by_hand.stack.config["xtsync:allowDeletions"] = 1
+    by_hand.stack.run("preview")
+
+
+def test_who_is_adopted_leaves_with_the_stack(by_hand: Lab) -> None:
+    wanted(by_hand, "adopt")
+    assert "takes over whom somebody has assigned by hand" in told(by_hand.stack.run("preview"), "scope")
+    by_hand.stack.run("up")
+    assert changed(by_hand.stack.run("preview")) == {}
+    assert "not configured" not in told(by_hand.stack.run("refresh"), "scope")
+    wanted(by_hand, "report")
+    by_hand.stack.run("up")
+    assert assigned(by_hand) == {ALICE, BOB}
+    by_hand.stack.config["xtsync:onDestroy"] = "drain"
+    assert by_hand.stack.run("up").outputs["scope"]["people"] == 2
+    by_hand.stack.config["xtsync:onDestroy"] = "release"
+    by_hand.stack.run("up")
+    made = [one for one in by_hand.source.applications.principals.values() if one.synchronization.jobs]
+    by_hand.stack.run("destroy")
+    assert by_hand.arrived() == {ALICE, BOB}
+    assert not any(one.assignments for one in made)
+
+
+def test_who_was_adopted_and_is_configured_leaves_like_anybody(by_hand: Lab) -> None:
+    wanted(by_hand, "adopt")
+    by_hand.stack.run("up")
+    by_hand.stack.config["xtsync:users"] = [ALICE, BOB]
+    by_hand.stack.run("up")
+    by_hand.stack.config["xtsync:users"] = [ALICE]
+    by_hand.stack.run("up")
+    assert assigned(by_hand) == {ALICE}

@@ -1,0 +1,82 @@
+"""The pair as it runs: the job, its settings, and who is in scope beside the stack file.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationjob
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ...assigned import Assignment, assignments, name_of, principal_of
+from ...foreign_assignments import WHAT_BECOMES
+from ...graph import calls
+from ...service_principal import assignable_role
+from ...settings_object import deletion_threshold, everybody, settings_by_key
+from ..status import read_health
+from .finding import Finding, Look, listed
+from .people import scope_of
+
+AREA = "synchronization"
+MEND = "run `pulumi up --refresh`, which shows what it changes"
+
+
+def check(look: Look) -> list[Finding]:
+    """Look at the pair that this stack has set up; nothing where it has not.
+
+    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET secrets, GET appRoleAssignedTo; `scope_of`.
+    """
+    if not look.own:
+        return []
+    operation = look.operation()
+    principal = operation.read(calls.get_service_principal(look.own))
+    if principal is None:
+        found = f"the configuration's service principal {look.own} is gone, and the job with it"
+        return [look.problem(AREA, found, "run `pulumi up --refresh`, which makes them again; see docs/operations.md")]
+    job_id = str(look.outputs.get("jobId"))
+    job = operation.read(calls.get_job(look.own, job_id))
+    if job is None:
+        do = "run `pulumi up --replace` with the job's URN (`pulumi stack --show-urns`), which makes it again"
+        return [look.problem(AREA, f"the job {job_id} is gone", do)]
+    health = read_health(job, operation.client.clock.now(), running=look.settings.running)
+    job_finding = (
+        look.ok(AREA, health.headline) if health.healthy else look.problem(AREA, health.headline, health.remedy)
+    )
+    settings = settings_by_key(operation.send(calls.get_secrets(look.own)))
+    assigned = assignments(operation, look.own, assignable_role(principal))
+    configured = scope_of(look).assigned
+    return [job_finding, *of_settings(look, settings), *of_assignments(look, assigned, configured)]
+
+
+def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
+    """What the settings do beside the stack file; pure."""
+    findings = []
+    if everybody(live):
+        text = "everybody is in scope (SyncAll): somebody has switched that on"
+        findings.append(look.problem(AREA, text, MEND))
+    known, wanted = deletion_threshold(live), look.settings.deletion_threshold or None
+    if known != wanted:
+        text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
+        findings.append(look.warning(AREA, text, MEND))
+    return findings
+
+
+def threshold(number: int | None) -> str:
+    """A deletion threshold in words."""
+    return "never" if number is None else f"from {number} of a cycle on"
+
+
+def of_assignments(
+    look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]
+) -> list[Finding]:
+    """Who is in scope and not configured, and the other way round; pure."""
+    there = {principal_of(one) for one in assigned}
+    foreign = sorted(name_of(one) for one in assigned if principal_of(one) not in configured)
+    missing = sorted(names[0] for object_id, names in configured.items() if object_id not in there)
+    findings = []
+    if foreign:
+        text = f"in scope and not configured: {listed(foreign)}"
+        findings.append(look.warning(AREA, text, WHAT_BECOMES[look.settings.foreign_assignments]))
+    if missing:
+        text = f"configured and not in scope: {listed(missing)}"
+        findings.append(look.problem(AREA, text, f"{MEND}; new entries come with the next `pulumi up`"))
+    return findings
