@@ -11,9 +11,10 @@ from lab.engine.model import Diagnostic
 from lab.entra import Exchange
 from lab.pulumi.installation import Installation
 from tests.faults.graph_calls import GraphCall, counted
-from tests.faults.ground import DIFFERENT, converges, ground, prepare, told
+from tests.faults.ground import DIFFERENT, TOLD, converges, ground, prepare, told
 
 COMMANDS = ("preview", "up", "update", "refresh", "destroy")
+REFUSED = "403 for good"
 THROTTLED: Mapping[str, Any] = {"status": 429, "code": "TooManyRequests"}
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "429 with Retry-After 1": {**THROTTLED, "headers": {"Retry-After": "1"}},
@@ -31,7 +32,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "answer without properties after effect": {"kind": "hollow", "when": "after"},
     "409 Directory_ConcurrencyViolation": {"status": 409, "code": "Directory_ConcurrencyViolation"},
     "401 InvalidAuthenticationToken": {"status": 401, "code": "InvalidAuthenticationToken"},
-    "403 for good": {"status": 403, "code": "Authorization_RequestDenied", "times": 1000},
+    REFUSED: {"status": 403, "code": "Authorization_RequestDenied", "times": 1000},
     "400 unknown": {"status": 400, "code": "Request_BadRequest", "message": "Something is wrong."},
 }
 # What a call that failed is told by, and what names that nobody could look up are.
@@ -72,8 +73,8 @@ def try_cell(cell: Cell, installation: Installation | None = None) -> str:
         place.entra.faults.clear()
         wrong = unclear(result)
         outcome = converges(place, "destroy" if cell.command == "destroy" else "up")
-        # What a run may not see, it leaves and says so.
-        said = told(result) and outcome.startswith(DIFFERENT)
+        # What a run may not see, it leaves and says so: then, or at the end.
+        said = (told(result) and outcome.startswith(DIFFERENT)) or (cell.fault == REFUSED and outcome.startswith(TOLD))
         return wrong or ("" if said else outcome)
 
 
