@@ -23,12 +23,13 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
     tell,
 )
-from .open_doors import doors_of_sync, tell_of_open_doors
+from .open_doors import doors_of_sync, tell_of_changes, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, to_be_adopted
-from .partner_object import Baseline, Json, settings_of
-from .partner_withdrawal import USER_SYNC, withdraw_identity_sync
+from .partner_object import USER_SYNC, Baseline, Json, Values, settings_of
+from .partner_withdrawal import withdraw_identity_sync
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def live_values(policy: Json, *, groups: bool) -> dict[str, Any]:
     """From Graph: the members we manage; `groupSyncInbound` (unless configured) and others stay whoever's they are."""
     members = MANAGED if groups else MANAGED[:2]
     return {name: policy.get(name) if name == "displayName" else permission(policy.get(name)) for name in members}
+
+
+def permissions_of(values: Mapping[str, Any]) -> Values:
+    """Those of the members that let something be synchronized."""
+    return {name: values[name] for name in (USER_SYNC, calls.GROUP_SYNC) if name in values}
 
 
 def permission(value: Json | None) -> dict[str, Any]:
@@ -140,6 +146,8 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
         """Accept; before a create, say what is adopted. Reads only in a preview."""
         if not olds:
             self.announce(news)
+        else:
+            tell_of_changes(self.settings.tenant, olds, permissions_of(news))
         return CheckResult(news, [])
 
     def announce(self, props: Properties) -> None:
@@ -151,8 +159,10 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             lambda baseline: baseline.identity_sync,
             f"an identity sync policy for {props['tenantId']}",
         )
+        wanted = managed_values(props)
+        if is_unknown(props["baseline"]):  # a preview: once is enough
+            tell_of_changes(self.settings.tenant, policy or {}, permissions_of(wanted))
         if policy is not None:
-            wanted = managed_values(props)
             live = live_values(policy, groups=calls.GROUP_SYNC in wanted)
             lines = [
                 f"{name}: {json.dumps(live[name])} -> {json.dumps(value)}"

@@ -1,6 +1,7 @@
-"""What stands open in a tenant once former values are back: a pair that ends leaves each tenant as it was found.
+"""What a run opens and closes between two tenants, and what stands open once former values are back.
 
-What was found may let in more than the pair needed. Nobody looks at a pair that is gone, so it is said by name.
+A pair that ends leaves each tenant as it was found, which may let in more than the pair needed. Nobody looks at a pair
+that is gone, so it is said by name.
 """
 
 from __future__ import annotations
@@ -11,8 +12,66 @@ from typing import Any
 from .graph.calls import GROUP_SYNC
 from .graph.errors import TenantName
 from .lifecycle import WARNING, tell
-from .pair_facts import EVERYONE, is_part, shut, wide
-from .partner_object import COLLABORATION, Values, leaf
+from .pair_facts import EVERYONE, is_part, shut, targets, wide
+from .partner_object import COLLABORATION, CONSENT, DIRECT_CONNECT, TRUST, USER_SYNC, Values, leaf, same
+
+# What each member lets through, said of a tenant and its partner.
+WHAT_IT_LETS: Mapping[tuple[str, str], str] = {
+    (CONSENT, "inboundAllowed"): "the partner's people come in without being asked for consent",
+    (CONSENT, "outboundAllowed"): "its people get into the partner without being asked for consent",
+    (TRUST, "isMfaAccepted"): "multifactor authentication in the partner counts",
+    (TRUST, "isCompliantDeviceAccepted"): "devices that are compliant in the partner count",
+    (TRUST, "isHybridAzureADJoinedDeviceAccepted"): "hybrid joined devices of the partner count",
+    (USER_SYNC, "isSyncAllowed"): "the partner may synchronize people into it",
+    (GROUP_SYNC, "isSyncAllowed"): "the partner may synchronize groups into it",
+}
+DIRECTIONS = {
+    COLLABORATION["target"]: "in as guests",
+    COLLABORATION["source"]: "out as guests",
+    DIRECT_CONNECT["target"]: "in by B2B direct connect",
+    DIRECT_CONNECT["source"]: "out by B2B direct connect",
+}
+
+
+def tell_of_changes(tenant: TenantName, before: Values, after: Values) -> None:
+    """Say in whole sentences what a run opens and closes between a tenant and its partner.
+
+    Args:
+        tenant: whose policy it is.
+        before: the members as they are, by complex value.
+        after: the members as they will be; of those not named nothing is said.
+    """
+    opened, closed = changes_of_doors(before, after)
+    for word, found in (("opens", opened), ("closes", closed)):
+        if found:
+            tell(f"{word} {tenant.name}: {'; '.join(found)}")
+
+
+def changes_of_doors(before: Values, after: Values) -> tuple[list[str], list[str]]:
+    """What is opened and what is closed, in words, in the order of Graph's names."""
+    opened, closed = [], []
+    for name, members in after.items():
+        for member, value in members.items():
+            was = leaf(before, name, member)
+            if same(was, value):
+                continue
+            now, then = lets(name, member, value), lets(name, member, was)
+            if now:
+                opened.append(now)
+            elif then:
+                closed.append(then)
+    return opened, closed
+
+
+def lets(name: str, member: str, value: Any) -> str:
+    """What a value of a member lets through, in words with Graph's name; "" where it is nothing, or the default's."""
+    what = WHAT_IT_LETS.get((name, member))
+    if what is not None:
+        return f"{what} ({member if name == CONSENT else name})" if value is True else ""
+    if not is_part(value) or shut(member, value):
+        return ""
+    who = EVERYONE[member] if wide(member, value) else f"those it names ({len(targets(value))})"
+    return f"{who} may come {DIRECTIONS.get(name, 'through')} ({name})"
 
 
 def tell_of_open_doors(tenant: TenantName, partner: str, doors: Sequence[str]) -> None:
@@ -54,5 +113,5 @@ def opens(name: str, member: str, value: Any, written: Any) -> str:
 
 def doors_of_sync(former: Mapping[str, Any]) -> list[str]:
     """What former values of an identity sync policy open."""
-    kinds = ("userSyncInbound", GROUP_SYNC)
+    kinds = (USER_SYNC, GROUP_SYNC)
     return [f"{kind}.isSyncAllowed (true)" for kind in kinds if leaf(former, kind, "isSyncAllowed") is True]

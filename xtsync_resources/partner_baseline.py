@@ -41,6 +41,7 @@ from .partner_object import (
     CONSENT,
     OPPOSITE,
     REDEMPTION,
+    USER_SYNC,
     Baseline,
     Json,
     Values,
@@ -51,7 +52,7 @@ from .partner_object import (
     with_values,
     without_annotations,
 )
-from .partner_withdrawal import USER_SYNC, remove_partner, withdraw, withdraw_identity_sync
+from .partner_withdrawal import remove_partner, withdraw, withdraw_identity_sync
 from .tenant_resource import Home, TenantResource
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ Values = Mapping[str, Mapping[str, Any]]
 
 CONSENT = "automaticUserConsentSettings"
 TRUST = "inboundTrust"
+USER_SYNC = "userSyncInbound"
 COLLABORATION = {"source": "b2bCollaborationOutbound", "target": "b2bCollaborationInbound"}
 DIRECT_CONNECT = {"source": "b2bDirectConnectOutbound", "target": "b2bDirectConnectInbound"}
 B2B_MEMBERS = ("usersAndGroups", "applications")
@@ -29,7 +30,7 @@ COMPLEX_VALUES: Mapping[str, tuple[str, ...]] = {
     **{name: B2B_MEMBERS for names in (COLLABORATION, DIRECT_CONNECT) for name in names.values()},
 }
 # Where false is not the same as nothing: also in an identity sync policy.
-DECISIONS: Mapping[str, tuple[str, ...]] = {**COMPLEX_VALUES, "userSyncInbound": ("isSyncAllowed",)}
+DECISIONS: Mapping[str, tuple[str, ...]] = {**COMPLEX_VALUES, USER_SYNC: ("isSyncAllowed",)}
 # What a side may have set besides its redemption flag.
 OF_SIDE: Mapping[str, tuple[str, ...]] = {
     "source": (COLLABORATION["source"], DIRECT_CONNECT["source"]),

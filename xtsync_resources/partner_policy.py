@@ -27,9 +27,10 @@ from .lifecycle import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
     tell,
 )
-from .open_doors import doors_of_partner, tell_of_open_doors
+from .open_doors import doors_of_partner, tell_of_changes, tell_of_open_doors
 from .partner_baseline import PartnerBaseline, to_be_adopted
 from .partner_object import (
     COMPLEX_VALUES,
@@ -180,6 +181,8 @@ class PartnerPolicyProvider(TenantResourceProvider):
         """Accept; before a create, say what is adopted."""
         if not olds:
             self.announce(news)
+        else:
+            tell_of_changes(self.settings.tenant, managed_values(olds), managed_values(news))
         return CheckResult(news, [])
 
     def announce(self, props: Properties) -> None:
@@ -191,9 +194,11 @@ class PartnerPolicyProvider(TenantResourceProvider):
             lambda baseline: baseline.partner,
             f"a partner policy for {props['tenantId']}",
         )
+        wanted = managed_values(props)
+        if is_unknown(props["baseline"]):  # a preview: once is enough
+            tell_of_changes(self.settings.tenant, partner or {}, wanted)
         if partner is not None:
             self.tell_of_organization(partner)
-            wanted = managed_values(props)
             lines = describe(live_values(partner, wanted), wanted) or ["every field is as configured"]
             tell(f"adopts the existing partner policy: {'; '.join(lines)}")
 

@@ -13,13 +13,11 @@ from .graph.errors import GraphError, NotFoundError
 from .lifecycle import WARNING, tell
 from .open_doors import doors_of_partner, tell_of_open_doors
 from .partner_capabilities import Capabilities, capabilities, removal
-from .partner_object import Baseline, Json, Values, changes, foreign_settings, leaf, settings_of
+from .partner_object import USER_SYNC, Baseline, Json, Values, changes, foreign_settings, leaf, settings_of
 from .partner_write import OLDEST_READ_SECONDS, write
 
 if TYPE_CHECKING:
     from .graph.operation import Operation
-
-USER_SYNC = "userSyncInbound"
 
 
 def withdraw(

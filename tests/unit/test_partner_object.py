@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xtsync_resources.open_doors import changes_of_doors, lets
 from xtsync_resources.partner_object import (
     COMPLEX_VALUES,
     CONSENT,
@@ -168,3 +169,42 @@ def test_annotations_and_descriptions() -> None:
     assert without_annotations({"@odata.context": "x", "a": None}) == {"a": None}
     before, after = {"a": {"x": None, "y": True}}, {"a": {"x": False, "y": True}}
     assert describe(before, after) == ["a.x: null -> false"]
+
+
+B2B = "b2bCollaborationInbound"
+EVERYBODY = {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+ALL_IN = {B2B: {"usersAndGroups": EVERYBODY}}
+NOBODY = {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opened", "closed"),
+    [
+        ({}, {"inboundTrust": {"isMfaAccepted": True}}, ["multifactor authentication in the partner counts"], []),
+        ({"inboundTrust": {"isMfaAccepted": True}}, {"inboundTrust": {"isMfaAccepted": True}}, [], []),
+        (
+            {"inboundTrust": {"isMfaAccepted": True}},
+            {"inboundTrust": {"isMfaAccepted": False}},
+            [],
+            ["multifactor authentication in the partner counts"],
+        ),
+        ({}, {B2B: {"usersAndGroups": EVERYBODY}}, ["everyone may come in as guests"], []),
+        (
+            {B2B: {"usersAndGroups": EVERYBODY}},
+            {B2B: {"usersAndGroups": NOBODY}},
+            [],
+            ["everyone may come in as guests"],
+        ),
+        ({}, {"userSyncInbound": {"isSyncAllowed": True}}, ["the partner may synchronize people into it"], []),
+        ({}, {"userSyncInbound": {"isSyncAllowed": False}}, [], []),
+    ],
+)
+def test_what_opens_and_closes_is_said(before: Any, after: Any, opened: list[str], closed: list[str]) -> None:
+    found = changes_of_doors(before, after)
+    assert [[text.partition(" (")[0] for text in texts] for texts in found] == [opened, closed]
+
+
+def test_every_member_that_may_be_written_has_words() -> None:
+    for name, members in COMPLEX_VALUES.items():
+        for member in members:
+            assert lets(name, member, EVERYBODY if "b2b" in name else True)
