@@ -105,6 +105,17 @@ def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJ
     run(context, stack, as_json, doctor.command)
 
 
+@app.command(name="plan")
+def plan_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
+    """Say who comes into scope with the next `pulumi up` and who leaves, in people, and what is opened and closed.
+
+    Changes nothing. Exit code 0, or 1 if `pulumi up` would refuse to let so many leave.
+    """
+    from . import plan
+
+    run(context, stack, as_json, plan.command)
+
+
 @app.command(name="status")
 def status_command(
     context: typer.Context,

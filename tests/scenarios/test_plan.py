@@ -1,0 +1,80 @@
+"""`xtsync plan`: the next `up` in people, for both tenants, without a change. Promise 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Command, Lab, writes
+from test_doctor import grant
+
+from lab import world
+from xtsync_resources.operate import plan
+
+A, B = "alice@contoso.com", "bob@contoso.com"
+
+
+@pytest.fixture
+def planned(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setattr(plan, "exported", lambda _: lab.stack.engine.export())
+    return xtsync
+
+
+def document(xtsync: Command, code: int = 0) -> dict[str, Any]:
+    before = len(xtsync.lab.entra.traffic)
+    said = xtsync("plan", "-s", "dev", "--json")
+    assert said.exit_code == code, said
+    made = [call for call in writes(xtsync.lab.calls_since(before)) if not call.path.endswith("$batch")]
+    assert made == []
+    found: dict[str, Any] = said.document
+    return found
+
+
+def test_before_the_first_up_everybody_comes_and_both_tenants_are_opened(planned: Command) -> None:
+    found = document(planned)
+    assert found["comes"] == ["group Finance", f"user {A}"]
+    assert found["groups"] == ["group Finance brings 2 people into scope"]
+    assert found["leaves"] == found["people_who_leave"] == []
+    assert found["opens"] == {
+        "Contoso": ["its people get into the partner without being asked for consent (outboundAllowed)"],
+        "Fabrikam": [
+            "the partner's people come in without being asked for consent (inboundAllowed)",
+            "the partner may synchronize people into it (userSyncInbound)",
+        ],
+    }
+    assert found["existing"] is None
+    assert "whether Fabrikam has accounts of theirs was not seen" in planned("plan", "-s", "dev").out
+
+
+def test_accounts_that_may_be_matched_are_named(lab: Lab, planned: Command) -> None:
+    grant(lab.target, world.TARGET_CLIENT, more={"User.Read.All"})
+    assert document(planned)["existing"] == []
+    frank = next(iter(lab.target.directory.users.values()))
+    frank.mail = lab.source.directory.user(A).mail
+    assert document(planned)["existing"] == [frank.user_principal_name]
+
+
+def test_a_pair_in_step_has_an_empty_plan(planned: Command) -> None:
+    planned.up()
+    assert "Nobody comes or goes, and nothing is opened or closed" in planned("plan", "-s", "dev").out
+
+
+@pytest.mark.parametrize("threshold", [500, 2])
+def test_who_leaves_is_named_and_a_refusal_is_foreseen(lab: Lab, planned: Command, threshold: int) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = threshold
+    planned.up()
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:users": [A, B]}
+    found = document(planned, int(threshold == 2))
+    assert (found["comes"], found["leaves"]) == ([f"user {B}"], ["group Finance"])
+    assert found["people_who_leave"] == ["carol@contoso.com", "dave@contoso.com"]
+    assert ("allowDeletions is 2" in found["refused"]) == (threshold == 2)
+    assert "2 people: carol@contoso.com, dave@contoso.com" in planned("plan", "-s", "dev").out
+    lab.stack.run("preview", fails=threshold == 2)
+
+
+def test_who_stays_through_a_group_does_not_leave(lab: Lab, planned: Command) -> None:
+    lab.stack.config["xtsync:users"] = [A, "carol@contoso.com"]
+    planned.up()
+    lab.stack.config["xtsync:users"] = [A]
+    assert document(planned)["people_who_leave"] == []
+    assert "nobody: everybody stays in scope" in planned("plan", "-s", "dev").out

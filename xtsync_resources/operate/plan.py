@@ -1,0 +1,244 @@
+"""`xtsync plan`: whom and what the next `pulumi up` touches, in people, for both tenants. It changes nothing.
+
+Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..affected import MOST_LEAVING, groups_that_come, people_who_leave
+from ..config import SIDES
+from ..graph import calls
+from ..graph.batch import read_all
+from ..graph.errors import CallError, ConfigurationError, ForbiddenError
+from ..identity_sync_policy import permissions_of, sync_values
+from ..lookup import MOST_IN_A_FILTER, names_now, read
+from ..open_doors import changes_of_doors
+from ..pair_facts import policy_of
+from ..scope import look_up
+from ..stack_state import Recorded
+from ..state import type_token
+from .checks.finding import counted, listed
+from .forget import exported
+from .screen import Rows, line
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+    from .screen import Screen
+    from .stack import Stack
+
+# Of more newcomers nobody reads the names, and a preview is not to search a whole directory.
+MOST_LOOKED_UP = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the next `up` does to people and policies.
+
+    Attributes:
+        comes: entries of the stack file that come into scope.
+        groups: a sentence for each group among them.
+        leaves: those that leave it.
+        people_who_leave: whom nothing else keeps in scope; None where they could not be counted.
+        existing: accounts in the target that people who come may be matched with; None where nobody could look.
+        opens: what is opened, by tenant.
+        closes: what is closed, by tenant.
+        refused: why `up` would refuse; "" where it would not.
+    """
+
+    comes: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    leaves: Sequence[str] = ()
+    people_who_leave: Sequence[str] | None = ()
+    existing: Sequence[str] | None = ()
+    opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refused: str = ""
+
+
+# --- from the state and Graph ----------------------------------------------------------------------------------
+
+
+def recorded(stack: Stack) -> list[Recorded]:
+    """The resources of the stack; none before its first `up`. Call: `pulumi stack export`."""
+    try:
+        resources = exported(stack)["deployment"]["resources"]
+    except ConfigurationError:
+        return []
+    return [Recorded(one["urn"].rpartition("::")[2], one["type"], one.get("outputs") or {}) for one in resources]
+
+
+def scope_before(stack: Stack, state: Sequence[Recorded]) -> Mapping[str, Any]:
+    """The outputs of the pair's `SyncScope`; empty where there is none."""
+    kind, target = type_token("SyncScope"), stack.settings.target.id
+    return next((one.outputs for one in state if one.type == kind and one.outputs.get("targetTenantId") == target), {})
+
+
+def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
+    """Work out the plan.
+
+    Calls: those of `look_up`, `groups_that_come`, `people_who_leave`, `names_now`, `accounts_for`; in both tenants GET
+    partners/{id}, in the target GET identitySynchronization.
+
+    Raises:
+        Stopped: somebody in the stack file does not exist, or nobody could look.
+        XtsyncError: Graph could not be asked.
+    """
+    settings, operation = stack.settings, stack.operation("source")
+    people = look_up(settings, stack.client("source"), state)
+    wanted = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+    before = scope_before(stack, state)
+    known: Mapping[str, str] = before.get("principals") or {}
+    stay = {*known.values(), *(before.get("foundPeople") or ())}
+    coming = {name: object_id for name, object_id in wanted.items() if object_id not in stay}
+    gone = {name: object_id for name, object_id in known.items() if object_id not in wanted.values()}
+    gone = {name: object_id for name, object_id in gone.items() if object_id not in (before.get("foundPeople") or ())}
+    groups = {name: object_id for name, object_id in coming.items() if name.startswith("group ")}
+    leaving = people_who_leave(operation, before, principals(gone), principals(coming)) if gone else set[str]()
+    return Plan(
+        comes=sorted(coming),
+        groups=groups_that_come(operation, groups) if groups else [],
+        leaves=sorted(gone),
+        people_who_leave=None if leaving is None else named(operation, leaving),
+        existing=accounts_for(stack, operation, coming),
+        refused=refusal(stack, leaving),
+        **doors(stack),
+    )
+
+
+def principals(named_ids: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Kinds and object ids."""
+    return [(name.partition(" ")[0], object_id) for name, object_id in named_ids.items()]
+
+
+def named(operation: Operation, people: Collection[str]) -> list[str]:
+    """What the source calls people. Calls: POST $batch of GET users/{id}."""
+    ids = sorted(people)
+    names = names_now(operation, [("user", one) for one in ids])
+    return sorted(name or object_id for name, object_id in zip(names, ids, strict=True))
+
+
+def refusal(stack: Stack, leaving: Collection[str] | None) -> str:
+    """Why `up` would refuse to let so many leave; "" where it would not."""
+    most = stack.settings.may_leave
+    if leaving is None or most is None or len(leaving) <= most:
+        return ""
+    return (
+        f"{len(leaving)} people would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses "
+        f"unless xtsync:allowDeletions is {len(leaving)}"
+    )
+
+
+def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
+    """What is opened and closed in each tenant."""
+    settings, found = stack.settings, dict[str, dict[str, list[str]]](opens={}, closes={})
+    for side in SIDES:
+        tenant, partner = (getattr(settings, one) for one in (side, SIDES[1 - SIDES.index(side)]))
+        operation = stack.operation(side)
+        live: Mapping[str, Any] = operation.read(calls.get_partner(partner.id)) or {}
+        wanted: Mapping[str, Any] = policy_of(settings, side)
+        if side == "target":
+            sync = calls.get_identity_sync(partner.id, groups=settings.sync_groups)
+            policy = (operation.read(sync) or {}) if live else {}
+            live = {**live, **policy}
+            wanted = {**wanted, **permissions_of(sync_values(settings.display_name, settings.sync_groups))}
+        opened, closed = changes_of_doors(live, wanted)
+        for word, texts in (("opens", opened), ("closes", closed)):
+            if texts:
+                found[word][tenant.name] = texts
+    return found
+
+
+def accounts_for(stack: Stack, operation: Operation, coming: Mapping[str, str]) -> list[str] | None:
+    """Accounts that the target has already with the mail addresses of people who come: the job may match them.
+
+    Calls: POST $batch of GET users/{id} and of the first pages of GET groups/{id}/members; in the target POST $batch of
+    GET users (User.Read.All). None where the latter may not be read.
+    """
+    users = [object_id for kind, object_id in principals(coming) if kind == "user"]
+    groups = [object_id for kind, object_id in principals(coming) if kind == "group"]
+    try:
+        found: list[Mapping[str, Any]] = [*read(operation, [calls.get_user(one) for one in users])]
+        for answer in read(operation, [calls.list_members(one) for one in groups]):
+            found += answer.get("value") or ()
+    except ForbiddenError:
+        return None
+    mails = sorted({str(one.get("mail") or "").lower() for one in found} - {""})[:MOST_LOOKED_UP]
+    searches = [
+        calls.search_users("mail", mails[start : start + MOST_IN_A_FILTER])
+        for start in range(0, len(mails), MOST_IN_A_FILTER)
+    ]
+    if not searches:
+        return []
+    answers = read_all(stack.operation("target"), searches, "look for accounts that exist already")
+    for failed in answers:
+        if isinstance(failed, ForbiddenError):
+            return None
+        if isinstance(failed, CallError):
+            raise failed
+    return sorted(
+        str(one.get("userPrincipalName") or one["id"])
+        for answer in answers
+        if not isinstance(answer, CallError)
+        for one in answer["value"]
+    )
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def as_table(stack: Stack, plan: Plan) -> Rows:
+    """The plan for people."""
+    target = stack.settings.target.name
+    table = Rows()
+    rows: list[tuple[str, str, str]] = []
+    if plan.comes:
+        rows.append(("Comes into scope", "green", ", ".join(plan.comes)))
+    rows += [("", "", text) for text in plan.groups]
+    if plan.existing is None:
+        rows.append(
+            ("", "", f"whether {target} has accounts of theirs was not seen: it takes {calls.READ_USERS} there")
+        )
+    elif plan.existing:
+        what = counted(len(plan.existing), "account")
+        rows.append(("Exists already", "yellow", f"{what} in {target}, may be matched: {listed(plan.existing)}"))
+    if plan.leaves:
+        rows.append(("Leaves the scope", "yellow", ", ".join(plan.leaves)))
+        rows.append((f"Leaves {target}", "yellow", who_leaves(plan)))
+    for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
+        rows += [(f"{word} {tenant}", "yellow", "; ".join(texts)) for tenant, texts in doors_of.items()]
+    if plan.refused:
+        rows.append(("Refused", "bold red", plan.refused))
+    for label, colour, text in rows:
+        table.add(line((label, "bold")), line((text, colour)))
+    return table
+
+
+def who_leaves(plan: Plan) -> str:
+    """Whom the job removes."""
+    if plan.people_who_leave is None:
+        return (
+            f"not counted: that takes the permission GroupMember.Read.All, and at most {MOST_LEAVING} people who leave"
+        )
+    if not plan.people_who_leave:
+        return "nobody: everybody stays in scope by another group or assignment"
+    return f"{counted(len(plan.people_who_leave), 'person', 'people')}: {listed(plan.people_who_leave)}"
+
+
+# --- the command -----------------------------------------------------------------------------------------------
+
+
+def command(stack: Stack, screen: Screen) -> int:
+    """Show the plan; 1 if `pulumi up` would refuse it."""
+    screen.status("reading both tenants")
+    plan = make(stack, recorded(stack))
+    if screen.as_json:
+        screen.json({"stack": stack.name, **asdict(plan)})
+    elif not (plan.comes or plan.leaves or plan.opens or plan.closes):
+        screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
+    else:
+        screen.print(as_table(stack, plan), "", "Nothing was changed. `pulumi preview` shows every resource.")
+    return 1 if plan.refused else 0
