@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AZUREAD_ONLY = Path(__file__).with_name("azuread_only")
 PEOPLE = (1, 100, 1000)
 WIDTH = 140
+MANY = 10_000
 STEPS = ("up", "leaving", "destroy")
 STATE = "state: bytes"
 STATE_BUDGET, MOST_RATIO = 1500, 1.1
@@ -68,7 +69,8 @@ class Ours:
         self.installation = installation
 
     def config(self, users: Sequence[str]) -> dict[str, Any]:
-        return {"xtsync:metadataHost": self.host, "xtsync:users": list(users), "xtsync:groups": []}
+        scope = {"xtsync:users": list(users), "xtsync:groups": [], "xtsync:allowDeletions": MANY}
+        return {"xtsync:metadataHost": self.host, **scope}
 
     def engine(self, users: Sequence[str]) -> Engine | PulumiEngine:
         more = {"environment": self.environment, "config": self.config(users)}
