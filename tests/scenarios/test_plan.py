@@ -34,7 +34,7 @@ def test_before_the_first_up_everybody_comes_and_both_tenants_are_opened(planned
     found = document(planned)
     assert found["comes"] == ["group Finance", f"user {A}"]
     assert found["groups"] == ["group Finance brings 2 people into scope"]
-    assert found["leaves"] == found["people_who_leave"] == []
+    assert found["leaves"] == found["peopleWhoLeave"] == []
     assert found["opens"] == {
         "Contoso": ["its people get into the partner without being asked for consent (outboundAllowed)"],
         "Fabrikam": [
@@ -66,7 +66,7 @@ def test_who_leaves_is_named_and_a_refusal_is_foreseen(lab: Lab, planned: Comman
     lab.stack.config |= {"xtsync:groups": [], "xtsync:users": [A, B]}
     found = document(planned, int(threshold == 2))
     assert (found["comes"], found["leaves"]) == ([f"user {B}"], ["group Finance"])
-    assert found["people_who_leave"] == ["carol@contoso.com", "dave@contoso.com"]
+    assert found["peopleWhoLeave"] == ["carol@contoso.com", "dave@contoso.com"]
     assert ("allowDeletions is 2" in found["refused"]) == (threshold == 2)
     assert "2 people: carol@contoso.com, dave@contoso.com" in planned("plan", "-s", "dev").out
     lab.stack.run("preview", fails=threshold == 2)
@@ -76,5 +76,5 @@ def test_who_stays_through_a_group_does_not_leave(lab: Lab, planned: Command) ->
     lab.stack.config["xtsync:users"] = [A, "carol@contoso.com"]
     planned.up()
     lab.stack.config["xtsync:users"] = [A]
-    assert document(planned)["people_who_leave"] == []
+    assert document(planned)["peopleWhoLeave"] == []
     assert "nobody: everybody stays in scope" in planned("plan", "-s", "dev").out

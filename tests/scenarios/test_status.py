@@ -26,8 +26,8 @@ def test_after_a_cycle_it_says_who_is_in_the_target_and_when_it_runs_again(lab: 
     said = xtsync("status", "-s", "dev", "--json")
     assert said.exit_code == 0
     assert said.document["people"] == len(lab.arrived()) > 0
-    assert said.document["last_result"] == "Succeeded"
-    assert said.document["first_cycle"]
+    assert said.document["lastResult"] == "Succeeded"
+    assert said.document["firstCycle"]
     assert "the last cycle went well" in xtsync("status", "-s", "dev", "--wait", "first-cycle").out
 
 

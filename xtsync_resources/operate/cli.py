@@ -83,11 +83,22 @@ def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
     try:
         code = act(screen)
     except (XtsyncError, Stopped) as error:
-        screen.error(str(error).split("\n"))
+        screen.error(str(error).split("\n"), parts_of(error))
         code = FAILED
     finally:
         screen.quiet()
     raise typer.Exit(code)
+
+
+def parts_of(error: Exception) -> dict[str, str]:
+    """An error for machines: what failed, why, what to do, and what support finds the call by."""
+    from ..graph.errors import XtsyncError
+
+    if not isinstance(error, XtsyncError):
+        what, _, rest = str(error).partition("\n")
+        return {"kind": type(error).__name__, "what": what, "why": rest, "do": "", "reference": ""}
+    kind = type(error).__name__
+    return {"kind": kind, "what": error.what, "why": error.why, "do": error.do, "reference": error.reference}
 
 
 StackName = Annotated[str | None, typer.Option("--stack", "-s", help="The stack. [default: the one selected]")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
@@ -162,7 +162,7 @@ def command(stack: Stack, screen: Screen) -> int:
     findings += [finding for one in examined for finding in one.findings]
     findings += [*sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
     if screen.as_json:
-        screen.json([asdict(one) for one in findings])
+        screen.json(findings)
     else:
         screen.print(as_table(stack, findings), "", summary(findings))
     return 1 if any(one.level is Level.PROBLEM for one in findings) else 0

@@ -112,7 +112,7 @@ def command(stack: Stack, screen: Screen, wanted: Wanted) -> int:
         new = [event for event in found if event.id not in seen]
         seen.update(event.id for event in new)
         if screen.as_json:
-            screen.json([event.__dict__ for event in new])
+            screen.json(new)
             return len(new)
         for event in new:
             screen.print(as_line(event), *(as_details(event) if wanted.details else []))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..config import Tenant
@@ -17,7 +16,7 @@ from ..graph.secret_origin import password_variable, secret_variable
 from . import federation
 from .choices import Side
 from .needs import GRAPH, ROLES, Need, needs
-from .screen import Rows
+from .screen import Rows, document_of
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -128,7 +127,7 @@ def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) ->
     return {
         "tenantId": tenant.id,
         "auth": tenant.auth,
-        "permissions": [{**asdict(need), "roleId": need.role_id} for need in wanted],
+        "permissions": [{**document_of(need), "roleId": need.role_id} for need in wanted],
         "directoryRoles": list(ROLES[tenant.side]),
         "commands": list(lines),
     }

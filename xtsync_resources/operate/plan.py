@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..affected import MOST_LEAVING, groups_that_come, people_who_leave
@@ -23,7 +23,7 @@ from ..stack_state import Recorded
 from ..state import type_token
 from .checks.finding import counted, listed
 from .forget import exported
-from .screen import Rows, line
+from .screen import Rows, document_of, line
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -236,7 +236,7 @@ def command(stack: Stack, screen: Screen) -> int:
     screen.status("reading both tenants")
     plan = make(stack, recorded(stack))
     if screen.as_json:
-        screen.json({"stack": stack.name, **asdict(plan)})
+        screen.json({"stack": stack.name, **document_of(plan)})
     elif not (plan.comes or plan.leaves or plan.opens or plan.closes):
         screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..graph.pace import Pace
 from ..on_demand import FAILURE, SKIPPED, Verdict, provision
 from . import people
-from .screen import Line, Rows, line
+from .screen import Line, Rows, document_of, line
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -34,7 +33,7 @@ def steps_table(verdict: Verdict) -> Rows:
 
 def as_document(name: str, user: str, verdict: Verdict) -> dict[str, Any]:
     """One person's verdict for machines."""
-    return {"user": name, "objectId": user, "good": verdict.good, "remedy": verdict.remedy, **asdict(verdict)}
+    return {"user": name, "objectId": user, "good": verdict.good, "remedy": verdict.remedy, **document_of(verdict)}
 
 
 def command(stack: Stack, screen: Screen, names: list[str]) -> int:

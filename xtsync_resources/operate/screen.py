@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import typer
@@ -19,6 +22,22 @@ from ..untrusted import Stream, json_text, one_line, visible
 UNFOLDED = 1_000_000
 Part = str | tuple[str, str]
 Line = Text
+
+
+def document_of(value: Any) -> Any:
+    """A value for machines: dataclasses by their members in camelCase, times by RFC 3339 in UTC, all else as it is."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {in_camel_case(one.name): document_of(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: document_of(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [document_of(one) for one in value]
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def in_camel_case(name: str) -> str:
+    """A name of Python as Graph and Pulumi write theirs."""
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 class GatedConsole(Console):
@@ -131,9 +150,11 @@ class Screen:
         self.quiet()
         return int(typer.prompt(one_line(question), type=int, err=True))
 
-    def error(self, lines: Iterable[str]) -> None:
-        """Say what went wrong."""
+    def error(self, lines: Iterable[str], document: Mapping[str, str] | None = None) -> None:
+        """Say what went wrong; for machines also as a JSON document."""
         self.quiet()
+        if self.as_json and document is not None:
+            self.json({"error": document})
         first, *rest = lines
         for text in (line(("error: ", "bold red"), first), *map(line, rest)):
             self._errors.print(text, soft_wrap=True)
@@ -146,4 +167,4 @@ class Screen:
 
     def json(self, document: Any) -> None:
         """Write for machines."""
-        self.plain(json_text(document) + "\n")
+        self.plain(json_text(document_of(document)) + "\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from ..job_state import (
 )
 from .checks import ending
 from .choices import Wait
-from .screen import Rows, line, progress
+from .screen import Rows, document_of, line, progress
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -294,7 +294,7 @@ def at_the_end(stack: Stack, health: Health) -> str:
 def as_document(stack: Stack, health: Health) -> dict[str, Any]:
     """The state for machines."""
     known = ending.in_state(stack.outputs) or stack.settings.on_destroy
-    return {"stack": stack.name, "jobId": stack.job, "onDestroy": known, **asdict(health)}
+    return {"stack": stack.name, "jobId": stack.job, "onDestroy": known, **document_of(health)}
 
 
 # --- the command -----------------------------------------------------------------------------------------------
