@@ -35,6 +35,29 @@ STATE = "state: bytes"
 STATE_BUDGET, MOST_RATIO = 1500, 1.1
 
 
+PAGE = ROOT / "docs" / "performance.md"
+HEAD = """# What a pair costs
+
+Counted in the lab by `python -m tests.bench.counts --write`, with so many people named in `users`, beside a program
+that has pulumi-azuread alone make the application and the assignments, and nothing of the policies, the job and its
+settings. Seconds are not here: they depend on the machine and on Graph. `make bench` measures them, as ratios.
+
+*up* puts everybody in scope, *leaving* takes all but one of them out, *destroy* ends the pair.
+
+| what | people | this program | azuread alone |
+|---|---|---|---|"""
+FOOT = """
+A preview without a change asks Graph who is named, in one request for 300 names, and nothing else. So does an `up`.
+
+## When groups are the better way
+
+Every entry of `users` is a resource: it costs its part of the state, a request when it comes, and a share of the time
+that Pulumi needs for every command. An entry of `groups` costs the same once, whoever is in the group. From some
+hundred people on, name groups, and by object id. Who comes and goes is then decided where the groups are kept: a
+preview tells only of groups that come or leave, and `xtsync doctor` counts who is in them.
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
     """What one operation costs: requests to Graph, calls with those inside of batches, CPU of program and providers.
@@ -196,8 +219,12 @@ def measures(step: str) -> dict[str, Callable[[Life], float | None]]:
 
 
 def counts(console: Console, sizes: Sequence[int] = PEOPLE, installation: Installation | None = None) -> Table:
+    """Pairs of several sizes as a table."""
+    return as_table(sizes, *lives(sizes, console, installation))
+
+
+def as_table(sizes: Sequence[int], ours: Mapping[int, Life], alone: Mapping[int, Life]) -> Table:
     """Everything, a row for each number of people; the last columns are what each further person costs."""
-    ours, alone = lives(sizes, console, installation)
     table = Table(title="A pair and its people, beside azuread alone", title_justify="left")
     for column in ("what", "people", "ours", "azuread alone", "ratio", "each further person", "beyond azuread", ""):
         table.add_column(column)
@@ -231,13 +258,38 @@ def further(what: str, mine: float, other: float) -> list[str]:
     return [f"{mine:.3g} against {other:.3g}", beyond, "[green]kept[/]" if good else "[red]missed[/]"]
 
 
+def as_page(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> str:
+    """docs/performance.md: the counts, which are the same on every machine, and what follows from them."""
+    lines = [HEAD]
+    for title, measure in {
+        "resources": lambda life: life.resources,
+        "bytes of the state": lambda life: life.state_bytes,
+        **{f"{step}: requests to Graph": of_step(step, "requests") for step in STEPS},
+        **{f"{step}: Graph calls, batched ones counted": of_step(step, "calls") for step in STEPS},
+    }.items():
+        for count, life in ours.items():
+            mine, other = measure(life), measure(alone[count])
+            if mine is not None and other is not None:
+                lines.append(f"| {title} | {count:,} | {mine:,} | {other:,} |")
+    return "\n".join([*lines, FOOT])
+
+
+def of_step(step: str, what: str) -> Callable[[Life], int | None]:
+    """What is counted of a step; None where a life has none of that kind."""
+    return lambda life: getattr(life.costs[step], what) if step in life.costs else None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.counts", description=__doc__)
     parser.add_argument("people", nargs="*", type=int, default=PEOPLE, help="how many; 1, 100 and 1000 if not given")
     parser.add_argument("--engine", choices=("lab", "pulumi"), default="lab", help="only the CLI's state is as it is")
+    parser.add_argument("--write", action="store_true", help="also write docs/performance.md")
     given = parser.parse_args()
     console = Console(highlight=False, width=WIDTH)
-    console.print(counts(console, given.people, engines.installation(engines.Choice(given.engine))))
+    ours, alone = lives(given.people, console, engines.installation(engines.Choice(given.engine)))
+    console.print(as_table(given.people, ours, alone))
+    if given.write:
+        PAGE.write_text(as_page(ours, alone))
 
 
 if __name__ == "__main__":
