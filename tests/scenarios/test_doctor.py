@@ -56,6 +56,10 @@ def test_after_up_it_says_what_is_set_and_what_it_may_not_see(lab: Lab, xtsync: 
     assert found["source", "licence"] == [("warning", "could not be checked: the sign-in may not read the licences")]
     assert found["source", "partner"][0][0] == "warning"
     assert not writes(lab.calls_since(before))
+    said = xtsync("doctor", "-s", "dev").out
+    unseen = "partner (Contoso), licence (Fabrikam), partner (Fabrikam): that takes"
+    assert f"licence (Contoso), {unseen} CrossTenantInformation.ReadBasic.All and" in " ".join(said.split())
+    assert "All is well" in said, "what only looking needs is no warning"
 
 
 def test_a_failing_sign_in_does_not_hide_the_other_tenant(lab: Lab, xtsync: Command) -> None:

@@ -135,15 +135,30 @@ def as_table(stack: Stack, findings: Sequence[Finding]) -> Rows:
     names: Mapping[str, str] = {"pair": "both"} | {side: getattr(stack.settings, side).name for side in SIDES}
     table = Rows("tenant", "check", "", "found")
     for one in findings:
+        if one.missing:
+            continue
         remedy = [line((f"Do: {one.do}", "bold"))] if one.do and one.level is not Level.OK else []
         level = line((one.level.value, COLOURS[one.level]))
         table.add(names[one.side], one.area, level, [line(one.found), *remedy])
+    for text in not_looked_at(findings, names):
+        table.add("", "not checked", "", text)
     return table
+
+
+def not_looked_at(findings: Sequence[Finding], names: Mapping[str, str]) -> list[str]:
+    """One line for all that could not be checked without permissions that the pair itself does not need."""
+    unseen = [one for one in findings if one.missing]
+    if not unseen:
+        return []
+    what = ", ".join(f"{one.area} ({names[one.side]})" for one in unseen)
+    return [
+        f"{what}: that takes {' and '.join(sorted({one.missing for one in unseen}))}, which is not needed otherwise"
+    ]
 
 
 def summary(findings: Sequence[Finding]) -> str:
     """The verdict in one line."""
-    levels = Counter(one.level for one in findings)
+    levels = Counter(one.level for one in findings if not one.missing)
     if not levels[Level.PROBLEM] and not levels[Level.WARNING]:
         return "All is well. Nothing was changed."
     parts = [counted(levels[level], level.value) for level in (Level.PROBLEM, Level.WARNING) if levels[level]]

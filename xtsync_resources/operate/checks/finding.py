@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ...graph import calls
 from ...graph.errors import ForbiddenError, XtsyncError
 from ...graph.remedies import permission_remedy
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # One slow or throttled endpoint must not take the time of all the others.
 CHECK_SECONDS = 30.0
 NAMES = 10
+# What no operation of a pair needs.
+ONLY_TO_LOOK = (calls.READ_LICENCES, calls.READ_TENANTS)
 MORE = "run it again; with XTSYNC_DEBUG=1 it shows every call"
 
 
@@ -39,6 +42,7 @@ class Finding:
         level: how bad it is.
         found: what was found, in one line.
         do: the remedy, in one line; "" where nothing is to be done.
+        missing: the permission without which it could not be checked, where the pair works without it; "" otherwise.
     """
 
     side: str
@@ -46,6 +50,7 @@ class Finding:
     level: Level
     found: str
     do: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ class Look:
         if isinstance(error, ForbiddenError) and error.do == permission_remedy(error.call):
             who = f"a person with the role {error.call.role}" if self.tenant.auth == "cli" else "the application"
             found = f"could not be checked: the sign-in may not {error.call.purpose}"
-            return self.warning(area, found, f"give {who} {error.call.permission}, or check this by hand")
+            missing = error.call.permission if error.call.permission in ONLY_TO_LOOK else ""
+            do = f"give {who} {error.call.permission}, or check this by hand"
+            return Finding(self.side, area, Level.WARNING, found, do, missing)
         return self.warning(area, f"could not be checked: {error.why}", error.do or MORE)
 
 
