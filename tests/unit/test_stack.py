@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pulumi.runtime.rpc import UNKNOWN
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.graph.errors import ConfigurationError
@@ -112,3 +114,14 @@ def test_the_configuration_file_that_was_given_is_where_pulumi_looks_for_the_sec
         str(folder), "config", "get", "xtsync:sourceClientSecret", "--stack", "dev",
         "--config-file", str(elsewhere / "own.yaml"), "--non-interactive",
     ]  # fmt: skip
+
+
+def test_what_a_run_did_not_come_to_know_is_no_id(tmp_path: Path) -> None:
+    stack = read(tmp_path, CONFIG, None)
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps({"jobId": UNKNOWN, "scope": {"users": 1}}))
+    found = stacks.read_outputs("dev", Location(tmp_path, None, file))
+    assert found == {"scope": {"users": 1}}
+    stack = Stack("dev", stack.settings, Location(tmp_path, None, file))
+    with pytest.raises(ConfigurationError, match="has no output jobId"):
+        _ = stack.job

@@ -28,6 +28,8 @@ PROJECT = "xtsync"
 NAMESPACE = f"{PROJECT}:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
+# What Pulumi keeps as an output that a run which stopped early did not come to know.
+UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9",)
 # Another command that stands for `pulumi`, as in `esc run ENVIRONMENT -- pulumi`.
 PULUMI_COMMAND = "XTSYNC_PULUMI"
 
@@ -328,7 +330,7 @@ def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
     except ValueError:
         why = "they are not a JSON object"
         raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs") from None
-    return found
+    return {key: value for key, value in found.items() if value not in UNKNOWN}
 
 
 def pulumi(arguments: list[str], folder: Path) -> str:
