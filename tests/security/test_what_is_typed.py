@@ -77,10 +77,28 @@ def test_help_is_no_complaint(words: list[str], code: int, type_in: Type) -> Non
     assert "error" not in said
 
 
-def test_a_question_that_nobody_answers_is_declined(type_in: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "words"),
+    [
+        (Terminal, cli.NOT_WELL, "\nNothing was done.\n"),
+        (
+            io.StringIO,
+            cli.FAILED,
+            "there is no terminal to ask at\n  Do:  look at what is asked, and give --yes in the",
+        ),
+    ],
+)
+def test_a_question_that_nobody_answers_is_declined(
+    type_in: Type, monkeypatch: pytest.MonkeyPatch, where: type[io.StringIO], code: int, words: str
+) -> None:
     monkeypatch.setattr(stack, "read", lambda *_: None)
     monkeypatch.setattr(control, "command", lambda _, screen, *__: screen.confirm("Go on?"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    code, said = type_in("pause")
-    assert code == cli.NOT_WELL
-    assert said.endswith("\nNothing was done.\n")
+    monkeypatch.setattr(sys, "stdin", where(""))
+    ended, said = type_in("pause")
+    assert ended == code
+    assert words in said

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -16,6 +17,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from ..graph.errors import ConfigurationError
 from ..untrusted import Stream, json_text, one_line, visible
 
 # Off a terminal nothing is folded: a line of a log would begin wherever a name is cut.
@@ -103,6 +105,18 @@ def progress(what: str, done: int, total: int) -> Progress:
     return bar
 
 
+@contextmanager
+def answered(option: str) -> Iterator[None]:
+    """Tell somebody who goes away without an answer from a pipeline that has nobody to answer."""
+    try:
+        yield
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        do = f"look at what is asked, and give {option} in the place of an answer"
+        raise ConfigurationError("Nothing was done", "there is no terminal to ask at", do) from None
+
+
 class Screen:
     """Where a command writes: words for people on the terminal, or one JSON document."""
 
@@ -141,14 +155,24 @@ class Screen:
             self._errors.print(line((text, style)), soft_wrap=True)
 
     def confirm(self, question: str) -> bool:
-        """Ask."""
+        """Ask.
+
+        Raises:
+            ConfigurationError: there is nobody to ask.
+        """
         self.quiet()
-        return typer.confirm(one_line(question), default=False, err=True)
+        with answered("--yes"):
+            return typer.confirm(one_line(question), default=False, err=True)
 
     def number(self, question: str) -> int:
-        """Ask for a number."""
+        """Ask for a number.
+
+        Raises:
+            ConfigurationError: there is nobody to ask.
+        """
         self.quiet()
-        return int(typer.prompt(one_line(question), type=int, err=True))
+        with answered("--count"):
+            return int(typer.prompt(one_line(question), type=int, err=True))
 
     def error(self, lines: Iterable[str], document: Mapping[str, str] | None = None) -> None:
         """Say what went wrong; for machines also as a JSON document."""
