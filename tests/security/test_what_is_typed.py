@@ -89,7 +89,7 @@ class Terminal(io.StringIO):
         (
             io.StringIO,
             cli.FAILED,
-            "there is no terminal to ask at\n  Do:  look at what is asked, and give --yes in the",
+            "there is no terminal to ask at\n  Do:  look at what is asked, and give --yes",
         ),
     ],
 )
