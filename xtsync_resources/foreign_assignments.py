@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from .graph.operation import Operation
 
 REPORT, ADOPT, REMOVE = "report", "adopt", "remove"
-CHOICES = (REPORT, ADOPT, REMOVE)
 # The names of the inputs: what is wanted, whom `refresh` has seen, and whom the stack has adopted.
 WANTED, SEEN, ADOPTED = "foreignAssignments", "foreign", "adopted"
 WHAT_BECOMES = {

@@ -119,6 +119,34 @@ def pause(operation: Operation, service_principal: str, job_id: str, job: Job) -
     return cycle_ended(operation, service_principal, job_id, found or job)
 
 
+def bring_to_rest(operation: Operation, service_principal: str, job_id: str, what: str, *, new: bool) -> None:
+    """Bring a job that runs to rest before what it goes by is changed, also where the run ends in between.
+
+    A job that is gone is left to whoever changes it next.
+
+    Calls: GET jobs/{id}; where it runs POST jobs/{id}/pause, GET jobs/{id}.
+
+    Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        job_id: the job.
+        what: is to be done to it, for a refusal.
+        new: whether it may have been made a moment ago.
+
+    Raises:
+        RefusedError: it holds deletions back.
+    """
+    get = calls.get_job(service_principal, job_id)
+    job: Job | None = operation.send(get, calls.JOB_APPEARS) if new else operation.read_surely(get)
+    if job is None or (new and never_ran(job)):
+        return
+    if at_rest(job):
+        job = contradiction(operation, get, at_rest)
+    if job is not None:
+        refuse_held_deletions(operation, job_id, job, what)
+        pause(operation, service_principal, job_id, job)
+
+
 def deleted_by_hand(operation: Operation, job_id: str, what: str, urn: str = "URN of the job") -> RefusedError:
     """The refusal to go on with a job that is not there any more."""
     return RefusedError(

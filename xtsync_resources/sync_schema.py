@@ -18,9 +18,8 @@ import pulumi
 
 from . import records
 from .graph import calls
-from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName
-from .job_running import at_rest, contradiction, deleted_by_hand, pause, refuse_held_deletions
-from .job_state import Job, never_ran
+from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName, XtsyncError
+from .job_running import bring_to_rest, deleted_by_hand
 from .lifecycle import (
     HOME,
     WARNING,
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
 
 # Tells when the job was brought to rest for another scope by filters, so that the start looks at it again.
 RESTED = "rested"
+REST = "change the filters or flow types of"
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody", RESTED)
 # What a service answers that cannot expand.
 NOT_OFFERED = (400, 501)
@@ -178,33 +178,6 @@ def moves_people(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(olds.get(part) != news.get(part) for part in (FILTERS, FLOWS))
 
 
-def bring_to_rest(operation: Operation, properties: Properties, *, first: bool) -> None:
-    """Let no cycle run with new filters and the former scope, also where the run ends in between.
-
-    Calls: GET jobs/{id}; where it runs POST pause, GET jobs/{id}.
-
-    Args:
-        operation: in the source.
-        properties: of the resource.
-        first: whether this stack changes the schema for the first time, so that the job may be new.
-
-    Raises:
-        RefusedError: the job is gone, or holds deletions back.
-    """
-    service_principal, job_id = properties["servicePrincipalId"], properties["jobId"]
-    get = calls.get_job(service_principal, job_id)
-    job: Job | None = operation.send(get, calls.JOB_APPEARS) if first else operation.read_surely(get)
-    if job is None:
-        raise job_gone(operation, job_id)
-    if first and never_ran(job):
-        return
-    if at_rest(job):
-        job = contradiction(operation, get, at_rest)
-    if job is not None:
-        refuse_held_deletions(operation, job_id, job, "change the filters or flow types of")
-        pause(operation, service_principal, job_id, job)
-
-
 class SyncSchemaProvider(TenantResourceProvider):
     """Owns the configured parts."""
 
@@ -219,8 +192,7 @@ class SyncSchemaProvider(TenantResourceProvider):
             self.refuse_unusable(news)
             for text in what_changes_for_people(olds, news):
                 tell(text, severity=WARNING)
-        rests = moves_people(olds, news)
-        return CheckResult({**news, RESTED: str(uuid.uuid4()) if rests else olds.get(RESTED, "")}, [])
+        return CheckResult({**news, RESTED: str(uuid.uuid4())} if moves_people(olds, news) else news, [])
 
     def refuse_unusable(self, props: Properties) -> Json | None:
         """Refuse in a preview what `up` would; gives the schema. Call, for a known job: GET jobs/{id}/schema."""
@@ -261,7 +233,7 @@ class SyncSchemaProvider(TenantResourceProvider):
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
         if props[RESTED]:
-            bring_to_rest(operation, props, first=True)
+            bring_to_rest(operation, props["servicePrincipalId"], props["jobId"], REST, new=True)
         if change(operation, props, make, first=True) is None:
             raise job_gone(operation, props["jobId"])
         former = former_parts(wanted, records.parse(props["baseline"]))
@@ -282,8 +254,12 @@ class SyncSchemaProvider(TenantResourceProvider):
             outputs = {**props, **live_parts(schema, managed_parts(props), written)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
-    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create."""
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create.
+
+        Raises:
+            Partial: the job was brought to rest and the schema not written; the next `pulumi up` goes on, or back.
+        """
         operation, wanted = self.operation(), managed_parts(news)
         known, before = records.parse(olds["former"]), records.parse(news["baseline"])
         if news.get("everybody") and GROUPS in wanted and GROUPS not in known:
@@ -298,10 +274,16 @@ class SyncSchemaProvider(TenantResourceProvider):
             written.update(expressions(sources))
             return put_in(restored, wanted, sources, spelled_operators(operation, news))
 
-        if news[RESTED] != olds[RESTED]:
-            bring_to_rest(operation, news, first=False)
-        if change(operation, news, make) is None:
-            raise job_gone(operation, news["jobId"])
+        rests = news[RESTED] != olds[RESTED]
+        if rests:
+            bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], REST, new=False)
+        try:
+            if change(operation, news, make) is None:
+                raise job_gone(operation, news["jobId"])
+        except XtsyncError as error:
+            if not rests:
+                raise
+            raise Partial(id_, {**olds, RESTED: news[RESTED]}, [error]) from None
         return UpdateResult({**news, "former": records.text(former), "written": records.text(written)})
 
     def delete(self, _id: str, props: Properties) -> None:
@@ -373,6 +355,7 @@ class SyncSchema(TenantResource):
         parts: see `config.schema_keys.schema_inputs`; what is left out is not touched.
         baseline: the record of what was there before.
         everybody: whether the job was found with everybody in scope, if at all.
+        before_this: its outputs in the state, if it is there: a run that failed has brought the job to rest, perhaps.
         depends_on: what comes before.
 
     Attributes:
@@ -390,6 +373,7 @@ class SyncSchema(TenantResource):
         parts: Mapping[str, Any],
         baseline: SchemaBaseline,
         everybody: pulumi.Input[bool | None],
+        before_this: Mapping[str, Any] | None,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -397,7 +381,7 @@ class SyncSchema(TenantResource):
             "jobId": job_id,
             **parts,
             "baseline": baseline.baseline,
-            RESTED: "",
+            RESTED: (before_this or {}).get(RESTED, ""),
             **({"everybody": everybody} if GROUPS in parts else {}),
         }
         super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

@@ -248,15 +248,15 @@ class TenantPair(pulumi.ComponentResource):
             settings.flow_types,
             settings.sync_groups,
         )
+        name = f"{self._source.component}-schema"
+        before_this = stack_state.outputs_of(self._state, type_token("SyncSchema"), name)
         if not parts:
-            name = f"{self._source.component}-schema"
-            before_this = stack_state.outputs_of(self._state, type_token("SyncSchema"), name)
             for text in what_changes_for_people(before_this or {}, {}):
                 messages.warn(text)
             return ()
         before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
         everybody = job.found_settings.apply(was_everybody)
-        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
+        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, before_this, [secrets])
         return before, schema
 
     def _assign(

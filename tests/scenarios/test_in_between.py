@@ -54,6 +54,22 @@ def test_promise_6_a_run_cut_off_between_filter_and_scope_lets_nobody_in(lab: La
     assert lab.arrived() == {A}
 
 
+def test_a_filter_that_could_not_be_written_and_is_taken_back_leaves_the_job_running(lab: Lab) -> None:
+    narrowed_by_a_filter(lab)
+    before = dict(lab.stack.config)
+    lab.stack.config["xtsync:scopingFilters"] = only("accountEnabled", "True")
+    lab.entra.faults.add(Fault(method="PUT", path="/schema$", status=403, code="Denied", times=99))
+    lab.stack.run("up", fails=True)
+    lab.entra.faults.clear()
+    assert "Active" not in [job.schedule_state for job in lab.jobs()]
+    lab.stack.config |= before
+    lab.stack.run("up")
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    assert not changed(lab.stack.run("preview"))
+    lab.pass_time()
+    assert lab.arrived() == {A}
+
+
 def test_another_filter_alone_leaves_the_job_running(lab: Lab) -> None:
     narrowed_by_a_filter(lab)
     lab.stack.config["xtsync:scopingFilters"] = only("userPrincipalName", B)
