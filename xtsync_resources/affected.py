@@ -8,6 +8,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .assigned import USER_TYPE, assignments, names_in, people_in, people_of, principal_of
@@ -33,6 +34,14 @@ PEOPLE_GO = (
 )
 # Kind (`user`, `group`) and object id.
 Principal = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """How many people may leave the scope in one run (None for any number), and whether the job deletes them."""
+
+    most: int | None
+    deletes: bool
 
 
 # --- who is who --------------------------------------------------------------------------------------------
@@ -151,13 +160,14 @@ def people_who_leave(
     return None if leaving is None or staying is None or arriving is None else leaving - staying - arriving
 
 
-def tell_who_leaves(operation: Operation, people: Collection[str] | None) -> None:
-    """Say how many people leave, and who. Calls: GET users/{id} of those who are named."""
+def tell_who_leaves(operation: Operation, people: Collection[str] | None, *, deletes: bool) -> None:
+    """Say how many people leave, and who; `deletes` is whether the job does. Calls: GET users/{id} of who is named."""
     if people is None:
         tell(NOT_COUNTED, severity=WARNING)
     elif people:
         count = "1 person leaves" if len(people) == 1 else f"{len(people)} people leave"
-        tell(f"{count} the target with that: {names_in(operation, people)}", severity=WARNING)
+        where = "the target with that" if deletes else "the scope with that, not the target (xtsync:flowTypes)"
+        tell(f"{count} {where}: {names_in(operation, people)}", severity=WARNING)
     else:
         tell("nobody leaves the target with that: everybody stays in scope by another group or assignment")
 

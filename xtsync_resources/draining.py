@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -89,6 +89,18 @@ def refuse_to_drain(
         return
     if not may_start(job):
         raise does_not_run(operation, job_id, job)
+    settings = refuse_job_that_keeps(operation, service_principal, job_id)
+    people = people_synchronized(job) - len(people_of(operation, others) or ())
+    refuse_beyond_threshold(operation, people, deletion_threshold(settings))
+    refuse_more_than_said(operation, people, said)
+
+
+def refuse_job_that_keeps(operation: Operation, service_principal: str, job_id: str) -> Mapping[str, str]:
+    """Refuse where the job would remove nobody; gives its settings. Calls: GET secrets, GET jobs/{id}/schema.
+
+    Raises:
+        RefusedError: everybody is in scope, or the job deletes nobody.
+    """
     settings = live_settings(operation, service_principal) or {}
     if everybody(settings):
         raise RefusedError(
@@ -103,9 +115,7 @@ def refuse_to_drain(
             "put it back with the mapping of users in the portal (target object actions), then run `pulumi destroy`; "
             f"or {RELEASE_INSTEAD}",
         )
-    people = people_synchronized(job) - len(people_of(operation, others) or ())
-    refuse_beyond_threshold(operation, people, deletion_threshold(settings))
-    refuse_more_than_said(operation, people, said)
+    return settings
 
 
 def deletes(operation: Operation, service_principal: str, job_id: str) -> bool:
@@ -230,8 +240,8 @@ def drain(
     The job rests when it gets here for the first time, so that the cycle that counts is one after that. Where it runs
     already this is a destroy that goes on waiting.
 
-    Calls: GET jobs/{id}, repeatedly; POST jobs/{id}/start; GET groups/{id}/members of the groups of others; at the end
-    GET auditLogs/provisioning.
+    Calls: GET jobs/{id}, repeatedly; those of `refuse_job_that_keeps`; POST jobs/{id}/start; GET groups/{id}/members of
+    the groups of others; at the end GET auditLogs/provisioning.
 
     Returns:
         What can be said of the people then.
@@ -250,6 +260,7 @@ def drain(
             return NEVER_RAN
     if found_cycle and at_rest(job) and last_cycle(job) == found_cycle:
         return NEVER_RAN
+    refuse_job_that_keeps(operation, service_principal, job_id)
     before = last_cycle(job) if at_rest(job) or others else None
     if at_rest(job):
         job = make_so(operation, service_principal, job_id, True, job)

@@ -7,9 +7,12 @@ it, or are taken out. The last two happen in an `up`, after a preview that names
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .assigned import Assignment, assignments, name_of, names_in, principal_of
+from .affected import counted, named
+from .assigned import LOOK_PAUSES, Assignment, assignments, name_of, names_in, principal_of
+from .graph.errors import RefusedError
 from .lifecycle import WARNING, Properties, tell
 
 if TYPE_CHECKING:
@@ -19,12 +22,39 @@ REPORT, ADOPT, REMOVE = "report", "adopt", "remove"
 # The names of the inputs: what is wanted, whom `refresh` has seen, and whom the stack has adopted.
 WANTED, SEEN, ADOPTED = "foreignAssignments", "foreign", "adopted"
 WHAT_BECOMES = {
-    REPORT: "They stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
-    ADOPT: "The next `pulumi up` makes them this stack's: they stay, and leave the scope when the pair ends",
-    REMOVE: "The next `pulumi up` takes them out of the scope, and their people leave the target",
+    REPORT: "they stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
+    ADOPT: "the next `pulumi up --refresh` makes them this stack's: they stay, and leave the scope when the pair ends",
+    REMOVE: "the next `pulumi up --refresh` takes them out of the scope, and their people leave the target",
 }
+# A read may be older than what the last run has taken out, and what follows from it removes people.
+SURE_PAUSES = (1.0, 2.0, 4.0)
 # Names as the configuration has them, "user ..." or "group ...", and object ids.
 Principals = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What is wanted, and whom the state says that the stack has adopted."""
+
+    wanted: str
+    adopted: Principals
+
+
+def seen_surely(operation: Operation, properties: Properties) -> list[Assignment]:
+    """The strangers that several looks see. Call: GET appRoleAssignedTo, again where something is to follow from it."""
+
+    def look() -> list[Assignment]:
+        return strangers(properties, assignments(operation, properties["servicePrincipalId"], properties["appRoleId"]))
+
+    found = look()
+    if properties[WANTED] != REPORT:
+        for seconds in SURE_PAUSES:
+            if not found:
+                break
+            operation.client.clock.sleep(seconds)
+            there = {principal_of(one) for one in look()}
+            found = [one for one in found if principal_of(one) in there]
+    return found
 
 
 def strangers(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
@@ -42,10 +72,10 @@ def as_principals(found: Iterable[Assignment]) -> dict[str, str]:
 def report(found: Collection[Assignment], wanted: str = REPORT) -> None:
     """Say who is in scope besides those who are configured, and what becomes of them."""
     if found:
-        names = ", ".join(name_of(one) for one in found)
+        who = "1 user or group is" if len(found) == 1 else f"{len(found)} users and groups are"
+        names = ", ".join(f"{name_of(one)} ({principal_of(one)})" for one in found)
         tell(
-            f"{len(found)} users and groups are in scope that are not configured: {names}. Somebody has assigned them "
-            f"by hand. {WHAT_BECOMES[wanted]}",
+            f"{who} in scope and not configured: {names}. Somebody has assigned them by hand: {WHAT_BECOMES[wanted]}",
             severity=WARNING,
         )
 
@@ -72,11 +102,32 @@ def due(operation: Callable[[], Operation], olds: Properties, news: Properties) 
 
 
 def adopted(olds: Properties, news: Properties, coming: Principals) -> dict[str, str]:
-    """Whom the stack has adopted; whoever is configured needs that no more, and neither does another application."""
-    if not olds or olds["servicePrincipalId"] != news["servicePrincipalId"]:
+    """Whom the stack has adopted; whoever is configured needs that no more, and neither does another application.
+
+    The former ones come from the program: of a resource that is made anew the engine shows nothing of before.
+    """
+    if olds and olds["servicePrincipalId"] != news["servicePrincipalId"]:
         return {}
     configured = set(news["principals"].values())
-    return {name: object_id for name, object_id in {**olds[ADOPTED], **coming}.items() if object_id not in configured}
+    return {name: object_id for name, object_id in {**news[ADOPTED], **coming}.items() if object_id not in configured}
+
+
+def left_behind(operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
+    """Say who is assigned to an application that is made anew, and will not be to the new one.
+
+    Call: where it is another one, GET appRoleAssignedTo.
+    """
+    if not olds or olds["servicePrincipalId"] == news["servicePrincipalId"]:
+        return
+    known = {**olds, "assignedBefore": (), ADOPTED: {}}
+    listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
+    if found := strangers(known, listed):
+        names = ", ".join(f"{name_of(one)} ({principal_of(one)})" for one in found)
+        tell(
+            f"the application is another one, to which nobody is assigned but who is configured: {names} leave the "
+            "scope, and stay in the target as they are. Add them to xtsync:users or xtsync:groups",
+            severity=WARNING,
+        )
 
 
 def announce(operation: Callable[[], Operation], found: Principals, wanted: str) -> None:
@@ -88,3 +139,32 @@ def announce(operation: Callable[[], Operation], found: Principals, wanted: str)
         tell(f"takes out of the scope whom somebody has assigned by hand: {names}", severity=WARNING)
     else:
         tell(f"takes over whom somebody has assigned by hand, who leave the scope when the pair ends: {names}")
+
+
+def announce_end(operation: Operation, found: Principals) -> None:
+    """Say that the end of the pair deletes those who were adopted as well. Calls: those of `names_in`."""
+    names = names_in(operation, list(found.values()))
+    tell(f"with xtsync:onDestroy drain, `destroy` deletes those who were adopted, too: {names}", severity=WARNING)
+
+
+def refuse(operation: Operation, props: Properties, new: Collection[str]) -> None:
+    """Refuse to take over assignments that somebody made. Call: GET appRoleAssignedTo.
+
+    Raises:
+        RefusedError: there are some.
+    """
+    there: set[str] = set()
+    # Whom this run has just taken out may still be seen.
+    for seconds in (0.0, *LOOK_PAUSES):
+        operation.client.clock.sleep(min(seconds, max(operation.remaining, 0)))
+        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        there = {principal_of(one) for one in listed} & set(new)
+        if not there:
+            break
+    if there:
+        raise RefusedError(
+            f"Will not take over assignments in {operation.tenant}: "
+            f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
+            "xtsync:onExisting is fail, and somebody has assigned them by hand",
+            "set xtsync:onExisting to adopt to take the assignments over, or remove them",
+        )

@@ -85,6 +85,12 @@ def made_by_us(policy: Json, wanted: Mapping[str, Any]) -> bool:
     return said == dict(wanted)
 
 
+def closed_by_us(policy: Json, wanted: Mapping[str, Any]) -> bool:
+    """Whether a policy is what we leave where others let groups in by it: see `withdraw_identity_sync`."""
+    said = {name: policy.get(name) for name in ("displayName", USER_SYNC)}
+    return said == {"displayName": wanted["displayName"], USER_SYNC: {"isSyncAllowed": False}}
+
+
 def group_values_before(properties: Mapping[str, Any]) -> dict[str, Any]:
     """To Graph: what the policy said of groups before we did; {} where we do not.
 
@@ -181,7 +187,7 @@ class IdentitySyncPolicyProvider(TenantResourceProvider):
             live = operation.read_surely(look)
         else:
             live = operation.read(look)
-            if live is not None and not made_by_us(live, wanted):
+            if live is not None and not made_by_us(live, wanted) and not closed_by_us(live, wanted):
                 tell("adopts an identity sync policy that was made after this stack first looked")
                 was = live
         put_in_place(operation, partner, wanted, live)

@@ -119,10 +119,11 @@ def pause(operation: Operation, service_principal: str, job_id: str, job: Job) -
     return cycle_ended(operation, service_principal, job_id, found or job)
 
 
-def bring_to_rest(operation: Operation, service_principal: str, job_id: str, what: str, *, new: bool) -> None:
+def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> None:
     """Bring a job that runs to rest before what it goes by is changed, also where the run ends in between.
 
-    A job that is gone is left to whoever changes it next.
+    A job that is gone is left to whoever changes it next. One that holds deletions back goes on holding them: pausing
+    it could lose the mark, and another filter may be what takes them back.
 
     Calls: GET jobs/{id}; where it runs POST jobs/{id}/pause, GET jobs/{id}.
 
@@ -130,11 +131,7 @@ def bring_to_rest(operation: Operation, service_principal: str, job_id: str, wha
         operation: in the source.
         service_principal: the configuration's service principal.
         job_id: the job.
-        what: is to be done to it, for a refusal.
         new: whether it may have been made a moment ago.
-
-    Raises:
-        RefusedError: it holds deletions back.
     """
     get = calls.get_job(service_principal, job_id)
     job: Job | None = operation.send(get, calls.JOB_APPEARS) if new else operation.read_surely(get)
@@ -142,8 +139,7 @@ def bring_to_rest(operation: Operation, service_principal: str, job_id: str, wha
         return
     if at_rest(job):
         job = contradiction(operation, get, at_rest)
-    if job is not None:
-        refuse_held_deletions(operation, job_id, job, what)
+    if job is not None and not holds_deletions(job):
         pause(operation, service_principal, job_id, job)
 
 
@@ -166,7 +162,8 @@ def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str
         raise RefusedError(
             f"Will not {what} the job {job_id} in {operation.tenant}",
             "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
-            "check the scope; let them go with `xtsync approve-deletions` or put people back in scope, then run again",
+            "let them go with `xtsync approve-deletions`; or put those people back in scope, beside everybody who is "
+            "in it now, and take others out with a run after that",
         )
 
 

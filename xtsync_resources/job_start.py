@@ -2,7 +2,7 @@
 
 It comes after everybody is assigned. Whatever brought the job to rest on the way there changes one of its inputs, so
 that it looks at the job again: `rested` where the job was adopted or filters change, `assignments` where one was made
-(also anew).
+(also anew), `unfinished` where the last run did not come this far.
 
 Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-start
 """
@@ -10,8 +10,8 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -63,6 +63,7 @@ INPUTS = (
     "principals",
     "assignments",
     "rested",
+    "unfinished",
 )
 # Those who were assigned last may not be seen for so long.
 SETTLE_SECONDS = 60.0
@@ -79,6 +80,25 @@ def digest(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[str]:
     """What changes when an assignment is made, or made anew: their ids, which would be many bytes of the state."""
     ids = pulumi.Output.all(*(one.id for one in made))
     return ids.apply(lambda all_: hashlib.sha256("\n".join(sorted(all_)).encode()).hexdigest())
+
+
+def unfinished(before: Mapping[str, Any], scope: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What changes where the last run changed scope or schema and did not come to the start; else as it was.
+
+    Such a run may have left the job at rest, and what it was to do may be taken back meanwhile.
+
+    Args:
+        before: the outputs of the start in the state; empty where it is not there.
+        scope: those of the scope.
+        schema: those of the schema.
+    """
+    known: str = before.get("unfinished") or ""
+    principals = sorted((scope.get("principals") or {}).values())
+    rested: str = schema.get("rested") or ""
+    reached = principals == sorted(before.get("principals") or ()) and rested in str(before.get("rested"))
+    if not before or not scope or reached:
+        return known
+    return hashlib.sha256("\n".join([*principals, rested]).encode()).hexdigest()
 
 
 # --- wire form ---------------------------------------------------------------------------------------------
@@ -273,6 +293,7 @@ class JobStart(TenantResource):
         principals: object ids of the users and groups in scope.
         made: their assignments.
         rested: of job and schema; another one means that the job was brought to rest meanwhile.
+        unfinished: see the function; another one means that the last run did not come this far.
         depends_on: settings and scope.
         options: what this is replaced with.
 
@@ -295,6 +316,7 @@ class JobStart(TenantResource):
         principals: Iterable[str],
         made: Sequence[azuread.AppRoleAssignment],
         rested: pulumi.Input[str],
+        unfinished: str,
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -307,6 +329,7 @@ class JobStart(TenantResource):
             "principals": sorted(principals),
             "assignments": digest(made),
             "rested": rested,
+            "unfinished": unfinished,
         }
         computed = ["job_state", "job_status"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

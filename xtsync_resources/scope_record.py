@@ -55,20 +55,21 @@ INPUTS = (
     "foundPeople",
     "foundCycle",
     "onDestroy",
+    "adopts",
 )
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
 
 
-def describe(on_destroy: str, users: Sequence[str], groups: Sequence[str]) -> str:
+def describe(on_destroy: str, users: Sequence[str], groups: Sequence[str], adopted: Sequence[str] = ()) -> str:
     """What `pulumi destroy` will do to the people, for the stack's outputs."""
     scope = " and ".join(
         f"{len(names)} {word}{'' if len(names) == 1 else 's'} ({listed(names)})"
-        for names, word in ((users, "user"), (groups, "group"))
+        for names, word in ((users, "user"), (groups, "group"), (adopted, "adopted assignment"))
         if names
     )
-    one = len(users) + len(groups) == 1
+    one = len(users) + len(groups) + len(adopted) == 1
     leave = f"{scope} {'leaves' if one else 'leave'} the scope"
     if on_destroy == DRAIN:
         return (
@@ -113,7 +114,7 @@ class ScopeRecordProvider(TenantResourceProvider):
             DeadlineError: people are left in the scope or in the target; the next destroy goes on.
         """
         leaving = set(props["principals"]) - set(props["before"])
-        if props["onDestroy"] != DRAIN or not leaving:
+        if props["onDestroy"] != DRAIN or not (leaving or props["adopts"]):
             return
         if program_runs():
             tell(NOT_BY_UP, severity=WARNING)

@@ -55,13 +55,13 @@ NOTHING_FOUND: Mapping[str, Any] = {
 # --- arguments ---------------------------------------------------------------------------------------------
 
 
-def remembered(before: Mapping[str, Any] | None) -> str:
+def remembered(before: Mapping[str, Any]) -> str:
     """What the state knows of what was found first, for a run that makes the resource anew: "" for nothing.
 
     The engine does not show it to such a run: what is found then is what this stack has put there.
     """
     kept = ("servicePrincipalId", "everOnDemand", *NOTHING_FOUND)
-    return "" if before is None else records.text({key: before[key] for key in kept if key in before})
+    return records.text({key: before[key] for key in kept if key in before}) if before else ""
 
 
 # --- lifecycle ---------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ class SyncJob(TenantResource):
         target_tenant_id: whom it synchronizes to.
         on_demand: whether people are provisioned on demand.
         made_by_hand: whether somebody made the application, so that people may be assigned to it.
-        before: its outputs in the state, if it is there.
+        before: its outputs in the state; empty where it is not there.
         depends_on: the policies of both tenants.
 
     Attributes:
@@ -287,7 +287,7 @@ class SyncJob(TenantResource):
         target_tenant_id: str,
         on_demand: bool,
         made_by_hand: pulumi.Input[bool],
-        before: Mapping[str, Any] | None,
+        before: Mapping[str, Any],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {

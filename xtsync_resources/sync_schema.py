@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 
 # Tells when the job was brought to rest for another scope by filters, so that the start looks at it again.
 RESTED = "rested"
-REST = "change the filters or flow types of"
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody", RESTED)
 # What a service answers that cannot expand.
 NOT_OFFERED = (400, 501)
@@ -69,15 +68,16 @@ RESTARTED_SINCE = (
 )
 FORMER_FILTER = (
     "xtsync:scopingFilters is not configured any more: the filter that the job had before, if any, comes back. Whoever "
-    "is in scope and not let through by it is removed from the target with the next cycle"
+    "is in scope and let through by it comes into the target with the next cycle, and whoever is not is removed"
 )
 DELETES_AGAIN = (
     "the job deletes people again (flow type delete): whoever has left the scope meanwhile and was kept may be removed "
     "from the target"
 )
 PEOPLE_LEAVE = (
-    "the scoping filters change on a job that runs: whoever is outside of them is removed from the target with the "
-    "next cycle, within xtsync:deletionThreshold. `xtsync doctor` names them; flowTypes without delete keeps them"
+    "the scoping filters change: whoever is in scope and let through by them comes into the target, and whoever is "
+    "outside of them is removed from it with the next cycle of a job that runs, within xtsync:deletionThreshold. "
+    "`xtsync doctor` names the latter; flowTypes without delete keeps them"
 )
 
 
@@ -166,7 +166,7 @@ def what_changes_for_people(olds: Mapping[str, Any], news: Mapping[str, Any]) ->
     """What another schema may do to people in the target; what is not configured any more comes back as it was."""
     deletes = "Delete" in news.get(FLOWS, ("Delete",))
     texts = []
-    if deletes and olds.get(FILTERS) != news.get(FILTERS):
+    if olds.get(FILTERS) != news.get(FILTERS):
         texts.append(PEOPLE_LEAVE if news.get(FILTERS) else FORMER_FILTER)
     if deletes and FLOWS in olds and "Delete" not in (olds[FLOWS] or ()):
         texts.append(DELETES_AGAIN)
@@ -188,11 +188,15 @@ class SyncSchemaProvider(TenantResourceProvider):
         """Accept; say what changes on a job that is there, and whom that may remove."""
         if not olds:
             self.announce(news)
-        elif managed_parts(news) != managed_parts(olds):
-            self.refuse_unusable(news)
-            for text in what_changes_for_people(olds, news):
+        before = olds
+        if olds and managed_parts(news) != managed_parts(olds):
+            schema = self.refuse_unusable(news)
+            # What is written is all that is configured, also what somebody has changed meanwhile.
+            before = {**olds, **(live_parts(schema, managed_parts({**olds, **news})) if schema else {})}
+            for text in what_changes_for_people(before, news):
                 tell(text, severity=WARNING)
-        return CheckResult({**news, RESTED: str(uuid.uuid4())} if moves_people(olds, news) else news, [])
+        rested = str(uuid.uuid4()) if moves_people(before, news) else olds.get(RESTED, "")
+        return CheckResult({**news, RESTED: rested}, [])
 
     def refuse_unusable(self, props: Properties) -> Json | None:
         """Refuse in a preview what `up` would; gives the schema. Call, for a known job: GET jobs/{id}/schema."""
@@ -221,7 +225,8 @@ class SyncSchemaProvider(TenantResourceProvider):
         """Put the parts in. Calls: GET, PUT jobs/{id}/schema; `parsed_sources`, `spelled_operators`, `bring_to_rest`.
 
         Raises:
-            Partial: all but the groups are put in, which wait for a restart of the job; the next `pulumi up` goes on.
+            Partial: it is not known whether all is put in; or the groups wait for a restart of the job. The next
+                `pulumi up` goes on.
         """
         operation, wanted = self.operation(), managed_parts(props)
         waits = bool(props.get("everybody") and wanted.pop(GROUPS, None))
@@ -233,11 +238,16 @@ class SyncSchemaProvider(TenantResourceProvider):
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
         if props[RESTED]:
-            bring_to_rest(operation, props["servicePrincipalId"], props["jobId"], REST, new=True)
-        if change(operation, props, make, first=True) is None:
-            raise job_gone(operation, props["jobId"])
+            bring_to_rest(operation, props["servicePrincipalId"], props["jobId"], new=True)
         former = former_parts(wanted, records.parse(props["baseline"]))
         id_, outputs = f"{props['jobId']}/schema", {"former": records.text(former), "written": records.text(written)}
+        try:
+            if change(operation, props, make, first=True) is None:
+                raise job_gone(operation, props["jobId"])
+        except XtsyncError as error:
+            # It may be written all the same, so whoever drops it puts back what was there.
+            raise Partial(id_, {**props, **outputs}, [error]) from None
+        outputs["written"] = records.text(written)
         if waits:
             done = {key: value for key, value in props.items() if key != GROUPS}
             raise Partial(id_, {**done, **outputs}, [groups_must_wait(operation.tenant, props["jobId"])])
@@ -276,7 +286,7 @@ class SyncSchemaProvider(TenantResourceProvider):
 
         rests = news[RESTED] != olds[RESTED]
         if rests:
-            bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], REST, new=False)
+            bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], new=False)
         try:
             if change(operation, news, make) is None:
                 raise job_gone(operation, news["jobId"])
@@ -355,7 +365,6 @@ class SyncSchema(TenantResource):
         parts: see `config.schema_keys.schema_inputs`; what is left out is not touched.
         baseline: the record of what was there before.
         everybody: whether the job was found with everybody in scope, if at all.
-        before_this: its outputs in the state, if it is there: a run that failed has brought the job to rest, perhaps.
         depends_on: what comes before.
 
     Attributes:
@@ -373,7 +382,6 @@ class SyncSchema(TenantResource):
         parts: Mapping[str, Any],
         baseline: SchemaBaseline,
         everybody: pulumi.Input[bool | None],
-        before_this: Mapping[str, Any] | None,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -381,7 +389,7 @@ class SyncSchema(TenantResource):
             "jobId": job_id,
             **parts,
             "baseline": baseline.baseline,
-            RESTED: (before_this or {}).get(RESTED, ""),
+            RESTED: "",
             **({"everybody": everybody} if GROUPS in parts else {}),
         }
         super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

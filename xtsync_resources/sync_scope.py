@@ -12,16 +12,16 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from . import foreign_assignments
 from .affected import (
+    Leaving,
     announce,
     as_found_first,
-    counted,
     groups_that_come,
     ids,
     kinds,
@@ -32,7 +32,7 @@ from .affected import (
     tell_who_leaves,
     who_exists,
 )
-from .assigned import LOOK_PAUSES, assignments, names_in, people_in, principal_of, take_out
+from .assigned import assignments, names_in, people_in, principal_of, take_out
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .graph import calls
 from .graph.errors import RefusedError, XtsyncError
@@ -58,8 +58,9 @@ from .tenant_resource import Home, TenantResource
 if TYPE_CHECKING:
     from .graph.operation import Operation
 
-# How many people may leave in one run; absent where the job would delete any number, or nobody.
-MAY_LEAVE = "mayLeave"
+# For one run only: how many people may leave (absent where the job would delete any number, or nobody), and whether the
+# job deletes them.
+MAY_LEAVE, DELETES = "mayLeave", "deletes"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -126,29 +127,6 @@ def current_job(operation: Operation, service_principal: str, job_id: str) -> tu
     return (job_id if job is None else str(job["id"])), job
 
 
-def refuse_assigned(operation: Operation, props: Properties, new: Collection[str]) -> None:
-    """Refuse to take over assignments that somebody made. Call: GET appRoleAssignedTo.
-
-    Raises:
-        RefusedError: there are some.
-    """
-    there: set[str] = set()
-    # Whom this run has just taken out may still be seen.
-    for seconds in (0.0, *LOOK_PAUSES):
-        operation.client.clock.sleep(min(seconds, max(operation.remaining, 0)))
-        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
-        there = {principal_of(one) for one in listed} & set(new)
-        if not there:
-            break
-    if there:
-        raise RefusedError(
-            f"Will not take over assignments in {operation.tenant}: "
-            f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
-            "xtsync:onExisting is fail, and somebody has assigned them by hand",
-            "set xtsync:onExisting to adopt to take the assignments over, or remove them",
-        )
-
-
 def refuse_protected(operation: Operation, props: Properties) -> None:
     """Refuse to drain whoever is protected.
 
@@ -208,15 +186,18 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
             refuse_to_remove(self.operation, olds, news)
             announce(olds, news)
+            foreign_assignments.left_behind(self.operation, olds, news)
         foreign = foreign_assignments.due(self.operation, olds, news)
         foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
         adopts = news[foreign_assignments.WANTED] == foreign_assignments.ADOPT
         adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
+        if adopted and news["onDestroy"] == DRAIN and (olds or {}).get("onDestroy") != DRAIN:
+            foreign_assignments.announce_end(self.operation(), adopted)
         removed = {} if adopts else foreign
         people = self.count(olds, news, removed)
         refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
         # For this run only: it is not kept.
-        kept = {key: value for key, value in as_found_first(olds, news).items() if key != MAY_LEAVE}
+        kept = {key: value for key, value in as_found_first(olds, news).items() if key not in (MAY_LEAVE, DELETES)}
         return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
 
     def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> set[str] | None:
@@ -238,7 +219,7 @@ class SyncScopeProvider(TenantResourceProvider):
                 return set()
             leaving = [*kinds(olds, gone), *kinds({"principals": removed}, removed.values())]
             people = people_who_leave(self.operation(), olds, leaving, kinds(news, coming))
-            tell_who_leaves(self.operation(), people)
+            tell_who_leaves(self.operation(), people, deletes=bool(news.get(DELETES)))
         except XtsyncError as error:
             tell(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
             return None
@@ -250,7 +231,7 @@ class SyncScopeProvider(TenantResourceProvider):
         Calls: none as a rule; `names_in`, `count_people`.
         """
         if self.settings.on_existing == "fail":
-            refuse_assigned(self.operation(), props, ids(props))
+            foreign_assignments.refuse(self.operation(), props, ids(props))
         before = props["foundPeople"]
         if others := set(before) - ids(props):
             tell(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
@@ -263,8 +244,7 @@ class SyncScopeProvider(TenantResourceProvider):
 
         Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
         """
-        listed = assignments(self.operation(), props["servicePrincipalId"], props["appRoleId"])
-        found, wanted = foreign_assignments.strangers(props, listed), props[foreign_assignments.WANTED]
+        found, wanted = foreign_assignments.seen_surely(self.operation(), props), props[foreign_assignments.WANTED]
         foreign_assignments.report(found, wanted)
         if others := other_configurations(self.operation(), props):
             tell_of_configurations(others, allowed=self.settings.allow_second)
@@ -283,7 +263,7 @@ class SyncScopeProvider(TenantResourceProvider):
         operation, service_principal = self.operation(), olds["servicePrincipalId"]
         coming = ids(news) - ids(olds)
         if coming and self.settings.on_existing == "fail":
-            refuse_assigned(operation, news, coming)
+            foreign_assignments.refuse(operation, news, coming)
         moves = service_principal != news["servicePrincipalId"]
         leaving = ours(olds) if moves else ours(olds) - set(all_of(news).values())
         if news[foreign_assignments.WANTED] == foreign_assignments.REMOVE:
@@ -317,8 +297,12 @@ class SyncScopeProvider(TenantResourceProvider):
                 remove somebody else.
         """
         operation, service_principal, leaving = self.operation(), props["servicePrincipalId"], ours(props)
-        # A replacement is not the end; and at the end it is the record that cannot do without the job.
-        draining = props["onDestroy"] == DRAIN and bool(leaving) and not program_runs()
+        # A replacement is not the end: azuread assigns whom it has taken out anew, and nobody those who were adopted.
+        replaced = program_runs()
+        if replaced:
+            leaving &= ids(props)
+        # At the end it is the record that cannot do without the job.
+        draining = props["onDestroy"] == DRAIN and bool(leaving) and not replaced
         if draining or not self.settings.allow_second:
             configurations = other_configurations(operation, props)
             if configurations and not self.settings.allow_second:
@@ -358,16 +342,18 @@ class SyncScope(TenantResource):
         principals: object ids by what the configuration calls the users and groups.
         never_remove: object ids of those who may never leave.
         foreign: what becomes of those whom somebody assigns by hand.
-        may_leave: how many people may leave in one run; None for any number.
+        leaving: how many people may leave in one run, and what becomes of them.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
 
     Attributes:
+        adopted: whom the stack has adopted: object ids by kind and object id.
         people: with `drain`, how many people it would delete, as last counted.
         service_principal_id: the configuration's service principal, for whom it is the record.
         app_role_id: the role that puts people in scope.
     """
 
+    adopted: pulumi.Output[Mapping[str, str]]
     people: pulumi.Output[int | None]
     service_principal_id: pulumi.Output[str]
     app_role_id: pulumi.Output[str]
@@ -379,8 +365,8 @@ class SyncScope(TenantResource):
         job: Mapping[str, pulumi.Input[Any]],
         principals: Mapping[str, str],
         never_remove: Sequence[str],
-        foreign: str,
-        may_leave: int | None,
+        foreign: foreign_assignments.Foreign,
+        leaving: Leaving,
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -388,10 +374,11 @@ class SyncScope(TenantResource):
             **job,
             "principals": dict(principals),
             "neverRemove": list(never_remove),
-            foreign_assignments.WANTED: foreign,
+            foreign_assignments.WANTED: foreign.wanted,
             foreign_assignments.SEEN: {},
-            foreign_assignments.ADOPTED: {},
-            MAY_LEAVE: may_leave,
+            foreign_assignments.ADOPTED: dict(foreign.adopted),
+            MAY_LEAVE: leaving.most,
+            DELETES: leaving.deletes,
         }
         computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

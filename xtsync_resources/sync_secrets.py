@@ -16,6 +16,7 @@ import pulumi
 from . import records
 from .graph import calls
 from .graph.errors import RefusedError
+from .job_state import holds_deletions, jobs_of_template
 from .lifecycle import (
     HOME,
     WARNING,
@@ -39,6 +40,7 @@ from .settings_object import (
     protection_weakens,
     restored,
     settings_by_key,
+    to_graph,
     with_others,
 )
 from .tenant_resource import Home, TenantResource
@@ -84,9 +86,24 @@ class SyncSecretsProvider(TenantResourceProvider):
     replace_keys = ("servicePrincipalId",)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Accept; what was found first stays: a job that is taken over again is found with our own settings."""
-        kept = {"found": olds["found"]} if olds.get("servicePrincipalId") == news["servicePrincipalId"] else {}
-        return CheckResult({**news, **kept}, [])
+        """Accept; what was found first stays: a job that is taken over again is found with our own settings.
+
+        Where the settings protect people less than before, says whether deletions are held back.
+        """
+        same = olds.get("servicePrincipalId") == news["servicePrincipalId"]
+        if same and protection_weakens(to_graph(olds["settings"]), news["settings"]):
+            self.tell_of_held_deletions(news)
+        return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
+
+    def tell_of_held_deletions(self, props: Properties) -> None:
+        """Say that deletions which the job holds back may be carried out. Call: GET jobs."""
+        jobs = self.operation().read(calls.list_jobs(props["servicePrincipalId"]))
+        if any(holds_deletions(job) for job in jobs_of_template(jobs or {})):
+            tell(
+                "the job holds deletions back, and carries them out once xtsync:deletionThreshold allows as many: "
+                "`xtsync approve-deletions` shows whose they are",
+                severity=WARNING,
+            )
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""

@@ -7,21 +7,23 @@ safety: the job is at rest before anybody is taken out of the scope.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_azuread as azuread
 
 from . import forgotten, guard, messages, providers, scope, stack_state
+from .affected import Leaving
 from .application_hooks import application_hooks
 from .assignment import AssignmentHooks
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .configurations import APPLICATION_TEMPLATE
 from .draining import DRAIN
+from .foreign_assignments import ADOPT, ADOPTED, Foreign
 from .identity_sync_policy import IdentitySyncPolicy, sync_values
-from .job_start import JobStart
+from .job_start import JobStart, unfinished
 from .pair_facts import policy_of
 from .partner_baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
 from .partner_policy import PartnerPolicy
@@ -41,6 +43,8 @@ from .tenant_resource import Home
 # told not to show it, neither what is new (as if it were secret) nor what has changed. To hide changes alone is not
 # enough: of a resource whose changes are all hidden it shows every old input.
 NAMES = ["principalDisplayName", "resourceDisplayName"]
+# The start, and what it comes after.
+STARTED_LAST = (("JobStart", "start"), ("SyncScope", "scope"), ("SyncSchema", "schema"))
 
 
 class TenantPair(pulumi.ComponentResource):
@@ -108,7 +112,7 @@ class TenantPair(pulumi.ComponentResource):
             settings.target.id,
             bool(settings.provision_on_demand),
             service_principal.made_by_hand,
-            stack_state.outputs_of(self._state, type_token("SyncJob"), f"{name}-job"),
+            self._before("SyncJob", "job"),
             depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
@@ -130,10 +134,11 @@ class TenantPair(pulumi.ComponentResource):
             "onDestroy": settings.on_destroy,
         }
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        foreign = Foreign(settings.foreign_assignments, self._before("SyncScope", "scope").get(ADOPTED) or {})
         record = ScopeRecord(
             "scope-record",
             self._source,
-            {**known, "foundCycle": job.found_cycle},
+            {**known, "foundCycle": job.found_cycle, "adopts": bool(foreign.adopted) or foreign.wanted == ADOPT},
             list(ids.values()),
             scope.to_assign_anew(name, self._state, people),
             depends_on=ready,
@@ -147,8 +152,8 @@ class TenantPair(pulumi.ComponentResource):
             {**known, "targetTenantId": settings.target.id},
             ids,
             sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
-            settings.foreign_assignments,
-            settings.may_leave,
+            foreign,
+            Leaving(settings.may_leave, settings.deletes),
             depends_on=ready,
             options=options,
         )
@@ -166,6 +171,7 @@ class TenantPair(pulumi.ComponentResource):
             ids.values(),
             assignments,
             pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
+            unfinished(*(self._before(kind, short) for kind, short in STARTED_LAST)),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )
@@ -194,8 +200,11 @@ class TenantPair(pulumi.ComponentResource):
                 "users": len(settings.users),
                 "groups": len(settings.groups),
                 **({"people": in_scope.people} if settings.on_destroy == DRAIN else {}),
+                **({"adopted": in_scope.adopted} if foreign.adopted or foreign.wanted == ADOPT else {}),
             },
-            "onDestroy": describe(settings.on_destroy, settings.users, settings.groups),
+            "onDestroy": in_scope.adopted.apply(
+                lambda adopted: describe(settings.on_destroy, settings.users, settings.groups, list(adopted))
+            ),
             "portalUrl": self._portal_url(service_principal),
             **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
         }
@@ -248,16 +257,19 @@ class TenantPair(pulumi.ComponentResource):
             settings.flow_types,
             settings.sync_groups,
         )
-        name = f"{self._source.component}-schema"
-        before_this = stack_state.outputs_of(self._state, type_token("SyncSchema"), name)
         if not parts:
-            for text in what_changes_for_people(before_this or {}, {}):
+            for text in what_changes_for_people(self._before("SyncSchema", "schema"), {}):
                 messages.warn(text)
             return ()
         before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
         everybody = job.found_settings.apply(was_everybody)
-        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, before_this, [secrets])
+        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
         return before, schema
+
+    def _before(self, kind: str, short: str) -> Mapping[str, Any]:
+        """The outputs of a resource as the last run left them; empty where it is not in the state."""
+        name = f"{self._source.component}-{short}"
+        return stack_state.outputs_of(self._state, type_token(kind), name) or {}
 
     def _assign(
         self,

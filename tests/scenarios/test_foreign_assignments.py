@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from conftest import Lab, changed, told
 from test_assignments import assign
+from test_draining import cycle_after
+from test_nobody_is_deleted import made_by_hand
 
-pytestmark = pytest.mark.real
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 
 
@@ -36,11 +37,12 @@ def assigned(lab: Lab) -> set[str]:
 
 
 def test_reported_they_stay_now_and_at_the_end(by_hand: Lab) -> None:
-    assert "1 users and groups are in scope that are not configured" in told(by_hand.stack.run("refresh"), "scope")
+    assert "1 user or group is in scope and not configured: Bob" in told(by_hand.stack.run("refresh"), "scope")
     assert changed(by_hand.stack.run("up")) == {}
     assert assigned(by_hand) == {ALICE, BOB}
 
 
+@pytest.mark.real
 def test_promise_3_who_is_to_be_removed_is_named_before(by_hand: Lab) -> None:
     wanted(by_hand, "remove")
     preview = by_hand.stack.run("preview")
@@ -59,7 +61,7 @@ def test_who_is_assigned_by_hand_later_is_drift(by_hand: Lab) -> None:
     assign(by_hand, BOB)
     assert changed(by_hand.stack.run("up")) == {}
     assert assigned(by_hand) == {ALICE, BOB}
-    assert "The next `pulumi up` takes them out" in told(by_hand.stack.run("refresh"), "scope")
+    assert "the next `pulumi up --refresh` takes them out" in told(by_hand.stack.run("refresh"), "scope")
     assert changed(by_hand.stack.run("preview")) == {"scope": "update"}
     by_hand.stack.run("up")
     assert assigned(by_hand) == {ALICE}
@@ -74,6 +76,7 @@ def test_promise_3_as_many_as_the_threshold_are_not_removed(by_hand: Lab) -> Non
     by_hand.stack.run("preview")
 
 
+@pytest.mark.real
 def test_who_is_adopted_leaves_with_the_stack(by_hand: Lab) -> None:
     wanted(by_hand, "adopt")
     assert "takes over whom somebody has assigned by hand" in told(by_hand.stack.run("preview"), "scope")
@@ -101,3 +104,45 @@ def test_who_was_adopted_and_is_configured_leaves_like_anybody(by_hand: Lab) -> 
     by_hand.stack.config["xtsync:users"] = [ALICE]
     by_hand.stack.run("up")
     assert assigned(by_hand) == {ALICE}
+
+
+@pytest.mark.parametrize("name", ["scope", "schema", "job", "secrets", "start", "scope-record"])
+def test_promise_6_who_is_adopted_stays_whatever_is_replaced(by_hand: Lab, name: str) -> None:
+    wanted(by_hand, "adopt")
+    by_hand.stack.config["xtsync:flowTypes"] = ["add", "update", "delete"]
+    by_hand.stack.run("up")
+    by_hand.stack.run("up", replace=(name,))
+    assert assigned(by_hand) == {ALICE, BOB}
+    by_hand.pass_time()
+    assert by_hand.arrived() == {ALICE, BOB}
+    by_hand.stack.run("up", expect_no_changes=True)
+
+
+def test_promise_6_who_is_adopted_is_drained_with_a_pair_that_was_taken_over(by_hand: Lab) -> None:
+    made_by_hand(by_hand.stack)
+    by_hand.stack.config["xtsync:users"] = [ALICE]
+    by_hand.stack.run("up")
+    dave = assign(by_hand, "dave@contoso.com")
+    by_hand.pass_time()
+    by_hand.stack.config |= {"xtsync:foreignAssignments": "adopt", "xtsync:onDestroy": "drain"}
+    result = by_hand.stack.run("up")
+    assert "`destroy` deletes those who were adopted, too: dave@contoso.com" in told(result, "scope")
+    assert f"1 adopted assignment (user {dave})" in result.outputs["onDestroy"]
+    by_hand.stack.config["xtsync:deadlineMinutes"] = 0.5
+    by_hand.stack.run("up")
+    with cycle_after(by_hand, 8):
+        by_hand.stack.run("destroy")
+    assert by_hand.arrived() == {ALICE, BOB}
+    assert [job.schedule_state for job in by_hand.jobs()] == ["Active"]
+
+
+@pytest.mark.real
+def test_promise_3_who_is_left_behind_by_another_application_is_named(by_hand: Lab) -> None:
+    said = told(by_hand.stack.run("up", replace=("application",)), "scope")
+    assert "nobody is assigned but who is configured: Bob" in said
+
+
+def test_promise_3_who_stays_in_the_target_is_not_said_to_leave_it(by_hand: Lab) -> None:
+    wanted(by_hand, "remove")
+    by_hand.stack.config["xtsync:flowTypes"] = ["add", "update"]
+    assert "1 person leaves the scope with that, not the target" in told(by_hand.stack.run("preview"), "scope")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import Lab, changed, messages, told
+from test_assignments import assign
 from test_nobody_is_deleted import made_by_hand
 
 from lab import world
@@ -13,7 +14,6 @@ from lab.entra import Fault
 from xtsync_resources.graph.calls import GROUP_SYNC
 from xtsync_resources.schema_document import object_mapping
 
-pytestmark = pytest.mark.real
 A, B = "alice@contoso.com", "bob@contoso.com"
 
 
@@ -37,6 +37,7 @@ def widened_and_narrowed(lab: Lab) -> None:
     lab.stack.config["xtsync:scopingFilters"] = only("accountEnabled", "True")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "refused", [Fault(method="PUT", path="/schema$", when="after"), Fault(method="DELETE", path="appRoleAssignedTo/")]
 )
@@ -70,6 +71,95 @@ def test_a_filter_that_could_not_be_written_and_is_taken_back_leaves_the_job_run
     assert lab.arrived() == {A}
 
 
+@pytest.mark.real
+def test_promise_6_a_first_filter_whose_answer_was_lost_is_taken_back_whole(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": [A, B], "xtsync:groups": []}
+    lab.stack.run("up")
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.environment["XTSYNC_DEADLINE_MINUTES"] = "0.3"
+    lab.stack.config["xtsync:scopingFilters"] = only("userPrincipalName", A)
+    lab.entra.faults.add(Fault(kind="reset", method="PUT", path="/schema$", when="after", times=99))
+    lab.stack.run("up", fails=True)
+    lab.entra.faults.clear()
+    del lab.stack.config["xtsync:scopingFilters"]
+    lab.stack.run("up")
+    lab.pass_time()
+    assert lab.arrived() == {A, B}
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    lab.stack.run("destroy")
+    lab.pass_time()
+    assert lab.arrived() == {A, B}
+
+
+@pytest.mark.real
+def test_a_start_that_failed_is_made_up_for_when_the_filter_is_dropped(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": [A, B], "xtsync:groups": []}
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config["xtsync:scopingFilters"] = only("accountEnabled", "True")
+    lab.entra.faults.add(Fault(method="POST", path="/start$", status=403, code="Denied", times=99))
+    lab.stack.run("up", fails=True)
+    lab.entra.faults.clear()
+    del lab.stack.config["xtsync:scopingFilters"]
+    assert changed(lab.stack.run("up"))["start"] == "update"
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+    assert not changed(lab.stack.run("preview"))
+
+
+def test_a_take_over_that_failed_and_is_taken_back_leaves_the_job_running(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": [A], "xtsync:groups": []}
+    lab.stack.run("up")
+    assign(lab, B)
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = [A, B]
+    lab.entra.faults.add(Fault(method="POST", path="appRoleAssignedTo$", status=403, code="Denied", times=99, skip=1))
+    lab.stack.run("up", fails=True)
+    lab.entra.faults.clear()
+    lab.stack.config["xtsync:users"] = [A]
+    lab.stack.run("up")
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+
+
+def test_promise_6_a_wrong_filter_that_is_held_back_can_be_taken_back(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": [A, B], "xtsync:deletionThreshold": 2, "xtsync:userType": "member"}
+    lab.stack.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+    lab.stack.config["xtsync:scopingFilters"] = only("userPrincipalName", A)
+    lab.stack.run("up")
+    lab.pass_time()
+    del lab.stack.config["xtsync:scopingFilters"]
+    lab.stack.run("up")
+    lab.pass_time(24 * 60)
+    assert lab.arrived() == people
+    assert lab.jobs()[0].quarantine is None
+
+
+def test_promise_3_a_filter_changed_by_hand_that_is_overwritten_is_announced(lab: Lab) -> None:
+    narrowed_by_a_filter(lab)
+    (job,) = lab.jobs()
+    clause = {"operatorName": "EQUALS", "sourceOperandName": "accountEnabled", "targetOperand": {"values": ["True"]}}
+    object_mapping(job.schema, "User")["scope"]["groups"][0]["clauses"][0] = clause
+    lab.pass_time()
+    assert lab.arrived() == {A, B}
+    lab.stack.config["xtsync:attributeMappings"] = [{"target": "jobTitle", "constant": "x"}]
+    assert "outside of them is removed" in told(lab.stack.run("preview"), "schema")
+
+
+def test_promise_3_a_threshold_that_lets_held_deletions_go_is_announced(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": [A], "xtsync:deletionThreshold": 2}
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": 2}
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.config["xtsync:deletionThreshold"] = 500
+    assert "the job holds deletions back, and carries them out" in told(lab.stack.run("preview"), "secrets")
+
+
 def test_another_filter_alone_leaves_the_job_running(lab: Lab) -> None:
     narrowed_by_a_filter(lab)
     lab.stack.config["xtsync:scopingFilters"] = only("userPrincipalName", B)
@@ -92,6 +182,7 @@ def test_a_job_that_rests_is_not_started_by_another_filter(lab: Lab) -> None:
     assert "Active" not in [job.schedule_state for job in lab.jobs()]
 
 
+@pytest.mark.real
 def test_promise_4_what_was_found_first_comes_back_after_job_scope_and_settings_are_made_anew(lab: Lab) -> None:
     lab.stack.config |= {"xtsync:users": [A], "xtsync:groups": [], "xtsync:notifyEmail": "first@contoso.com"}
     lab.stack.run("up")
@@ -110,6 +201,7 @@ def test_promise_4_what_was_found_first_comes_back_after_job_scope_and_settings_
     assert assigned == {lab.source.directory.user(A).id}
 
 
+@pytest.mark.real
 def test_promise_4_groups_that_others_let_in_stay(lab: Lab) -> None:
     lab.stack.run("up")
     lab.target.policies.update_identity_sync(world.SOURCE_TENANT, {GROUP_SYNC: {"isSyncAllowed": True}})
@@ -132,3 +224,25 @@ def test_promise_6_a_job_that_deletes_nobody_is_not_waited_for(lab: Lab) -> None
     assert "the job deletes nobody" in said
     assert lab.source_partner is not None
     assert [job.schedule_state for job in lab.jobs()] == ["Active"]
+
+
+def test_promise_6_a_drain_whose_job_deletes_nobody_any_more_ends_at_once(lab: Lab) -> None:
+    lab.stack.config["xtsync:onDestroy"] = "drain"
+    lab.stack.environment["XTSYNC_DEADLINE_MINUTES"] = "0.3"
+    lab.stack.run("up")
+    lab.pass_time()
+    lab.stack.run("destroy", fails=True)
+    (job,) = lab.jobs()
+    object_mapping(job.schema, "User")["flowTypes"] = "Add, Update"
+    said = "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    assert "the job deletes nobody" in said
+
+
+def test_promise_4_a_policy_that_was_left_for_groups_goes_when_they_go(lab: Lab) -> None:
+    before = lab.settings()
+    lab.stack.run("up")
+    lab.target.policies.update_identity_sync(world.SOURCE_TENANT, {GROUP_SYNC: {"isSyncAllowed": True}})
+    lab.stack.run("up", replace=("target-identity-sync",))
+    lab.target.policies.update_identity_sync(world.SOURCE_TENANT, {GROUP_SYNC: {"isSyncAllowed": False}})
+    lab.stack.run("destroy")
+    assert lab.settings() == before

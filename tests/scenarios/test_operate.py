@@ -115,7 +115,7 @@ def test_held_back_deletions_are_approved_by_number(lab: Lab, xtsync: Command, t
     assert "it holds no deletions back" in again.errors
 
 
-@pytest.mark.parametrize(("typed", "answer", "code"), [(["--count", "3"], "", 2), ([], "3\n", 1), ([], "", 1)])
+@pytest.mark.parametrize(("typed", "answer", "code"), [(["--count", "3"], "", 2), ([], "3\n", 1), ([], "", 2)])
 def test_another_number_approves_nothing(lab: Lab, xtsync: Command, typed: list[str], answer: str, code: int) -> None:
     held_back(lab, xtsync)
     before = len(lab.entra.traffic)

@@ -9,14 +9,14 @@ from conftest import Command, Lab, writes
 from test_doctor import grant
 
 from lab import world
-from xtsync_resources.operate import plan
+from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
 
 
 @pytest.fixture
 def planned(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(plan, "exported", lambda _: lab.stack.engine.export())
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
     return xtsync
 
 

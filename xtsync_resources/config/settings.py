@@ -194,8 +194,13 @@ class Settings:
     @property
     def may_leave(self) -> int | None:
         """How many people may leave the scope in one run; None where the job deletes any number, or nobody."""
-        keeps = self.flow_types is not None and "Delete" not in self.flow_types
-        return max(self.deletion_threshold - 1, self.allow_deletions) if self.deletion_threshold and not keeps else None
+        limited = self.deletion_threshold and self.deletes
+        return max(self.deletion_threshold - 1, self.allow_deletions) if limited else None
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the job removes whoever has left the scope."""
+        return self.flow_types is None or "Delete" in self.flow_types
 
     def client_secret(self, side: str) -> Any:
         """The stack's secret for a side; None where there is none."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
+from ..scope import meant
 from .checks import (
     Finding,
     Level,
@@ -28,6 +29,7 @@ from .checks import (
     synchronization,
 )
 from .checks.finding import counted
+from .recorded import recorded
 from .screen import Rows, line
 
 if TYPE_CHECKING:
@@ -105,10 +107,11 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     """
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
-    known = outputs_of(stack)
+    known, state = outputs_of(stack), recorded(stack) if stack.location.outputs_file is None else []
+    remembered = meant(state, stack.settings.source.id)
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), known))
+            found.append(Look(stack.settings, side, stack.client(side), known, remembered))
         except ConfigurationError as error:
             failed[side] = error
     if not found:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..forgotten import FORGET, refuse_living
-from ..graph import answers
-from ..graph.errors import ConfigurationError, RefusedError
+from ..graph.errors import RefusedError
 from ..lifecycle import HOME
 from ..stack_facts import PREFIX
 from .files import write_private
+from .recorded import exported
 from .screen import Rows
 from .stack import pulumi
 
@@ -45,28 +45,6 @@ class Forgotten:
     def name(self) -> str:
         """What the program calls it."""
         return self.urn.rpartition("::")[2]
-
-
-def exported(stack: Stack) -> dict[str, Any]:
-    """The stack's state, its secrets encrypted, as Pulumi exports it.
-
-    Raises:
-        ConfigurationError: Pulumi cannot say, or it is no state.
-    """
-    text = pulumi(["stack", "export", "--stack", stack.name], stack.location.folder)
-    try:
-        document: dict[str, Any] = answers.read(text)
-    except ValueError:
-        document = {}
-    deployment = document.get("deployment")
-    # A stack without resources has no list of them.
-    found = deployment.setdefault("resources", []) if isinstance(deployment, dict) else None
-    if not isinstance(found, list) or not all(
-        isinstance(one, dict) and "urn" in one and "type" in one for one in found
-    ):
-        what = f"Cannot read the state of the stack {stack.name}"
-        raise ConfigurationError(what, "it has no resources, or another form", "run `pulumi stack export` by hand")
-    return document
 
 
 def of_tenant(resources: list[Resource], tenant: str) -> list[Forgotten]:

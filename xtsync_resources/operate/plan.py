@@ -13,20 +13,20 @@ from ..affected import MOST_LEAVING, groups_that_come, people_who_leave
 from ..config import SIDES
 from ..graph import calls
 from ..graph.batch import read_all
-from ..graph.errors import CallError, ConfigurationError, ForbiddenError
+from ..graph.errors import CallError, ForbiddenError
 from ..identity_sync_policy import permissions_of, sync_values
 from ..lookup import MOST_IN_A_FILTER, names_now, read
 from ..open_doors import changes_of_doors
 from ..pair_facts import policy_of
 from ..scope import look_up
-from ..stack_state import Recorded
 from ..state import type_token
 from .checks.finding import counted, listed
-from .forget import exported
+from .recorded import recorded
 from .screen import Rows, document_of, line
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
+    from ..stack_state import Recorded
     from .screen import Screen
     from .stack import Stack
 
@@ -60,15 +60,6 @@ class Plan:
 
 
 # --- from the state and Graph ----------------------------------------------------------------------------------
-
-
-def recorded(stack: Stack) -> list[Recorded]:
-    """The resources of the stack; none before its first `up`. Call: `pulumi stack export`."""
-    try:
-        resources = exported(stack)["deployment"]["resources"]
-    except ConfigurationError:
-        return []
-    return [Recorded(one["urn"].rpartition("::")[2], one["type"], one.get("outputs") or {}) for one in resources]
 
 
 def scope_before(stack: Stack, state: Sequence[Recorded]) -> Mapping[str, Any]:

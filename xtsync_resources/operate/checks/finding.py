@@ -62,6 +62,7 @@ class Look:
         side: the side this tenant plays.
         client: signs in with its first call.
         outputs: the stack's; empty before its first `pulumi up`.
+        meant: object ids by what the stack file called users and groups at the last `pulumi up`, in lower case.
         memory: what several checks need and one has read, by area.
     """
 
@@ -69,6 +70,7 @@ class Look:
     side: str
     client: GraphClient
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    meant: Mapping[str, str] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property

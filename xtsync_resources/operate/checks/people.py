@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...config import GUID
+from ...config import GUID, Problem
 from ...graph import calls
 from ...lookup import read
+from ...scope import Given, Principal, missing_objects, other_objects
 from ...scoping import attributes_needed, evaluate
 from .finding import Finding, Look, counted, listed
 
@@ -156,15 +157,50 @@ def check(look: Look) -> list[Finding]:
 
 def name_findings(look: Look, scope: Scope) -> list[Finding]:
     """Names in the configuration with which `pulumi up` would refuse to begin."""
+    changed = [] if not look.meant else changed_names(look, scope)
+    explained = {one.value for one in changed}
+    unknown = {
+        kind: [name for name in names if name not in explained]
+        for kind, names in ((USER, scope.unknown_users), (GROUP, scope.unknown_groups))
+    }
     twice = [" = ".join(names) for names in scope.assigned.values() if len(names) > 1]
     table = (
-        ("users", scope.unknown_users, "there is no user", "check the spelling, or give the object id"),
-        ("groups", scope.unknown_groups, "there is no group", "check the spelling, or give the object id"),
+        ("users", unknown[USER], "there is no user", "check the spelling, or give the object id"),
+        ("groups", unknown[GROUP], "there is no group", "check the spelling, or give the object id"),
         ("groups", scope.ambiguous_groups, "there are several groups", "give the object id"),
         (AREA, twice, "the same is named twice:", "remove one of the two"),
     )
     problems = [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
+    problems += [look.problem(one.key.partition(":")[2], f"{one.value}: {one.why}", one.do) for one in changed]
     return [*problems, *named_groups(look, scope)]
+
+
+def changed_names(look: Look, scope: Scope) -> list[Problem]:
+    """What became of entries whose name nobody or another object has now, as a preview says it.
+
+    Calls: those of `missing_objects` and `other_objects`: none where every name means what it meant.
+    """
+    operation, known, source = look.operation(), look.meant, look.tenant.name
+    missing = [
+        Given(f"xtsync:{kind}s", kind, name)
+        for kind, names in ((USER, scope.unknown_users), (GROUP, scope.unknown_groups))
+        for name in names
+        if f"{kind} {name}".lower() in known
+    ]
+    named = [
+        Principal(f"xtsync:{kind_of(look, name)}s", kind_of(look, name), name, object_id)
+        for object_id, names in scope.assigned.items()
+        for name in names
+    ]
+    return [
+        *missing_objects(operation, missing, known, source),
+        *other_objects(operation, named, known, source),
+    ]
+
+
+def kind_of(look: Look, name: str) -> str:
+    """Whether an entry of the stack file is a user or a group."""
+    return GROUP if name in look.settings.groups else USER
 
 
 def named_groups(look: Look, scope: Scope) -> list[Finding]:

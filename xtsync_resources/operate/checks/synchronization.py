@@ -70,8 +70,11 @@ def of_assignments(
 ) -> list[Finding]:
     """Who is in scope and not configured, and the other way round; pure."""
     there = {principal_of(one) for one in assigned}
-    foreign = sorted(name_of(one) for one in assigned if principal_of(one) not in configured)
-    missing = sorted(names[0] for object_id, names in configured.items() if object_id not in there)
+    adopted = set(((look.outputs.get("scope") or {}).get("adopted") or {}).values())
+    # Whom the stack has put in scope may be called otherwise now, which is said of the names.
+    known = {*configured, *adopted, *look.meant.values()}
+    foreign = sorted(f"{name_of(one)} ({principal_of(one)})" for one in assigned if principal_of(one) not in known)
+    missing = sorted(f"{names[0]} ({object_id})" for object_id, names in configured.items() if object_id not in there)
     findings = []
     if foreign:
         text = f"in scope and not configured: {listed(foreign)}"

@@ -1,0 +1,44 @@
+"""What a stack's state has, as Pulumi exports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..graph import answers
+from ..graph.errors import ConfigurationError
+from ..stack_state import Recorded
+from .stack import pulumi
+
+if TYPE_CHECKING:
+    from .stack import Stack
+
+
+def exported(stack: Stack) -> dict[str, Any]:
+    """The stack's state, its secrets encrypted, as Pulumi exports it.
+
+    Raises:
+        ConfigurationError: Pulumi cannot say, or it is no state.
+    """
+    text = pulumi(["stack", "export", "--stack", stack.name], stack.location.folder)
+    try:
+        document: dict[str, Any] = answers.read(text)
+    except ValueError:
+        document = {}
+    deployment = document.get("deployment")
+    # A stack without resources has no list of them.
+    found = deployment.setdefault("resources", []) if isinstance(deployment, dict) else None
+    if not isinstance(found, list) or not all(
+        isinstance(one, dict) and "urn" in one and "type" in one for one in found
+    ):
+        what = f"Cannot read the state of the stack {stack.name}"
+        raise ConfigurationError(what, "it has no resources, or another form", "run `pulumi stack export` by hand")
+    return document
+
+
+def recorded(stack: Stack) -> list[Recorded]:
+    """The resources of the stack; none before its first `up`, or where Pulumi cannot be asked."""
+    try:
+        resources = exported(stack)["deployment"]["resources"]
+    except ConfigurationError:
+        return []
+    return [Recorded(one["urn"].rpartition("::")[2], one["type"], one.get("outputs") or {}) for one in resources]
