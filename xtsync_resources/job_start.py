@@ -271,7 +271,7 @@ class JobStartProvider(TenantResourceProvider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Nothing is called: the scope, which goes next, knows what the job has to do while people leave it."""
-        tell("the job goes on as it is until the scope is taken apart, which brings it to rest first")
+        tell("the job is brought to rest with the scope, which goes next")
 
 
 JOB_START = JobStartProvider()

@@ -21,8 +21,9 @@ from .state import PROVIDERS, type_token
 READ = "pulumi:pulumi:readStackResourceOutputs"
 OURS = frozenset(map(type_token, PROVIDERS))
 CUT_OFF = (
-    "the last run of this stack did not end; this one goes on. If it was a `destroy` that was killed, run "
-    "`pulumi up --refresh`: what it has taken apart may still be in the state"
+    "the start of the job is not in the state: the last run did not end, or somebody deleted what this stack made. "
+    "This run makes it again. After a `destroy` that was killed run `pulumi up --refresh`: what it has taken apart may "
+    "still be in the state"
 )
 TRIES, PAUSE_SECONDS = 6, 0.3
 

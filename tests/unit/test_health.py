@@ -8,12 +8,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID, FakeGraph, answer, client_for
+from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID, FakeGraph, answer, client_for, refusal
 from xtsync_resources.config import parse
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
 from xtsync_resources.operate.cli import app
 from xtsync_resources.operate.stack import LONGER, Stack
-from xtsync_resources.operate.status import INTERVAL, Wait, interval_of, reached, read_health, wait_for
+from xtsync_resources.operate.status import (
+    INTERVAL,
+    MAKE_ALL_AGAIN,
+    MAKE_JOB_AGAIN,
+    Wait,
+    interval_of,
+    reached,
+    read_health,
+    wait_for,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUARANTINE = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
@@ -100,13 +109,18 @@ def stack_on(graph: FakeGraph) -> Stack:
     return stack
 
 
-def test_waiting_for_a_job_that_is_gone_ends_at_once() -> None:
+@pytest.mark.parametrize(
+    ("application", "remedy"),
+    [(answer(200, {"id": "sp", "appId": "app"}), MAKE_JOB_AGAIN), (refusal(404, "NotFound"), MAKE_ALL_AGAIN)],
+)
+def test_waiting_for_a_job_that_is_gone_ends_at_once(application: Any, remedy: str) -> None:
     graph = FakeGraph()
     stack = stack_on(graph)
+    graph.interventions.append(lambda _, path, __: None if "/jobs" in path else application)
     with pytest.raises(RefusedError, match="is gone") as raised:
         wait_for(stack.operation("source", 3600), stack, Wait.STEADY)
-    assert "`pulumi refresh` and `pulumi up`" in raised.value.do
-    assert graph.calls == ["GET job0"]
+    assert raised.value.do == remedy
+    assert graph.calls[0] == "GET job0"
 
 
 def test_waiting_too_long_names_the_option_that_allows_more() -> None:

@@ -61,7 +61,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             raise ConfigurationError(
                 "Nothing was approved", f"--count is {count}, and they are {len(people)}", "look again"
             )
-        screen.tell("Nothing was done.")
+        screen.tell(f"{typed} is not {len(people)}. Nothing was done.")
         return 1
     restart(operation, stack, job, calls.FORCE_DELETES)
     health = read_health(read_job(operation, stack), running=stack.settings.running)

@@ -128,5 +128,6 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
             f"Will not {action} the job {stack.job} in {operation.tenant}",
             f"{held if holds_deletions(job) else f'it is in quarantine ({quarantine_reason(job)})'}, and this "
             f"{'could hide' if action == 'pause' else 'would clear'} the quarantine",
-            "put people back in scope; or let them go with `xtsync approve-deletions`, which shows who they are",
+            "put people back in scope: the job sees that with its next cycle (`xtsync status` says when), and ends the "
+            "quarantine by itself; or let them go with `xtsync approve-deletions`, which shows who they are",
         )

@@ -44,7 +44,8 @@ SILENT_INTERVALS = 3
 WATCH_SECONDS = 20.0
 QUARANTINE_REMEDIES: Mapping[str, str] = {
     "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. If it was a "
-    "mistake, put them back in scope; `xtsync approve-deletions` shows who they are, and lets them go if that is right",
+    "mistake, put them back in scope: the quarantine ends with the next run. `xtsync approve-deletions` shows who they "
+    "are, and lets them go if that is right",
     "EncounteredQuarantineException": "the target could not be reached or refused. Run `xtsync doctor`; then "
     "`xtsync resume` clears the quarantine",
     "EncounteredEscrowProportionThreshold": "too large a part of the changes failed. `xtsync logs --failures` says "
@@ -220,7 +221,8 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
     if last.get("state") == "Failed":
         error = last.get("error") or {}
         why = unwrapped(error.get("message") or "") or error.get("code") or "no reason given"
-        return False, f"running, but the last cycle failed: {why}", "`xtsync logs --failures` says for whom"
+        remedy = "`xtsync doctor` looks for causes; `pulumi up --refresh` puts back what somebody took away"
+        return False, f"running, but the last cycle failed: {why}", remedy
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"
         return True, headline, "`xtsync logs --failures` says who and why"
@@ -313,14 +315,19 @@ def read_job(operation: Operation, stack: Stack) -> Job:
     return job
 
 
+MAKE_JOB_AGAIN = (
+    "run `pulumi up --replace 'URN'` with the job's URN (`pulumi stack --show-urns`; in quotes, as it holds a $), "
+    "which makes it again"
+)
+MAKE_ALL_AGAIN = "run `pulumi up --refresh`, which makes both again"
+
+
 def gone(operation: Operation, stack: Stack) -> RefusedError:
-    """What to say of a job that is not there."""
-    return RefusedError(
-        f"The job {stack.job} in {operation.tenant} is gone",
-        "somebody deleted it, or the configuration application",
-        "run `pulumi up --replace URN` with the job's URN (`pulumi stack --show-urns`), which makes it again; where "
-        "the application is gone as well, `pulumi refresh` and `pulumi up`",
-    )
+    """What to say of a job that is not there. Call: GET servicePrincipals/{id}."""
+    what = f"The job {stack.job} in {operation.tenant} is gone"
+    if operation.read(calls.get_service_principal(stack.service_principal)) is None:
+        return RefusedError(what, "somebody deleted the configuration application, and the job with it", MAKE_ALL_AGAIN)
+    return RefusedError(what, "somebody deleted it", MAKE_JOB_AGAIN)
 
 
 def judged(operation: Operation, stack: Stack, job: Job) -> Health:

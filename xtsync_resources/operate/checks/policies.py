@@ -104,7 +104,7 @@ def partner_missing(look: Look) -> list[Finding]:
     """No partner policy: as it should be before the first `up` only."""
     if look.set_up:
         found = f"the partner policy for {look.partner.name} is gone, though this stack made or adopted it"
-        return [look.warning(AREA, found, "run `pulumi refresh`, then `pulumi up`")]
+        return [look.problem(AREA, found, "run `pulumi up --refresh`, which puts it back")]
     return [look.ok(AREA, f"there is none for {look.partner.name} yet")]
 
 

@@ -12,7 +12,7 @@ from ...foreign_assignments import WHAT_BECOMES
 from ...graph import calls
 from ...service_principal import assignable_role
 from ...settings_object import deletion_threshold, everybody, settings_by_key
-from ..status import read_health
+from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, read_health
 from .finding import Finding, Look, listed
 from .people import scope_of
 
@@ -31,12 +31,11 @@ def check(look: Look) -> list[Finding]:
     principal = operation.read(calls.get_service_principal(look.own))
     if principal is None:
         found = f"the configuration's service principal {look.own} is gone, and the job with it"
-        return [look.problem(AREA, found, "run `pulumi up --refresh`, which makes them again; see docs/operations.md")]
+        return [look.problem(AREA, found, MAKE_ALL_AGAIN)]
     job_id = str(look.outputs.get("jobId"))
     job = operation.read(calls.get_job(look.own, job_id))
     if job is None:
-        do = "run `pulumi up --replace` with the job's URN (`pulumi stack --show-urns`), which makes it again"
-        return [look.problem(AREA, f"the job {job_id} is gone", do)]
+        return [look.problem(AREA, f"the job {job_id} is gone", MAKE_JOB_AGAIN)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     job_finding = (
         look.ok(AREA, health.headline) if health.healthy else look.problem(AREA, health.headline, health.remedy)
