@@ -84,3 +84,14 @@ def test_a_pair_that_works_is_well(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     lab.pass_time()
     assert findings(xtsync, 0)["source", "synchronization"] == [("ok", "running; the last cycle went well")]
+
+
+def test_status_says_who_is_out_of_scope(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    assert xtsync("status", "-s", "dev", "--json").document["outOfScope"] == []
+    take_out(lab)
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert f"NOT {ALICE}, though configured" in said.out
+    assert xtsync("status", "-s", "dev", "--json").document["outOfScope"] == [ALICE]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import GUID
 from ..graph import calls
 from ..graph.errors import RefusedError
 from ..job_running import make_so
 from ..job_state import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
-from ..lookup import find
+from .in_scope import unassigned
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .stack import Stack
 
-# What an assignment without any of the application's roles has; it puts nobody in scope.
-DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
     "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and the `pulumi up` "
@@ -87,30 +84,16 @@ def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
 def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) -> None:
     """Never let the job find somebody unassigned who is configured: it would delete them in the target.
 
-    Calls: those of `lookup.find` for names; GET appRoleAssignedTo, page by page (Application.Read.All).
+    Calls: those of `unassigned`.
 
     Raises:
         RefusedError: somebody configured is not assigned, or cannot be found.
     """
-    given = {"user": stack.settings.users, "group": stack.settings.groups}
-    names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
-    found = find(operation, names, GUID.fullmatch)
-    wanted = {
-        name: {name.lower()} if GUID.fullmatch(name) else {*found.get((kind, name.lower()), ())}
-        for kind, listed in given.items()
-        for name in listed
-    }
-    there = {
-        str(one.get("principalId"))
-        for one in operation.pages(calls.list_assignments(stack.service_principal))
-        if one.get("appRoleId") != DEFAULT_ACCESS
-    }
-    # A name that several have means nobody.
-    missing = [name for name, ids in wanted.items() if len(ids) != 1 or not ids <= there]
+    missing, count = unassigned(operation, stack), len({*stack.settings.users, *stack.settings.groups})
     if missing:
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
-            f"{len(missing)} of {len(wanted)} configured users and groups are not assigned ({', '.join(missing[:5])}); "
+            f"{len(missing)} of {count} configured users and groups are not assigned ({', '.join(missing[:5])}); "
             f"whoever is not would be deleted in {stack.settings.target.name}",
             "run `pulumi refresh` and `pulumi up` first, which assigns them",
         )

@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,9 @@ from ..job_state import (
     status_code,
 )
 from .checks import ending
+from .checks.finding import listed
 from .choices import Wait
+from .in_scope import out_of_scope
 from .screen import Rows, document_of, line, progress
 
 if TYPE_CHECKING:
@@ -258,8 +260,8 @@ def next_words(health: Health, now: datetime) -> str:
     return ago(health.next_run, now) if health.next_run > now else "due now"
 
 
-def as_table(stack: Stack, health: Health, now: datetime) -> Rows:
-    """The whole state as rows."""
+def as_table(stack: Stack, health: Health, now: datetime, missing: Sequence[str] | None = ()) -> Rows:
+    """The whole state as rows; for `missing` see `out_of_scope`."""
     table = Rows()
     source, target = stack.settings.source.name, stack.settings.target.name
     colour = "green" if health.healthy else "red"
@@ -276,6 +278,10 @@ def as_table(stack: Stack, health: Health, now: datetime) -> Rows:
             ", ".join(f"{count} {kind}" for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
+    if missing is None:
+        rows.append(("In scope", "not looked at: the sign-in may not read who is assigned"))
+    elif missing:
+        rows.append(("In scope", f"NOT {listed(missing)}, though configured: `pulumi up --refresh` assigns them again"))
     rows += [("At the end", at_the_end(stack, health))]
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colour if label == "Job" else "")))
@@ -293,10 +299,11 @@ def at_the_end(stack: Stack, health: Health) -> str:
     return f"{known or wanted}: {people}" + (f"; {other}: {ending.RUN_UP}" if other else "")
 
 
-def as_document(stack: Stack, health: Health) -> dict[str, Any]:
-    """The state for machines."""
+def as_document(stack: Stack, health: Health, missing: Sequence[str] | None = ()) -> dict[str, Any]:
+    """The state for machines; for `missing` see `out_of_scope`."""
     known = ending.in_state(stack.outputs) or stack.settings.on_destroy
-    return {"stack": stack.name, "jobId": stack.job, "onDestroy": known, **document_of(health)}
+    facts = {"stack": stack.name, "jobId": stack.job, "onDestroy": known}
+    return {**facts, **document_of(health), "outOfScope": None if missing is None else list(missing)}
 
 
 # --- the command -----------------------------------------------------------------------------------------------
@@ -371,18 +378,18 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
 
 
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
-    """Show the state, perhaps after waiting or again and again; 0 if healthy, 1 if not."""
+    """Show the state, perhaps after waiting or again and again; 0 if healthy and everybody is in scope, 1 if not."""
     if wait:
         wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
     operation = stack.operation("source")
     while True:
-        health = judged(operation, stack, read_job(operation, stack))
+        health, missing = judged(operation, stack, read_job(operation, stack)), out_of_scope(operation, stack)
         if screen.as_json:
-            screen.json(as_document(stack, health))
+            screen.json(as_document(stack, health, missing))
         else:
             running = [progress("Cycle", health.done, health.total)] if health.total else []
-            screen.print(as_table(stack, health, operation.client.clock.now()), *running)
+            screen.print(as_table(stack, health, operation.client.clock.now(), missing), *running)
         if not watch:
-            return 0 if health.healthy else 1
+            return 0 if health.healthy and not missing else 1
         operation.client.clock.sleep(WATCH_SECONDS)
         operation = stack.operation("source")
