@@ -9,7 +9,9 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+from yarl import URL
 
 from lab.entra.exceptions import GraphError
 from lab.entra.members import check_members, require
@@ -47,7 +49,8 @@ def _request(incoming: Incoming, part: Mapping[str, Any]) -> Incoming:
     return type(incoming)(
         host_url=incoming.host_url,
         method=part["method"],
-        path=f"/{incoming.version}{unquote(url.path)}",
+        # As a request of its own is read: an escaped slash belongs to its segment.
+        path=f"/{incoming.version}{URL(url.path, encoded=True).path_safe}",
         query=dict(parse_qsl(url.query)),
         headers={**own, **shared},
         body=json.dumps(part["body"]).encode() if part.get("body") is not None else b"",

@@ -94,7 +94,7 @@ class _Running:
         incoming = Incoming(
             host_url=f"https://{request.host}",
             method=request.method,
-            path=request.path,
+            path=request.rel_url.path_safe,
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.read(),

@@ -195,6 +195,7 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         "targetTenantId": world.TARGET_TENANT,
         "onDemand": False,
         "madeByHand": False,
+        "remembered": "",
     }
     found = life(bench.made("sync_job", "SYNC_JOB"), {**principal, **role, **template}, {})
     yield life(
