@@ -209,12 +209,20 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     parts = {"attributeMappings": mappings, "scopingFilters": filters, "flowTypes": ["Add"]}
     yield life(
         bench.made("sync_schema", "SYNC_SCHEMA"),
-        {**of_job, **parts, "baseline": schema["baseline"]},
+        {**of_job, **parts, "baseline": schema["baseline"], "rested": ""},
         {"attributeMappings": mappings[:1]},
     )
     somebody = graph.entra.tenants[world.SOURCE_TENANT].directory.user("alice@contoso.com").id
     users = {"alice@contoso.com": somebody}
-    running = {**of_job, **role, "running": True, "principals": [somebody], "assignments": "a", "rested": ""}
+    running = {
+        **of_job,
+        **role,
+        "running": True,
+        "principals": [somebody],
+        "assignments": "a",
+        "rested": "",
+        "unfinished": "",
+    }
     yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
     yield life(
         bench.made("provision_on_demand", "PROVISION_ON_DEMAND"),
@@ -229,6 +237,10 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         "foundState": "Active",
         "foundPeople": [],
         "targetTenantId": world.TARGET_TENANT,
+        "foreignAssignments": "report",
+        "foreign": {},
+        "adopted": {},
+        "adopts": False,
     }
     record = {**scope, "principals": [somebody], "since": {}, "generation": 0, "foundCycle": ""}
     for on_destroy in ("release", "drain"):
