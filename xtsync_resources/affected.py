@@ -34,6 +34,9 @@ PEOPLE_GO = (
 )
 # Kind (`user`, `group`) and object id.
 Principal = tuple[str, str]
+Answer = Mapping[str, Any] | GraphError
+# A group's name, and the answers for it and for its members.
+GroupRead = tuple[str, Answer, Answer]
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,9 @@ def named(properties: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
     return sorted(name for name, object_id in properties["principals"].items() if object_id in wanted)
 
 
-def kinds(properties: Mapping[str, Any], wanted: Collection[str]) -> list[tuple[str, str]]:
+def kinds(principals: Mapping[str, str], wanted: Collection[str]) -> list[Principal]:
     """Whether these are users or groups, with their object ids."""
-    return [(name.partition(" ")[0], id_) for name, id_ in properties["principals"].items() if id_ in wanted]
+    return [(name.partition(" ")[0], id_) for name, id_ in principals.items() if id_ in wanted]
 
 
 def counted(names: Sequence[str], one: str, many: str) -> str:
@@ -97,7 +100,12 @@ def announce(olds: Properties, news: Properties) -> None:
 
 
 def groups_that_come(operation: Operation, groups: Mapping[str, str]) -> list[str]:
-    """A sentence for each group that comes into scope: how many people it brings, and what it does not.
+    """A sentence for each group that comes into scope; see `read_groups`."""
+    return [sentence(*one) for one in read_groups(operation, groups)]
+
+
+def read_groups(operation: Operation, groups: Mapping[str, str]) -> list[GroupRead]:
+    """Groups with the first page of their members, by name.
 
     Calls: POST $batch of GET groups/{id} and the first page of GET groups/{id}/members (GroupMember.Read.All).
 
@@ -112,11 +120,11 @@ def groups_that_come(operation: Operation, groups: Mapping[str, str]) -> list[st
 
     reads = [call for id_ in groups.values() for call in (calls.get_group(id_), calls.list_members(id_))]
     answers = iter(read_all(operation, reads, "count who comes into scope"))
-    return [sentence(name, group, members) for name, group, members in zip(groups, answers, answers, strict=True)]
+    return list(zip(groups, answers, answers, strict=True))
 
 
-def sentence(name: str, group: Mapping[str, Any] | GraphError, members: Mapping[str, Any] | GraphError) -> str:
-    """What a group brings into scope."""
+def sentence(name: str, group: Answer, members: Answer) -> str:
+    """How many people a group brings into scope, and what it does not."""
     if isinstance(members, GraphError):
         return f"{name}: its members could not be counted ({members.why})"
     entries = members["value"]
@@ -172,13 +180,18 @@ def tell_who_leaves(operation: Operation, people: Collection[str] | None, *, del
         tell("nobody leaves the target with that: everybody stays in scope by another group or assignment")
 
 
+def too_many(people: Collection[str], most: int | None) -> bool:
+    """Whether more people leave than may; None is any number."""
+    return most is not None and len(people) > most
+
+
 def refuse_many(tenant: TenantName, people: Collection[str] | None, most: int | None) -> None:
     """Refuse to let more people leave than the stack file allows; what was not counted is not refused.
 
     Raises:
         RefusedError: by number.
     """
-    if people is not None and most is not None and len(people) > most:
+    if people is not None and too_many(people, most):
         raise RefusedError(
             f"Will not let {len(people)} people leave the scope in {tenant}",
             "that is as many as xtsync:deletionThreshold or more: the job would hold their deletion back",
@@ -192,7 +205,7 @@ def who_exists(operation: Operation, scope: Properties, wanted: Collection[str])
 
     Calls: POST $batch of GET users/{id}, GET groups/{id}.
     """
-    there = kinds(scope, wanted)
+    there = kinds(scope["principals"], wanted)
     return {id_ for (_, id_), name in zip(there, names_now(operation, there), strict=True) if name is not None}
 
 

@@ -38,8 +38,8 @@ def application_hooks(
         state: what the last run left.
     """
     # One that is replaced is no other's.
-    ours = outputs_of(state, APPLICATION_TYPE, f"{name}-application") or {}
-    own = {str(ours.get("servicePrincipalObjectId"))}
+    ours = outputs_of(state, APPLICATION_TYPE, f"{name}-application")
+    own = set() if ours is None else {str(ours.get("servicePrincipalObjectId"))}
 
     async def before(_: pulumi.ResourceHookArgs) -> None:
         found = await asyncio.to_thread(look_in_source, settings, client)

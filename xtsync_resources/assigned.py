@@ -47,6 +47,11 @@ def name_of(assignment: Assignment) -> str:
     return str(assignment.get("principalDisplayName") or principal_of(assignment))
 
 
+def name_and_id(assignment: Assignment) -> str:
+    """What the tenant calls the user or group, with the object id."""
+    return f"{name_of(assignment)} ({principal_of(assignment)})"
+
+
 def names_in(operation: Operation, principals: Collection[str]) -> str:
     """What the tenant calls users and groups, with their object ids; the first of them, where there are many.
 

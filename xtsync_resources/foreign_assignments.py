@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .affected import counted, named
-from .assigned import LOOK_PAUSES, Assignment, assignments, name_of, names_in, principal_of
+from .assigned import LOOK_PAUSES, Assignment, assignments, name_and_id, names_in, principal_of
 from .graph.errors import RefusedError
 from .lifecycle import WARNING, Properties, tell
 
@@ -73,7 +73,7 @@ def report(found: Collection[Assignment], wanted: str = REPORT) -> None:
     """Say who is in scope besides those who are configured, and what becomes of them."""
     if found:
         who = "1 user or group is" if len(found) == 1 else f"{len(found)} users and groups are"
-        names = ", ".join(f"{name_of(one)} ({principal_of(one)})" for one in found)
+        names = ", ".join(map(name_and_id, found))
         tell(
             f"{who} in scope and not configured: {names}. Somebody has assigned them by hand: {WHAT_BECOMES[wanted]}",
             severity=WARNING,
@@ -122,7 +122,7 @@ def left_behind(operation: Callable[[], Operation], olds: Properties, news: Prop
     known = {**olds, "assignedBefore": (), ADOPTED: {}}
     listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
     if found := strangers(known, listed):
-        names = ", ".join(f"{name_of(one)} ({principal_of(one)})" for one in found)
+        names = ", ".join(map(name_and_id, found))
         tell(
             f"the application is another one, to which nobody is assigned but who is configured: {names} leave the "
             "scope, and stay in the target as they are. Add them to xtsync:users or xtsync:groups",

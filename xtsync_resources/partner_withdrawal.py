@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .graph import calls
-from .graph.errors import GraphError, NotFoundError
+from .graph.errors import NOT_OFFERED, GraphError, NotFoundError
 from .lifecycle import WARNING, tell
 from .open_doors import doors_of_partner, tell_of_open_doors
 from .partner_capabilities import Capabilities, capabilities, removal
@@ -147,7 +147,7 @@ def lets_groups_in(operation: Operation, partner: str) -> bool:
     try:
         found = operation.read(calls.get_identity_sync(partner, groups=True))
     except GraphError as error:
-        if error.answer.status not in (400, 501):
+        if error.answer.status not in NOT_OFFERED:
             raise
         return False
     return leaf(found or {}, calls.GROUP_SYNC, "isSyncAllowed") is True

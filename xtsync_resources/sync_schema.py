@@ -18,7 +18,7 @@ import pulumi
 
 from . import records
 from .graph import calls
-from .graph.errors import GraphError, NotFoundError, RefusedError, TenantName, XtsyncError
+from .graph.errors import NOT_OFFERED, GraphError, NotFoundError, RefusedError, TenantName, XtsyncError
 from .job_running import bring_to_rest, deleted_by_hand
 from .lifecycle import (
     HOME,
@@ -59,8 +59,6 @@ if TYPE_CHECKING:
 # Tells when the job was brought to rest for another scope by filters, so that the start looks at it again.
 RESTED = "rested"
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody", RESTED)
-# What a service answers that cannot expand.
-NOT_OFFERED = (400, 501)
 RESTARTED_SINCE = (
     "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are synchronized "
     "only where the scope is the assigned users and groups. If it was not restarted since, run `xtsync restart`, which "

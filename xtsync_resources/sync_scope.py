@@ -107,7 +107,7 @@ def count_people(operation: Callable[[], Operation], properties: Mapping[str, An
     """
     if properties["onDestroy"] != DRAIN:
         return None
-    people = people_in(operation(), kinds({"principals": all_of(properties)}, ours(properties)))
+    people = people_in(operation(), kinds(all_of(properties), ours(properties)))
     if people is None:
         tell("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
     return None if people is None else len(people)
@@ -191,7 +191,7 @@ class SyncScopeProvider(TenantResourceProvider):
         foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
         adopts = news[foreign_assignments.WANTED] == foreign_assignments.ADOPT
         adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
-        if adopted and news["onDestroy"] == DRAIN and (olds or {}).get("onDestroy") != DRAIN:
+        if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
             foreign_assignments.announce_end(self.operation(), adopted)
         removed = {} if adopts else foreign
         people = self.count(olds, news, removed)
@@ -217,8 +217,8 @@ class SyncScopeProvider(TenantResourceProvider):
                     tell(text)
             if not gone and not removed:
                 return set()
-            leaving = [*kinds(olds, gone), *kinds({"principals": removed}, removed.values())]
-            people = people_who_leave(self.operation(), olds, leaving, kinds(news, coming))
+            leaving = [*kinds(olds["principals"], gone), *kinds(removed, removed.values())]
+            people = people_who_leave(self.operation(), olds, leaving, kinds(news["principals"], coming))
             tell_who_leaves(self.operation(), people, deletes=bool(news.get(DELETES)))
         except XtsyncError as error:
             tell(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
@@ -315,7 +315,7 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
             if configurations:
-                refuse_shared(operation, people_in(operation, kinds(props, leaving)), configurations)
+                refuse_shared(operation, people_in(operation, kinds(props["principals"], leaving)), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and never_ran_for_sure(operation, service_principal, job_id, job)):
             goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)

@@ -206,15 +206,11 @@ def lives(
 
 def measures(step: str) -> dict[str, Callable[[Life], float | None]]:
     """What is counted of one step of a life; None where it has no such step."""
-
-    def of(what: str) -> Callable[[Life], float | None]:
-        return lambda life: getattr(life.costs[step], what) if step in life.costs else None
-
     return {
-        f"{step}: requests": of("requests"),
-        f"{step}: Graph calls": of("calls"),
-        f"{step}: looks for configurations": of("looks"),
-        f"{step}: CPU seconds": of("seconds"),
+        f"{step}: requests": of_step(step, "requests"),
+        f"{step}: Graph calls": of_step(step, "calls"),
+        f"{step}: looks for configurations": of_step(step, "looks"),
+        f"{step}: CPU seconds": of_step(step, "seconds"),
     }
 
 
@@ -274,7 +270,7 @@ def as_page(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> str:
     return "\n".join([*lines, FOOT])
 
 
-def of_step(step: str, what: str) -> Callable[[Life], int | None]:
+def of_step(step: str, what: str) -> Callable[[Life], Any]:
     """What is counted of a step; None where a life has none of that kind."""
     return lambda life: getattr(life.costs[step], what) if step in life.costs else None
 

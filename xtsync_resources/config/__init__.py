@@ -127,7 +127,7 @@ def check_pair(problems: Problems, settings: Settings) -> None:
             problems.add(f"neverRemove[{index}]", name, why, do)
     check_patterns(problems, settings.scoping_filters or ())
     check_schema(problems, settings.attribute_mappings, settings.user_type, settings.flow_types)
-    if settings.on_destroy == "drain" and settings.flow_types is not None and "Delete" not in settings.flow_types:
+    if settings.on_destroy == "drain" and not settings.deletes:
         why = "the job removes nobody without the flow type delete, and draining waits until it has"
         problems.add("onDestroy", "drain", why, "Name delete in flowTypes as well, or set onDestroy to release")
     if settings.display_name.casefold().startswith("mto_sync_"):

@@ -27,6 +27,9 @@ from .calls import Call
 from .nested import said_in, unwrapped
 from .remedies import remedy_for
 
+# What a service answers to a way of asking that it does not offer, such as an expansion or beta.
+NOT_OFFERED = (400, 501)
+
 
 @dataclass(frozen=True)
 class TenantName:

@@ -9,11 +9,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..affected import MOST_LEAVING, groups_that_come, people_who_leave
+from ..affected import (
+    MOST_LEAVING,
+    Answer,
+    GroupRead,
+    Principal,
+    kinds,
+    people_who_leave,
+    read_groups,
+    sentence,
+    too_many,
+)
 from ..config import SIDES
 from ..graph import calls
 from ..graph.batch import read_all
-from ..graph.errors import CallError, ForbiddenError
+from ..graph.errors import CallError, ForbiddenError, GraphError, NotFoundError
 from ..identity_sync_policy import permissions_of, sync_values
 from ..lookup import MOST_IN_A_FILTER, names_now, read
 from ..open_doors import changes_of_doors
@@ -71,7 +81,7 @@ def scope_before(stack: Stack, state: Sequence[Recorded]) -> Mapping[str, Any]:
 def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
-    Calls: those of `look_up`, `groups_that_come`, `people_who_leave`, `names_now`, `accounts_for`; in both tenants GET
+    Calls: those of `look_up`, `read_groups`, `people_who_leave`, `names_now`, `accounts_for`; in both tenants GET
     partners/{id}, in the target GET identitySynchronization.
 
     Raises:
@@ -83,26 +93,28 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     wanted = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
     before = scope_before(stack, state)
     known: Mapping[str, str] = before.get("principals") or {}
-    stay = {*known.values(), *(before.get("foundPeople") or ())}
+    found_first: Sequence[str] = before.get("foundPeople") or ()
+    stay = {*known.values(), *found_first}
     coming = {name: object_id for name, object_id in wanted.items() if object_id not in stay}
-    gone = {name: object_id for name, object_id in known.items() if object_id not in wanted.values()}
-    gone = {name: object_id for name, object_id in gone.items() if object_id not in (before.get("foundPeople") or ())}
+    remaining = {*wanted.values(), *found_first}
+    gone = {name: object_id for name, object_id in known.items() if object_id not in remaining}
     groups = {name: object_id for name, object_id in coming.items() if name.startswith("group ")}
-    leaving = people_who_leave(operation, before, principals(gone), principals(coming)) if gone else set[str]()
+    opened = read_groups(operation, groups) if groups else []
+    leaving = people_who_leave(operation, before, everybody(gone), everybody(coming)) if gone else set[str]()
     return Plan(
         comes=sorted(coming),
-        groups=groups_that_come(operation, groups) if groups else [],
+        groups=[sentence(*one) for one in opened],
         leaves=sorted(gone),
         people_who_leave=None if leaving is None else named(operation, leaving),
-        existing=accounts_for(stack, operation, coming),
+        existing=accounts_for(stack, operation, coming, opened),
         refused=refusal(stack, leaving),
         **doors(stack),
     )
 
 
-def principals(named_ids: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Kinds and object ids."""
-    return [(name.partition(" ")[0], object_id) for name, object_id in named_ids.items()]
+def everybody(principals: Mapping[str, str]) -> list[Principal]:
+    """All of them, by kind and object id."""
+    return kinds(principals, principals.values())
 
 
 def named(operation: Operation, people: Collection[str]) -> list[str]:
@@ -114,8 +126,7 @@ def named(operation: Operation, people: Collection[str]) -> list[str]:
 
 def refusal(stack: Stack, leaving: Collection[str] | None) -> str:
     """Why `up` would refuse to let so many leave; "" where it would not."""
-    most = stack.settings.may_leave
-    if leaving is None or most is None or len(leaving) <= most:
+    if leaving is None or not too_many(leaving, stack.settings.may_leave):
         return ""
     return (
         f"{len(leaving)} people would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses "
@@ -143,18 +154,25 @@ def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def accounts_for(stack: Stack, operation: Operation, coming: Mapping[str, str]) -> list[str] | None:
+def accounts_for(
+    stack: Stack, operation: Operation, coming: Mapping[str, str], groups: Sequence[GroupRead]
+) -> list[str] | None:
     """Accounts that the target has already with the mail addresses of people who come: the job may match them.
 
-    Calls: POST $batch of GET users/{id} and of the first pages of GET groups/{id}/members; in the target POST $batch of
-    GET users (User.Read.All). None where the latter may not be read.
+    Calls: POST $batch of GET users/{id}; in the target POST $batch of GET users (User.Read.All). None where those, or
+    the members of a group, may not be read.
+
+    Args:
+        stack: the pair.
+        operation: in the source.
+        coming: object ids of who comes, by name.
+        groups: the groups among them, with the first page of their members.
     """
-    users = [object_id for kind, object_id in principals(coming) if kind == "user"]
-    groups = [object_id for kind, object_id in principals(coming) if kind == "group"]
+    users = [object_id for kind, object_id in everybody(coming) if kind == "user"]
     try:
         found: list[Mapping[str, Any]] = [*read(operation, [calls.get_user(one) for one in users])]
-        for answer in read(operation, [calls.list_members(one) for one in groups]):
-            found += answer.get("value") or ()
+        for _, _, members in groups:
+            found += members_of(members)
     except ForbiddenError:
         return None
     mails = sorted({str(one.get("mail") or "").lower() for one in found} - {""})[:MOST_LOOKED_UP]
@@ -176,6 +194,16 @@ def accounts_for(stack: Stack, operation: Operation, coming: Mapping[str, str]) 
         if not isinstance(answer, CallError)
         for one in answer["value"]
     )
+
+
+def members_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
+    """The members that an answer lists; none of a group that is gone."""
+    if isinstance(answer, NotFoundError):
+        return ()
+    if isinstance(answer, GraphError):
+        raise answer
+    found: Sequence[Mapping[str, Any]] = answer.get("value") or ()
+    return found
 
 
 # --- words -----------------------------------------------------------------------------------------------------

@@ -56,6 +56,11 @@ QUARANTINE_REMEDIES: Mapping[str, str] = {
     "QuarantinedOnDemand": "it was put there on purpose. `xtsync resume` ends it",
 }
 OTHER_QUARANTINE = "`xtsync logs --failures` says what failed; mend that, then `xtsync restart`"
+MAKE_JOB_AGAIN = (
+    "run `pulumi up --replace 'URN'` with the job's URN (`pulumi stack --show-urns`; in quotes, as it holds a $), "
+    "which makes it again"
+)
+MAKE_ALL_AGAIN = "run `pulumi up --refresh`, which makes both again"
 
 
 @dataclass(frozen=True)
@@ -320,13 +325,6 @@ def read_job(operation: Operation, stack: Stack) -> Job:
     if job is None:
         raise gone(operation, stack)
     return job
-
-
-MAKE_JOB_AGAIN = (
-    "run `pulumi up --replace 'URN'` with the job's URN (`pulumi stack --show-urns`; in quotes, as it holds a $), "
-    "which makes it again"
-)
-MAKE_ALL_AGAIN = "run `pulumi up --refresh`, which makes both again"
 
 
 def gone(operation: Operation, stack: Stack) -> RefusedError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ...assigned import Assignment, assignments, name_of, principal_of
+from ...assigned import Assignment, assignments, name_and_id, principal_of
 from ...foreign_assignments import WHAT_BECOMES
 from ...graph import calls
 from ...service_principal import assignable_role
@@ -72,7 +72,7 @@ def of_assignments(
     adopted = set(((look.outputs.get("scope") or {}).get("adopted") or {}).values())
     # Whom the stack has put in scope may be called otherwise now, which is said of the names.
     known = {*configured, *adopted, *look.meant.values()}
-    foreign = sorted(f"{name_of(one)} ({principal_of(one)})" for one in assigned if principal_of(one) not in known)
+    foreign = sorted(name_and_id(one) for one in assigned if principal_of(one) not in known)
     missing = sorted(f"{names[0]} ({object_id})" for object_id, names in configured.items() if object_id not in there)
     findings = []
     if foreign:
