@@ -315,7 +315,7 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
             if configurations:
-                refuse_shared(operation, people_in(operation, kinds(props["principals"], leaving)), configurations)
+                refuse_shared(operation, people_in(operation, kinds(all_of(props), leaving)), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and never_ran_for_sure(operation, service_principal, job_id, job)):
             goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)

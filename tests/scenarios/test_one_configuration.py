@@ -110,6 +110,27 @@ def test_promise_4_a_pair_that_lives_is_not_asked_again(lab: Lab) -> None:
     assert "application" in changed(lab.stack.run("up", replace=("application",))), "and one's own is no other"
 
 
+def test_promise_6_adopted_people_of_another_configuration_are_not_drained(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:users": ["alice@contoso.com"], "xtsync:groups": []}
+    lab.stack.run("up")
+    first = {one.id for one in lab.source.applications.principals.values()}
+    second = lost(lab)
+    second.config |= {"xtsync:users": ["bob@contoso.com"], "xtsync:groups": []}
+    second.config |= {"xtsync:allowSecondConfiguration": True, "xtsync:onDestroy": "drain"}
+    second.run("up")
+    (principal,) = (one for one in lab.source.applications.principals.values() if one.id not in first)
+    alice = lab.source.directory.user("alice@contoso.com").id
+    lab.source.applications.assign(principal, principal.roles[0]["id"], lab.source.directory.assignee(alice))
+    second.config["xtsync:foreignAssignments"] = "adopt"
+    second.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+    text = "\n".join(messages(second.run("destroy", fails=True)))
+    assert "has people of it in scope as well, alice@contoso.com" in text
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
 def test_promise_6_people_of_another_configuration_are_not_drained(lab: Lab) -> None:
     lab.stack.run("up")
     second = lost(lab)
