@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine", choices=("lab", "pulumi"), default="lab", help="what deploys: the small engine or the Pulumi CLI"
     )
+    parser.addoption("--record", action="store_true", help="write down anew what tests compare with a record")
 
 
 @pytest.fixture(scope="session")
