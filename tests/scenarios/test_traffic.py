@@ -77,11 +77,12 @@ def recorded(title: str, lines: Iterator[str], names: Mapping[str, str]) -> str:
     """A part of the record, without what differs in each run."""
     found = []
     for line in lines:
+        text = line
         for name, value in names.items():
-            line = line.replace(value, f"<{name}>")
-        line = PRINCIPALS.sub(lambda match: ", ".join(sorted(match[0].split(", "))), line)
-        line = GUID.sub(lambda match: TENANTS.get(match[0], "<id>"), line)
-        found.append(TIME.sub("<time>", FINGERPRINT.sub("<fingerprint>", line)))
+            text = text.replace(value, f"<{name}>")
+        text = PRINCIPALS.sub(lambda match: ", ".join(sorted(match[0].split(", "))), text)
+        text = GUID.sub(lambda match: TENANTS.get(match[0], "<id>"), text)
+        found.append(TIME.sub("<time>", FINGERPRINT.sub("<fingerprint>", text)))
     writes = [line for line in found if " GET /" not in line]
     return "\n".join([f"# {title}", *writes, *sorted(set(found) - set(writes)), ""])
 
