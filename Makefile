@@ -50,6 +50,8 @@ test: $(READY)
 	$(RUN) -m mypy
 	$(RUN) -m mypy bootstrap/__main__.py
 	$(RUN) -m mypy policy/__main__.py
+	$(VENV)/bin/lint-imports --no-logo
+	$(RUN) -m deptry . --no-ansi
 	$(RUN) -m pytest -n 4 --dist worksteal
 
 # OLDEST=1 is the oldest CLI that Pulumi.yaml allows, for one test.

@@ -9,7 +9,7 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(32))
 import pulumi  # noqa: E402 - the handler comes first
 
 from xtsync_resources import config, untrusted  # noqa: E402
-from xtsync_resources.tenant_pair import TenantPair  # noqa: E402
+from xtsync_resources.pair import TenantPair  # noqa: E402
 
 untrusted.gate_output()
 pair = TenantPair("pair", config.load())

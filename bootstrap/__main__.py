@@ -16,7 +16,6 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xtsync_resources import messages
 from xtsync_resources.config import GUID, SIDES, Problems, refuse_beside
 from xtsync_resources.config.keys import decoded, key, read_keys
 from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
@@ -24,6 +23,7 @@ from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
 from xtsync_resources.operate.needs import GRAPH, Need, needs_of
+from xtsync_resources.pulumi_runtime import messages
 from xtsync_resources.untrusted import gate_output
 
 

@@ -1,8 +1,8 @@
 """The guardrails as a policy pack: `pulumi preview --policy-pack policy`.
 
-The rules are those of xtsync_resources/guardrails.py. One that a single resource can break is a resource policy, so
-it is checked before that resource is made, also without a preview; the others are stack policies. Resources of others
-are passed over, and nothing is concluded from what a preview does not know yet.
+The rules are those of xtsync_resources/guardrails/rules.py. One that a single resource can break is a resource policy,
+so it is checked before that resource is made, also without a preview; the others are stack policies. Resources of
+others are passed over, and nothing is concluded from what a preview does not know yet.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from pulumi_policy.proxy import UnknownValueError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install` installs no package of ours
 
-from xtsync_resources import guardrails
 from xtsync_resources.graph.hosts import HOST
 from xtsync_resources.graph.isolation import drop_foreign
-from xtsync_resources.guardrails import AZUREAD, PROVIDER, Rule
+from xtsync_resources.guardrails import rules as guardrails
+from xtsync_resources.guardrails.pair_facts import PairFacts, Sayings
+from xtsync_resources.guardrails.rules import AZUREAD, PROVIDER, Rule
+from xtsync_resources.guardrails.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.operate import federation
-from xtsync_resources.pair_facts import PairFacts, Sayings
-from xtsync_resources.stack_facts import PREFIX, Resource, facts_of_resources
 from xtsync_resources.untrusted import gate_output, one_line
 
 drop_foreign("", os.environ)  # rules need nobody's credentials

@@ -12,18 +12,18 @@ from typing import Any
 
 # Name -> module below this package, and the provider in it.
 PROVIDERS = {
-    "IdentitySyncPolicy": "identity_sync_policy:IDENTITY_SYNC_POLICY",
-    "JobStart": "job_start:JOB_START",
-    "PartnerBaseline": "partner_baseline:BASELINE",
-    "PartnerPolicy": "partner_policy:PARTNER_POLICY",
-    "ProvisionOnDemand": "provision_on_demand:PROVISION_ON_DEMAND",
-    "SchemaBaseline": "schema_baseline:SCHEMA_BASELINE",
-    "ScopeRecord": "scope_record:SCOPE_RECORD",
-    "ServicePrincipal": "service_principal:SERVICE_PRINCIPAL",
-    "SyncJob": "sync_job:SYNC_JOB",
-    "SyncSchema": "sync_schema:SYNC_SCHEMA",
-    "SyncScope": "sync_scope:SYNC_SCOPE",
-    "SyncSecrets": "sync_secrets:SYNC_SECRETS",
+    "IdentitySyncPolicy": "identity_sync_policy.resource:IDENTITY_SYNC_POLICY",
+    "JobStart": "sync_job.start:JOB_START",
+    "PartnerBaseline": "partner_policy.baseline:BASELINE",
+    "PartnerPolicy": "partner_policy.resource:PARTNER_POLICY",
+    "ProvisionOnDemand": "on_demand.resource:PROVISION_ON_DEMAND",
+    "SchemaBaseline": "sync_schema.baseline:SCHEMA_BASELINE",
+    "ScopeRecord": "sync_scope.record:SCOPE_RECORD",
+    "ServicePrincipal": "application.resource:SERVICE_PRINCIPAL",
+    "SyncJob": "sync_job.resource:SYNC_JOB",
+    "SyncSchema": "sync_schema.resource:SYNC_SCHEMA",
+    "SyncScope": "sync_scope.resource:SYNC_SCOPE",
+    "SyncSecrets": "sync_secrets.resource:SYNC_SECRETS",
 }
 
 

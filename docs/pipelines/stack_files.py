@@ -26,9 +26,9 @@ from typing import Any
 import yaml
 
 from xtsync_resources.graph.errors import XtsyncError
-from xtsync_resources.messages import Stopped
 from xtsync_resources.operate.stack import Location, read
 from xtsync_resources.operate.yaml_files import JsonLoader, read_yaml
+from xtsync_resources.pulumi_runtime.messages import Stopped
 from xtsync_resources.untrusted import one_line
 
 STACK_FILE = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.ya?ml")

@@ -23,7 +23,7 @@ from lab.entra import Entra, Exchange, serve
 from lab.entra.batching import PATH as BATCH
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
-from xtsync_resources.configurations import APPLICATION_TEMPLATE
+from xtsync_resources.application.orphans import APPLICATION_TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 AZUREAD_ONLY = Path(__file__).with_name("azuread_only")

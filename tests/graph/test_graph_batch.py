@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
-from xtsync_resources.graph import calls
+from xtsync_resources.assignments.calls import delete_assignment
 from xtsync_resources.graph.batch import remove_all
+from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.errors import ForbiddenError, ThrottledError, UnavailableError
 
 PURPOSE = "take users and groups out of the scope"
 
 
-def removals(count: int) -> list[calls.Call]:
-    return [calls.delete_assignment("sp", f"a{number}") for number in range(count)]
+def removals(count: int) -> list[Call]:
+    return [delete_assignment("sp", f"a{number}") for number in range(count)]
 
 
 def parts(*statuses: int, **headers: str) -> Any:

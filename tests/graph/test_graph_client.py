@@ -20,7 +20,8 @@ from tests.unit.graph_fakes import (
     operation_for,
     refusal,
 )
-from xtsync_resources.graph import calls
+from xtsync_resources.graph.call import Call
+from xtsync_resources.graph.consistency import POLICIES_APPEAR, SERVICE_PRINCIPAL_SETTLES, Propagation, StaleRead
 from xtsync_resources.graph.errors import (
     CallError,
     DeadlineError,
@@ -32,9 +33,18 @@ from xtsync_resources.graph.errors import (
 )
 from xtsync_resources.graph.headers import parse_retry_after
 from xtsync_resources.graph.transport import Response, TransportError
+from xtsync_resources.identity_sync_policy.calls import delete_identity_sync
+from xtsync_resources.partner_policy.calls import get_partner
+from xtsync_resources.sync_job.calls import (
+    create_job,
+    get_job,
+    list_jobs,
+    start_job,
+    validate_credentials,
+)
 
-READ = calls.get_partner("p")
-MAKE = calls.create_job("sp", "Azure2Azure")
+READ = get_partner("p")
+MAKE = create_job("sp", "Azure2Azure")
 SAID = {"tenantId": "p", "value": []}  # as a partner policy, and as a list of jobs
 FINE = answer(200, SAID)
 
@@ -51,7 +61,7 @@ FINE = answer(200, SAID)
     ],
 )
 @pytest.mark.parametrize("call", [READ, MAKE])
-def test_throttling_is_waited_out_in_full(header: str | None, least: float, most: float, call: calls.Call) -> None:
+def test_throttling_is_waited_out_in_full(header: str | None, least: float, most: float, call: Call) -> None:
     headers = {"retry-after": header} if header else {}
     transport = ScriptedTransport(refusal(429, "TooManyRequests", headers=headers), FINE)
     operation, clock = operation_for(transport)
@@ -153,7 +163,7 @@ def test_a_token_only_goes_to_graph_and_a_redirect_is_an_error() -> None:
 
 @pytest.mark.parametrize("seconds", [60.0, None])
 def test_patience_ends_with_its_window_or_the_deadline(seconds: float | None) -> None:
-    patience = calls.Patience("waiting for it", frozenset({404}), seconds=seconds)
+    patience = Propagation("waiting for it", frozenset({404}), seconds=seconds)
     transport = ScriptedTransport(*[refusal(404, "Request_ResourceNotFound")] * 1000)
     operation, clock = operation_for(transport, seconds=300)
     with pytest.raises(DeadlineError, match="waiting for it: after"):
@@ -168,7 +178,7 @@ def test_more_time_is_only_advised_where_it_helps() -> None:
         transport = ScriptedTransport(*[refusal(404, "Request_ResourceNotFound")] * 1000)
         operation, _ = operation_for(transport, seconds=300)
         with pytest.raises(DeadlineError) as caught:
-            operation.send(READ, calls.Patience("waiting for it", frozenset({404}), seconds=seconds))
+            operation.send(READ, Propagation("waiting for it", frozenset({404}), seconds=seconds))
         assert ("xtsync:deadlineMinutes" in caught.value.do) is advised
         assert caught.value.do.startswith("run the command again to go on waiting")
 
@@ -178,7 +188,7 @@ def test_a_new_service_principal_may_be_unknown_for_minutes_but_not_forbidden(st
     transport = ScriptedTransport(*[refusal(status, "x")] * 1000)
     operation, clock = operation_for(transport, seconds=900)
     with pytest.raises(DeadlineError):
-        operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES)
+        operation.send(list_jobs("sp"), *SERVICE_PRINCIPAL_SETTLES)
     assert (clock.time > 600) is waits
     assert waits or clock.time < 100
 
@@ -187,7 +197,7 @@ def test_each_patience_has_a_time_of_its_own() -> None:
     """404 for minutes, then 403 for a moment, as a new service principal becomes known."""
     transport = ScriptedTransport(*[refusal(404, "x")] * 30, *[refusal(403, "x")] * 2, FINE)
     operation, clock = operation_for(transport, seconds=900)
-    assert operation.send(calls.list_jobs("sp"), *calls.SERVICE_PRINCIPAL_SETTLES) == SAID
+    assert operation.send(list_jobs("sp"), *SERVICE_PRINCIPAL_SETTLES) == SAID
     assert clock.time > 60
 
 
@@ -208,7 +218,7 @@ CODE = "AzureDirectoryB2BManagementPolicyCheckFailure"
 )
 def test_the_gate_knows_a_policy_that_has_not_spread_wherever_graph_says_so(error: Any) -> None:
     transport = ScriptedTransport(answer(400, {"error": error}), answer(204, {}))
-    operation_for(transport)[0].send(calls.validate_credentials("sp", "t", "x"), calls.POLICIES_APPEAR)
+    operation_for(transport)[0].send(validate_credentials("sp", "t", "x"), POLICIES_APPEAR)
     assert transport.replies == []
 
 
@@ -216,7 +226,7 @@ def test_patience_looks_at_the_text_where_it_names_one() -> None:
     final = refusal(400, "Other", "no licence")
     transport = ScriptedTransport(refusal(400, "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure"), final)
     with pytest.raises(GraphError, match="no licence"):
-        operation_for(transport)[0].send(calls.validate_credentials("sp", "t", "x"), calls.POLICIES_APPEAR)
+        operation_for(transport)[0].send(validate_credentials("sp", "t", "x"), POLICIES_APPEAR)
     assert transport.replies == []
 
 
@@ -234,7 +244,7 @@ def test_make_looks_before_it_sends_again() -> None:
 def test_make_goes_on_looking_while_things_settle() -> None:
     transport = ScriptedTransport(TransportError("cut", unsent=False))
     operation, clock = operation_for(transport)
-    found = operation.make(MAKE, lambda: "late" if clock.time >= 9 else None, settle_seconds=10)
+    found = operation.make(MAKE, lambda: "late" if clock.time >= 9 else None, lost=StaleRead.for_seconds(10))
     assert found == "late"
     assert clock.time <= 10
 
@@ -300,10 +310,10 @@ def test_an_id_stays_one_path_segment(text: str) -> None:
     except UnicodeEncodeError:
         return
     for call, before, after in (
-        (calls.get_partner(text), 4, 0),
-        (calls.delete_identity_sync(text), 4, 1),
-        (calls.get_job("sp", text), 5, 0),
-        (calls.start_job(text, "j"), 2, 4),
+        (get_partner(text), 4, 0),
+        (delete_identity_sync(text), 4, 1),
+        (get_job("sp", text), 5, 0),
+        (start_job(text, "j"), 2, 4),
     ):
         segments = call.url_path.split("/")[1:]
         assert len(segments) == before + 1 + after

@@ -21,7 +21,6 @@ from lab.entra.workload import urls
 from lab.entra.workload.models import Pipeline
 from tests.proofs import Proof, self_signed
 from tests.unit.graph_fakes import TARGET, TARGET_ID, ScriptedTransport, SettableClock, answer, jwt
-from xtsync_resources.graph import calls
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.credentials import SPARE_SECONDS, TokenSource
@@ -29,6 +28,7 @@ from xtsync_resources.graph.errors import SignInError, TenantName, XtsyncError
 from xtsync_resources.graph.federated import FederatedTokens
 from xtsync_resources.graph.refusals import REFUSALS, explain
 from xtsync_resources.graph.transport import TransportError
+from xtsync_resources.partner_policy.calls import get_partner
 
 TENANT = TenantName("target", "Fabrikam", world.TARGET_TENANT)
 SIGN_IN = f"Failed to sign in to the target tenant Fabrikam ({world.TARGET_TENANT}).\n"
@@ -61,7 +61,7 @@ class Place:
     def sign_in(self, kind: str, client_id: str = world.TARGET_CLIENT, **how: Any) -> Any:
         more = {"secret": str, "cloud": "public", "metadata_host": self.server.host, "clock": SettableClock(), **how}
         client = connect(TENANT, kind=kind, client_id=client_id, **more)
-        return client.operation(20).read(calls.get_partner(world.SOURCE_TENANT))
+        return client.operation(20).read(get_partner(world.SOURCE_TENANT))
 
     def refused(self, kind: str, **how: Any) -> str:
         with pytest.raises(XtsyncError) as caught:

@@ -15,24 +15,25 @@ from hypothesis import strategies as st
 
 from lab import world
 from lab.entra import Fault, serve
+from tests.declared_calls import makers
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
-from xtsync_resources.graph import calls
+from xtsync_resources.application.calls import list_applications
+from xtsync_resources.assignments.calls import list_assignments
+from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError
 from xtsync_resources.graph.transport import Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
+from xtsync_resources.partner_policy.calls import create_partner, get_partner, update_partner
+from xtsync_resources.sync_job.calls import get_job
 from xtsync_resources.untrusted import one_line
 
 IDS = st.text(min_size=1).filter(lambda text: text not in (".", ".."))
-MAKERS: dict[str, Callable[..., calls.Call]] = {
-    name: found
-    for name, found in vars(calls).items()
-    if inspect.isfunction(found) and found.__annotations__.get("return") == "Call"
-}
+MAKERS = makers()
 PLAIN = {"settings": {}, "values": {}, "top": 5, "seconds": 1.0}
 
 
-def made(maker: Callable[..., calls.Call], text: str) -> calls.Call:
+def made(maker: Callable[..., Call], text: str) -> Call:
     parameters = inspect.signature(maker).parameters
     return maker(**{name: PLAIN.get(name, text) for name in parameters})
 
@@ -51,7 +52,7 @@ def test_no_id_leaves_its_place_in_a_url(name: str, text: str) -> None:
 
 @given(IDS)
 def test_a_name_stays_inside_its_quotes_in_a_filter(text: str) -> None:
-    query = urlsplit(calls.list_applications(text).path).query
+    query = urlsplit(list_applications(text).path).query
     found = unquote(query.split("&")[0].removeprefix("$filter="))
     assert found.startswith("displayName eq '")
     assert found.endswith("'")
@@ -110,7 +111,7 @@ def test_the_wire_log_shows_no_token_wherever_it_is(token: str, caplog: pytest.L
     with caplog.at_level(logging.DEBUG, "xtsync"):
         for _ in range(2):  # an answer of another shape, and none
             with pytest.raises(NoAnswerError):
-                operation.client.exchange(calls.get_job("sp", token))
+                operation.client.exchange(get_job("sp", token))
     assert len(caplog.messages) == 2
     for part in token.split("."):
         assert not part or part[:12] not in caplog.text
@@ -123,11 +124,11 @@ def test_a_next_page_elsewhere_does_not_get_the_token(link: str) -> None:
     transport = ScriptedTransport(answer(200, {"value": [ONE], "@odata.nextLink": link}))
     operation, _ = operation_for(transport)
     with pytest.raises(NoAnswerError, match="next page is not at Graph"):
-        list(operation.pages(calls.list_assignments("sp")))
+        list(operation.pages(list_assignments("sp")))
 
 
 ONE = {"id": "a", "principalId": "p"}
-FIRST = f"https://graph.microsoft.com/v1.0{calls.list_assignments('sp').path}"
+FIRST = f"https://graph.microsoft.com/v1.0{list_assignments('sp').path}"
 SECOND = f"{FIRST}?$skiptoken=2"
 
 
@@ -136,7 +137,7 @@ def test_a_next_page_that_was_read_already_ends_the_reading(links: list[str]) ->
     transport = ScriptedTransport(*(answer(200, {"value": [ONE], "@odata.nextLink": link}) for link in links))
     operation, _ = operation_for(transport)
     with pytest.raises(GraphError, match="read already") as raised:
-        list(operation.pages(calls.list_assignments("sp")))
+        list(operation.pages(list_assignments("sp")))
     assert transport.replies == []
     assert "again later" in raised.value.do
 
@@ -146,7 +147,7 @@ def test_pages_without_end_are_read_to_the_deadline_only() -> None:
     transport = ScriptedTransport(*pages)
     operation, clock = operation_for(transport, seconds=30)
     with pytest.raises(DeadlineError, match="2 pages were read in the time allowed"):
-        list(operation.pages(calls.list_assignments("sp"), lambda: clock.sleep(10)))
+        list(operation.pages(list_assignments("sp"), lambda: clock.sleep(10)))
     assert len(transport.requests) == 2
 
 
@@ -177,11 +178,11 @@ def test_four_threads_share_one_client_under_throttling_violations_and_an_expire
         def work(partner: str) -> None:
             try:
                 operation = client.operation(60)
-                operation.make(calls.create_partner(partner, {}), lambda: None)
+                operation.make(create_partner(partner, {}), lambda: None)
                 for number in range(10):
                     settings = {"automaticUserConsentSettings": {"inboundAllowed": bool(number % 2)}}
-                    operation.send(calls.update_partner(partner, settings))
-                operation.send(calls.get_partner(partner))
+                    operation.send(update_partner(partner, settings))
+                operation.send(get_partner(partner))
             except BaseException as error:
                 problems.append(error)
 

@@ -15,13 +15,15 @@ import pytest
 from lab import world
 from lab.entra import Entra, Fault, Server, serve
 from tests.unit.graph_fakes import SettableClock
-from xtsync_resources.graph import calls
+from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import Endpoints
 from xtsync_resources.graph.connect import connect, fetch_endpoints
 from xtsync_resources.graph.credentials import SignIn, TokenSource, credential_for
 from xtsync_resources.graph.errors import TenantName, XtsyncError
 from xtsync_resources.graph.transport import HttpsTransport
+from xtsync_resources.partner_policy.calls import get_partner
+from xtsync_resources.sync_job.calls import validate_credentials
 
 TENANT = TenantName("target", "Fabrikam", world.TARGET_TENANT)
 PARTNER = world.SOURCE_TENANT
@@ -43,10 +45,10 @@ class Place:
     login: str = ""
     bundle: str = ""
 
-    def text(self, call: calls.Call | None = None) -> str:
+    def text(self, call: Call | None = None) -> str:
         """What is said when a call fails; ids that differ each time are `<id>`."""
         with pytest.raises(XtsyncError) as caught:
-            self.client().operation(20).send(call or calls.get_partner(PARTNER))
+            self.client().operation(20).send(call or get_partner(PARTNER))
         return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", self._known, str(caught.value))
 
     @staticmethod
@@ -95,7 +97,7 @@ def test_a_token_of_another_tenant(place: Place) -> None:
     client = place.client()
     client._tokens._make = Elsewhere
     with pytest.raises(XtsyncError) as caught:
-        client.operation(20).send(calls.get_partner(PARTNER))
+        client.operation(20).send(get_partner(PARTNER))
     assert str(caught.value) == (
         f"{SIGN_IN}\n"
         f"  Why: the token is for tenant {world.FOREIGN_TENANT}\n"
@@ -196,6 +198,6 @@ def test_a_policy_the_synchronization_service_does_not_see(place: Place) -> None
     tenant = place.entra.tenants[world.SOURCE_TENANT]
     owner = tenant.login.clients[world.SOURCE_CLIENT].object_id
     _, principal = tenant.applications.instantiate("518e5f48-1fc8-4c48-9387-9fdf28b0dfe7", "x", owner)
-    text = place.text(calls.validate_credentials(principal.id, "Azure2Azure", world.TARGET_TENANT))
+    text = place.text(validate_credentials(principal.id, "Azure2Azure", world.TARGET_TENANT))
     assert "has not enabled" in text
     assert "Do:  set automaticUserConsentSettings" in text

@@ -14,7 +14,7 @@ from test_quick_succession import lag
 from test_restore import ORDERS, A, B, Half, put, running
 
 from lab.entra import Entra, Settings
-from xtsync_resources.partner_object import CONSENT
+from xtsync_resources.partner_policy.model import CONSENT
 
 __all__ = ["running"]
 OLD = 20.0

@@ -11,7 +11,7 @@ from test_assignments import assign
 from test_doctor import findings
 
 from lab.entra.applications.models import ServicePrincipal
-from xtsync_resources.settings_object import NOTIFICATION
+from xtsync_resources.sync_secrets.model import NOTIFICATION
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 

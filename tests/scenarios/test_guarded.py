@@ -6,9 +6,9 @@ from conftest import Command, Lab, changed, messages
 
 from lab import world
 from lab.engine import Result
-from xtsync_resources.guardrails import findings
-from xtsync_resources.pair_facts import Sayings
-from xtsync_resources.stack_facts import facts_of_resources
+from xtsync_resources.guardrails.pair_facts import Sayings
+from xtsync_resources.guardrails.rules import findings
+from xtsync_resources.guardrails.stack_facts import facts_of_resources
 
 
 def advice(result: Result) -> list[str]:

@@ -11,8 +11,8 @@ from test_nobody_is_deleted import made_by_hand
 
 from lab import world
 from lab.entra import Fault
-from xtsync_resources.graph.calls import GROUP_SYNC
-from xtsync_resources.schema_document import object_mapping
+from xtsync_resources.identity_sync_policy.calls import GROUP_SYNC
+from xtsync_resources.sync_schema.document import object_mapping
 
 A, B = "alice@contoso.com", "bob@contoso.com"
 

@@ -20,12 +20,13 @@ from lab import world
 from lab.entra import Entra, Server, Settings, serve
 from lab.entra.policies.models import PartnerPolicy
 from tests.unit.graph_fakes import SettableClock
-from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
-from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider, sync_values
-from xtsync_resources.partner_baseline import IDENTITY_SYNC, PartnerBaselineProvider
-from xtsync_resources.partner_object import B2B_MEMBERS, COMPLEX_VALUES, CONSENT, OF_SIDE, REDEMPTION
-from xtsync_resources.partner_policy import PartnerPolicyProvider
+from xtsync_resources.identity_sync_policy.model import sync_values
+from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
+from xtsync_resources.partner_policy.baseline import IDENTITY_SYNC, PartnerBaselineProvider
+from xtsync_resources.partner_policy.model import B2B_MEMBERS, COMPLEX_VALUES, CONSENT, OF_SIDE, REDEMPTION
+from xtsync_resources.partner_policy.resource import PartnerPolicyProvider
+from xtsync_resources.pulumi_runtime import provider as runtime
 
 A, B = world.SOURCE_TENANT, world.TARGET_TENANT
 pytestmark = pytest.mark.real
@@ -56,11 +57,11 @@ class Half:
         self.partner, self.side, self.more = partner, side, more
         client_id, secret = SECRETS[tenant]
         name = TenantName(side, tenant[:4], tenant)
-        given_ = lifecycle.ProviderSettings(
+        given_ = runtime.ProviderSettings(
             name, "", "secret", client_id, "public", server.host, seconds, on_existing, "release"
         )
         if (tenant, side) not in clients:
-            clients[tenant, side] = lifecycle.make_client(given_, secret)
+            clients[tenant, side] = runtime.make_client(given_, secret)
             clients[tenant, side].clock = SettableClock()  # what is gone is looked for some seconds more
         self.providers = {}
         for kind in (PartnerBaselineProvider, PartnerPolicyProvider, IdentitySyncPolicyProvider):

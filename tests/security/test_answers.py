@@ -17,10 +17,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.declared_calls import makers
 from tests.patience import PATIENCE_SECONDS
 from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
-from xtsync_resources.graph import answers, calls
+from xtsync_resources.graph import json_reader
+from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.clouds import Endpoints
@@ -39,7 +41,10 @@ from xtsync_resources.graph.transport import HttpsTransport, Request, Response, 
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.operate.logs import as_line
 from xtsync_resources.operate.status import read_health
-from xtsync_resources.provisioning_log import read_event
+from xtsync_resources.partner_policy.calls import delete_partner, get_partner
+from xtsync_resources.sync_job.calls import create_job, list_jobs
+from xtsync_resources.sync_job.provisioning_log import read_event
+from xtsync_resources.sync_schema.calls import put_schema
 
 MB = 2**20
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -78,7 +83,7 @@ def test_no_answer_outlives_the_deadline_of_its_operation(server: Hostile, name:
     server.conversations[""] = SLOW[name]
     began = time.monotonic()
     with pytest.raises(NoAnswerError, match="it took too long"):
-        client_of(server).operation(2).send(calls.get_partner("p"))
+        client_of(server).operation(2).send(get_partner("p"))
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 
@@ -97,8 +102,8 @@ def test_a_quick_answer_after_a_slow_one_is_read(server: Hostile) -> None:
     server.conversations = {"slow": SLOW["a body"], "": says(b'{"tenantId": "p"}')}
     client = client_of(server)
     with pytest.raises(CallError):
-        client.operation(1).send(calls.get_partner("slow"))
-    assert client.operation(PATIENCE_SECONDS).send(calls.get_partner("p")) == {"tenantId": "p"}
+        client.operation(1).send(get_partner("slow"))
+    assert client.operation(PATIENCE_SECONDS).send(get_partner("p")) == {"tenantId": "p"}
 
 
 @pytest.mark.parametrize("drip", [False, True])
@@ -109,7 +114,7 @@ def test_a_proxy_has_no_more_time(server: Hostile, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.setenv("NO_PROXY", "")
         seconds = 2 if drip else PATIENCE_SECONDS
-        found = outcome(lambda: client_of(server, ELSEWHERE).operation(seconds).send(calls.get_partner("p")))
+        found = outcome(lambda: client_of(server, ELSEWHERE).operation(seconds).send(get_partner("p")))
     assert isinstance(found, NoAnswerError) if drip else found == {"tenantId": "p"}
     assert time.monotonic() - began < PATIENCE_SECONDS
 
@@ -118,19 +123,19 @@ def test_a_proxy_has_no_more_time(server: Hostile, monkeypatch: pytest.MonkeyPat
 def test_a_redirect_to_an_address_that_is_none_is_an_answer(server: Hostile, location: str) -> None:
     server.conversations[""] = says(b"{}", f"Location: {location}", status="302 Found")
     with pytest.raises(CallError, match="Microsoft Graph answered 302"):
-        client_of(server).operation(2).send(calls.get_partner("p"))
+        client_of(server).operation(2).send(get_partner("p"))
 
 
 def test_a_request_that_is_taken_slowly_has_no_more_time(server: Hostile) -> None:
     client = client_of(server)
     server.conversations[""] = says(b'{"tenantId": "p"}')
-    client.operation(PATIENCE_SECONDS).send(calls.get_partner("p"))
+    client.operation(PATIENCE_SECONDS).send(get_partner("p"))
     server.conversations[""] = lambda _: threading.Event().wait(2 * PATIENCE_SECONDS)
     schema = {"x": "y" * 12 * MB}
     server.body_pause = 0.25
     began = time.monotonic()
     with pytest.raises(NoAnswerError):
-        client.operation(2).send(calls.put_schema("sp", "j", schema))
+        client.operation(2).send(put_schema("sp", "j", schema))
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 
@@ -160,7 +165,7 @@ def test_no_answer_takes_the_memory(server: Hostile, name: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(UnusableAnswerError, match="larger than 16 MB"):
-            client.operation(30).send(calls.get_partner("p"))
+            client.operation(30).send(get_partner("p"))
         assert tracemalloc.get_traced_memory()[1] < 100 * MB
     finally:
         tracemalloc.stop()
@@ -179,17 +184,17 @@ def test_no_answer_takes_the_memory(server: Hostile, name: str) -> None:
 def test_what_cannot_be_unpacked_is_no_answer(server: Hostile, body: bytes, packing: str) -> None:
     server.conversations[""] = says(body, f"Content-Encoding: {packing}")
     with pytest.raises(NoAnswerError):
-        client_of(server).operation(1).send(calls.get_partner("p"))
+        client_of(server).operation(1).send(get_partner("p"))
 
 
 def test_nothing_needs_no_unpacking(server: Hostile) -> None:
     server.conversations[""] = says(b"", "Content-Encoding: gzip")
-    assert client_of(server).operation(5).send(calls.delete_partner("p")) == {}
+    assert client_of(server).operation(5).send(delete_partner("p")) == {}
 
 
 def test_what_is_packed_is_unpacked(server: Hostile) -> None:
     server.conversations[""] = says(gzip.compress(b'{"tenantId": "p"}', mtime=0), "Content-Encoding: gzip")
-    assert client_of(server).operation(5).send(calls.get_partner("p")) == {"tenantId": "p"}
+    assert client_of(server).operation(5).send(get_partner("p")) == {"tenantId": "p"}
 
 
 # --- form ------------------------------------------------------------------------------------------------------
@@ -213,8 +218,8 @@ NOBODY_MEANS = {
 
 @pytest.mark.parametrize("name", NOBODY_MEANS)
 def test_json_that_nobody_means_is_refused(name: str) -> None:
-    with pytest.raises(answers.ShapeError):
-        answers.read(NOBODY_MEANS[name])
+    with pytest.raises(json_reader.ShapeError):
+        json_reader.read(NOBODY_MEANS[name])
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500])
@@ -223,7 +228,7 @@ def test_what_nobody_means_is_told_with_the_call_and_its_reference(name: str, st
     body = NOBODY_MEANS[name] if status == 200 else b'{"error": {"code": "X", "message": ' + NOBODY_MEANS[name] + b"}}"
     transport = ScriptedTransport(Response(status, {"request-id": "R1"}, body))
     with pytest.raises(CallError) as raised:
-        client_for(transport)[0].exchange(calls.get_partner("p"))
+        client_for(transport)[0].exchange(get_partner("p"))
     assert "Failed to read the partner policy for p in the source tenant Contoso" in str(raised.value)
     assert "GET /v1.0/policies/crossTenantAccessPolicy/partners/p" in str(raised.value)
     assert "request-id R1" in str(raised.value)
@@ -233,17 +238,13 @@ def test_what_nobody_means_is_not_asked_for_again_and_a_creating_call_is_looked_
     strange = Response(200, {}, NOBODY_MEANS["deep"])
     transport = ScriptedTransport(strange)
     with pytest.raises(UnusableAnswerError):
-        operation_for(transport)[0].send(calls.get_partner("p"))
+        operation_for(transport)[0].send(get_partner("p"))
     transport = ScriptedTransport(strange)
-    found = operation_for(transport)[0].make(calls.create_job("sp", "t"), lambda: {"id": "found"})
+    found = operation_for(transport)[0].make(create_job("sp", "t"), lambda: {"id": "found"})
     assert found == {"id": "found"}
 
 
-MAKERS: dict[str, Callable[..., calls.Call]] = {
-    name: found
-    for name, found in vars(calls).items()
-    if inspect.isfunction(found) and found.__annotations__.get("return") == "Call"
-}
+MAKERS = makers()
 PLAIN: dict[str, Any] = {"settings": {}, "values": {}, "top": 5}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -260,7 +261,7 @@ def outcome(act: Callable[[], Any]) -> Any:
         return error
 
 
-def made(maker: Callable[..., calls.Call]) -> calls.Call:
+def made(maker: Callable[..., Call]) -> Call:
     return maker(**{name: PLAIN.get(name, "x") for name in inspect.signature(maker).parameters})
 
 
@@ -307,7 +308,7 @@ def test_every_read_says_what_its_answer_has_to_look_like() -> None:
             assert call.answer is not dict, name
 
 
-COLLECTIONS = [name for name in READ if "value" in answers.members_of(made(MAKERS[name]).answer)]
+COLLECTIONS = [name for name in READ if "value" in json_reader.members_of(made(MAKERS[name]).answer)]
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
@@ -324,14 +325,14 @@ def test_a_collection_without_entries_is_told_from_an_answer_without_a_collectio
 def test_a_next_page_of_any_kind(link: Any) -> None:
     transport = ScriptedTransport(Response(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode()))
     with pytest.raises(CallError, match="not at Graph") as raised:
-        list(operation_for(transport)[0].pages(calls.list_jobs("sp")))
+        list(operation_for(transport)[0].pages(list_jobs("sp")))
     assert len(str(raised.value)) < 10_000
 
 
 def test_a_message_is_not_as_long_as_the_answer_would_like() -> None:
     said = json.dumps({"error": {"code": "X" * MB, "message": "y" * MB}}).encode()
     with pytest.raises(CallError) as raised:
-        client_for(ScriptedTransport(Response(400, {"request-id": "z" * MB}, said)))[0].exchange(calls.get_partner("p"))
+        client_for(ScriptedTransport(Response(400, {"request-id": "z" * MB}, said)))[0].exchange(get_partner("p"))
     assert len(str(raised.value)) < 10_000
     assert len(raised.value.why) < 3_000
 
@@ -455,7 +456,7 @@ def test_a_token_endpoint_that_drips(server: Hostile) -> None:
     client = GraphClient(SOURCE, Endpoints("https://login", "https://graph"), source_of(server), ScriptedTransport())
     began = time.monotonic()
     with pytest.raises(XtsyncError):
-        client.operation(1.5).send(calls.get_partner("p"))
+        client.operation(1.5).send(get_partner("p"))
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 

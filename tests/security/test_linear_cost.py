@@ -16,12 +16,12 @@ from tests.unit.graph_fakes import SOURCE, TARGET
 from xtsync_resources import redaction, untrusted
 from xtsync_resources.config import ConfigurationProblems, parse
 from xtsync_resources.config.kinds import ADDRESSES
-from xtsync_resources.graph import calls
 from xtsync_resources.graph.errors import graph_error, parse_answer
 from xtsync_resources.graph.wire_log import text_without_secrets
 from xtsync_resources.redaction import redacted
-from xtsync_resources.schema_attributes import in_expression
-from xtsync_resources.schema_object import comparable
+from xtsync_resources.sync_job.calls import get_job
+from xtsync_resources.sync_schema.attributes import in_expression
+from xtsync_resources.sync_schema.model import comparable
 
 LONG, LONGER = 8_000, 64_000
 # What is linear takes eight times as long, and what is quadratic sixty-four times.
@@ -41,7 +41,7 @@ def never_removed(text: str) -> None:
 
 def answered(text: str) -> None:
     answer = parse_answer(400, {}, text.encode(), None)
-    str(graph_error(calls.get_job("a", "b"), SOURCE, answer))
+    str(graph_error(get_job("a", "b"), SOURCE, answer))
 
 
 READERS: dict[str, tuple[Callable[[str], Any], str]] = {

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock, jwt
-from xtsync_resources.assigned import assignments
+from xtsync_resources.application.configurations import configurations_into
+from xtsync_resources.assignments.calls import list_assignments
+from xtsync_resources.assignments.operations import assignments
 from xtsync_resources.config import parse
-from xtsync_resources.graph import answers, calls, operation
+from xtsync_resources.directory.calls import list_members
+from xtsync_resources.graph import json_reader, operation
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.credentials import TokenSource
@@ -20,7 +23,6 @@ from xtsync_resources.graph.errors import ConfigurationError, SignInError, Unusa
 from xtsync_resources.graph.transport import Request, Response
 from xtsync_resources.operate.export import assigned
 from xtsync_resources.operate.stack import Stack
-from xtsync_resources.pair_configurations import configurations_into
 
 BAD_IDS = ("", ".", "..")
 
@@ -69,9 +71,9 @@ def test_bytes_without_end_are_one_message(monkeypatch: pytest.MonkeyPatch, *, r
 
     def read() -> None:
         if not repeated:
-            list(made.pages(calls.list_assignments("sp")))
+            list(made.pages(list_assignments("sp")))
         while True:
-            made.send(calls.list_assignments("sp"))
+            made.send(list_assignments("sp"))
 
     with pytest.raises(UnusableAnswerError, match="more than 1 MB came"):
         read()
@@ -128,7 +130,7 @@ def test_a_large_tenant_fits(entry: dict[str, Any], people: int) -> None:
     body = json.dumps({"value": [entry] * 999}).encode()
     pages = people // 999 + 1
     assert pages * len(body) < operation.MOST_BYTES
-    assert pages * answers.count_parts(body) < operation.MOST_PARTS
+    assert pages * json_reader.count_parts(body) < operation.MOST_PARTS
 
 
 def test_what_a_look_has_read_in_vain_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,10 +140,10 @@ def test_what_a_look_has_read_in_vain_does_not_count(monkeypatch: pytest.MonkeyP
     made = client(endless).operation(900)
 
     def look() -> bool | None:
-        made.send(calls.list_assignments("sp"))
+        made.send(list_assignments("sp"))
         return endless.count > 50 or None
 
-    assert made.poll(look, calls.list_assignments("sp"), "it is not there yet")
+    assert made.poll(look, list_assignments("sp"), "it is not there yet")
 
 
 class Once:
@@ -156,7 +158,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
     "who is assigned": (lambda made: assigned(made, "sp", ""), {**ASSIGNMENT, "principalType": "User"}, "principalId"),
     "an assignment": (lambda made: assignments(made, "sp", ""), ASSIGNMENT, "id"),
     "configurations": (lambda made: configurations_into(made, "t"), {"id": "", "appId": "x", "displayName": "d"}, "id"),
-    "members": (lambda made: list(made.pages(calls.list_members("g"))), {}, "id"),
+    "members": (lambda made: list(made.pages(list_members("g"))), {}, "id"),
 }
 
 

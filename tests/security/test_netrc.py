@@ -10,7 +10,7 @@ import pytest
 from lab import world
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
-from xtsync_resources.graph import calls
+from xtsync_resources.application.calls import list_applications
 from xtsync_resources.graph.connect import connect
 
 PASSWORD = "of-another-program"
@@ -34,7 +34,7 @@ def client(hostile: Hostile, kind: str = "secret", **how: Any) -> Any:
 
 
 def test_our_calls_carry_our_token(netrc: Hostile) -> None:
-    client(netrc).operation(5).send(calls.list_applications("x"))
+    client(netrc).operation(5).send(list_applications("x"))
     (call,) = (one for one in netrc.seen if one.path.startswith("/v1.0"))
     assert call.headers["Authorization"].startswith("Bearer e30.")
     assert [one for one in netrc.seen if one.headers.get("Authorization", "Basic").startswith("Basic")] == [
@@ -73,7 +73,7 @@ def test_proxies_are_still_the_environments(netrc: Hostile, monkeypatch: pytest.
         TARGET, kind="secret", metadata_host="private.example", clock=SettableClock(), secret=lambda: "a-secret",
         client_id=world.TARGET_CLIENT, cloud="public",
     )  # fmt: skip
-    found.operation(5).send(calls.list_applications("x"))
+    found.operation(5).send(list_applications("x"))
     assert netrc.hosts == {"private.example"}
     assert {one.method for one in netrc.seen} == {"GET", "POST"}
     assert PASSWORD not in netrc.everything

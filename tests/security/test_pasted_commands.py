@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
-from xtsync_resources import configurations
+from xtsync_resources.application import orphans
 from xtsync_resources.config import Tenant
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.credentials import check_tenant
@@ -52,10 +52,10 @@ def nothing_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("id_", [one for one in EVIL if one])
 def test_an_id_that_is_none_stands_in_no_command(id_: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(configurations, "tell", lambda text, **_: told.append(text))
+    monkeypatch.setattr(orphans, "report", lambda text, **_: told.append(text))
     twin = {"id": id_, "appId": "z", "displayName": "x", "createdDateTime": "2026"}
     operation, _ = operation_for(ScriptedTransport(answer(200, {"value": [twin]})))
-    configurations.remove_orphans(operation, "x", None)
+    orphans.remove_orphans(operation, "x", None)
     assert "It is left alone" in told[0]
     run(told[0], tmp_path)
 

@@ -13,14 +13,14 @@ from lab import world
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
 from tests.unit.test_configuration import TARGET_ID, parsed, side
-from xtsync_resources.azuread_sign_in import sign_in_as
+from xtsync_resources.application.calls import list_applications
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.config.sign_in import check_proofs
-from xtsync_resources.graph import calls
 from xtsync_resources.graph.bounded import check_proxy
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import SignInError, XtsyncError
 from xtsync_resources.graph.transport import HttpsTransport, Request, TransportError
+from xtsync_resources.program.azuread_sign_in import sign_in_as
 
 NOBODY = "http://127.0.0.1:1"
 HEADER = "the-identity-header"
@@ -116,7 +116,7 @@ def test_what_is_agreed_to_as_this_computer_is_this_computer(hostile: Hostile, m
     for name, value in hostile.environment().items():
         monkeypatch.setenv(name, value)
     led_by(NOBODY, monkeypatch)
-    client(metadata_host=hostile.host).operation(5).send(calls.list_applications("x"))
+    client(metadata_host=hostile.host).operation(5).send(list_applications("x"))
     assert hostile.hosts == {hostile.host}
     assert {one.method for one in hostile.seen} == {"GET", "POST"}
 

@@ -15,14 +15,14 @@ import pytest
 from lab import world
 from tests.security.hostile import Hostile, Seen
 from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock
-from xtsync_resources.graph import calls
+from xtsync_resources.application.calls import list_applications
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import FOREIGN_CHARACTERS, ConfigurationError, SignInError, XtsyncError, parse_answer
 from xtsync_resources.graph.transport import CAUSES, HttpsTransport, Request, Response, TransportError, plain_cause
 from xtsync_resources.graph.wire_log import wire_text
-from xtsync_resources.messages import Stopped
+from xtsync_resources.pulumi_runtime.messages import Stopped
 from xtsync_resources.redaction import MASK, VARIABLE, know, redacted
 from xtsync_resources.untrusted import gated, value
 
@@ -151,7 +151,7 @@ def test_a_token_that_graph_sends_back(before: bytes, caplog: pytest.LogCaptureF
     """Also where the text is cut within it."""
     client = GraphClient(SOURCE, CLOUDS["public"].endpoints, Tokens(), Returning(before))  # type: ignore[arg-type]
     with caplog.at_level(logging.DEBUG, "xtsync.graph"), pytest.raises(XtsyncError) as caught:
-        client.operation(2).send(calls.list_applications("x"))
+        client.operation(2).send(list_applications("x"))
     assert "Microsoft Graph answered 400" in str(caught.value)
     assert "opaque" not in str(caught.value) + caplog.text
 

@@ -21,13 +21,15 @@ from typer.testing import CliRunner
 from lab import world
 from tests.security.lab_in_memory import STRANGE, Change, InMemory, places, replacing
 from tests.unit.graph_fakes import SettableClock
-from xtsync_resources import lifecycle
+from xtsync_resources import state
 from xtsync_resources.graph import connect
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import Endpoints
 from xtsync_resources.graph.credentials import TokenSource
 from xtsync_resources.graph.errors import DeadlineError, TenantName, XtsyncError
-from xtsync_resources.lifecycle import Partial, ProviderSettings
+from xtsync_resources.pulumi_runtime import provider as runtime
+from xtsync_resources.pulumi_runtime.engine import Partial
+from xtsync_resources.pulumi_runtime.provider import ProviderSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 # So many of all the possible replacements are tried in a run of the tests; another number here tries more.
@@ -121,12 +123,10 @@ class Bench:
         tokens = TokenSource(self.tenant, "s", lambda: graph.credential(id_))
         endpoints = Endpoints("https://localhost", "https://localhost")
         client = GraphClient(self.tenant, endpoints, tokens, graph, SettableClock())
-        monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client})
+        monkeypatch.setattr(runtime, "_CLIENT", {"client": client})
 
-    def made(self, module: str, name: str) -> Any:
-        import importlib
-
-        provider = type(getattr(importlib.import_module(f"xtsync_resources.{module}"), name))()
+    def made(self, name: str) -> Any:
+        provider = type(getattr(state, name))()
         provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", "release")
         return provider
 
@@ -157,10 +157,10 @@ def policies(side: str) -> Methods:
                 body = {"tenantId": partner, "inboundTrust": {"isMfaAccepted": True}}
                 graph.ask(bench.tenant.id, "POST", "/policies/crossTenantAccessPolicy/partners", body)
             planned = json.dumps({"automaticUserConsentSettings": {flag: True}})
-            baseline = bench.made("partner_baseline", "BASELINE").create({**home, "planned": planned}).outs
+            baseline = bench.made("PartnerBaseline").create({**home, "planned": planned}).outs
             fields = {"automaticUserConsentSettings": {flag: True}, "inboundTrust": {"isMfaAccepted": False}}
             yield life(
-                bench.made("partner_policy", "PARTNER_POLICY"),
+                bench.made("PartnerPolicy"),
                 {**home, **fields, "baseline": baseline["baseline"]},
                 {"inboundTrust": {"isMfaAccepted": True}},
             )
@@ -170,11 +170,11 @@ def policies(side: str) -> Methods:
                 graph.ask(bench.tenant.id, "POST", "/policies/crossTenantAccessPolicy/partners", body)
                 sync = {"displayName": "d", "userSyncInbound": {"isSyncAllowed": True}}
                 yield life(
-                    bench.made("identity_sync_policy", "IDENTITY_SYNC_POLICY"),
+                    bench.made("IdentitySyncPolicy"),
                     {**home, **sync, "baseline": baseline["baseline"]},
                     {"displayName": "e"},
                 )
-            yield life(bench.made("partner_baseline", "BASELINE"), {**home, "planned": planned}, {"groups": True})
+            yield life(bench.made("PartnerBaseline"), {**home, "planned": planned}, {"groups": True})
 
     return lives
 
@@ -186,7 +186,7 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     principal = {**home, "servicePrincipalId": outputs["servicePrincipalId"]}
     (configured,) = graph.entra.tenants[world.SOURCE_TENANT].applications.applications
     application = {**principal, "applicationId": configured}
-    role = {"appRoleId": life(bench.made("service_principal", "SERVICE_PRINCIPAL"), application, {})["appRoleId"]}
+    role = {"appRoleId": life(bench.made("ServicePrincipal"), application, {})["appRoleId"]}
     of_job = {**principal, "jobId": outputs["jobId"]}
     settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
     settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
@@ -197,18 +197,18 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         "madeByHand": False,
         "remembered": "",
     }
-    found = life(bench.made("sync_job", "SYNC_JOB"), {**principal, **role, **template}, {})
+    found = life(bench.made("SyncJob"), {**principal, **role, **template}, {})
     yield life(
-        bench.made("sync_secrets", "SYNC_SECRETS"),
+        bench.made("SyncSecrets"),
         {**principal, "settings": settings, "found": found["foundSettings"]},
         {"settings": {**settings, "SyncAll": "true"}},
     )
-    schema = bench.made("schema_baseline", "SCHEMA_BASELINE").create(of_job).outs
+    schema = bench.made("SchemaBaseline").create(of_job).outs
     mappings = [{"target": "department", "source": "department"}, {"target": "companyName", "expression": 'Trim("x")'}]
     filters = [{"name": "g", "clauses": [{"attribute": "city", "operator": "ENDS_WITH", "value": "x"}]}]
     parts = {"attributeMappings": mappings, "scopingFilters": filters, "flowTypes": ["Add"]}
     yield life(
-        bench.made("sync_schema", "SYNC_SCHEMA"),
+        bench.made("SyncSchema"),
         {**of_job, **parts, "baseline": schema["baseline"], "rested": ""},
         {"attributeMappings": mappings[:1]},
     )
@@ -223,9 +223,9 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
         "rested": "",
         "unfinished": "",
     }
-    yield life(bench.made("job_start", "JOB_START"), running, {"running": False})
+    yield life(bench.made("JobStart"), running, {"running": False})
     yield life(
-        bench.made("provision_on_demand", "PROVISION_ON_DEMAND"),
+        bench.made("ProvisionOnDemand"),
         {**of_job, "users": users, "scope": {"users": [], "groups": []}},
         {},
     )
@@ -244,9 +244,9 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     }
     record = {**scope, "principals": [somebody], "since": {}, "generation": 0, "foundCycle": ""}
     for on_destroy in ("release", "drain"):
-        yield life(bench.made("sync_scope", "SYNC_SCOPE"), {**scope, "onDestroy": on_destroy}, {"principals": {}})
+        yield life(bench.made("SyncScope"), {**scope, "onDestroy": on_destroy}, {"principals": {}})
     with contextlib.suppress(DeadlineError):  # their people are still there
-        yield life(bench.made("scope_record", "SCOPE_RECORD"), {**record, "onDestroy": "drain"}, {})
+        yield life(bench.made("ScopeRecord"), {**record, "onDestroy": "drain"}, {})
 
 
 LIVES: dict[str, tuple[str, Methods]] = {

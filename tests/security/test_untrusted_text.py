@@ -22,7 +22,7 @@ from pulumi.dynamic import Config, ConfigureRequest, CreateResult, ReadResult, U
 from pulumi.runtime.proto import engine_pb2
 
 from tests.security.untrusted_samples import ATTACKS, HOSTILE, UNSEEN, obeyed_by, texts_in
-from xtsync_resources import lifecycle, messages, records
+from xtsync_resources import records
 from xtsync_resources.config import ConfigurationProblems, Problem
 from xtsync_resources.graph.errors import RefusedError, XtsyncError
 from xtsync_resources.operate import cli
@@ -30,6 +30,9 @@ from xtsync_resources.operate import screen as screens
 from xtsync_resources.operate.export import yaml_text
 from xtsync_resources.operate.files import write_private
 from xtsync_resources.operate.report_markdown import escaped
+from xtsync_resources.pulumi_runtime import engine as engine_door
+from xtsync_resources.pulumi_runtime import messages
+from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.untrusted import Stream, is_plain, json_text, message, one_line, value
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -313,7 +316,7 @@ def test_messages_of_the_program_pass_the_gate(monkeypatch: pytest.MonkeyPatch) 
     assert obeyed_by("\n".join(engine.told), engine=True, lines=True) == []
 
 
-class Provider(lifecycle.TenantResourceProvider):
+class Provider(runtime.TenantResourceProvider):
     """Gives back, raises and says whatever it is told to."""
 
     result: Any = None
@@ -401,23 +404,23 @@ def test_a_wrong_setting_of_a_provider_is_told_through_the_gate(provider: Provid
 
 def test_a_half_finished_object_and_its_reasons_pass_the_gate(provider: Provider) -> None:
     outputs = {"displayName": HOSTILE}
-    provider.result = lifecycle.Partial("id", outputs, [HOSTILE, XtsyncError(HOSTILE, HOSTILE)])
-    with pytest.raises(lifecycle.Partial) as raised:
+    provider.result = engine_door.Partial("id", outputs, [HOSTILE, XtsyncError(HOSTILE, HOSTILE)])
+    with pytest.raises(engine_door.Partial) as raised:
         provider.create({})
     found = raised.value
     assert [reason.count("\n") for reason in found.reasons] == [0, 1]
     for text in (str(found), *found.reasons, *texts_in(found.outputs)):
         assert obeyed_by(text, engine=True, lines=True) == []
     with pytest.raises(RefusedError):
-        lifecycle.Partial(HOSTILE, {}, [])
+        engine_door.Partial(HOSTILE, {}, [])
 
 
 def test_what_a_provider_says_passes_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine()
-    monkeypatch.setattr(lifecycle, "engine", lambda: engine)
-    monkeypatch.setattr(lifecycle, "current_call", lambda: (engine_pb2.LogRequest(urn="u"), None))
+    monkeypatch.setattr(engine_door, "engine", lambda: engine)
+    monkeypatch.setattr(engine_door, "current_call", lambda: (engine_pb2.LogRequest(urn="u"), None))
     monkeypatch.setattr(sys, "argv", ["provider", "127.0.0.1:1"])
-    lifecycle.tell(HOSTILE, severity=lifecycle.WARNING)
+    engine_door.report(HOSTILE, severity=engine_door.WARNING)
     assert [told.count("\n") for told in engine.told] == [1]
     assert obeyed_by(engine.told[0], engine=True, lines=True) == []
 
@@ -436,22 +439,29 @@ WAYS_OUT = {
         "operate/screen.py",
         "operate/cli.py",
         "untrusted.py",
-        "lifecycle.py",
-        "matching.py",
+        "pulumi_runtime/engine.py",
+        "pulumi_runtime/provider.py",
+        "sync_schema/matching.py",
         "graph/unlocking.py",
     ),
-    "sys.stderr": ("operate/screen.py", "operate/cli.py", "untrusted.py", "lifecycle.py"),
+    "sys.stderr": ("operate/screen.py", "operate/cli.py", "untrusted.py", "pulumi_runtime/provider.py"),
     "rich": ("operate/screen.py",),
-    "pulumi.log": ("messages.py",),
-    "pulumi.RunError": ("messages.py",),
+    "pulumi.log": ("pulumi_runtime/messages.py",),
+    "pulumi.RunError": ("pulumi_runtime/messages.py",),
     "report_violation": ("policy/__main__.py",),
-    ".Log": ("lifecycle.py",),
+    ".Log": ("pulumi_runtime/engine.py",),
     ".abort": (),
-    ".set_trailing_metadata": ("lifecycle.py",),
-    ".basicConfig": ("lifecycle.py", "operate/cli.py"),
+    ".set_trailing_metadata": ("pulumi_runtime/engine.py",),
+    ".basicConfig": ("pulumi_runtime/provider.py", "operate/cli.py"),
     ".StreamHandler": (),
     ".fdopen": ("operate/files.py", "graph/files.py"),  # the latter reads
-    ".write": ("operate/files.py", "operate/screen.py", "untrusted.py", "lifecycle.py", "matching.py"),
+    ".write": (
+        "operate/files.py",
+        "operate/screen.py",
+        "untrusted.py",
+        "pulumi_runtime/engine.py",
+        "sync_schema/matching.py",
+    ),
     ".write_bytes": (),
     ".write_text": ("config/published.py",),  # of what the project itself declares
 }

@@ -13,11 +13,11 @@ import pulumi_azuread as azuread
 import pytest
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
-from xtsync_resources.azuread_sign_in import KINDS, OFF, VARIABLES, sign_in_as
 from xtsync_resources.config import SIGN_IN_KINDS, Settings, Tenant
 from xtsync_resources.config.sign_in import WAYS
 from xtsync_resources.graph import credentials
 from xtsync_resources.graph.clouds import CLOUDS
+from xtsync_resources.program.azuread_sign_in import KINDS, OFF, VARIABLES, sign_in_as
 
 CLIENT = "33333333-3333-4333-8333-333333333333"
 GITHUB = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}

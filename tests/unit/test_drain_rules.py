@@ -8,11 +8,18 @@ from unittest.mock import patch
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
-from xtsync_resources import draining
-from xtsync_resources.assigned import USER_TYPE
-from xtsync_resources.draining import AGREED, NOBODY_LEFT, drain, refuse_missing, refuse_shared, refuse_to_drain
+from xtsync_resources.application.configurations import PairConfiguration
+from xtsync_resources.assignments.operations import USER_TYPE
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
-from xtsync_resources.pair_configurations import PairConfiguration
+from xtsync_resources.sync_scope import draining
+from xtsync_resources.sync_scope.draining import (
+    AGREED,
+    NOBODY_LEFT,
+    drain,
+    refuse_missing,
+    refuse_shared,
+    refuse_to_drain,
+)
 
 OTHERS = [{"principalId": "p", "principalType": "User", "principalDisplayName": "Paul"}]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from xtsync_resources.guardrails.stack_facts import PREFIX
 from xtsync_resources.operate.forget import of_tenant, without, without_secrets
-from xtsync_resources.stack_facts import PREFIX
 
 HERE, THERE = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"
 

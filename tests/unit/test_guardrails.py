@@ -13,10 +13,10 @@ import pulumi
 import pytest
 
 from tests.unit.test_configuration import SOURCE_ID, TARGET_ID, parsed
-from xtsync_resources import guard
 from xtsync_resources.config import ConfigurationProblems, Settings
 from xtsync_resources.config.keys import keys_of
-from xtsync_resources.guardrails import (
+from xtsync_resources.guardrails.pair_facts import Opening, PairFacts, Sayings, facts_of_settings
+from xtsync_resources.guardrails.rules import (
     ADVISE,
     BY_ID,
     LEVELS,
@@ -27,10 +27,10 @@ from xtsync_resources.guardrails import (
     findings,
     table,
 )
+from xtsync_resources.guardrails.stack_facts import PREFIX, facts_of_resources
 from xtsync_resources.operate.checks import Level, guardrails
 from xtsync_resources.operate.report import STACK_FILE, Setting, described
-from xtsync_resources.pair_facts import Opening, PairFacts, Sayings, facts_of_settings
-from xtsync_resources.stack_facts import PREFIX, facts_of_resources
+from xtsync_resources.program import enforce_guardrails
 
 ROOT = Path(__file__).parents[2]
 STRANGER = "3f9c1b7a-6d24-4e58-a0c3-71b8e5d2f944"
@@ -153,7 +153,8 @@ def test_a_level_that_is_configured_wins(level: str) -> None:
 
 
 def test_the_rules_need_no_pulumi() -> None:
-    code = "import sys, xtsync_resources.guardrails, xtsync_resources.stack_facts; sys.exit('pulumi' in sys.modules)"
+    modules = "xtsync_resources.guardrails.rules, xtsync_resources.guardrails.stack_facts"
+    code = f"import sys, {modules}; sys.exit('pulumi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
@@ -228,8 +229,8 @@ def test_the_schema_knows_every_rule() -> None:
 
 def test_all_rules_that_stop_are_told_at_once() -> None:
     settings = settings_with(allowedTenants=[STRANGER], levels={"notify-address": "stop"})
-    with pytest.raises(guard.GuardrailsBroken) as caught:
-        guard.enforce(settings)
+    with pytest.raises(enforce_guardrails.GuardrailsBroken) as caught:
+        enforce_guardrails.enforce(settings)
     assert [one.rule.id for one in caught.value.broken] == [
         "tenants-allowed",
         "inbound-allowed",
@@ -246,7 +247,7 @@ def test_all_rules_that_stop_are_told_at_once() -> None:
 def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "info", told.append)
-    guard.enforce(parsed(deletionThreshold=0))
+    enforce_guardrails.enforce(parsed(deletionThreshold=0))
     (message,) = told
     first, *rules = message.splitlines()
     assert first == f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}:"
@@ -255,7 +256,7 @@ def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.Mon
         "  - notify-address",
         "  - user-type-stated",
     ]
-    guard.enforce(parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}}))
+    enforce_guardrails.enforce(parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}}))
     assert told == [message]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, ScriptedTransport, answer, client_for
-from xtsync_resources import lifecycle
+from xtsync_resources.application.multitenant_organization import MEMBER, is_managed, notice
+from xtsync_resources.application.resource import ServicePrincipalProvider
 from xtsync_resources.graph.errors import RefusedError
-from xtsync_resources.lifecycle import ProviderSettings
-from xtsync_resources.multitenant_organization import MEMBER, is_managed, notice
-from xtsync_resources.service_principal import ROLE, ServicePrincipalProvider
+from xtsync_resources.pulumi_runtime import provider as runtime
+from xtsync_resources.pulumi_runtime.provider import ProviderSettings
+from xtsync_resources.service_principal.model import ROLE
 
 NAME = f"MTO_Sync_{TARGET_ID}"
 
@@ -26,7 +27,7 @@ def test_a_configuration_of_microsoft_365_is_never_adopted(monkeypatch: pytest.M
     role = {"id": "r", "displayName": ROLE, "isEnabled": True, "allowedMemberTypes": ["User"]}
     found = {"id": "p", "appId": "a", "displayName": NAME, "appRoles": [role]}
     transport = ScriptedTransport(answer(200, found))
-    monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client_for(transport, SOURCE)[0]})
+    monkeypatch.setattr(runtime, "_CLIENT", {"client": client_for(transport, SOURCE)[0]})
     provider = ServicePrincipalProvider()
     provider.settings = ProviderSettings(SOURCE, "p", "cli", "", "public", "", 900.0, on_existing, "release")
     with pytest.raises(RefusedError, match="Microsoft 365 manages it"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from tests.declared_calls import makers
 from tests.unit.test_configuration import parsed
-from xtsync_resources.graph import calls
+from xtsync_resources.graph.call import Call
 from xtsync_resources.operate.needs import ROLE_IDS, ROLES, needs, needs_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,18 +50,13 @@ def test_the_source_needs_what_the_configuration_uses(changes: dict[str, Any], m
     assert [need.permission for need in found["source"] if need.optional] == ["ProvisioningLog.Read.All"]
 
 
-def declared() -> dict[str, calls.Call]:
+def declared() -> dict[str, Call]:
     """Every call there is, made with any arguments, by name."""
     found = {}
-    for name in calls.__all__:
-        function = getattr(calls, name)
-        if inspect.isfunction(function) and inspect.signature(function).return_annotation == "Call":
-            arguments = [
-                {} if "Mapping" in p.annotation or p.annotation == "Body" else "x"
-                for p in inspect.signature(function).parameters.values()
-                if p.default is p.empty
-            ]
-            found[name] = function(*arguments)
+    for name, maker in makers().items():
+        kinds = get_type_hints(maker)
+        needed = (p.name for p in inspect.signature(maker).parameters.values() if p.default is p.empty)
+        found[name] = maker(*("x" if kinds[one] is str else 5 if kinds[one] is int else {} for one in needed))
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.graph_fakes import SettableClock
 from xtsync_resources.graph.pace import Pace
-from xtsync_resources.on_demand import Verdict, read_verdict, rule_for_users
+from xtsync_resources.on_demand.operations import Verdict, read_verdict, rule_for_users
 
 
 def step(status: str, code: str = "", reason: str = "") -> dict[str, Any]:

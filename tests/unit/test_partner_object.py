@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtsync_resources.open_doors import changes_of_doors, lets
-from xtsync_resources.partner_object import (
+from xtsync_resources.partner_policy.model import (
     COMPLEX_VALUES,
     CONSENT,
     TRUST,
@@ -26,6 +25,7 @@ from xtsync_resources.partner_object import (
     without,
     without_annotations,
 )
+from xtsync_resources.partner_policy.open_doors import changes_of_doors, lets
 
 FLAG = st.sampled_from([True, False, None])
 PARTNER = st.fixed_dictionaries(

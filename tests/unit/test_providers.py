@@ -22,16 +22,17 @@ from tests.unit.graph_fakes import (
     client_for,
     refusal,
 )
-from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.transport import TransportError
-from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
-from xtsync_resources.job_start import JobStartProvider
-from xtsync_resources.lifecycle import Partial, ProviderSettings, TenantResourceProvider, tell
-from xtsync_resources.partner_baseline import IDENTITY_SYNC, PartnerBaselineProvider
-from xtsync_resources.partner_object import CONSENT, TRUST, Baseline
-from xtsync_resources.partner_policy import PartnerPolicyProvider
-from xtsync_resources.sync_job import SyncJobProvider
+from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
+from xtsync_resources.partner_policy.baseline import IDENTITY_SYNC, PartnerBaselineProvider
+from xtsync_resources.partner_policy.model import CONSENT, TRUST, Baseline
+from xtsync_resources.partner_policy.resource import PartnerPolicyProvider
+from xtsync_resources.pulumi_runtime import provider as runtime
+from xtsync_resources.pulumi_runtime.engine import Partial, report
+from xtsync_resources.pulumi_runtime.provider import ProviderSettings, TenantResourceProvider
+from xtsync_resources.sync_job.resource import SyncJobProvider
+from xtsync_resources.sync_job.start import JobStartProvider
 
 Make = Callable[..., Any]
 LOST = TransportError("cut", unsent=False)
@@ -44,7 +45,7 @@ class Bench:
         self.graph, self.tenant = FakeGraph(merges=merges), tenant
         self.partner = TARGET_ID if tenant is SOURCE else SOURCE_ID
         client, self.clock = client_for(self.graph, tenant)
-        monkeypatch.setattr(lifecycle, "_CLIENT", {"client": client})
+        monkeypatch.setattr(runtime, "_CLIENT", {"client": client})
 
     def provider(self, kind: type[TenantResourceProvider], on_existing: str = "adopt") -> Any:
         provider = kind()
@@ -274,7 +275,7 @@ def test_objects_of_another_tenant_are_refused(source: Bench) -> None:
 
 
 def test_a_pause_waits_for_the_cycle_that_runs() -> None:
-    from xtsync_resources.job_running import cycle_ended
+    from xtsync_resources.sync_job.running import cycle_ended
 
     clock = SettableClock()
     running = {"units": "pages", "completedUnits": 1, "totalUnits": 9}
@@ -309,13 +310,13 @@ def test_another_sdk_is_noticed_at_start_and_messages_are_printed(
     """What the program reads of the SDK, the served call on the stack, is not there in this process."""
     monkeypatch.setattr("sys.argv", ["provider", "127.0.0.1:1"])
     monkeypatch.setattr("sys.tracebacklimit", 1000, raising=False)
-    monkeypatch.setattr(lifecycle, "end_with", lambda _: None)
-    monkeypatch.setattr(lifecycle, "gate_output", lambda: None)
+    monkeypatch.setattr(runtime, "end_with", lambda _: None)
+    monkeypatch.setattr(runtime, "gate_output", lambda: None)
     values = {"xtsync:side": "source", "xtsync:tenantName": "Contoso", "xtsync:tenantId": SOURCE_ID}
     JobStartProvider().configure(type("Request", (), {"config": values})())  # type: ignore[arg-type]
     assert "is not one that this program knows" in capsys.readouterr().out
-    tell("adopts the existing job j")
-    tell("waiting", status=True)
+    report("adopts the existing job j")
+    report("waiting", status=True)
     assert capsys.readouterr().out == "adopts the existing job j\n"
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from xtsync_resources import stack_state
 from xtsync_resources.graph.errors import RefusedError, TenantName
-from xtsync_resources.messages import Stopped
-from xtsync_resources.sync_scope import SyncScopeProvider
+from xtsync_resources.program import stack_state
+from xtsync_resources.pulumi_runtime.messages import Stopped
+from xtsync_resources.sync_scope.resource import SyncScopeProvider
 
 WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-000000000002"
 

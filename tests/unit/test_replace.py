@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from xtsync_resources import lifecycle
 from xtsync_resources.graph.errors import TenantName
-from xtsync_resources.identity_sync_policy import IdentitySyncPolicyProvider
-from xtsync_resources.job_start import JobStartProvider
-from xtsync_resources.lifecycle import TenantResourceProvider
-from xtsync_resources.partner_policy import PartnerPolicyProvider
-from xtsync_resources.sync_job import SyncJobProvider
-from xtsync_resources.sync_schema import SyncSchemaProvider
-from xtsync_resources.sync_scope import SyncScopeProvider
-from xtsync_resources.sync_secrets import SyncSecretsProvider
+from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
+from xtsync_resources.partner_policy.resource import PartnerPolicyProvider
+from xtsync_resources.pulumi_runtime import provider as runtime
+from xtsync_resources.pulumi_runtime.provider import TenantResourceProvider
+from xtsync_resources.sync_job.resource import SyncJobProvider
+from xtsync_resources.sync_job.start import JobStartProvider
+from xtsync_resources.sync_schema.resource import SyncSchemaProvider
+from xtsync_resources.sync_scope.resource import SyncScopeProvider
+from xtsync_resources.sync_secrets.resource import SyncSecretsProvider
 
 CASES = [
     (PartnerPolicyProvider, "tenantId", "automaticUserConsentSettings"),
@@ -28,7 +28,7 @@ CASES = [
 def made(kind: type[TenantResourceProvider]) -> TenantResourceProvider:
     provider = kind()
     name = TenantName("source", "Contoso", "a")
-    provider.settings = lifecycle.ProviderSettings(name, "", "cli", "", "public", "", 1, "adopt", "release")
+    provider.settings = runtime.ProviderSettings(name, "", "cli", "", "public", "", 1, "adopt", "release")
     return provider
 
 

@@ -10,8 +10,8 @@ from lab.entra.synchronization.schema import template_schema
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
 from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.transport import Request, Response, TransportError
-from xtsync_resources.schema_authoring import SECONDS, parsed_sources, spelled_operators
-from xtsync_resources.schema_document import object_mapping
+from xtsync_resources.sync_schema.authoring import SECONDS, parsed_sources, spelled_operators
+from xtsync_resources.sync_schema.document import object_mapping
 
 USERS = object_mapping(template_schema(), "User")
 MAPPED: dict[str, Any] = {

@@ -11,14 +11,14 @@ import pytest
 from lab.entra.synchronization.schema import template_schema
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
 from xtsync_resources.graph.errors import RefusedError
-from xtsync_resources.schema_document import (
+from xtsync_resources.sync_schema.document import (
     UnusableSchemaError,
     documented,
     object_mapping,
     unlike,
     without_annotations,
 )
-from xtsync_resources.schema_object import (
+from xtsync_resources.sync_schema.model import (
     FILTERS,
     FLOWS,
     MAPPINGS,
@@ -32,7 +32,7 @@ from xtsync_resources.schema_object import (
     same_source,
     source_from_graph,
 )
-from xtsync_resources.sync_schema import change
+from xtsync_resources.sync_schema.resource import change
 
 SCHEMA = template_schema()
 for directory in SCHEMA["directories"]:

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.entra.synchronization.schema import template_schema
-from xtsync_resources.schema_document import (
+from xtsync_resources.sync_schema.document import (
     UnusableSchemaError,
     find,
     object_mapping,
     unlike,
 )
-from xtsync_resources.schema_object import (
+from xtsync_resources.sync_schema.model import (
     FILTERS,
     FLOWS,
     GROUPS,
@@ -32,7 +32,7 @@ from xtsync_resources.schema_object import (
     source_from_graph,
     source_to_graph,
 )
-from xtsync_resources.sync_schema import dropped, former_of
+from xtsync_resources.sync_schema.resource import dropped, former_of
 
 SCHEMA = template_schema()
 for directory in SCHEMA["directories"]:

@@ -10,9 +10,9 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.test_configuration import parsed, scoped
-from xtsync_resources import matching
 from xtsync_resources.config.schema_keys import OPERATORS, Clause, FilterGroup
-from xtsync_resources.scoping import PATTERNS, TESTS, attributes_needed, evaluate
+from xtsync_resources.operate.scoping import PATTERNS, TESTS, attributes_needed, evaluate
+from xtsync_resources.sync_schema import matching
 
 USER: dict[str, Any] = {
     "id": "1",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
+from xtsync_resources.application.resource import lives, wait_for
 from xtsync_resources.graph.errors import LONGER, DeadlineError
-from xtsync_resources.service_principal import ROLE, lives, wait_for
+from xtsync_resources.service_principal.model import ROLE
 
 WHOLE: dict[str, Any] = {"id": "sp", "appId": "app", "appRoles": [{"id": "r", "displayName": ROLE}]}
 

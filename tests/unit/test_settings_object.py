@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtsync_resources.settings_object import (
+from xtsync_resources.sync_secrets.model import (
     NOTIFICATION,
     addresses,
     adopting,

@@ -12,8 +12,8 @@ import pytest
 
 import xtsync_resources
 from xtsync_resources import state
-from xtsync_resources.lifecycle import TenantResourceProvider, whole_numbers
-from xtsync_resources.tenant_resource import TenantResource
+from xtsync_resources.pulumi_runtime.provider import TenantResourceProvider, whole_numbers
+from xtsync_resources.pulumi_runtime.tenant_resource import TenantResource
 
 # Stacks in the world hold these: a line may come, none may change or go.
 TYPES = {

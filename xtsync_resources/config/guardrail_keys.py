@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..guardrails import BY_ID, LEVELS, OFF
-from ..pair_facts import ARROW
+from ..guardrails.pair_facts import ARROW
+from ..guardrails.rules import BY_ID, LEVELS, OFF
 from .keys import Items, Object, key
 from .kinds import GUID, Boolean, Choice, Kind, Schema, refuse
 from .problems import Problems

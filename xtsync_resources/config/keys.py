@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from ..graph import answers
+from ..graph import json_reader
 from .kinds import Guid, Kind, Schema, refuse
 from .problems import Problems
 
@@ -169,7 +169,7 @@ def decoded(declared: type, values: Mapping[str, str]) -> dict[str, Any]:
 def from_json(text: str) -> Any:
     """The value of a JSON text, or the text where it is none."""
     try:
-        return answers.read(text, Any)
+        return json_reader.read(text, Any)
     except ValueError:
         return text
 

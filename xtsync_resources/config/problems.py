@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..graph.clouds import ACROSS_CLOUDS
 from ..graph.isolation import SIDES
 from ..graph.secret_origin import password_variable, secret_variable
-from ..messages import Stopped
+from ..pulumi_runtime.messages import Stopped
 
 # A key that somebody put a secret under. Its value is never shown.
 SECRET = re.compile(r"secret|passw|passphrase")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..matching import tried
-from ..schema_object import OPERATORS, UNARY
+from ..sync_schema.matching import tried
+from ..sync_schema.model import OPERATORS, UNARY
 from .keys import Items, Object, key
 from .kinds import Boolean, Choice, Text
 from .problems import Problems

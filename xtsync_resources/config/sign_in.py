@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..graph.assertions import read_token
 from ..graph.errors import XtsyncError
 from ..graph.files import FileError
-from ..graph.hosts import agreed, how_to_agree, strangers
+from ..graph.hosts import agreed, how_to_agree, unknown_hosts
 from ..graph.isolation import SIDES
 from ..graph.secret_origin import COMMAND, FILE, SecretError, SecretOrigin, certificate_password, client_secret
 from ..graph.token_origin import GITHUB_URL, HINTS, WORKLOAD_FILE, Origin, asks_for_audience, missing, origin_of
@@ -97,7 +97,7 @@ def check_secret(problems: Problems, settings: Settings, side: str, environment:
 def check_host(problems: Problems, settings: Settings, environment: Mapping[str, str]) -> None:
     """Note a metadata host that must not say where credentials go."""
     host = settings.metadata_host
-    if host and strangers([host], agreed(environment)):
+    if host and unknown_hosts([host], agreed(environment)):
         why = "credentials would go where it says, and whoever supplies them has not agreed to it"
         problems.add("metadataHost", host, why, sentence(how_to_agree([host])))
 
@@ -151,9 +151,8 @@ IDENTITY_SERVICE = "169.254.169.254"
 
 def check_proxies(problems: Problems, source: Tenant, environment: Mapping[str, str]) -> None:
     """Note proxies that azuread would show, or would ask for the machine's identity, which they can answer for."""
-    from requests.utils import should_bypass_proxies  # noqa: PLC0415 - only where there are proxies
-
-    from ..graph.bounded import UnreadableProxyError, check_proxy  # noqa: PLC0415
+    # Only where there are proxies.
+    from ..graph.bounded import UnreadableProxyError, check_proxy, passes_by_proxies  # noqa: PLC0415
 
     key = f"{source.side}.auth"
     for name in filter(environment.get, PROXIES):
@@ -163,7 +162,7 @@ def check_proxies(problems: Problems, source: Tenant, environment: Mapping[str, 
             problems.add(key, source.auth, f"{name}: {error}", f"Correct {name}")
     if source.auth == "managedIdentity" and any(environment.get(name) for name in PROXIES[2:]):
         no_proxy = environment.get("no_proxy") or environment.get("NO_PROXY")
-        if not should_bypass_proxies(f"http://{IDENTITY_SERVICE}/", no_proxy or "localhost"):
+        if not passes_by_proxies(IDENTITY_SERVICE, no_proxy or "localhost"):
             why = "azuread would ask the proxy for the machine's identity, in plain, and take what it answers"
             problems.add(key, source.auth, why, f"Export NO_PROXY with {IDENTITY_SERVICE} in it")
 

@@ -7,21 +7,41 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from . import answers as answers_of
-from .calls import Call
-from .calls._answers import Batch
+from . import json_reader
+from .call import Call
 from .errors import GraphError, NotFoundError, UnusableAnswerError, graph_error, parse_answer
 from .headers import parse_retry_after
-from .operation import LONGEST_PAUSE, may_repeat
+from .retry import jittered, may_repeat
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 LARGEST_BATCH = 20
+
+
+class AnsweredPart(TypedDict):
+    """What the answer to one call of a batch has to say."""
+
+    id: str
+    status: int
+
+
+class BatchPart(AnsweredPart, total=False):
+    """The answer to one call of a batch."""
+
+    headers: dict[str, Any] | None
+    body: Any
+
+
+class Batch(TypedDict):
+    """The answers to the calls of a batch, in any order."""
+
+    responses: list[BatchPart]
+
+
 # What stands for the answer of a part that the answer of the batch leaves out.
 NO_ANSWER: Mapping[str, Any] = {"status": 504}
 
@@ -79,7 +99,7 @@ def send(operation: Operation, removals: Sequence[Call], purpose: str, absent: l
         if isinstance(answer, NotFoundError):
             absent.append(call)
         elif isinstance(answer, GraphError):
-            if not may_repeat(call, answer):
+            if not may_repeat(call.repeat, answer):
                 raise answer
             failures.append(answer)
     return failures
@@ -99,7 +119,7 @@ def failure(operation: Operation, call: Call, part: Mapping[str, Any]) -> GraphE
 def pause_after(failures: Sequence[GraphError], attempt: int) -> float:
     """Seconds before the next try: the longest that Graph asks for, else exponential with full jitter."""
     asked = max((failure.answer.retry_after or 0.0 for failure in failures), default=0.0)
-    return asked or random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311 - spreads load
+    return asked or jittered(attempt)
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -126,7 +146,7 @@ def read_group(operation: Operation, reads: Sequence[Call], purpose: str) -> lis
         for place, answer in zip(due, ask(operation, [reads[place] for place in due], purpose), strict=True):
             if not isinstance(answer, GraphError):
                 found[place] = checked(operation, reads[place], answer.get("body"))
-            elif may_repeat(reads[place], answer):
+            elif may_repeat(reads[place].repeat, answer):
                 failed[place] = answer
             else:
                 found[place] = answer
@@ -146,7 +166,7 @@ def checked(operation: Operation, call: Call, body: Any) -> dict[str, Any]:
         UnusableAnswerError: it has another one.
     """
     try:
-        document: dict[str, Any] = answers_of.read(json.dumps(body or {}).encode(), call.answer)
-    except answers_of.ShapeError as error:
+        document: dict[str, Any] = json_reader.read(json.dumps(body or {}).encode(), call.answer)
+    except json_reader.ShapeError as error:
         raise UnusableAnswerError(call, operation.tenant, str(error)) from None
     return document

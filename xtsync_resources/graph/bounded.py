@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import select_proxy
+from requests.utils import select_proxy, should_bypass_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .hosts import is_here
@@ -137,6 +137,16 @@ class BoundedAdapter(HTTPAdapter):
                 answer.close()
                 raise
         return answer
+
+
+def passes_by_proxies(host: str, no_proxy: str) -> bool:
+    """Whether what is sent to a host in plain goes past the proxies.
+
+    Args:
+        host: where to.
+        no_proxy: the hosts that do, as the environment names them.
+    """
+    return bool(should_bypass_proxies(f"http://{host}/", no_proxy))
 
 
 def check_proxy(address: str) -> None:

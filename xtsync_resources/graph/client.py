@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import VERSION
-from . import answers
+from . import json_reader
 from .bounded import within
-from .calls import Call
+from .call import Call
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import SIGN_IN_SECONDS, TokenSource
@@ -131,8 +131,8 @@ class GraphClient:
 
     def _parsed(self, call: Call, response: Response) -> Json:
         try:
-            document: Json = answers.read(response.body or b"{}", call.answer)
-        except answers.ShapeError as error:
+            document: Json = json_reader.read(response.body or b"{}", call.answer)
+        except json_reader.ShapeError as error:
             if not response.body:  # lost on the way
                 raise NoAnswerError(
                     call, self.tenant, f"{response.status}, but nothing with it", unsent=False

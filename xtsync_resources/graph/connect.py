@@ -6,13 +6,13 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 
-from . import answers
+from . import json_reader
 from .client import USER_AGENT, GraphClient
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
 from .credentials import SignIn, TokenSource, credential_for
 from .errors import ConfigurationError, RefusedError, TenantName
-from .hosts import agreed, hosts_of, how_to_agree, strangers
+from .hosts import agreed, hosts_of, how_to_agree, unknown_hosts
 from .outside import ask
 from .transport import HttpsTransport, Request, Transport, TransportError
 
@@ -88,7 +88,7 @@ def fetch_endpoints(
         ConfigurationError: it cannot be reached or understood, can be understood in two ways, or an endpoint is not a
             plain https URL.
     """
-    refuse_strangers([host], environment, "xtsync:metadataHost names it")
+    refuse_unknown_hosts([host], environment, "xtsync:metadataHost names it")
     url = f"https://{host}{METADATA_PATH}"
     what = f"Failed to read the endpoints from {url}"
     do = "check xtsync:metadataHost; for a private certificate authority set REQUESTS_CA_BUNDLE"
@@ -99,19 +99,19 @@ def fetch_endpoints(
     if answer.status != 200:
         raise ConfigurationError(what, f"it answered {answer.status}", do)
     try:
-        endpoints = endpoints_from_metadata(answers.read(answer.body, dict, answers.unambiguous))
+        endpoints = endpoints_from_metadata(json_reader.read(answer.body, dict, json_reader.unambiguous))
     except ValueError as error:
         raise ConfigurationError(what, str(error), do) from None
-    refuse_strangers((one for one in hosts_of(endpoints) if one != host), environment, f"{url} names it")
+    refuse_unknown_hosts((one for one in hosts_of(endpoints) if one != host), environment, f"{url} names it")
     return endpoints
 
 
-def refuse_strangers(hosts: Iterable[str], environment: Mapping[str, str], named_by: str) -> None:
+def refuse_unknown_hosts(hosts: Iterable[str], environment: Mapping[str, str], named_by: str) -> None:
     """Refuse to send credentials to hosts that are neither known nor agreed to.
 
     Raises:
         RefusedError: there is one.
     """
-    if found := strangers(hosts, agreed(environment)):
+    if found := unknown_hosts(hosts, agreed(environment)):
         why = f"{named_by}, and whoever supplies the credentials has not"
         raise RefusedError(f"Refused to send credentials to {' and '.join(found)}", why, how_to_agree(found))

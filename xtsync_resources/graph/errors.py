@@ -18,14 +18,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..redaction import redacted
 from ..untrusted import one_line
-from . import answers
-from .calls import Call
+from . import json_reader
 from .nested import said_in, unwrapped
 from .remedies import remedy_for
+
+if TYPE_CHECKING:
+    from .call import Call
 
 # What a service answers to a way of asking that it does not offer, such as an expansion or beta.
 NOT_OFFERED = (400, 501)
@@ -233,7 +235,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, retry_aft
     """
     error: Mapping[str, Any] = {}
     with contextlib.suppress(ValueError):
-        error = answers.read(body, ErrorEnvelope)["error"]
+        error = json_reader.read(body, ErrorEnvelope)["error"]
     inner = next((v for k, v in error.items() if k.lower() == "innererror" and isinstance(v, dict)), {})
     message = unwrapped(str(error.get("message") or ""))
     if not error:

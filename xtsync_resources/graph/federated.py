@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..redaction import know
-from . import answers
+from . import json_reader
 from .assertions import read_token
 from .clock import Clock
 from .errors import SignInError, TenantName
@@ -118,7 +118,7 @@ class FederatedTokens:
             raise self._failure(f"{url} answered {answer.status}", do)
         token = None
         with contextlib.suppress(ValueError):
-            token = answers.read(answer.body).get(member)
+            token = json_reader.read(answer.body).get(member)
         if not isinstance(token, str) or not token:
             raise self._failure(f"{url} answered without one", do)
         return know(token)

@@ -92,7 +92,7 @@ def may_get_credentials(text: str, agreed_to: frozenset[Host]) -> bool:
     return host.is_here or host in KNOWN or host in agreed_to
 
 
-def strangers(hosts: Iterable[str], agreed_to: frozenset[Host]) -> tuple[str, ...]:
+def unknown_hosts(hosts: Iterable[str], agreed_to: frozenset[Host]) -> tuple[str, ...]:
     """The hosts, each once, that must not get credentials."""
     return tuple(dict.fromkeys(host for host in hosts if not may_get_credentials(host, agreed_to)))
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import answers
+from . import json_reader
 
 DEPTH = 5
 
@@ -27,7 +27,7 @@ def object_in(value: Any) -> Mapping[str, Any]:
     """The JSON object in a text, or the first of a list; empty where there is none."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
-            value = answers.read(value, Any)
+            value = json_reader.read(value, Any)
     if isinstance(value, list) and value:
         value = value[0]
     return value if isinstance(value, dict) else {}

@@ -1,27 +1,22 @@
-"""An operation: calls that belong together, how each is repeated and waited for, and the deadline they share.
+"""An operation: calls that belong together and share one deadline.
 
-Retries belong to the client, their policy to the call (`calls.Repeat`): what was certainly not carried out
-is sent again; what may have been carried out is sent again only where that is harmless. `Retry-After` is
-honoured in full. Everything is bounded by the operation's deadline, not by a count.
-
-Source: https://learn.microsoft.com/graph/throttling and https://learn.microsoft.com/graph/best-practices-concept
+When a call is repeated: `retry.py`. When a read is not believed yet: `consistency.py`.
 """
 
 from __future__ import annotations
 
 import itertools
-import random
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import tenacity
 
-from . import answers
+from . import json_reader
 from .bounded import within
-from .calls import Call, Patience, Repeat
+from .call import Call
+from .consistency import GONE, LOST_ANSWER, Propagation, StaleRead, covering
 from .errors import (
-    CONCURRENCY_CODE,
     LONGER,
     Answer,
     CallError,
@@ -30,24 +25,19 @@ from .errors import (
     NoAnswerError,
     NotFoundError,
     TenantName,
-    ThrottledError,
     UnavailableError,
     UnusableAnswerError,
 )
 from .remedies import REPEATED_PAGE
+from .retry import UNREACHABLE_SECONDS, jittered, may_repeat, pause_before_repeat
 
 if TYPE_CHECKING:
     from .client import GraphClient
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
-# A host that cannot be reached at all is not worth the whole deadline.
-UNREACHABLE_SECONDS = 60.0
-LONGEST_PAUSE = 30.0
-LONGEST_LOOK_PAUSE = 5.0
 # A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
 LEAST_SECONDS = 2.0
-GONE_PAUSES = (0.5, 1.0, 2.0)
 # Each answer is bounded; these bound them together, in memory to less than 1 GB: a hundred thousand people in the
 # scope take half of it.
 MOST_ENTRIES = 1_000_000
@@ -74,12 +64,12 @@ class Operation:
         """Seconds left before the deadline."""
         return self._deadline - self.client.clock.monotonic()
 
-    def send(self, call: Call, *patience: Patience) -> Json:
+    def send(self, call: Call, *propagation: Propagation) -> Json:
         """Make a call, repeating it as it allows.
 
         Args:
             call: what to send.
-            patience: answers that mean "not there yet" after our own write.
+            propagation: answers that mean "not there yet" after our own write.
 
         Returns:
             The JSON object of the answer; empty for an empty answer.
@@ -89,21 +79,21 @@ class Operation:
             CallError: it failed for good, or the deadline passed.
         """
         clock, started = self.client.clock, self.client.clock.monotonic()
-        first_seen: dict[Patience, float] = {}
+        first_seen: dict[Propagation, float] = {}
 
         def worth_repeating(error: BaseException) -> bool:
-            waits_for = covering(patience, error)
+            waits_for = covering(propagation, error)
             if waits_for is not None:
                 waited = clock.monotonic() - first_seen.setdefault(waits_for, clock.monotonic())
                 return waits_for.seconds is None or waited < waits_for.seconds
             if isinstance(error, NoAnswerError) and error.unsent:
                 return self._unreachable_worth_repeating(error, started)
-            return may_repeat(call, error)
+            return may_repeat(call.repeat, error)
 
         try:
             return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self._exchange, call)
         except GraphError as error:
-            waits_for = covering(patience, error)
+            waits_for = covering(propagation, error)
             if waits_for is None:
                 raise
             waited = clock.monotonic() - first_seen[waits_for]
@@ -132,7 +122,7 @@ class Operation:
 
     def _count(self, body: bytes) -> None:
         self._bytes += len(body)
-        self._parts += answers.count_parts(body)
+        self._parts += json_reader.count_parts(body)
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:
@@ -143,70 +133,74 @@ class Operation:
         self,
         call: Call,
         look: Callable[[], T | None],
-        *patience: Patience,
-        settle_seconds: float = 0,
+        *propagation: Propagation,
+        lost: StaleRead = LOST_ANSWER,
     ) -> Json | T:
         """Make a call that must not be carried out twice: after a lost answer, look before sending again.
 
         Args:
             call: a call with `Repeat.LOOK_FIRST`.
             look: gives what the call makes if it is there, else None.
-            patience: as for `send`.
-            settle_seconds: how long to go on looking before concluding that it was not carried out, where
-                a second one could come to exist.
+            propagation: as for `send`.
+            lost: how often to look before concluding that it was not carried out.
 
         Returns:
             The answer's JSON object, or what `look` found.
         """
         for attempt in itertools.count():
             try:
-                return self.send(call, *patience)
+                return self.send(call, *propagation)
             except (NoAnswerError, UnavailableError) as error:
-                lost = error
-            asked = lost.answer.retry_after or 0.0 if isinstance(lost, UnavailableError) else 0.0
-            if asked >= self.remaining or (isinstance(lost, UnavailableError) and lost.answer.status == 501):
-                raise lost
+                failure = error
+            asked = failure.answer.retry_after or 0.0 if isinstance(failure, UnavailableError) else 0.0
+            if asked >= self.remaining or (isinstance(failure, UnavailableError) and failure.answer.status == 501):
+                raise failure
             self.status(f"no clear answer when trying to {call.purpose}; looking whether it was done")
             self.client.clock.sleep(asked)
-            found = self.look_for(look, settle_seconds)
+            found = self.look_again(lost, look)
             if found is not None:
                 return found
-            seconds = random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt))  # noqa: S311
-            if seconds >= self.remaining:
-                raise lost
-            self.client.clock.sleep(seconds)
+            pause = jittered(attempt)
+            if pause >= self.remaining:
+                raise failure
+            self.client.clock.sleep(pause)
         raise AssertionError("unreachable: the count has no end")
 
-    def look_for(self, look: Callable[[], T | None], settle_seconds: float) -> T | None:
-        """Look for something that may be there, for as long as a replica may not know it yet."""
-        ends = self.client.clock.monotonic() + min(settle_seconds, max(self.remaining, 0))
-        pause = 0.5
-        while True:
-            found = look()
-            left = ends - self.client.clock.monotonic()
-            if found is not None or left <= 0:
-                return found
-            self.client.clock.sleep(min(pause, left))
-            pause = min(2 * pause, LONGEST_LOOK_PAUSE)
+    def look_again(self, stale: StaleRead, look: Callable[[], T | None], *, at_once: bool = True) -> T | None:
+        """Look until there is something, as often as a stale read may hide it.
 
-    def read(self, call: Call, *patience: Patience) -> Json | None:
+        Args:
+            stale: how often.
+            look: gives None where it sees nothing.
+            at_once: whether the first look comes before the first pause; not where it has been made already.
+        """
+        found = look() if at_once else None
+        for number, pause in enumerate(stale.pauses):
+            left = self.remaining
+            if found is not None or (left <= 0 and (at_once or number)):
+                break
+            self.client.clock.sleep(max(min(pause, left), 0))
+            found = look()
+        return found
+
+    def read(self, call: Call, *propagation: Propagation) -> Json | None:
         """Make a read; None where the object is not there.
 
         Raises:
             SignInError, CallError: as for `send`, but for "not found".
         """
         try:
-            return self.send(call, *patience)
+            return self.send(call, *propagation)
         except NotFoundError:
             return None
 
-    def remove(self, call: Call, *patience: Patience) -> bool:
+    def remove(self, call: Call, *propagation: Propagation) -> bool:
         """Make a removal; False where there was nothing to remove any more.
 
         Raises:
             SignInError, CallError: as for `send`, but for "not found".
         """
-        return self.read(call, *patience) is not None
+        return self.read(call, *propagation) is not None
 
     def pages(self, call: Call, wait: Callable[[], None] = lambda: None) -> Iterator[Json]:
         """Make a read of a collection: its entries, page after page, fetched as they are needed.
@@ -248,19 +242,12 @@ class Operation:
             raise GraphError(call, self.tenant, Answer(200, message=f"{REPEATED_PAGE}: {link}"))
         return replace(call, path=path)
 
-    def read_surely(self, call: Call) -> Json | None:
+    def read_settled(self, call: Call) -> Json | None:
         """Make a read whose None makes the engine forget an object, and create it again.
 
-        A replica that lags may not know a new object yet, so None is believed only if it stays so for some
-        seconds. An object that is there costs one read.
+        An object that is there costs one read; None is believed only where several looks give it (`consistency.GONE`).
         """
-        found = self.read(call)
-        for pause in GONE_PAUSES:
-            if found is not None or pause >= self.remaining:
-                break
-            self.client.clock.sleep(pause)
-            found = self.read(call)
-        return found
+        return self.look_again(GONE, lambda: self.read(call))
 
     def poll(self, attempt: Callable[[], T | None], call: Call, why: str, do: str = "") -> T:
         """Try until there is a result: at once, then at growing distances, to the deadline.
@@ -287,7 +274,9 @@ class Operation:
             why = f"{why}, to the end of the time allowed"
             raise DeadlineError(call, self.tenant, why, longer=self._longer, first=do) from None
 
-    def wait_until(self, call: Call, done: Callable[[Json | None], bool], why: str, *patience: Patience) -> Json | None:
+    def wait_until(
+        self, call: Call, done: Callable[[Json | None], bool], why: str, *propagation: Propagation
+    ) -> Json | None:
         """Read until a predicate holds of the answer, None standing for 404.
 
         Raises:
@@ -295,7 +284,7 @@ class Operation:
         """
 
         def attempt() -> tuple[Json | None] | None:
-            seen = self.read(call, *patience)
+            seen = self.read(call, *propagation)
             return (seen,) if done(seen) else None
 
         return self.poll(attempt, call, why)[0]
@@ -316,50 +305,3 @@ class Operation:
             before_sleep=announce,
             reraise=reraise,
         )
-
-
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)
-_POLL = tenacity.wait_exponential(multiplier=0.2, exp_base=1.6, max=10)
-
-
-def covering(patience: Sequence[Patience], error: BaseException) -> Patience | None:
-    """The patience by which an error means "not there yet", if any."""
-    if not isinstance(error, GraphError):
-        return None
-    answer = error.answer
-    return next(
-        (
-            waits_for
-            for waits_for in patience
-            if answer.status in waits_for.statuses
-            and (not waits_for.texts or any(answer.mentions(text) for text in waits_for.texts))
-        ),
-        None,
-    )
-
-
-def may_repeat(call: Call, error: BaseException) -> bool:
-    """Whether a failed call may simply be sent again: it was not carried out, or twice is as good as once."""
-    if isinstance(error, ThrottledError):
-        return True
-    if isinstance(error, GraphError) and error.answer.code == CONCURRENCY_CODE:
-        return True
-    if call.repeat is not Repeat.SAFE:
-        return False
-    if isinstance(error, UnavailableError):
-        return error.answer.status != 501
-    return isinstance(error, NoAnswerError) and not isinstance(error, UnusableAnswerError)
-
-
-def pause_before_repeat(state: tenacity.RetryCallState) -> float:
-    """Seconds before the next try: what Graph asks for in full, else exponential with full jitter.
-
-    Polls (no error) keep their pace without jitter: nothing is being throttled.
-    """
-    error = state.outcome.exception() if state.outcome else None
-    if error is None:
-        return _POLL(state)
-    asked = error.answer.retry_after if isinstance(error, GraphError) else None
-    if not asked:
-        return _BACKOFF(state)
-    return asked + random.uniform(0, min(1.0, asked / 10))  # noqa: S311 - spreads load, guards nothing

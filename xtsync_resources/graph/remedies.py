@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .call import Call
+
 from collections.abc import Callable
 
-from .calls import SYNCHRONIZATION, Call
 from .clouds import ACROSS_CLOUDS
+from .permissions import SYNCHRONIZATION
 
 # Our own words for an answer that is none.
 REPEATED_PAGE = "the next page it names is one that was read already"

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from . import answers
+from . import json_reader
 
 
 class Claims(TypedDict, total=False):
@@ -22,7 +22,8 @@ def claims(token: str) -> Mapping[str, Any]:
     """The payload of a JWT, unverified: it is for somebody else to verify, we only read whose it is and for whom."""
     try:
         payload = token.split(".")[1]
-        decoded: Mapping[str, Any] = answers.read(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), Claims)
+        text = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        decoded: Mapping[str, Any] = json_reader.read(text, Claims)
     except (IndexError, ValueError):
         return {}
     return decoded

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..redaction import MASK, redacted
 from ..untrusted import one_line
-from . import answers
+from . import json_reader
 
 WIRE_CHARACTERS = 2000
 PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
@@ -39,7 +39,7 @@ def wire_text(body: bytes | None) -> str:
     if not body:
         return ""
     try:
-        text = redacted(json.dumps(without_secrets(answers.read(body, Any)), ensure_ascii=False))
+        text = redacted(json.dumps(without_secrets(json_reader.read(body, Any)), ensure_ascii=False))
     except ValueError:
         text = f"({len(body)} bytes that are not JSON)"
     return one_line(text if len(text) <= WIRE_CHARACTERS else f"{text[:WIRE_CHARACTERS]}... ({len(body)} bytes)")
@@ -67,7 +67,7 @@ def text_without_secrets(text: str) -> str:
     """A text in the same way."""
     if text.lstrip().startswith(("{", "[", '"')):
         with contextlib.suppress(ValueError):
-            return json.dumps(without_secrets(answers.read(text, Any)), ensure_ascii=False)
+            return json.dumps(without_secrets(json_reader.read(text, Any)), ensure_ascii=False)
     return MASK if any(map(SECRET_NAME.search, BEFORE_A_VALUE.findall(text))) else text
 
 

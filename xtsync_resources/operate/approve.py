@@ -9,17 +9,17 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..graph import calls
 from ..graph.errors import ConfigurationError, RefusedError
 from ..graph.pace import Pace
-from ..job_state import holds_deletions, quarantined_since
-from ..provisioning_log import events, filter_for
+from ..sync_job.calls import FORCE_DELETES
+from ..sync_job.model import holds_deletions, quarantined_since
+from ..sync_job.provisioning_log import events, filter_for
 from .control import refuse_missing_assignments, restart
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from ..job_state import Job
+    from ..sync_job.model import Job
     from .screen import Screen
     from .stack import Stack
 
@@ -63,7 +63,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             )
         screen.tell(f"{typed} is not {len(people)}. Nothing was done.")
         return 1
-    restart(operation, stack, job, calls.FORCE_DELETES)
+    restart(operation, stack, job, FORCE_DELETES)
     health = read_health(read_job(operation, stack), running=stack.settings.running)
     if screen.as_json:
         screen.json({**as_document(stack, health), "approved": people})

@@ -77,7 +77,7 @@ def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[
 def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
     """Do what a command does, with errors as one message; ends with its exit code."""
     from ..graph.errors import XtsyncError
-    from ..messages import Stopped
+    from ..pulumi_runtime.messages import Stopped
 
     screen = Screen(as_json)
     try:

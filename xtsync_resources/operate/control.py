@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..graph import calls
 from ..graph.errors import RefusedError
-from ..job_running import make_so
-from ..job_state import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
+from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
+from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
+from ..sync_job.running import set_running
 from .in_scope import unassigned
 from .status import as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from ..job_state import Job
+    from ..sync_job.model import Job
     from .screen import Screen
     from .stack import Stack
 
@@ -53,9 +53,9 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
         screen.tell("Nothing was done.")
         return 1
     if action in ("pause", "resume"):
-        job = make_so(operation, stack.service_principal, stack.job, action == "resume", job)
+        job = set_running(operation, stack.service_principal, stack.job, action == "resume", job)
     else:
-        restart(operation, stack, job, calls.RESTART_FULL if action == "restart --full" else calls.RESTART)
+        restart(operation, stack, job, RESTART_FULL if action == "restart --full" else RESTART)
         job = read_job(operation, stack)
     # Without the time: a job that was paused for long has not run since, and does so next.
     health = read_health(job, running=stack.settings.running)
@@ -78,7 +78,7 @@ def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
             f"it is {schedule_state(job) or 'not running'}, and restarting would start it",
             "run `xtsync resume` first",
         )
-    operation.send(calls.restart_job(stack.service_principal, stack.job, scope))
+    operation.send(restart_job(stack.service_principal, stack.job, scope))
 
 
 def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
-from ..scope import meant
+from ..sync_scope.principals import meant
 from .checks import (
     Finding,
     Level,

@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ..application.calls import find_application
+from ..application.configurations import PairConfiguration, Unreadable, configurations_into
+from ..application.multitenant_organization import is_managed
+from ..application.orphans import APPLICATION_TEMPLATE
+from ..assignments.calls import list_assignments
 from ..config import TRUST_KEYS, Tenant
 from ..config.keys import keys_of
 from ..config.kinds import ADDRESSES
-from ..configurations import APPLICATION_TEMPLATE
-from ..graph import calls
+from ..directory.calls import get_user
 from ..graph.errors import (
     ForbiddenError,
     RefusedError,
 )
-from ..job_state import ACTIVE, schedule_state
-from ..multitenant_organization import is_managed
-from ..pair_configurations import PairConfiguration, Unreadable, configurations_into
-from ..partner_object import TRUST, leaf
-from ..service_principal import assignable_role
-from ..settings_object import DEFAULT_THRESHOLD, addresses, deletion_threshold, everybody
+from ..identity_sync_policy.calls import get_identity_sync
+from ..partner_policy.calls import get_partner
+from ..partner_policy.model import TRUST, leaf
+from ..service_principal.calls import get_service_principal
+from ..service_principal.model import assignable_role
+from ..sync_job.model import ACTIVE, schedule_state
+from ..sync_secrets.model import DEFAULT_THRESHOLD, addresses, deletion_threshold, everybody
 from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
 from .files import write_private
@@ -122,13 +127,13 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
     chosen = choose(found, unreadable, source, target, wanted)
     principal, job, settings = chosen.principal, chosen.job, chosen.settings
     principal_id = str(principal["id"])
-    role = assignable_role(source.send(calls.get_service_principal(principal_id)))
+    role = assignable_role(source.send(get_service_principal(principal_id)))
     people, warnings = assigned(source, principal_id, role)
     warnings += [
         f"{one} could not be read and may synchronize into this target as well: {one.why}" for one in unreadable
     ]
-    partner = target.read(calls.get_partner(source.tenant.id)) or {}
-    sync = target.read(calls.get_identity_sync(source.tenant.id))
+    partner = target.read(get_partner(source.tenant.id)) or {}
+    sync = target.read(get_identity_sync(source.tenant.id))
     trust = {key: leaf(partner, TRUST, name) for key, name in TRUST_KEYS.items()}
     sync_name = str((sync or {}).get("displayName") or "")
     if sync_name and sync_name != principal["displayName"]:
@@ -145,7 +150,7 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
     warnings += more.warnings
     if not people:
         warnings.append("nobody is assigned; name at least one user or group")
-    application = next(iter(source.pages(calls.find_application(str(principal["appId"])))), {})
+    application = next(iter(source.pages(find_application(str(principal["appId"])))), {})
     return Found(
         str(application.get("id") or ""),
         str(principal["displayName"]),
@@ -209,7 +214,7 @@ def assigned(source: Operation, principal: str, role: str) -> tuple[list[Assigne
     """Who is in scope, and warnings about assignments that are not."""
     people: list[Assigned] = []
     warnings: list[str] = []
-    for one in source.pages(calls.list_assignments(principal)):
+    for one in source.pages(list_assignments(principal)):
         name, kind = str(one.get("principalDisplayName") or ""), str(one.get("principalType") or "")
         if kind not in ("User", "Group") or (role and one.get("appRoleId") != role):
             warnings.append(f"the assignment of {name} ({kind}) has another role and is left out")
@@ -227,7 +232,7 @@ def assigned(source: Operation, principal: str, role: str) -> tuple[list[Assigne
 def read_principal_name(source: Operation, object_id: str) -> str:
     """A user's principal name; "" where it may not be read or is not there. Call: GET users/{id}."""
     try:
-        return str((source.read(calls.get_user(object_id)) or {}).get("userPrincipalName") or "")
+        return str((source.read(get_user(object_id)) or {}).get("userPrincipalName") or "")
     except ForbiddenError:
         return ""
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ..config import schema_keys
 from ..config.b2b_keys import ALL_APPLICATIONS, ALL_USERS, is_id
 from ..config.problems import Problems
-from ..graph import calls
 from ..graph.errors import ForbiddenError, NotFoundError, RefusedError
-from ..job_state import TEMPLATE
-from ..partner_object import COLLABORATION, DIRECT_CONNECT, Json, plain, what_is_said
-from ..schema_document import UnusableSchemaError
-from ..schema_object import (
+from ..identity_sync_policy.calls import GROUP_SYNC, get_identity_sync
+from ..partner_policy.calls import get_partner
+from ..partner_policy.model import COLLABORATION, DIRECT_CONNECT, Json, plain, what_is_said
+from ..sync_job.model import TEMPLATE
+from ..sync_schema.calls import get_schema, get_template_schema
+from ..sync_schema.document import UnusableSchemaError
+from ..sync_schema.model import (
     FILTERS,
     FLOWS,
     GROUPS,
@@ -63,22 +65,22 @@ def read_schema(source: Operation, target: Operation, service_principal: str, jo
     where groups are mapped: GET identitySynchronization in its beta version (Policy.Read.All).
     """
     try:
-        live = record(source.send(calls.get_schema(service_principal, job)))
-        template = record(source.send(calls.get_template_schema(service_principal, TEMPLATE)))
+        live = record(source.send(get_schema(service_principal, job)))
+        template = record(source.send(get_template_schema(service_principal, TEMPLATE)))
     except (ForbiddenError, NotFoundError, UnusableSchemaError) as error:
         return Said(warnings=[f"mappings and filters could not be read and are left out, as they are: {error}"])
     said = Said()
     for part in (mappings_said(live, template), filters_said(live), flows_said(live, template)):
         said |= part
     if live[GROUPS] and not template[GROUPS]:
-        said |= groups_said(target.read(calls.get_identity_sync(source.tenant.id, groups=True)))
+        said |= groups_said(target.read(get_identity_sync(source.tenant.id, groups=True)))
     return said
 
 
 def read_b2b(source: Operation, target: Operation, target_partner: Json) -> Said:
     """The B2B settings of the pair, of both tenants. Call, in the source: GET partners/{id} (Policy.Read.All)."""
     try:
-        source_partner = source.read(calls.get_partner(target.tenant.id)) or {}
+        source_partner = source.read(get_partner(target.tenant.id)) or {}
     except (ForbiddenError, RefusedError) as error:
         said = Said(warnings=[f"the partner policy in {source.tenant} could not be read: {error}"])
         return said | b2b_said({}, target_partner)
@@ -164,7 +166,7 @@ def flows_said(live: Json, template: Json) -> Said:
 
 def groups_said(sync: Json | None) -> Said:
     """Groups, which the job maps: they arrive if the target lets them."""
-    if ((sync or {}).get(calls.GROUP_SYNC) or {}).get("isSyncAllowed") is True:
+    if ((sync or {}).get(GROUP_SYNC) or {}).get("isSyncAllowed") is True:
         return Said({GROUPS: True})
     return Said(warnings=["the job maps groups, and the target does not let them in; that is left out, as it is"])
 

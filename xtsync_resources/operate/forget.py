@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..forgotten import FORGET, refuse_living
 from ..graph.errors import RefusedError
-from ..lifecycle import HOME
-from ..stack_facts import PREFIX
+from ..guardrails.stack_facts import PREFIX
+from ..partner_policy.calls import get_partner
+from ..pulumi_runtime.forgotten import FORGET, refuse_while_it_answers
+from ..pulumi_runtime.provider import HOME
 from .files import write_private
 from .recorded import exported
 from .screen import Rows
@@ -108,7 +109,7 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
     if side != SIDE:
         do = f"run `{FORGET}={side} pulumi destroy --stack {shlex.quote(stack.name)}`"
         raise RefusedError("Will not take the target out of the state", "the pair can be taken apart without it", do)
-    why = refuse_living(stack.operation(SIDE), settings.target.id)
+    why = refuse_while_it_answers(stack.operation(SIDE), get_partner(settings.target.id))
     document = exported(stack)
     gone = of_tenant(document["deployment"]["resources"], settings.source.id)
     path = backup or stack.location.folder / f"xtsync-forget-{stack.name}.json"

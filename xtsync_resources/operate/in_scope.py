@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..assignments.calls import list_assignments
 from ..config import GUID
-from ..graph import calls
+from ..directory.find import find
 from ..graph.errors import ForbiddenError
-from ..lookup import find
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -33,7 +33,7 @@ def unassigned(operation: Operation, stack: Stack) -> Sequence[str]:
     }
     there = {
         str(one.get("principalId"))
-        for one in operation.pages(calls.list_assignments(stack.service_principal))
+        for one in operation.pages(list_assignments(stack.service_principal))
         if one.get("appRoleId") != DEFAULT_ACCESS
     }
     # A name that several have means nobody.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ..config import GUID
 from ..graph.errors import ConfigurationError
 from ..graph.pace import Pace
-from ..job_state import moment
-from ..provisioning_log import Event, events, filter_for
+from ..sync_job.model import moment
+from ..sync_job.provisioning_log import Event, events, filter_for
 from . import people
 from .screen import Line, line
 

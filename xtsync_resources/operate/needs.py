@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import Settings
-from ..graph import calls
+from ..graph.permissions import (
+    APPLICATION,
+    ASSIGNMENT,
+    POLICY_READ,
+    POLICY_WRITE,
+    PROVISIONING_LOG,
+    READ_APPLICATION,
+    READ_GROUPS,
+    READ_USERS,
+    SYNCHRONIZATION,
+)
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 # Ids of Microsoft Graph's application roles; the same in every tenant of every cloud.
@@ -49,7 +59,7 @@ class Need:
 
 
 SEE_WHAT_OTHERS_KEEP = Need(
-    calls.POLICY_READ,
+    POLICY_READ,
     "seeing what Microsoft 365 keeps in a partner policy before it is deleted",
     without="`pulumi destroy` leaves the partner policy, emptied of ours",
 )
@@ -69,21 +79,21 @@ def needs_of(side: str, *, users: bool = True, groups: bool = True, adopt: bool 
         adopt: whether the configuration application was made by somebody else, so that the sign-in does not own it.
     """
     if side == "target":
-        return (Need(calls.POLICY_WRITE, "the partner policy and the identity sync policy"), SEE_WHAT_OTHERS_KEEP)
+        return (Need(POLICY_WRITE, "the partner policy and the identity sync policy"), SEE_WHAT_OTHERS_KEEP)
     found = [
-        Need(calls.POLICY_WRITE, "the partner policy"),
+        Need(POLICY_WRITE, "the partner policy"),
         SEE_WHAT_OTHERS_KEEP,
-        Need(calls.APPLICATION, "the configuration application, its job, settings and schema, which it owns"),
-        Need(calls.ASSIGNMENT, "users and groups in scope"),
-        Need(calls.READ_APPLICATION, "users and groups in scope"),
+        Need(APPLICATION, "the configuration application, its job, settings and schema, which it owns"),
+        Need(ASSIGNMENT, "users and groups in scope"),
+        Need(READ_APPLICATION, "users and groups in scope"),
     ]
     if adopt:
-        found.append(Need(calls.SYNCHRONIZATION, "job, settings and schema of an application made by somebody else"))
+        found.append(Need(SYNCHRONIZATION, "job, settings and schema of an application made by somebody else"))
     if users:
-        found.append(Need(calls.READ_USERS, "finding users by name"))
+        found.append(Need(READ_USERS, "finding users by name"))
     if groups:
-        found.append(Need(calls.READ_GROUPS, "finding groups by name"))
-    found.append(Need(calls.PROVISIONING_LOG, "xtsync logs and xtsync report", optional=True))
+        found.append(Need(READ_GROUPS, "finding groups by name"))
+    found.append(Need(PROVISIONING_LOG, "xtsync logs and xtsync report", optional=True))
     return tuple(found)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..graph import calls
-from ..graph.answers import NO_IDS
+from ..directory.calls import get_user
+from ..directory.find import read
 from ..graph.errors import ConfigurationError
-from ..lookup import read
+from ..graph.json_reader import NO_IDS
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -22,7 +22,7 @@ def find(operation: Operation, names: Sequence[str]) -> dict[str, str]:
         XtsyncError: the lookup failed.
     """
     asked = [name for name in names if name.strip() not in NO_IDS]
-    users = dict(zip(asked, read(operation, [calls.get_user(name) for name in asked]), strict=True))
+    users = dict(zip(asked, read(operation, [get_user(name) for name in asked]), strict=True))
     found = {name: str(user["id"]) for name, user in users.items() if user}
     if unknown := [name for name in names if name not in found]:
         what = f"Cannot find {', '.join(unknown)} in {operation.tenant}"

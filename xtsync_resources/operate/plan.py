@@ -9,7 +9,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..affected import (
+from ..config import SIDES
+from ..directory.calls import get_user, search_users
+from ..directory.find import MOST_IN_A_FILTER, names_now, read
+from ..graph.batch import read_all
+from ..graph.errors import CallError, ForbiddenError, GraphError, NotFoundError
+from ..graph.permissions import READ_USERS
+from ..guardrails.pair_facts import policy_of
+from ..identity_sync_policy.calls import get_identity_sync
+from ..identity_sync_policy.model import permissions_of, sync_values
+from ..partner_policy.calls import get_partner
+from ..partner_policy.open_doors import changes_of_doors
+from ..state import type_token
+from ..sync_scope.affected import (
     MOST_LEAVING,
     Answer,
     GroupRead,
@@ -20,23 +32,14 @@ from ..affected import (
     sentence,
     too_many,
 )
-from ..config import SIDES
-from ..graph import calls
-from ..graph.batch import read_all
-from ..graph.errors import CallError, ForbiddenError, GraphError, NotFoundError
-from ..identity_sync_policy import permissions_of, sync_values
-from ..lookup import MOST_IN_A_FILTER, names_now, read
-from ..open_doors import changes_of_doors
-from ..pair_facts import policy_of
-from ..scope import look_up
-from ..state import type_token
+from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
 from .recorded import recorded
 from .screen import Rows, document_of, line
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from ..stack_state import Recorded
+    from ..program.stack_state import Recorded
     from .screen import Screen
     from .stack import Stack
 
@@ -140,10 +143,10 @@ def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
     for side in SIDES:
         tenant, partner = (getattr(settings, one) for one in (side, SIDES[1 - SIDES.index(side)]))
         operation = stack.operation(side)
-        live: Mapping[str, Any] = operation.read(calls.get_partner(partner.id)) or {}
+        live: Mapping[str, Any] = operation.read(get_partner(partner.id)) or {}
         wanted: Mapping[str, Any] = policy_of(settings, side)
         if side == "target":
-            sync = calls.get_identity_sync(partner.id, groups=settings.sync_groups)
+            sync = get_identity_sync(partner.id, groups=settings.sync_groups)
             policy = (operation.read(sync) or {}) if live else {}
             live = {**live, **policy}
             wanted = {**wanted, **permissions_of(sync_values(settings.display_name, settings.sync_groups))}
@@ -170,14 +173,14 @@ def accounts_for(
     """
     users = [object_id for kind, object_id in everybody(coming) if kind == "user"]
     try:
-        found: list[Mapping[str, Any]] = [*read(operation, [calls.get_user(one) for one in users])]
+        found: list[Mapping[str, Any]] = [*read(operation, [get_user(one) for one in users])]
         for _, _, members in groups:
             found += members_of(members)
     except ForbiddenError:
         return None
     mails = sorted({str(one.get("mail") or "").lower() for one in found} - {""})[:MOST_LOOKED_UP]
     searches = [
-        calls.search_users("mail", mails[start : start + MOST_IN_A_FILTER])
+        search_users("mail", mails[start : start + MOST_IN_A_FILTER])
         for start in range(0, len(mails), MOST_IN_A_FILTER)
     ]
     if not searches:
@@ -218,9 +221,7 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
         rows.append(("Comes into scope", "green", ", ".join(plan.comes)))
     rows += [("", "", text) for text in plan.groups]
     if plan.existing is None:
-        rows.append(
-            ("", "", f"whether {target} has accounts of theirs was not seen: it takes {calls.READ_USERS} there")
-        )
+        rows.append(("", "", f"whether {target} has accounts of theirs was not seen: it takes {READ_USERS} there"))
     elif plan.existing:
         what = counted(len(plan.existing), "account")
         rows.append(("Exists already", "yellow", f"{what} in {target}, may be matched: {listed(plan.existing)}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..graph.pace import Pace
-from ..on_demand import FAILURE, SKIPPED, Verdict, provision
+from ..on_demand.operations import FAILURE, SKIPPED, Verdict, provision
 from . import people
 from .screen import Line, Rows, document_of, line
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..graph import answers
+from ..graph import json_reader
 from ..graph.errors import ConfigurationError
-from ..stack_state import Recorded
+from ..program.stack_state import Recorded
 from .stack import pulumi
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def exported(stack: Stack) -> dict[str, Any]:
     """
     text = pulumi(["stack", "export", "--stack", stack.name], stack.location.folder)
     try:
-        document: dict[str, Any] = answers.read(text)
+        document: dict[str, Any] = json_reader.read(text)
     except ValueError:
         document = {}
     deployment = document.get("deployment")

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from ..config import SIDES, Settings, Tenant
 from ..config.keys import keys_of
 from ..config.kinds import Secret
-from ..graph import calls
+from ..graph.call import literal
 from ..graph.clouds import Cloud
 from ..graph.errors import ConfigurationError, GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ..graph.pace import Pace
 from ..graph.secret_origin import certificate_password, client_secret
-from ..messages import Stopped
-from ..provisioning_log import Event, events
+from ..pulumi_runtime.messages import Stopped
+from ..sync_job.provisioning_log import Event, events
 from . import report_html, report_markdown
 from . import stack as stacks
 from .choices import Format
@@ -173,7 +173,7 @@ class Gathering:
         """The job's last events, newest first."""
         operation, source = stack.operation("source"), stack.settings.source
         pace = self._paces.setdefault((source.id, source.client_id), Pace(operation.client.clock))
-        return events(operation, pace, f"jobId eq {calls.literal(stack.job)}")
+        return events(operation, pace, f"jobId eq {literal(stack.job)}")
 
 
 def with_health(stack: stacks.Stack, section: Section) -> Section:

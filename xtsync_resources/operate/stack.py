@@ -15,10 +15,10 @@ from typing import Any
 
 from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, refuse_beside
-from ..graph import answers
-from ..graph.answers import NO_IDS
+from ..graph import json_reader
 from ..graph.client import GraphClient
 from ..graph.errors import LONGER, ConfigurationError
+from ..graph.json_reader import NO_IDS
 from ..graph.operation import Operation
 from ..graph.secret_origin import client_secret
 from ..redaction import know
@@ -182,7 +182,7 @@ def values_of(location: Location, name: str, project: Mapping[str, Any]) -> dict
 def is_encrypted(value: Any) -> bool:
     """Whether a value of a stack file, or a part of it, is what Pulumi decrypts."""
     itself = isinstance(value, dict) and [*value] == ["secure"]
-    return itself or any(map(is_encrypted, answers.parts_of(value)))
+    return itself or any(map(is_encrypted, json_reader.parts_of(value)))
 
 
 def project_of(folder: Path) -> Mapping[str, Any]:
@@ -326,7 +326,7 @@ def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
             what = f"Cannot read the outputs in {location.outputs_file}"
             raise ConfigurationError(what, "it is not UTF-8", "check --outputs") from None
     try:
-        found: Mapping[str, Any] = answers.read(text)
+        found: Mapping[str, Any] = json_reader.read(text)
     except ValueError:
         why = "they are not a JSON object"
         raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs") from None

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..draining import DRAIN
-from ..graph import calls
 from ..graph.errors import RefusedError
 from ..graph.nested import unwrapped
-from ..job_state import (
+from ..service_principal.calls import get_service_principal
+from ..sync_job.calls import get_job
+from ..sync_job.model import (
     ACTIVE,
     DISABLED,
     NOT_RUN,
@@ -27,6 +27,7 @@ from ..job_state import (
     schedule_state,
     status_code,
 )
+from ..sync_scope.draining import DRAIN
 from .checks import ending
 from .checks.finding import listed
 from .choices import Wait
@@ -321,7 +322,7 @@ def read_job(operation: Operation, stack: Stack) -> Job:
         RefusedError: it is gone.
         XtsyncError: it could not be read.
     """
-    job = operation.read(calls.get_job(stack.service_principal, stack.job))
+    job = operation.read(get_job(stack.service_principal, stack.job))
     if job is None:
         raise gone(operation, stack)
     return job
@@ -330,7 +331,7 @@ def read_job(operation: Operation, stack: Stack) -> Job:
 def gone(operation: Operation, stack: Stack) -> RefusedError:
     """What to say of a job that is not there. Call: GET servicePrincipals/{id}."""
     what = f"The job {stack.job} in {operation.tenant} is gone"
-    if operation.read(calls.get_service_principal(stack.service_principal)) is None:
+    if operation.read(get_service_principal(stack.service_principal)) is None:
         return RefusedError(what, "somebody deleted the configuration application, and the job with it", MAKE_ALL_AGAIN)
     return RefusedError(what, "somebody deleted it", MAKE_JOB_AGAIN)
 
@@ -372,7 +373,7 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
             raise gone(operation, stack)
         return reached(wait, judged(operation, stack, job))
 
-    operation.wait_until(calls.get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
+    operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 
 
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:

@@ -13,9 +13,9 @@ import yaml
 
 from lab import engines
 from lab.pulumi.installation import Installation
-from xtsync_resources.lifecycle import MOST_REASONS
+from xtsync_resources.pulumi_runtime.engine import MOST_REASONS
 
-MODULE = """from xtsync_resources.lifecycle import Partial, TenantResourceProvider
+MODULE = """from xtsync_resources.pulumi_runtime.provider import Partial, TenantResourceProvider
 
 
 class Half(TenantResourceProvider):

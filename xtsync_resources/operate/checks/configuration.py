@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from ...pair_configurations import configurations_into, unjudged
+from ...application.configurations import configurations_into, unjudged
 from .finding import Finding, Look
 
 AREA = "configuration"

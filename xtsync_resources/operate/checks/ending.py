@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...assigned import assignments, people_of, principal_of
-from ...draining import DRAIN, refuse_shared, refuse_to_drain
-from ...graph import calls
+from ...application.configurations import beside, configurations_into
+from ...assignments.operations import assignments, people_of, principal_of
 from ...graph.errors import RefusedError
-from ...job_state import people_synchronized
-from ...pair_configurations import beside, configurations_into
-from ...service_principal import assignable_role
+from ...service_principal.calls import get_service_principal
+from ...service_principal.model import assignable_role
+from ...sync_job.calls import get_job
+from ...sync_job.model import people_synchronized
+from ...sync_scope.draining import DRAIN, refuse_shared, refuse_to_drain
 from .people import scope_of
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def check(look: Look) -> list[Finding]:
     if in_state(outputs) != DRAIN:
         return [*findings, look.ok(AREA, str(outputs["onDestroy"]))]
     operation, service_principal, job_id = look.operation(), look.own, str(outputs.get("jobId"))
-    job = operation.read(calls.get_job(service_principal, job_id))
+    job = operation.read(get_job(service_principal, job_id))
     if job is None:
         do = "set xtsync:onDestroy to release, `pulumi up --refresh`, then destroy"
         return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
-    role = assignable_role(operation.send(calls.get_service_principal(service_principal)))
+    role = assignable_role(operation.send(get_service_principal(service_principal)))
     assigned = assignments(operation, service_principal, role)
     ours = scope_of(look).assigned
     others = [one for one in assigned if principal_of(one) not in ours]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ...graph import calls
 from ...graph.errors import ForbiddenError, XtsyncError
+from ...graph.permissions import READ_LICENCES, READ_TENANTS
 from ...graph.remedies import permission_remedy
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHECK_SECONDS = 30.0
 NAMES = 10
 # What no operation of a pair needs.
-ONLY_TO_LOOK = (calls.READ_LICENCES, calls.READ_TENANTS)
+ONLY_TO_LOOK = (READ_LICENCES, READ_TENANTS)
 MORE = "run it again; with XTSYNC_DEBUG=1 it shows every call"
 
 

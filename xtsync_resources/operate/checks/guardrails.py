@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...config import Settings
-from ...guardrails import RULES, STOP, findings
-from ...pair_facts import facts_of_settings
+from ...guardrails.pair_facts import facts_of_settings
+from ...guardrails.rules import RULES, STOP, findings
 from .finding import Finding, Level, counted
 
 AREA = "guardrails"

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from ...configurations import APPLICATION_TEMPLATE
-from ...graph import calls
+from ...application.calls import get_application_template
+from ...application.orphans import APPLICATION_TEMPLATE
+from ...directory.calls import list_licences
 from .finding import Finding, Look
 
 AREA = "licence"
@@ -46,7 +47,7 @@ def plans_in_force(licences: Iterable[Mapping[str, Any]], wanted: AbstractSet[st
 
 def check(look: Look) -> list[Finding]:
     """Look for the licence that a side needs. Call: GET subscribedSkus (LicenseAssignment.Read.All)."""
-    licences = list(look.operation().pages(calls.list_licences()))
+    licences = list(look.operation().pages(list_licences()))
     plans = plans_in_force(licences, P1_OR_MORE)
     if look.side == "source" and look.settings.sync_groups and not plans_in_force(licences, GOVERNANCE):
         there = f"there is {', '.join(plans) or 'none'}"
@@ -69,7 +70,7 @@ def check_cloud(look: Look) -> list[Finding]:
 
 def check_template(look: Look) -> list[Finding]:
     """Look whether the gallery has the template. Call: GET applicationTemplates/{id} (Application.Read.All)."""
-    template = look.operation().read(calls.get_application_template(APPLICATION_TEMPLATE))
+    template = look.operation().read(get_application_template(APPLICATION_TEMPLATE))
     if template is None:
         found = f"the gallery has no template {APPLICATION_TEMPLATE}: this cloud has no cross-tenant synchronization"
         return [look.problem("template", found, "check xtsync:cloud")]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...config import GUID, Problem
-from ...graph import calls
-from ...lookup import read
-from ...scope import Given, Principal, missing_objects, other_objects
-from ...scoping import attributes_needed, evaluate
+from ...directory.calls import find_groups, get_group, get_user, list_members
+from ...directory.find import read
+from ...graph.permissions import READ_USERS
+from ...sync_scope.principals import Given, Principal, missing_objects, other_objects
+from ..scoping import attributes_needed, evaluate
 from .finding import Finding, Look, counted, listed
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def read_scope(look: Look) -> Scope:
     users = look.settings.users
     in_scope = {name.lower() for name in users}
     on_demand = [name for name in look.settings.provision_on_demand if name.lower() not in in_scope]
-    answers = read(operation, [*(calls.get_user(one, more) for one in users), *map(calls.get_user, on_demand)])
+    answers = read(operation, [*(get_user(one, more) for one in users), *map(get_user, on_demand)])
     for name, user in zip([*users, *on_demand], answers, strict=True):
         if not user:
             scope.unknown_users.append(name)
@@ -132,16 +133,16 @@ def read_scope(look: Look) -> Scope:
 def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str]) -> None:
     """Find one group and add its direct members; members of members are never synchronized."""
     if GUID.fullmatch(name):
-        group = operation.read(calls.get_group(name))
+        group = operation.read(get_group(name))
         found = [] if group is None else [group]
     else:
-        found = list(operation.pages(calls.find_groups(name)))
+        found = list(operation.pages(find_groups(name)))
     if len(found) != 1:
         (scope.ambiguous_groups if found else scope.unknown_groups).append(name)
         return
     group_id = str(found[0]["id"])
     scope.assigned.setdefault(group_id, []).append(name)
-    for entry in operation.pages(calls.list_members(group_id, more)):
+    for entry in operation.pages(list_members(group_id, more)):
         member = read_member(entry)
         scope.members.setdefault(member.object_id, member)
 
@@ -268,7 +269,7 @@ def unreadable(look: Look, people: Sequence[Member]) -> list[Finding]:
     if not hidden:
         return []
     found = f"{counted(len(hidden), 'member')} of groups may not be read: whether they are guests is unknown"
-    return [look.warning(AREA, found, f"give the sign-in {calls.READ_USERS}")]
+    return [look.warning(AREA, found, f"give the sign-in {READ_USERS}")]
 
 
 def same_mail(look: Look, people: Sequence[Member]) -> list[Finding]:

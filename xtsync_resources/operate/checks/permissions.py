@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from ...graph import calls
+from ...graph.permissions import (
+    APPLICATION,
+    ASSIGNMENT,
+    POLICY_READ,
+    PROVISIONING_LOG,
+    READ_APPLICATION,
+    READ_GROUPS,
+    READ_USERS,
+    SYNCHRONIZATION,
+)
 from ..needs import ROLES, Need, needs
 from .finding import Finding, Look
 from .sign_in import delegated
@@ -20,12 +29,12 @@ READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All
 WRITE_APPLICATIONS = "Application.ReadWrite.All"
 # Greater permissions that Graph accepts for the same calls.
 ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
-    calls.POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
-    calls.APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
-    calls.READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
-    calls.ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
-    calls.READ_USERS: frozenset({"User.ReadWrite.All", READ_DIRECTORY, WRITE_DIRECTORY}),
-    calls.READ_GROUPS: frozenset(
+    POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
+    APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
+    READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
+    ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
+    READ_USERS: frozenset({"User.ReadWrite.All", READ_DIRECTORY, WRITE_DIRECTORY}),
+    READ_GROUPS: frozenset(
         {
             "Group.Read.All",
             "Group.ReadBasic.All",
@@ -35,7 +44,7 @@ ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
             WRITE_DIRECTORY,
         }
     ),
-    calls.PROVISIONING_LOG: frozenset({"AuditLog.Read.All", READ_DIRECTORY}),
+    PROVISIONING_LOG: frozenset({"AuditLog.Read.All", READ_DIRECTORY}),
 }
 # What Azure CLI asks for in the name of the person; Graph does not say for which calls it is enough.
 AS_THE_PERSON = "Directory.AccessAsUser.All"
@@ -87,13 +96,13 @@ def check(look: Look, claims: Mapping[str, Any]) -> list[Finding]:
 
 def for_the_job(look: Look, granted: Set[str]) -> list[Finding]:
     """Whether the job can be managed: by owning its application, or by the permission for all of them."""
-    if calls.SYNCHRONIZATION in granted or not covers(granted, calls.APPLICATION):
+    if SYNCHRONIZATION in granted or not covers(granted, APPLICATION):
         return []
-    if calls.APPLICATION in granted:
-        found = f"there is no {calls.SYNCHRONIZATION}: the job can be managed where the sign-in owns its application"
+    if APPLICATION in granted:
+        found = f"there is no {SYNCHRONIZATION}: the job can be managed where the sign-in owns its application"
         return [look.ok(AREA, f"{found}, as it does where it made it")]
-    found = f"{calls.SYNCHRONIZATION} is missing, for the job: greater permissions for applications do not include it"
-    return [look.problem(AREA, found, f"grant {calls.SYNCHRONIZATION}, or {calls.APPLICATION}, and consent to it")]
+    found = f"{SYNCHRONIZATION} is missing, for the job: greater permissions for applications do not include it"
+    return [look.problem(AREA, found, f"grant {SYNCHRONIZATION}, or {APPLICATION}, and consent to it")]
 
 
 def lacking(look: Look, need: Need) -> Finding:
@@ -109,9 +118,9 @@ def lacking(look: Look, need: Need) -> Finding:
 def check_scopes(look: Look, wanted: Sequence[Need], scopes: Set[str]) -> list[Finding]:
     """What the signed-in person's client may do in their name; an owner's permission has no such form."""
     # A person has no OwnedBy: the delegated permissions for the same calls are these.
-    asked = [Need(WRITE_APPLICATIONS, n.reason, n.optional) if n.permission == calls.APPLICATION else n for n in wanted]
+    asked = [Need(WRITE_APPLICATIONS, n.reason, n.optional) if n.permission == APPLICATION else n for n in wanted]
     if look.side == "source":
-        asked.append(Need(calls.SYNCHRONIZATION, "job, settings and schema"))
+        asked.append(Need(SYNCHRONIZATION, "job, settings and schema"))
     findings = []
     for need in missing(asked, scopes):
         found = f"{need.permission} is not among the scopes, for {need.reason}"

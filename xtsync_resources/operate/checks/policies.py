@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from ...graph import calls
+from ...application.multitenant_organization import MEMBER as ORGANIZATION
+from ...application.multitenant_organization import configuration
+from ...directory.calls import find_tenant, get_authorization_policy
 from ...graph.errors import CallError
-from ...multitenant_organization import MEMBER as ORGANIZATION
-from ...multitenant_organization import configuration
-from ...partner_capabilities import Capabilities, capabilities
-from ...partner_object import CONSENT, OPPOSITE, REDEMPTION, TRUST, Baseline, leaf, settings_of
+from ...graph.permissions import POLICY_READ
+from ...identity_sync_policy.calls import get_identity_sync
+from ...partner_policy.calls import get_partner, get_policy_defaults
+from ...partner_policy.capabilities import Capabilities, capabilities
+from ...partner_policy.model import CONSENT, OPPOSITE, REDEMPTION, TRUST, Baseline, leaf, settings_of
 from .finding import Finding, Look
 
 AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitations"
@@ -49,9 +52,9 @@ def check_collaboration(look: Look) -> list[Finding]:
     """
     name = DIRECTION[look.side]
     operation = look.operation()
-    partner = operation.read(calls.get_partner(look.partner.id)) or {}
+    partner = operation.read(get_partner(look.partner.id)) or {}
     own = partner.get(name)
-    setting = own or operation.send(calls.get_policy_defaults()).get(name) or {}
+    setting = own or operation.send(get_policy_defaults()).get(name) or {}
     where = "the partner policy" if own else "the default"
     way = "out to" if look.side == "source" else "in from"
     found = reach(setting)
@@ -66,7 +69,7 @@ def check_collaboration(look: Look) -> list[Finding]:
 
 def check_invitations(look: Look) -> list[Finding]:
     """Look whether guests may be invited. Call: GET authorizationPolicy (Policy.Read.All)."""
-    allowed = str(look.operation().send(calls.get_authorization_policy()).get("allowInvitesFrom") or "unknown")
+    allowed = str(look.operation().send(get_authorization_policy()).get("allowInvitesFrom") or "unknown")
     if allowed != NOBODY:
         return [look.ok(INVITATIONS, f"guests may be invited (allowInvitesFrom: {allowed})")]
     found = "nobody may invite guests (allowInvitesFrom: none): each person fails with AzureActiveDirectoryForbidden"
@@ -82,10 +85,10 @@ def check_partner(look: Look) -> list[Finding]:
     applications (Application.Read.All).
     """
     operation = look.operation()
-    partner = operation.read(calls.get_partner(look.partner.id))
+    partner = operation.read(get_partner(look.partner.id))
     if partner is None:
         return partner_missing(look)
-    sync = operation.read(calls.get_identity_sync(look.partner.id))
+    sync = operation.read(get_identity_sync(look.partner.id))
     findings = describe_partner(look, partner, sync)
     try:
         findings.append(check_end(look, capabilities(operation, look.partner.id)))
@@ -132,9 +135,7 @@ def check_end(look: Look, found: Capabilities) -> Finding:
     if found is Capabilities.SOME:
         return look.ok(AREA, "others have set m365Capabilities in it: `pulumi destroy` leaves it, emptied of ours")
     text = "its m365Capabilities cannot be seen: `pulumi destroy` will leave it, emptied of ours"
-    return look.warning(
-        AREA, text, f"give the application {calls.POLICY_READ}, or remove the policy by hand afterwards"
-    )
+    return look.warning(AREA, text, f"give the application {POLICY_READ}, or remove the policy by hand afterwards")
 
 
 def said(partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[str]:
@@ -166,7 +167,7 @@ def check_known(look: Look) -> list[Finding]:
 
     It needs CrossTenantInformation.ReadBasic.All.
     """
-    found = look.operation().read(calls.find_tenant(look.partner.id))
+    found = look.operation().read(find_tenant(look.partner.id))
     if found is None:
         text = f"{look.tenant.name} finds no tenant {look.partner.id} in its cloud"
         return [look.problem("partner", text, f"check xtsync:{OPPOSITE[look.side]}.tenantId and xtsync:cloud")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ...graph import answers
+from ...graph import json_reader
 from ...graph.clouds import ACROSS_CLOUDS
 from ...graph.headers import parse_date
 from ...graph.transport import Response, TransportError
@@ -71,7 +71,7 @@ def discover(look: Look) -> Response:
 def read_discovery(look: Look, host: str, answer: Response) -> tuple[list[Finding], Discovery | None]:
     """What the login service's answer means."""
     try:
-        document = answers.read(answer.body)
+        document = json_reader.read(answer.body)
     except ValueError:
         document = {}
     if answer.status in (400, 404):

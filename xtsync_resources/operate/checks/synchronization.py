@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ...assigned import Assignment, assignments, name_and_id, principal_of
-from ...foreign_assignments import WHAT_BECOMES
-from ...graph import calls
-from ...service_principal import assignable_role
-from ...settings_object import deletion_threshold, everybody, settings_by_key
+from ...assignments.operations import Assignment, assignments, name_and_id, principal_of
+from ...service_principal.calls import get_service_principal
+from ...service_principal.model import assignable_role
+from ...sync_job.calls import get_job
+from ...sync_scope.foreign_assignments import WHAT_BECOMES
+from ...sync_secrets.calls import get_secrets
+from ...sync_secrets.model import deletion_threshold, everybody, settings_by_key
 from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, read_health
 from .finding import Finding, Look, listed
 from .people import scope_of
@@ -28,19 +30,19 @@ def check(look: Look) -> list[Finding]:
     if not look.own:
         return []
     operation = look.operation()
-    principal = operation.read(calls.get_service_principal(look.own))
+    principal = operation.read(get_service_principal(look.own))
     if principal is None:
         found = f"the configuration's service principal {look.own} is gone, and the job with it"
         return [look.problem(AREA, found, MAKE_ALL_AGAIN)]
     job_id = str(look.outputs.get("jobId"))
-    job = operation.read(calls.get_job(look.own, job_id))
+    job = operation.read(get_job(look.own, job_id))
     if job is None:
         return [look.problem(AREA, f"the job {job_id} is gone", MAKE_JOB_AGAIN)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     job_finding = (
         look.ok(AREA, health.headline) if health.healthy else look.problem(AREA, health.headline, health.remedy)
     )
-    settings = settings_by_key(operation.send(calls.get_secrets(look.own)))
+    settings = settings_by_key(operation.send(get_secrets(look.own)))
     assigned = assignments(operation, look.own, assignable_role(principal))
     configured = scope_of(look).assigned
     return [job_finding, *of_settings(look, settings), *of_assignments(look, assigned, configured)]

@@ -1,0 +1,1 @@
+"""The configuration application beside what azuread makes: its service principal, orphans, other configurations."""

@@ -1,0 +1,1 @@
+"""Who is assigned to the configuration's service principal."""

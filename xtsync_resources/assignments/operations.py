@@ -1,0 +1,137 @@
+"""Who is assigned to the configuration's service principal, and taking them out again.
+
+Only the role that puts people in scope counts: another one may have been given for another reason.
+
+Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..directory.calls import get_group, get_user, list_members
+from ..graph.consistency import MEMBERSHIP
+from ..graph.errors import ForbiddenError, NotFoundError
+from . import calls
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+Assignment = Mapping[str, Any]
+MOST_NAMES = 10
+USER_TYPE = "#microsoft.graph.user"
+
+
+def assignments(operation: Operation, service_principal: str, role: str) -> list[Assignment]:
+    """The assignments with a role; none where there is no such service principal.
+
+    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+    """
+    try:
+        found = list(operation.pages(calls.list_assignments(service_principal)))
+    except NotFoundError:
+        return []
+    return [assignment for assignment in found if assignment.get("appRoleId") == role]
+
+
+def principal_of(assignment: Assignment) -> str:
+    """Object id of the user or group."""
+    return str(assignment.get("principalId"))
+
+
+def name_of(assignment: Assignment) -> str:
+    """What the tenant calls the user or group."""
+    return str(assignment.get("principalDisplayName") or principal_of(assignment))
+
+
+def name_and_id(assignment: Assignment) -> str:
+    """What the tenant calls the user or group, with the object id."""
+    return f"{name_of(assignment)} ({principal_of(assignment)})"
+
+
+def names_in(operation: Operation, principals: Collection[str]) -> str:
+    """What the tenant calls users and groups, with their object ids; the first of them, where there are many.
+
+    Calls: GET users/{id}, GET groups/{id}.
+    """
+    shown = [name_in(operation, one) for one in sorted(principals)[:MOST_NAMES]]
+    return listed(shown, len(principals))
+
+
+def listed(names: Sequence[str], count: int | None = None) -> str:
+    """Names on one line; the first of them, where there are many."""
+    shown = names[:MOST_NAMES]
+    more = (len(names) if count is None else count) - len(shown)
+    return ", ".join([*shown, *([f"and {more} more"] if more else [])])
+
+
+def name_in(operation: Operation, object_id: str) -> str:
+    """What the tenant calls a user or group, with the object id."""
+    for call in (get_user(object_id), get_group(object_id)):
+        found = operation.read(call)
+        if found is not None:
+            return f"{found.get('userPrincipalName') or found.get('displayName')} ({object_id})"
+    return object_id
+
+
+def people_of(operation: Operation, assigned: Iterable[Assignment], most: float = math.inf) -> set[str] | None:
+    """Object ids of the people whom assignments put in scope: users, and direct members of groups.
+
+    Calls: GET groups/{id}/members, page by page (GroupMember.Read.All). None where that may not be read.
+    """
+    kinds = [(str(one.get("principalType")), principal_of(one)) for one in assigned]
+    return people_in(operation, kinds, most)
+
+
+def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most: float = math.inf) -> set[str] | None:
+    """The same, from kinds (`User`, `Group`) and object ids; None also where they are more than `most`."""
+    people: set[str] = set()
+    limit = None if most == math.inf else int(most) + 1
+    for kind, object_id in principals:
+        if kind.lower() == "user":
+            people.add(object_id)
+        elif kind.lower() == "group":
+            try:
+                members = list(itertools.islice(operation.pages(list_members(object_id)), limit))
+            except NotFoundError:
+                continue
+            except ForbiddenError:
+                return None
+            people |= {str(one["id"]) for one in members if one.get("@odata.type", USER_TYPE) == USER_TYPE}
+        if len(people) > most:
+            return None
+    return people
+
+
+def take_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> list[Assignment]:
+    """Remove the assignments of these users and groups; whoever has none is out already.
+
+    By what is listed now, never by an id that is remembered: an assignment that was made anew has another.
+
+    Calls: GET appRoleAssignedTo, POST $batch (AppRoleAssignment.ReadWrite.All).
+
+    Returns:
+        The assignments that were seen of others.
+    """
+    from ..graph.batch import remove_all  # noqa: PLC0415 - HTTP, which the program and a no-op do not need
+
+    missing, removed = set(principals), set[str]()
+    others: list[Assignment] = []
+
+    def removal() -> bool | None:
+        listed = assignments(operation, service_principal, role)
+        others[:] = [one for one in listed if principal_of(one) not in principals]
+        due = [one for one in listed if principal_of(one) in principals and str(one["id"]) not in removed]
+        if due:
+            removals = [calls.delete_assignment(service_principal, str(one["id"])) for one in due]
+            unknown = remove_all(operation, removals, f"take {len(due)} users and groups out of the scope")
+            # What is said not to be there, and is listed, may be there all the same: it is asked for again.
+            removed.update(str(one["id"]) for one, call in zip(due, removals, strict=True) if call not in unknown)
+            missing.difference_update(principal_of(one) for one in due if str(one["id"]) in removed)
+        return None if missing else True
+
+    operation.look_again(MEMBERSHIP, removal)
+    return others

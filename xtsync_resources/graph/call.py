@@ -1,0 +1,51 @@
+"""What a call to Graph is, how it may be repeated and waited for, and the names of permissions and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from .json_reader import NO_IDS
+from .retry import Repeat
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to Graph, and how to treat it."""
+
+    method: str
+    path: str
+    purpose: str
+    permission: str
+    role: str
+    body: Body | None = None
+    repeat: Repeat = Repeat.SAFE
+    version: str = "v1.0"
+    # What the answer has to look like (`_answers`); of most writes it is not read.
+    answer: Any = dict
+
+    @property
+    def url_path(self) -> str:
+        """The path below the Graph host, with the API version."""
+        return f"/{self.version}{self.path}"
+
+
+def segment(value: str) -> str:
+    """One path segment; nothing in an id can leave its place in the URL.
+
+    Raises:
+        ValueError: the value is empty or a relative step, which no escaping makes a segment. Ids that others give are
+            looked at where they come in, so that this is no message for a user.
+    """
+    if value in NO_IDS:
+        raise ValueError(f"{value!r} is not an id")
+    return quote(value, safe="@")
+
+
+def literal(value: str) -> str:
+    """A text inside a filter; a quote in it cannot end it."""
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""What an organisation allows a pair to be: rules as data."""

@@ -1,0 +1,1 @@
+"""Provisioning people at once."""

@@ -1,0 +1,332 @@
+"""TenantPair: the whole set-up of one ordered pair, source -> target, in order.
+
+The order is by dependencies, never by waiting here. Destroying goes the other way round, and that is the
+safety: the job is at rest before anybody is taken out of the scope.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_azuread as azuread
+
+from .application.orphans import APPLICATION_TEMPLATE
+from .application.resource import ServicePrincipal
+from .config import Settings
+from .config.schema_keys import schema_inputs
+from .guardrails.pair_facts import policy_of
+from .identity_sync_policy.model import sync_values
+from .identity_sync_policy.resource import IdentitySyncPolicy
+from .on_demand.resource import ProvisionOnDemand
+from .partner_policy.baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
+from .partner_policy.resource import PartnerPolicy
+from .program import enforce_guardrails, providers, stack_state
+from .program.application_hooks import application_hooks
+from .pulumi_runtime import forgotten, messages
+from .pulumi_runtime.tenant_resource import Home
+from .state import type_token
+from .sync_job.resource import SyncJob
+from .sync_job.start import JobStart, unfinished
+from .sync_schema.baseline import SchemaBaseline
+from .sync_schema.resource import SyncSchema, what_changes_for_people
+from .sync_scope import principals
+from .sync_scope.affected import Leaving
+from .sync_scope.draining import DRAIN
+from .sync_scope.foreign_assignments import ADOPT, ADOPTED, Foreign
+from .sync_scope.hooks import AssignmentHooks
+from .sync_scope.record import ScopeRecord, describe
+from .sync_scope.resource import SyncScope
+from .sync_secrets.model import settings_for
+from .sync_secrets.operations import was_everybody
+from .sync_secrets.resource import SyncSecrets
+
+# What azuread reads of names, as people in the source chose them, comes past our gate for untrusted text: Pulumi is
+# told not to show it, neither what is new (as if it were secret) nor what has changed. To hide changes alone is not
+# enough: of a resource whose changes are all hidden it shows every old input.
+NAMES = ["principalDisplayName", "resourceDisplayName"]
+# The start, and what it comes after.
+STARTED_LAST = (("JobStart", "start"), ("SyncScope", "scope"), ("SyncSchema", "schema"))
+
+
+class TenantPair(pulumi.ComponentResource):
+    """People of the source appear as B2B members in the target and are kept in step.
+
+    Args:
+        name: the component's name; part of every URN.
+        settings: the stack's configuration.
+        opts: for the component, such as aliases after renaming it.
+
+    Attributes:
+        outputs: what the stack exports.
+    """
+
+    outputs: dict[str, pulumi.Input[Any]]
+
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        forgotten.refuse_in_program(os.environ)
+        enforce_guardrails.enforce(settings)
+        stack_state.announce()
+        super().__init__("xtsync:index:TenantPair", name, None, opts)
+        self._settings = settings
+        self._pair = providers.declare(name, settings, self)
+        self._source = Home(settings.source.id, self._pair.source, self, name)
+        self._target = Home(settings.target.id, self._pair.target, self, name)
+        # Before anything is declared: an unknown name must stop the run while nothing has changed.
+        self._state = stack_state.recorded()
+        stack_state.report_interrupted_run(name, self._state)
+        people = principals.look_up(settings, self._pair.client, self._state)
+
+        if unknown := principals.unrecorded(name, self._state, people):
+            messages.warn(f"{', '.join(unknown)} {principals.UNRECORDED}")
+
+        # Both tenants are looked at before anything is written in either; what is found may refuse the run.
+        self._target_baseline = PartnerBaseline(
+            "target-baseline",
+            self._target,
+            settings.source.id,
+            {**policy_of(settings, "target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
+            groups=settings.sync_groups,
+        )
+        self._source_baseline = PartnerBaseline(
+            "source-baseline",
+            self._source,
+            settings.target.id,
+            {**policy_of(settings, "source"), APPLICATION: settings.display_name},
+        )
+        self._looked = [self._target_baseline, self._source_baseline]
+        policies = [self._allow_in_target(), self._allow_in_source()]
+        application = self._configuration_application(name)
+        self._id = application.service_principal_object_id
+        service_principal = ServicePrincipal(
+            "service-principal",
+            self._source,
+            self._id,
+            application.application_object_id,
+            self._source_baseline.configurations,
+        )
+        role = service_principal.app_role_id
+        job = SyncJob(
+            "job",
+            self._source,
+            self._id,
+            role,
+            settings.target.id,
+            bool(settings.provision_on_demand),
+            service_principal.made_by_hand,
+            self._before("SyncJob", "job"),
+            depends_on=[service_principal, *policies],
+        )
+        secrets = SyncSecrets(
+            "secrets",
+            self._source,
+            self._id,
+            settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
+            job.found_settings,
+            depends_on=[job],
+        )
+        schema = self._schema(job, secrets)
+        ready: list[pulumi.Resource] = [job, secrets, *schema]
+        known = {
+            "servicePrincipalId": self._id,
+            "jobId": job.id,
+            "appRoleId": role,
+            "foundState": job.found_state,
+            "foundPeople": job.found_people,
+            "onDestroy": settings.on_destroy,
+        }
+        ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        foreign = Foreign(settings.foreign_assignments, self._before("SyncScope", "scope").get(ADOPTED) or {})
+        record = ScopeRecord(
+            "scope-record",
+            self._source,
+            {**known, "foundCycle": job.found_cycle, "adopts": bool(foreign.adopted) or foreign.wanted == ADOPT},
+            list(ids.values()),
+            principals.to_assign_anew(name, self._state, people),
+            depends_on=ready,
+        )
+        ready.append(record)
+        # Filters and mappings are replaced under a job at rest: the scope goes first, which brings it there.
+        options = pulumi.ResourceOptions(replace_with=list(schema))
+        in_scope = SyncScope(
+            "scope",
+            self._source,
+            {**known, "targetTenantId": settings.target.id},
+            ids,
+            sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
+            foreign,
+            Leaving(settings.may_leave, settings.deletes),
+            depends_on=ready,
+            options=options,
+        )
+        # Whatever takes the scope along takes the assignments along as well: else a run that is cut off in between
+        # leaves assignments in the state that are gone in the tenant.
+        with_scope = [*schema, in_scope]
+        assignments = self._assign(name, people, in_scope, record, with_scope)
+        start = JobStart(
+            "start",
+            self._source,
+            self._id,
+            job.id,
+            role,
+            settings.running,
+            ids.values(),
+            assignments,
+            pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
+            unfinished(*(self._before(kind, short) for kind, short in STARTED_LAST)),
+            depends_on=[in_scope],
+            options=pulumi.ResourceOptions(replace_with=with_scope),
+        )
+        on_demand = None
+        if people.on_demand:
+            on_demand = ProvisionOnDemand(
+                "provision-on-demand",
+                self._source,
+                self._id,
+                job.id,
+                people.on_demand,
+                {
+                    "users": sorted(one.object_id for one in people.principals if one.kind == "user"),
+                    "groups": sorted(one.object_id for one in people.principals if one.kind == "group"),
+                    "filters": [group.inputs() for group in settings.scoping_filters or ()],
+                },
+                depends_on=[start, *assignments],
+            )
+        self.outputs = {
+            "jobId": job.id,
+            "servicePrincipalId": self._id,
+            "applicationId": application.application_object_id,
+            "jobStatus": start.job_status,
+            "jobState": start.job_state,
+            "scope": {
+                "users": len(settings.users),
+                "groups": len(settings.groups),
+                **({"people": in_scope.people} if settings.on_destroy == DRAIN else {}),
+                **({"adopted": in_scope.adopted} if foreign.adopted or foreign.wanted == ADOPT else {}),
+            },
+            "onDestroy": in_scope.adopted.apply(
+                lambda adopted: describe(settings.on_destroy, settings.users, settings.groups, list(adopted))
+            ),
+            "portalUrl": self._portal_url(service_principal),
+            **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
+        }
+        self.register_outputs({})
+
+    def _allow_in_target(self) -> pulumi.Resource:
+        """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
+        settings, source = self._settings, self._settings.source.id
+        values = policy_of(settings, "target")
+        partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
+        return IdentitySyncPolicy(
+            "target-identity-sync",
+            self._target,
+            source,
+            settings.display_name,
+            self._target_baseline,
+            groups=settings.sync_groups,
+            depends_on=[partner],
+        )
+
+    def _allow_in_source(self) -> pulumi.Resource:
+        """Step 4: the source redeems invitations of its people to the target."""
+        target, values = self._settings.target.id, policy_of(self._settings, "source")
+        return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
+
+    def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
+        """Step 5: the instance of the gallery application that carries the configuration.
+
+        azuread's delete fails where somebody has deleted it already; `ServicePrincipal` deletes it. Its name is given
+        as if it were secret: Pulumi then shows no name that azuread reads either, as an input or as an output.
+        """
+        return azuread.ApplicationFromTemplate(
+            f"{name}-application",
+            display_name=pulumi.Output.secret(self._settings.display_name),
+            template_id=APPLICATION_TEMPLATE,
+            opts=self._with_azuread(
+                depends_on=self._looked,
+                retain_on_delete=True,
+                hooks=application_hooks(name, self._settings, self._pair.client, self._state),
+            ),
+        )
+
+    def _schema(self, job: SyncJob, secrets: SyncSecrets) -> tuple[SchemaBaseline, SyncSchema] | tuple[()]:
+        """The job's schema, where anything of it is configured: before anybody is assigned."""
+        settings = self._settings
+        parts = schema_inputs(
+            settings.attribute_mappings,
+            settings.user_type,
+            settings.scoping_filters,
+            settings.flow_types,
+            settings.sync_groups,
+        )
+        if not parts:
+            for text in what_changes_for_people(self._before("SyncSchema", "schema"), {}):
+                messages.warn(text)
+            return ()
+        before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
+        everybody = job.found_settings.apply(was_everybody)
+        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
+        return before, schema
+
+    def _before(self, kind: str, short: str) -> Mapping[str, Any]:
+        """The outputs of a resource as the last run left them; empty where it is not in the state."""
+        name = f"{self._source.component}-{short}"
+        return stack_state.outputs_of(self._state, type_token(kind), name) or {}
+
+    def _assign(
+        self,
+        name: str,
+        people: principals.Scope,
+        in_scope: SyncScope,
+        record: ScopeRecord,
+        replace_with: Sequence[pulumi.Resource],
+    ) -> list[azuread.AppRoleAssignment]:
+        """Step 9: put users and groups in scope. azuread makes the assignments; `SyncScope` takes people out.
+
+        What they need comes from the scope alone, as everything that is named here is in the state once a person.
+        """
+        hooks = AssignmentHooks(name, self._settings, self._pair.client).binding
+        assignments = []
+        for short, principal in people.by_name().items():
+            options = self._with_azuread(
+                depends_on=[in_scope],
+                hide_diffs=NAMES,
+                additional_secret_outputs=NAMES,
+                retain_on_delete=True,
+                delete_before_replace=True,
+                replace_with=replace_with,
+                replacement_trigger=record.trigger(principal.object_id),
+                hooks=hooks,
+            )
+            assignments.append(
+                azuread.AppRoleAssignment(
+                    f"{name}-{short}",
+                    app_role_id=in_scope.app_role_id,
+                    principal_object_id=principal.object_id,
+                    resource_object_id=in_scope.service_principal_id,
+                    opts=options,
+                )
+            )
+        return assignments
+
+    def _portal_url(self, service_principal: ServicePrincipal) -> pulumi.Output[str]:
+        settings = self._settings
+        return pulumi.Output.concat(
+            settings.cloud.portal,
+            f"/{settings.source.id}#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/Overview/objectId/",
+            self._id,
+            "/appId/",
+            service_principal.app_id,
+        )
+
+    def _with_azuread(self, **options: Any) -> pulumi.ResourceOptions:
+        """The azuread provider waits for the directory by its own timeouts; they are ours here."""
+        create = f"{int(60 * self._settings.deadline_minutes) or 1}s"
+        return pulumi.ResourceOptions(
+            parent=self,
+            provider=self._pair.azuread,
+            custom_timeouts=pulumi.CustomTimeouts(create=create),
+            **options,
+        )

@@ -1,0 +1,48 @@
+"""What Microsoft 365 keeps of a partner (free/busy, calendars, mailbox moves), which goes with the partner policy.
+
+A plain read of the policy does not show it, and the permission to write policies does not include reading it.
+
+Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..graph.errors import ForbiddenError, GraphError
+from . import calls
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+
+class Capabilities(Enum):
+    """Whether there is something."""
+
+    NONE = "there are none"
+    SOME = "there are some"
+    HIDDEN = "the sign-in may not see"
+
+
+def capabilities(operation: Operation, partner: str) -> Capabilities:
+    """See whether a partner policy has any; a service that does not know them has none.
+
+    Call: GET partners/{id}/m365Capabilities (Policy.Read.All).
+    """
+    try:
+        some = any(True for _ in operation.pages(calls.list_m365_capabilities(partner)))
+    except ForbiddenError:
+        return Capabilities.HIDDEN
+    except GraphError as error:
+        status = error.answer.status
+        if status in (404, 501) or (status == 400 and error.answer.mentions("segment")):
+            return Capabilities.NONE
+        raise
+    return Capabilities.SOME if some else Capabilities.NONE
+
+
+def removal(operation: Operation, partner: str) -> str:
+    """The command that removes a partner policy, for somebody who has seen that nobody needs it."""
+    url = f"{operation.client.endpoints.graph}/v1.0{calls.delete_partner(partner).path}"
+    return f"`az rest --method DELETE --url {url}`"

@@ -1,0 +1,117 @@
+"""What a run opens and closes between two tenants, and what stands open once former values are back.
+
+A pair that ends leaves each tenant as it was found, which may let in more than the pair needed. Nobody looks at a pair
+that is gone, so it is said by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..graph.errors import TenantName
+from ..identity_sync_policy.calls import GROUP_SYNC
+from ..pulumi_runtime.engine import WARNING, report
+from .b2b import EVERYONE, is_part, shut, targets, wide
+from .model import COLLABORATION, CONSENT, DIRECT_CONNECT, TRUST, USER_SYNC, Values, leaf, same
+
+# What each member lets through, said of a tenant and its partner.
+WHAT_IT_LETS: Mapping[tuple[str, str], str] = {
+    (CONSENT, "inboundAllowed"): "the partner's people come in without being asked for consent",
+    (CONSENT, "outboundAllowed"): "its people get into the partner without being asked for consent",
+    (TRUST, "isMfaAccepted"): "multifactor authentication in the partner counts",
+    (TRUST, "isCompliantDeviceAccepted"): "devices that are compliant in the partner count",
+    (TRUST, "isHybridAzureADJoinedDeviceAccepted"): "hybrid joined devices of the partner count",
+    (USER_SYNC, "isSyncAllowed"): "the partner may synchronize people into it",
+    (GROUP_SYNC, "isSyncAllowed"): "the partner may synchronize groups into it",
+}
+DIRECTIONS = {
+    COLLABORATION["target"]: "in as guests",
+    COLLABORATION["source"]: "out as guests",
+    DIRECT_CONNECT["target"]: "in by B2B direct connect",
+    DIRECT_CONNECT["source"]: "out by B2B direct connect",
+}
+
+
+def report_changes(tenant: TenantName, before: Values, after: Values) -> None:
+    """Say in whole sentences what a run opens and closes between a tenant and its partner.
+
+    Args:
+        tenant: whose policy it is.
+        before: the members as they are, by complex value.
+        after: the members as they will be; of those not named nothing is said.
+    """
+    opened, closed = changes_of_doors(before, after)
+    for word, found in (("opens", opened), ("closes", closed)):
+        if found:
+            report(f"{word} {tenant.name}: {'; '.join(found)}")
+
+
+def changes_of_doors(before: Values, after: Values) -> tuple[list[str], list[str]]:
+    """What is opened and what is closed, in words, in the order of Graph's names."""
+    opened, closed = [], []
+    for name, members in after.items():
+        for member, value in members.items():
+            was = leaf(before, name, member)
+            if same(was, value):
+                continue
+            now, then = lets(name, member, value), lets(name, member, was)
+            if now:
+                opened.append(now)
+            elif then:
+                closed.append(then)
+    return opened, closed
+
+
+def lets(name: str, member: str, value: Any) -> str:
+    """What a value of a member lets through, in words with Graph's name; "" where it is nothing, or the default's."""
+    what = WHAT_IT_LETS.get((name, member))
+    if what is not None:
+        return f"{what} ({member if name == CONSENT else name})" if value is True else ""
+    if not is_part(value) or shut(member, value):
+        return ""
+    who = EVERYONE[member] if wide(member, value) else f"those it names ({len(targets(value))})"
+    return f"{who} may come {DIRECTIONS.get(name, 'through')} ({name})"
+
+
+def report_open_doors(tenant: TenantName, partner: str, doors: Sequence[str]) -> None:
+    """Say what stands open, if anything."""
+    if doors:
+        report(
+            f"former values come back, and leave {tenant} open for {partner}: {', '.join(doors)}. This pair does not "
+            "need that; close it in the cross-tenant access settings if nobody else does",
+            severity=WARNING,
+        )
+
+
+def doors_of_partner(former: Values, written: Values) -> list[str]:
+    """What former values of a partner policy open, by Graph's names."""
+    return [
+        f"{name}.{member} ({what})"
+        for name, members in former.items()
+        for member, value in members.items()
+        if (what := opens(name, member, value, leaf(written, name, member)))
+    ]
+
+
+def opens(name: str, member: str, value: Any, written: Any) -> str:
+    """What a former value lets through, in words; "" where it is nothing."""
+    if value is True:
+        return "true"
+    if is_part(value):
+        if shut(member, value):
+            return ""
+        return EVERYONE[member] if wide(member, value) else "those it names"
+    # Microsoft's default lets guests of every tenant in and out.
+    narrower = (
+        name in COLLABORATION.values() and is_part(written) and (shut(member, written) or not wide(member, written))
+    )
+    if value is None and narrower:
+        return f"the tenant's default, which is {EVERYONE[member]} unless somebody has changed it"
+    return ""
+
+
+def doors_of_sync(former: Mapping[str, Any]) -> list[str]:
+    """What former values of an identity sync policy open."""
+    kinds = (USER_SYNC, GROUP_SYNC)
+    return [f"{kind}.isSyncAllowed (true)" for kind in kinds if leaf(former, kind, "isSyncAllowed") is True]

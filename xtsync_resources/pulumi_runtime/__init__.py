@@ -1,0 +1,1 @@
+"""What every provider and resource shares, and the explicit providers."""

@@ -1,0 +1,300 @@
+"""SyncJob: the synchronization job on the configuration's service principal, behind the gate of step 6.
+
+Where a job was there before, this records it, its settings and who was assigned, before anything of that is written.
+
+Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationjob
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .. import records
+from ..assignments.operations import assignments, principal_of
+from ..graph.consistency import LOST_JOB, POLICIES_APPEAR, SERVICE_PRINCIPAL_SETTLES
+from ..graph.errors import RefusedError
+from ..pulumi_runtime.engine import WARNING, report
+from ..pulumi_runtime.provider import (
+    HOME,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+)
+from ..pulumi_runtime.tenant_resource import Home, TenantResource
+from ..sync_secrets.operations import live_settings
+from . import calls
+from .model import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state
+from .running import at_rest, pause, refuse_held_deletions, set_running
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+REMEMBERED = "remembered"
+INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
+GATE = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
+NOTHING_FOUND: Mapping[str, Any] = {
+    "foundState": "",
+    "foundSettings": "{}",
+    "foundPeople": [],
+    "foundCycle": "",
+    "rested": "",
+}
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def remembered(before: Mapping[str, Any]) -> str:
+    """What the state knows of what was found first, for a run that makes the resource anew: "" for nothing.
+
+    The engine does not show it to such a run: what is found then is what this stack has put there.
+    """
+    kept = ("servicePrincipalId", "everOnDemand", *NOTHING_FOUND)
+    return records.text({key: before[key] for key in kept if key in before}) if before else ""
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def existing(operation: Operation, service_principal: str) -> Job | None:
+    """The job that is there, if any; a list may still show one that was deleted a moment ago.
+
+    The list is also the first call that the synchronization service answers for a new service principal.
+
+    Calls: GET jobs; GET jobs/{id} where it lists one.
+    """
+    listed = job_of_template(operation.send(calls.list_jobs(service_principal), *SERVICE_PRINCIPAL_SETTLES))
+    return None if listed is None else operation.read_settled(calls.get_job(service_principal, str(listed["id"])))
+
+
+WAS_PAUSED = (
+    "the adopted job was not running. Once this stack starts it (xtsync:running), its next cycle removes from the "
+    "target whom it has synchronized and who is not assigned any more; the target's users show who that is"
+)
+
+
+def make(operation: Operation, service_principal: str, template: str) -> str:
+    """Make a job; give its id. Calls: POST jobs; GET jobs where its answer was lost."""
+
+    def look() -> Job | None:
+        return job_of_template(operation.send(calls.list_jobs(service_principal)))
+
+    job = operation.make(
+        calls.create_job(service_principal, template),
+        look,
+        *SERVICE_PRINCIPAL_SETTLES,
+        lost=LOST_JOB,
+    )
+    if "id" not in job:  # made, but its answer got lost on the way
+        job = operation.poll(look, calls.list_jobs(service_principal), "waiting for the new job to be listed")
+    return str(job["id"])
+
+
+def is_others(job: Job) -> bool:
+    """Whether somebody made a job by hand: one that was never started a run of ours may have left, which was killed."""
+    return schedule_state(job) not in ("", DISABLED)
+
+
+def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
+    """Take over a job that somebody made; what is remembered of it.
+
+    It is brought to rest: nobody may be found unassigned before everybody is. The start resumes it. A destroy after a
+    run that got this far removes assignments under a job at rest.
+
+    Calls: GET secrets, GET appRoleAssignedTo, POST jobs/{id}/pause, GET jobs/{id}.
+
+    Raises:
+        RefusedError: it holds deletions back.
+    """
+    job_id, state = str(job["id"]), schedule_state(job)
+    report(f"adopts the existing job {job_id} ({state})")
+    refuse_held_deletions(operation, job_id, job, "adopt")
+    settings = live_settings(operation, service_principal) or {}
+    people = {principal_of(one) for one in assignments(operation, service_principal, role)}
+    rested = pause(operation, service_principal, job_id, job)
+    if state != ACTIVE:
+        report(WAS_PAUSED, severity=WARNING)
+    else:
+        report("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
+    return {
+        "foundState": state,
+        "foundSettings": records.text(settings),
+        "foundPeople": sorted(people),
+        "foundCycle": last_cycle(rested),
+        "rested": str(uuid.uuid4()),
+    }
+
+
+def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
+    """Let an adopted job be as it was: paused, or running where that removes nobody.
+
+    One that has not run since it was adopted knows nobody whom this stack has put in scope. Any other was left
+    running by the scope, or is at rest for good reason.
+
+    Calls: GET jobs/{id}; as a rule no more, else GET appRoleAssignedTo, POST start or pause.
+    """
+    service_principal = props["servicePrincipalId"]
+    job = operation.read_settled(calls.get_job(service_principal, id_))
+    if job is None:
+        return
+    if props["foundState"] != ACTIVE:
+        if not at_rest(job):
+            pause(operation, service_principal, id_, job)
+        return
+    # Whoever was provisioned on demand is known to the job although no cycle has run.
+    if at_rest(job) and last_cycle(job) == props["foundCycle"] and not props["everOnDemand"]:
+        there = {principal_of(one) for one in assignments(operation, service_principal, props["appRoleId"])}
+        if there >= set(props["foundPeople"]):
+            set_running(operation, service_principal, id_, True, job)
+
+
+def found_first(first: Mapping[str, Any], now: Properties) -> Properties:
+    """What is remembered of a job that is taken over again: as it was found first, but when it was brought to rest."""
+    if not first.get("foundState"):
+        return {**now, "foundPeople": first.get("foundPeople", now["foundPeople"])}
+    return {**now, **{key: first[key] for key in NOTHING_FOUND if key != "rested"}}
+
+
+class SyncJobProvider(TenantResourceProvider):
+    """Owns the job, or leaves it where it was there before."""
+
+    replace_keys = ("servicePrincipalId", "templateId", "targetTenantId")
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; what the state knew matters only where this is made."""
+        return CheckResult({**news, REMEMBERED: olds[REMEMBERED]} if olds else news, [])
+
+    def create(self, props: Properties) -> CreateResult:
+        """Pass the gate, then make or adopt the job.
+
+        Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs; POST jobs.
+        Where somebody made the application also GET appRoleAssignedTo.
+        Least permission: Application.ReadWrite.OwnedBy as owner, else Synchronization.ReadWrite.All.
+
+        Raises:
+            RefusedError: there is one, and `onExisting` is `fail`.
+        """
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        known = records.parse(props[REMEMBERED] or "{}")
+        first = known if known.get("servicePrincipalId") == service_principal else {}
+        on_demand = bool(props["onDemand"] or first.get("everOnDemand"))
+        found = existing(operation, service_principal)
+        if found is not None and is_others(found):
+            if self.settings.on_existing == "fail" and not first:
+                raise refusal(operation, service_principal, found)
+            now = adopt(operation, service_principal, props["appRoleId"], found)
+            self.pass_gate(operation, props)
+            return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
+        self.pass_gate(operation, props)
+        if first:
+            people = first["foundPeople"]
+        else:
+            # An application that somebody made may have people assigned and no job.
+            assigned = assignments(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else ()
+            people = sorted(map(principal_of, assigned))
+        id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
+        return CreateResult(id_, {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": on_demand})
+
+    @staticmethod
+    def pass_gate(operation: Operation, props: Properties) -> None:
+        """Have the synchronization service see that both tenants allow the pair."""
+        target, template = props["targetTenantId"], props["templateId"]
+        operation.send(calls.validate_credentials(props["servicePrincipalId"], template, target), *GATE)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See that it is there. Call: GET jobs/{id}."""
+        job = self.operation().read_settled(calls.get_job(props["servicePrincipalId"], id_))
+        return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Nothing of a job can be changed here; what was found at first, and what ever was, stays remembered."""
+        return UpdateResult({**olds, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})
+
+    def delete(self, id_: str, props: Properties) -> None:
+        """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays as found."""
+        operation = self.operation()
+        if props["foundState"]:
+            report(f"the job {id_} was there before and is not deleted")
+            leave_as_found(operation, id_, props)
+            return
+        if not operation.remove(calls.delete_job(props["servicePrincipalId"], id_)):
+            return
+        # Deletes are answered before they are everywhere; a job that is still seen would be adopted.
+        gone = calls.get_job(props["servicePrincipalId"], id_)
+        operation.wait_until(gone, lambda seen: seen is None, "waiting for the job to be gone")
+
+
+def refusal(operation: Operation, service_principal: str, found: Job) -> RefusedError:
+    """The refusal to take a job over."""
+    return RefusedError(
+        f"There is a {TEMPLATE} job on the service principal {service_principal} in {operation.tenant} already",
+        f"xtsync:onExisting is fail, and this was found: {found['id']} ({schedule_state(found)})",
+        "set xtsync:onExisting to adopt to take it over, or delete the job",
+    )
+
+
+SYNC_JOB = SyncJobProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncJob(TenantResource):
+    """The synchronization job.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        app_role_id: its role that puts people in scope.
+        target_tenant_id: whom it synchronizes to.
+        on_demand: whether people are provisioned on demand.
+        made_by_hand: whether somebody made the application, so that people may be assigned to it.
+        before: its outputs in the state; empty where it is not there.
+        depends_on: the policies of both tenants.
+
+    Attributes:
+        found_state: `schedule.state` of the job that was there before; "" where there was none.
+        found_settings: the synchronization settings then, by key, as a record.
+        found_people: object ids of the users and groups that were in scope then.
+        found_cycle: what tells its last cycle then; "" where there was none.
+        rested: tells when an adopted job was brought to rest, so that the start starts it again; "" for a new job.
+    """
+
+    found_state: pulumi.Output[str]
+    found_settings: pulumi.Output[str]
+    found_people: pulumi.Output[list[str]]
+    found_cycle: pulumi.Output[str]
+    rested: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        app_role_id: pulumi.Input[str],
+        target_tenant_id: str,
+        on_demand: bool,
+        made_by_hand: pulumi.Input[bool],
+        before: Mapping[str, Any],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "appRoleId": app_role_id,
+            "templateId": TEMPLATE,
+            "targetTenantId": target_tenant_id,
+            "onDemand": on_demand,
+            "madeByHand": made_by_hand,
+            REMEMBERED: remembered(before),
+        }
+        computed = ["found_state", "found_settings", "found_people", "found_cycle", "rested", "ever_on_demand"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on)

@@ -1,0 +1,332 @@
+"""JobStart: the job runs, or is paused, for as long as the pair lives.
+
+It comes after everybody is assigned. Whatever brought the job to rest on the way there changes one of its inputs, so
+that it looks at the job again: `rested` where the job was adopted or filters change, `assignments` where one was made
+(also anew), `unfinished` where the last run did not come this far.
+
+Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-start
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from ..assignments.operations import assignments, names_in, principal_of
+from ..graph.consistency import JOB_APPEARS, SCOPE
+from ..graph.errors import RefusedError
+from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
+from ..pulumi_runtime.provider import (
+    HOME,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+)
+from ..pulumi_runtime.tenant_resource import Home, TenantResource
+from ..sync_secrets.model import everybody
+from ..sync_secrets.operations import live_settings
+from . import calls
+from .model import (
+    ACTIVE,
+    Job,
+    holds_deletions,
+    jobs_of_template,
+    may_start,
+    never_ran,
+    quarantine_reason,
+    schedule_state,
+    status_code,
+)
+from .running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
+
+if TYPE_CHECKING:
+    import pulumi_azuread as azuread
+
+    from ..graph.operation import Operation
+
+INPUTS = (
+    HOME,
+    "servicePrincipalId",
+    "jobId",
+    "appRoleId",
+    "running",
+    "everybody",
+    "principals",
+    "assignments",
+    "rested",
+    "unfinished",
+)
+# Those who were assigned last may not be seen for so long.
+EVERYBODY_LEAVES = (
+    "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
+    "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
+)
+
+
+# --- arguments ---------------------------------------------------------------------------------------------
+
+
+def digest(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[str]:
+    """What changes when an assignment is made, or made anew: their ids, which would be many bytes of the state."""
+    ids = pulumi.Output.all(*(one.id for one in made))
+    return ids.apply(lambda all_: hashlib.sha256("\n".join(sorted(all_)).encode()).hexdigest())
+
+
+def unfinished(before: Mapping[str, Any], scope: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What changes where the last run changed scope or schema and did not come to the start; else as it was.
+
+    Such a run may have left the job at rest, and what it was to do may be taken back meanwhile.
+
+    Args:
+        before: the outputs of the start in the state; empty where it is not there.
+        scope: those of the scope.
+        schema: those of the schema.
+    """
+    known: str = before.get("unfinished") or ""
+    principals = sorted((scope.get("principals") or {}).values())
+    rested: str = schema.get("rested") or ""
+    reached = principals == sorted(before.get("principals") or ()) and rested in str(before.get("rested"))
+    if not before or not scope or reached:
+        return known
+    return hashlib.sha256("\n".join([*principals, rested]).encode()).hexdigest()
+
+
+# --- wire form ---------------------------------------------------------------------------------------------
+
+
+def seen(job: Job) -> Properties:
+    """The properties that show a job's state."""
+    running = schedule_state(job) == ACTIVE
+    return {"running": running, "jobState": schedule_state(job), "jobStatus": status_code(job)}
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def find_job(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> Job:
+    """The job as it is now, the only one of its kind.
+
+    A run that was killed may have left another, which nobody ever started: that one goes.
+
+    Calls: GET jobs; as a rule no more, else DELETE jobs/{id}, GET jobs/{id}.
+
+    Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        job_id: the job.
+        new: whether this run has made it, so that it may still have to appear.
+
+    Raises:
+        RefusedError: it is gone.
+    """
+    ours: Job | None = None
+    for job in jobs_of_template(operation.send(calls.list_jobs(service_principal))):
+        if str(job.get("id")) == job_id:
+            ours = job
+        elif never_ran(job):
+            report(f"removes the job {job['id']}, which a run that was cut off has left behind; it never ran")
+            operation.remove(calls.delete_job(service_principal, str(job["id"])))
+        else:
+            report(
+                f"there is another job on the configuration's service principal: {job['id']} "
+                f"({schedule_state(job)}). Two jobs for one pair are not supported by Microsoft",
+                severity=WARNING,
+            )
+    if ours is None and new:
+        return operation.send(calls.get_job(service_principal, job_id), JOB_APPEARS)
+    found = ours or operation.read_settled(calls.get_job(service_principal, job_id))
+    if found is None:
+        raise deleted_by_hand(operation, job_id, "start or pause", urn_beside("start", "SyncJob", "job"))
+    return found
+
+
+def wait_for_everybody(operation: Operation, props: Properties) -> None:
+    """See everybody assigned before the job runs: whoever is not, it would delete in the target.
+
+    Call: GET appRoleAssignedTo, repeated while the last of them spread.
+
+    Raises:
+        RefusedError: somebody is not.
+    """
+    wanted = missing = set(props["principals"])
+
+    def everybody() -> bool | None:
+        nonlocal missing
+        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        missing = wanted - {principal_of(one) for one in listed}
+        return None if missing else True
+
+    if operation.look_again(SCOPE, everybody) is None:
+        raise refuse_to_start(operation, props["jobId"], missing, len(wanted))
+
+
+def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str], count: int) -> RefusedError:
+    """The refusal to let a job find somebody unassigned."""
+    return RefusedError(
+        f"Will not start the job {job_id} in {operation.tenant}",
+        f"{len(missing)} of {count} configured users and groups are not assigned ({names_in(operation, missing)}); "
+        "whoever is not would be deleted in the target",
+        "run `pulumi refresh` and `pulumi up`, which assigns them and starts it then",
+    )
+
+
+def warn_of_quarantine(job: Job) -> None:
+    """Say that a job stays in quarantine, and what to do."""
+    if holds_deletions(job):
+        report(
+            "the job stays in quarantine (TooManyDeletes): more people would be deleted in the target than "
+            "xtsync:deletionThreshold allows. Put them back in scope, or let them go with `xtsync approve-deletions`",
+            severity=WARNING,
+        )
+    elif not may_start(job):
+        report(
+            f"the job stays in quarantine ({quarantine_reason(job)}): what starting it would let loose is not known. "
+            "Look at it in the portal, and restart it there",
+            severity=WARNING,
+        )
+
+
+def restart(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:
+    """Restart a job whose scope was everybody: else the assigned users and groups do not become its scope.
+
+    Call: POST jobs/{id}/restart.
+    """
+    if runs(job):
+        operation.send(calls.restart_job(service_principal, job_id, calls.RESTART))
+        report(EVERYBODY_LEAVES, severity=WARNING)
+        return
+    report(
+        "the scope was everybody (SyncAll) and is the assigned users and groups again. That has no effect before the "
+        "job is restarted, and it does not run now. `xtsync restart` does it, which removes everybody else from the "
+        "target",
+        severity=WARNING,
+    )
+
+
+class JobStartProvider(TenantResourceProvider):
+    """Owns whether the job runs."""
+
+    replace_keys = ("servicePrincipalId", "jobId")
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Say beforehand who leaves where the scope was everybody, as `read` has seen."""
+        if olds.get("everybody") and not news["everybody"]:
+            report(EVERYBODY_LEAVES, severity=WARNING)
+        return CheckResult(news, [])
+
+    def create(self, props: Properties) -> CreateResult:
+        """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""
+        return CreateResult(props["jobId"], self.apply(props, {}))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See whether it runs and for whom; a quarantine is reported as an unhealthy resource.
+
+        Calls: GET jobs/{id}, GET secrets.
+        """
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        job = operation.read_settled(calls.get_job(service_principal, id_))
+        if job is None:
+            return ReadResult("", {})
+        settings = live_settings(operation, service_principal) or {}
+        outputs = {**props, **seen(job), "everybody": everybody(settings)}
+        reason = quarantine_reason(job)
+        if reason:
+            raise Partial(id_, outputs, [f"the job is in quarantine: {reason}"])
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Start or pause it, and restart it where its scope was everybody. Calls: as for create, POST restart."""
+        return UpdateResult(self.apply(news, olds))
+
+    def apply(self, news: Properties, olds: Properties) -> Properties:
+        """Make it run or pause, and give the properties."""
+        operation, service_principal, job_id = self.operation(), news["servicePrincipalId"], news["jobId"]
+        job = find_job(operation, service_principal, job_id, new=not olds)
+        running = bool(news["running"])
+        if not running:
+            refuse_held_deletions(operation, job_id, job, "pause")
+
+        def before_start(found: Job) -> None:
+            # One that never ran knows nobody yet whom it could delete.
+            if not never_ran(found):
+                wait_for_everybody(operation, news)
+
+        # A job that we paused before, and that is seen at rest, needs no second pause.
+        if running or olds.get("running") is not False or not at_rest(job):
+            job = set_running(operation, service_principal, job_id, running, job, before_start)
+        warn_of_quarantine(job)
+        if olds.get("everybody"):
+            restart(operation, service_principal, job_id, job)
+        return {**news, **seen(job), "running": running}
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Nothing is called: the scope, which goes next, knows what the job has to do while people leave it."""
+        report("the job is brought to rest with the scope, which goes next")
+
+
+JOB_START = JobStartProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class JobStart(TenantResource):
+    """Whether the job runs.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        job_id: the job.
+        app_role_id: its role that puts people in scope.
+        running: started or paused.
+        principals: object ids of the users and groups in scope.
+        made: their assignments.
+        rested: of job and schema; another one means that the job was brought to rest meanwhile.
+        unfinished: see the function; another one means that the last run did not come this far.
+        depends_on: settings and scope.
+        options: what this is replaced with.
+
+    Attributes:
+        job_state: `schedule.state` of the job: Active, Paused or Disabled.
+        job_status: `status.code` of the job: NotRun, Active, Paused, Quarantine.
+    """
+
+    job_state: pulumi.Output[str]
+    job_status: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        job_id: pulumi.Input[str],
+        app_role_id: pulumi.Input[str],
+        running: bool,
+        principals: Iterable[str],
+        made: Sequence[azuread.AppRoleAssignment],
+        rested: pulumi.Input[str],
+        unfinished: str,
+        depends_on: Sequence[pulumi.Resource],
+        options: pulumi.ResourceOptions,
+    ) -> None:
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "jobId": job_id,
+            "appRoleId": app_role_id,
+            "running": running,
+            "everybody": False,
+            "principals": sorted(principals),
+            "assignments": digest(made),
+            "rested": rested,
+            "unfinished": unfinished,
+        }
+        computed = ["job_state", "job_status"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

@@ -1,0 +1,1 @@
+"""The schema of the job: attribute mappings, scoping filters, flow types."""

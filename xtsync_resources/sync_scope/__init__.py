@@ -1,0 +1,1 @@
+"""Who is in scope: names and objects, assignments, who comes and who leaves, draining."""

@@ -1,0 +1,171 @@
+"""Users and groups whom somebody has put in scope by hand, and what becomes of them.
+
+They are named. By xtsync:foreignAssignments they stay whoever's they are, become this stack's, so that they leave with
+it, or are taken out. The last two happen in an `up`, after a preview that names them: what `refresh` has seen is drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..assignments.operations import Assignment, assignments, name_and_id, names_in, principal_of
+from ..graph.consistency import FOREIGN_ASSIGNMENTS, MEMBERSHIP
+from ..graph.errors import RefusedError
+from ..pulumi_runtime.engine import WARNING, report
+from ..pulumi_runtime.provider import Properties
+from .affected import counted, named
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+REPORT, ADOPT, REMOVE = "report", "adopt", "remove"
+# The names of the inputs: what is wanted, whom `refresh` has seen, and whom the stack has adopted.
+WANTED, SEEN, ADOPTED = "foreignAssignments", "foreign", "adopted"
+WHAT_BECOMES = {
+    REPORT: "they stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
+    ADOPT: "the next `pulumi up --refresh` makes them this stack's: they stay, and leave the scope when the pair ends",
+    REMOVE: "the next `pulumi up --refresh` takes them out of the scope, and their people leave the target",
+}
+# Names as the configuration has them, "user ..." or "group ...", and object ids.
+Principals = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What is wanted, and whom the state says that the stack has adopted."""
+
+    wanted: str
+    adopted: Principals
+
+
+def settled_foreign_assignments(operation: Operation, properties: Properties) -> list[Assignment]:
+    """The foreign assignments that several looks see. Call: GET appRoleAssignedTo, repeated where something follows."""
+
+    def look() -> list[Assignment]:
+        return foreign(properties, assignments(operation, properties["servicePrincipalId"], properties["appRoleId"]))
+
+    found = look()
+
+    def nobody() -> bool | None:
+        there = {principal_of(one) for one in look()}
+        found[:] = [one for one in found if principal_of(one) in there]
+        return None if found else True
+
+    if found and properties[WANTED] != REPORT:
+        operation.look_again(FOREIGN_ASSIGNMENTS, nobody, at_once=False)
+    return found
+
+
+def foreign(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
+    """The assignments that are neither this stack's nor were there before it."""
+    known = {*properties["principals"].values(), *properties["assignedBefore"], *properties[ADOPTED].values()}
+    return [one for one in listed if principal_of(one) not in known]
+
+
+def as_principals(found: Iterable[Assignment]) -> dict[str, str]:
+    """Whom assignments put in scope, by kind and object id: their names are whoever's who chose them."""
+    ids = [(str(one.get("principalType") or "user").lower(), principal_of(one)) for one in found]
+    return {f"{kind} {object_id}": object_id for kind, object_id in sorted(ids)}
+
+
+def report_foreign(found: Collection[Assignment], wanted: str = REPORT) -> None:
+    """Say who is in scope besides those who are configured, and what becomes of them."""
+    if found:
+        who = "1 user or group is" if len(found) == 1 else f"{len(found)} users and groups are"
+        names = ", ".join(map(name_and_id, found))
+        report(
+            f"{who} in scope and not configured: {names}. Somebody has assigned them by hand: {WHAT_BECOMES[wanted]}",
+            severity=WARNING,
+        )
+
+
+def due(operation: Callable[[], Operation], olds: Properties, news: Properties) -> dict[str, str]:
+    """Whom the next update adopts or takes out: those `refresh` has seen, all there are where that is newly wanted.
+
+    Call: in the latter case GET appRoleAssignedTo.
+
+    Args:
+        operation: begins one in the source.
+        olds: the former inputs or outputs; empty before the first `up`.
+        news: the new inputs.
+    """
+    if not olds or news[WANTED] == REPORT or olds["servicePrincipalId"] != news["servicePrincipalId"]:
+        return {}
+    found: dict[str, str] = olds[SEEN]
+    if olds[WANTED] != news[WANTED]:
+        listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
+        known = {**olds, "assignedBefore": olds["foundPeople"]}
+        found = as_principals(foreign(known, listed))
+    configured = set(news["principals"].values())
+    return {name: object_id for name, object_id in found.items() if object_id not in configured}
+
+
+def adopted(olds: Properties, news: Properties, coming: Principals) -> dict[str, str]:
+    """Whom the stack has adopted; whoever is configured needs that no more, and neither does another application.
+
+    The former ones come from the program: of a resource that is made anew the engine shows nothing of before.
+    """
+    if olds and olds["servicePrincipalId"] != news["servicePrincipalId"]:
+        return {}
+    configured = set(news["principals"].values())
+    return {name: object_id for name, object_id in {**news[ADOPTED], **coming}.items() if object_id not in configured}
+
+
+def left_behind(operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
+    """Say who is assigned to an application that is made anew, and will not be to the new one.
+
+    Call: where it is another one, GET appRoleAssignedTo.
+    """
+    if not olds or olds["servicePrincipalId"] == news["servicePrincipalId"]:
+        return
+    known = {**olds, "assignedBefore": (), ADOPTED: {}}
+    listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
+    if found := foreign(known, listed):
+        names = ", ".join(map(name_and_id, found))
+        report(
+            f"the application is another one, to which nobody is assigned but who is configured: {names} leave the "
+            "scope, and stay in the target as they are. Add them to xtsync:users or xtsync:groups",
+            severity=WARNING,
+        )
+
+
+def announce(operation: Callable[[], Operation], found: Principals, wanted: str) -> None:
+    """Say in a preview what becomes of them. Calls: none where there are none, else those of `names_in`."""
+    if not found:
+        return
+    names = names_in(operation(), list(found.values()))
+    if wanted == REMOVE:
+        report(f"takes out of the scope whom somebody has assigned by hand: {names}", severity=WARNING)
+    else:
+        report(f"takes over whom somebody has assigned by hand, who leave the scope when the pair ends: {names}")
+
+
+def announce_end(operation: Operation, found: Principals) -> None:
+    """Say that the end of the pair deletes those who were adopted as well. Calls: those of `names_in`."""
+    names = names_in(operation, list(found.values()))
+    report(f"with xtsync:onDestroy drain, `destroy` deletes those who were adopted, too: {names}", severity=WARNING)
+
+
+def refuse(operation: Operation, props: Properties, new: Collection[str]) -> None:
+    """Refuse to take over assignments that somebody made. Call: GET appRoleAssignedTo.
+
+    Raises:
+        RefusedError: there are some.
+    """
+    there: set[str] = set()
+
+    def nobody() -> bool | None:
+        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        there.clear()
+        there.update({principal_of(one) for one in listed} & set(new))
+        return None if there else True
+
+    if operation.look_again(MEMBERSHIP, nobody) is None:
+        raise RefusedError(
+            f"Will not take over assignments in {operation.tenant}: "
+            f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
+            "xtsync:onExisting is fail, and somebody has assigned them by hand",
+            "set xtsync:onExisting to adopt to take the assignments over, or remove them",
+        )

@@ -1,0 +1,385 @@
+"""SyncScope: who is in scope, and taking out whoever leaves it.
+
+azuread makes an assignment for each user and group and never removes one (`retain_on_delete`): its delete fails on
+what is gone. This is the record of whom the stack puts in scope. It is made before the first assignment, so a run that
+is killed cannot leave one that nobody knows of, and it is gone after the last.
+
+From the deletion of the start on it also owns whether the job runs. At the end the job is brought to rest before
+anybody is taken out; draining comes after. Decision: docs/decisions/0002-scope-as-one-resource.md
+
+Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from ..application.configurations import PairConfiguration, beside, look, still_needed
+from ..assignments.operations import assignments, names_in, people_in, principal_of, take_out
+from ..graph.errors import RefusedError, XtsyncError
+from ..pulumi_runtime.engine import WARNING, program_runs, report
+from ..pulumi_runtime.provider import (
+    HOME,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+)
+from ..pulumi_runtime.tenant_resource import Home, TenantResource
+from ..sync_job.calls import get_job, list_jobs
+from ..sync_job.model import ACTIVE, Job, job_of_template
+from ..sync_job.running import certainly_never_ran, pause, refuse_held_deletions, set_running
+from . import foreign_assignments
+from .affected import (
+    Leaving,
+    announce,
+    as_found_first,
+    groups_that_come,
+    ids,
+    kinds,
+    named,
+    people_who_leave,
+    refuse_many,
+    refuse_to_remove,
+    report_who_leaves,
+    who_exists,
+)
+from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
+from .remembered_names import refuse_other_objects
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+# For one run only: how many people may leave (absent where the job would delete any number, or nobody), and whether the
+# job deletes them.
+MAY_LEAVE, DELETES = "mayLeave", "deletes"
+INPUTS = (
+    HOME,
+    "servicePrincipalId",
+    "jobId",
+    "appRoleId",
+    "principals",
+    "foundState",
+    "foundPeople",
+    "targetTenantId",
+    "onDestroy",
+    "neverRemove",
+    foreign_assignments.WANTED,
+    foreign_assignments.SEEN,
+    foreign_assignments.ADOPTED,
+)
+OTHERS_STAY = (
+    "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
+    "xtsync:users or xtsync:groups, or remove them in the portal"
+)
+STAYS_AT_REST = (
+    "the job was running when this stack took it over. It stays paused: running, it would remove from the target whom "
+    "this stack has put in scope, and whoever had been in scope and is not assigned now. Resume it in the portal if "
+    "they should go"
+)
+
+
+# --- who is who --------------------------------------------------------------------------------------------
+
+
+def all_of(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The users and groups who are configured and those who were adopted: object ids by name."""
+    return {**properties[foreign_assignments.ADOPTED], **properties["principals"]}
+
+
+def ours(properties: Mapping[str, Any]) -> set[str]:
+    """Those whom this stack puts in scope, or has adopted; whoever was assigned before it stays."""
+    return set(all_of(properties).values()) - set(properties["assignedBefore"])
+
+
+def count_people(operation: Callable[[], Operation], properties: Mapping[str, Any]) -> int | None:
+    """How many people `drain` would delete; None where nobody is deleted, or the members of a group may not be read.
+
+    Calls: with `drain`, GET groups/{id}/members of each group (GroupMember.Read.All).
+    """
+    if properties["onDestroy"] != DRAIN:
+        return None
+    people = people_in(operation(), kinds(all_of(properties), ours(properties)))
+    if people is None:
+        report("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
+    return None if people is None else len(people)
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def current_job(operation: Operation, service_principal: str, job_id: str) -> tuple[str, Job | None]:
+    """The job, or another in its place: that one must not run on, either, while people are taken out.
+
+    A job that is only not seen yet would go on running. Calls: GET jobs/{id}; GET jobs where it is gone.
+    """
+    job = operation.read_settled(get_job(service_principal, job_id))
+    if job is None:
+        job = job_of_template(operation.read(list_jobs(service_principal)) or {})
+    return (job_id if job is None else str(job["id"])), job
+
+
+def refuse_protected(operation: Operation, props: Properties) -> None:
+    """Refuse to drain whoever is protected.
+
+    Raises:
+        RefusedError: naming them.
+    """
+    protected = ours(props) & set(props["neverRemove"])
+    if protected and (there := who_exists(operation, props, protected)):
+        raise RefusedError(
+            f"Will not drain the pair in {operation.tenant}",
+            f"{', '.join(named(props, there))} would be deleted in the target, and xtsync:neverRemove names them",
+            "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
+            "which leaves people there",
+        )
+
+
+def everybody_there(operation: Operation, props: Properties) -> bool:
+    """Whether all who were in scope before this stack are assigned: a job that runs deletes whoever is not.
+
+    Call: GET appRoleAssignedTo.
+    """
+    listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+    missing = set(props["foundPeople"]) - {principal_of(one) for one in listed}
+    if missing:
+        report(f"{names_in(operation, missing)} had been in scope, and are not assigned now", severity=WARNING)
+    return not missing
+
+
+def other_configurations(operation: Operation, props: Properties) -> list[PairConfiguration]:
+    """The other configurations that synchronize the pair. Calls: see `configurations_into`."""
+    found = look(operation, props["targetTenantId"], lambda text: report(text, severity=WARNING))
+    # One that never ran may be our own that takes this one's place.
+    return beside(found, props["servicePrincipalId"])
+
+
+def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool) -> None:
+    """Say that the pair has others."""
+    names = "; ".join(map(str, others))
+    wanted = ", as xtsync:allowSecondConfiguration has it" if allowed else ""
+    do = "" if allowed else ". `pulumi destroy` refuses to take away what it needs; let only one of them synchronize"
+    report(f"another configuration synchronizes this pair as well{wanted}: {names}{do}", severity=WARNING)
+
+
+class SyncScopeProvider(TenantResourceProvider):
+    """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
+
+        Calls: none where nobody leaves and no group comes, else `groups_that_come`, `people_who_leave`.
+
+        Raises:
+            RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
+                than the stack file allows.
+        """
+        if olds:
+            refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
+            refuse_to_remove(self.operation, olds, news)
+            announce(olds, news)
+            foreign_assignments.left_behind(self.operation, olds, news)
+        foreign = foreign_assignments.due(self.operation, olds, news)
+        foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
+        adopts = news[foreign_assignments.WANTED] == foreign_assignments.ADOPT
+        adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
+        if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
+            foreign_assignments.announce_end(self.operation(), adopted)
+        removed = {} if adopts else foreign
+        people = self.count(olds, news, removed)
+        refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
+        # For this run only: it is not kept.
+        kept = {key: value for key, value in as_found_first(olds, news).items() if key not in (MAY_LEAVE, DELETES)}
+        return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
+
+    def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> set[str] | None:
+        """Say how many people come and go; object ids of those who leave, None where they could not be counted.
+
+        Args:
+            olds: the former inputs.
+            news: the new ones.
+            removed: whom somebody had put in scope by hand and this run takes out.
+        """
+        before = ids(olds) if olds else set[str]()
+        coming, gone = ids(news) - before, before - ids(news) - set(olds.get("foundPeople") or ())
+        groups = {name: id_ for name, id_ in news["principals"].items() if id_ in coming and name.startswith("group ")}
+        try:
+            if groups:
+                for text in groups_that_come(self.operation(), groups):
+                    report(text)
+            if not gone and not removed:
+                return set()
+            leaving = [*kinds(olds["principals"], gone), *kinds(removed, removed.values())]
+            people = people_who_leave(self.operation(), olds, leaving, kinds(news["principals"], coming))
+            report_who_leaves(self.operation(), people, deletes=bool(news.get(DELETES)))
+        except XtsyncError as error:
+            report(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
+            return None
+        return people
+
+    def create(self, props: Properties) -> CreateResult:
+        """Keep the record; who was assigned before this stack is remembered, and named where not configured.
+
+        Calls: none as a rule; `names_in`, `count_people`.
+        """
+        if self.settings.on_existing == "fail":
+            foreign_assignments.refuse(self.operation(), props, ids(props))
+        before = props["foundPeople"]
+        if others := set(before) - ids(props):
+            report(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
+        outputs = {**props, "assignedBefore": before}
+        outputs["people"] = count_people(self.operation, outputs)
+        return CreateResult(f"{props['jobId']}/scope", outputs)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Report who was assigned by hand, and count again; the record itself does not drift.
+
+        Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
+        """
+        found, wanted = (
+            foreign_assignments.settled_foreign_assignments(self.operation(), props),
+            props[foreign_assignments.WANTED],
+        )
+        foreign_assignments.report_foreign(found, wanted)
+        if others := other_configurations(self.operation(), props):
+            report_configurations(others, allowed=self.settings.allow_second)
+        seen = {} if wanted == foreign_assignments.REPORT else foreign_assignments.as_principals(found)
+        outputs = {**props, foreign_assignments.SEEN: seen, "people": count_people(self.operation, props)}
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Take out whoever left; everybody, where the service principal is another one, whose job then rests.
+
+        Where others come into scope as well, the job rests until they are assigned: whoever only changes from one to
+        the other must not be found outside.
+
+        Calls: none where nobody left, else GET appRoleAssignedTo, POST $batch; GET jobs/{id} and POST pause before.
+        """
+        operation, service_principal = self.operation(), olds["servicePrincipalId"]
+        coming = ids(news) - ids(olds)
+        if coming and self.settings.on_existing == "fail":
+            foreign_assignments.refuse(operation, news, coming)
+        moves = service_principal != news["servicePrincipalId"]
+        leaving = ours(olds) if moves else ours(olds) - set(all_of(news).values())
+        if news[foreign_assignments.WANTED] == foreign_assignments.REMOVE:
+            leaving |= set(foreign_assignments.due(self.operation, olds, news).values())
+        if moves or (leaving and coming):
+            self.rest(operation, olds)
+        if leaving:
+            take_out(operation, service_principal, olds["appRoleId"], leaving)
+        outputs = {**news, "assignedBefore": olds["assignedBefore"]}
+        outputs["people"] = count_people(self.operation, outputs)
+        return UpdateResult(outputs)
+
+    @staticmethod
+    def rest(operation: Operation, props: Properties) -> None:
+        """Bring the job to rest before people go. Calls: GET jobs/{id}, POST pause."""
+        job_id, job = current_job(operation, props["servicePrincipalId"], props["jobId"])
+        if job is not None:
+            refuse_held_deletions(operation, job_id, job, "pause")
+            pause(operation, props["servicePrincipalId"], job_id, job)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Bring the job to rest, then take out whom this stack has put in.
+
+        A job that was found running goes on where nobody is taken out: it is left as it was.
+
+        Calls: those of `other_configurations`; GET jobs/{id} (GET jobs where it is gone), POST pause, GET jobs/{id},
+        GET appRoleAssignedTo, POST $batch; `drain` also those of `refuse_to_drain`.
+
+        Raises:
+            RefusedError: another configuration needs what goes; with `drain`, where it could not be done or would
+                remove somebody else.
+        """
+        operation, service_principal, leaving = self.operation(), props["servicePrincipalId"], ours(props)
+        # A replacement is not the end: azuread assigns whom it has taken out anew, and nobody those who were adopted.
+        replaced = program_runs()
+        if replaced:
+            leaving &= ids(props)
+        # At the end it is the record that cannot do without the job.
+        draining = props["onDestroy"] == DRAIN and bool(leaving) and not replaced
+        if draining or not self.settings.allow_second:
+            configurations = other_configurations(operation, props)
+            if configurations and not self.settings.allow_second:
+                raise still_needed(operation.tenant, configurations)
+        job_id, job = current_job(operation, service_principal, props["jobId"])
+        if draining and job is not None:
+            listed = assignments(operation, service_principal, props["appRoleId"])
+            others = [one for one in listed if principal_of(one) not in leaving]
+            refuse_protected(operation, props)
+            refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
+            refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
+            if configurations:
+                refuse_shared(operation, people_in(operation, kinds(all_of(props), leaving)), configurations)
+        # Paused, a job that never ran does not show that any more, which `drain` has to know.
+        if job is not None and not (draining and certainly_never_ran(operation, service_principal, job_id, job)):
+            goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)
+            set_running(operation, service_principal, job_id, goes_on, job)
+            if props["foundState"] == ACTIVE and not goes_on and not draining:
+                report(STAYS_AT_REST, severity=WARNING)
+        others = take_out(operation, service_principal, props["appRoleId"], leaving)
+        foreign_assignments.report_foreign(foreign_assignments.foreign(props, others))
+
+
+SYNC_SCOPE = SyncScopeProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncScope(TenantResource):
+    """Who is in scope.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
+        principals: object ids by what the configuration calls the users and groups.
+        never_remove: object ids of those who may never leave.
+        foreign: what becomes of those whom somebody assigns by hand.
+        leaving: how many people may leave in one run, and what becomes of them.
+        depends_on: job and settings; the assignments depend on this.
+        options: what this is replaced with.
+
+    Attributes:
+        adopted: whom the stack has adopted: object ids by kind and object id.
+        people: with `drain`, how many people it would delete, as last counted.
+        service_principal_id: the configuration's service principal, for whom it is the record.
+        app_role_id: the role that puts people in scope.
+    """
+
+    adopted: pulumi.Output[Mapping[str, str]]
+    people: pulumi.Output[int | None]
+    service_principal_id: pulumi.Output[str]
+    app_role_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        job: Mapping[str, pulumi.Input[Any]],
+        principals: Mapping[str, str],
+        never_remove: Sequence[str],
+        foreign: foreign_assignments.Foreign,
+        leaving: Leaving,
+        depends_on: Sequence[pulumi.Resource],
+        options: pulumi.ResourceOptions,
+    ) -> None:
+        inputs = {
+            **job,
+            "principals": dict(principals),
+            "neverRemove": list(never_remove),
+            foreign_assignments.WANTED: foreign.wanted,
+            foreign_assignments.SEEN: {},
+            foreign_assignments.ADOPTED: dict(foreign.adopted),
+            MAY_LEAVE: leaving.most,
+            DELETES: leaving.deletes,
+        }
+        computed = ["assigned_before", "people"]
+        super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

@@ -1,0 +1,1 @@
+"""The settings of the synchronization, which Graph calls secrets."""

@@ -1,0 +1,200 @@
+"""SyncSecrets: the settings of the synchronization, which Graph calls secrets.
+
+None of them is secret here: cross-tenant synchronization has no credential, trust is by policy. They are
+compared key by key; what Graph masks or adds, and keys of others, are left alone.
+
+Source: https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-put-synchronization
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from .. import records
+from ..graph.consistency import SERVICE_PRINCIPAL_SETTLES
+from ..graph.errors import RefusedError
+from ..pulumi_runtime.engine import WARNING, report
+from ..pulumi_runtime.provider import (
+    HOME,
+    CheckResult,
+    CreateResult,
+    Properties,
+    ReadResult,
+    TenantResourceProvider,
+    UpdateResult,
+    inputs_of,
+)
+from ..pulumi_runtime.tenant_resource import Home, TenantResource
+from ..sync_job.calls import list_jobs
+from ..sync_job.model import holds_deletions, jobs_of_template
+from . import calls
+from .model import (
+    MASK,
+    NOTIFICATION,
+    adopting,
+    deletion_threshold,
+    everybody,
+    from_graph,
+    parse_object,
+    protection_weakens,
+    restored,
+    to_graph,
+    with_others,
+)
+from .operations import live_settings
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+INPUTS = (HOME, "servicePrincipalId", "settings", "found")
+KEPT_EVERYBODY = (
+    "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody until it is "
+    "restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes everybody else from the "
+    "target"
+)
+
+
+# --- lifecycle ---------------------------------------------------------------------------------------------
+
+
+def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live: Mapping[str, str]) -> None:
+    """Do not narrow a scope that somebody has made everybody, where no preview has shown it.
+
+    Raises:
+        RefusedError: the state does not know yet that it is everybody.
+    """
+    if everybody(live) and not everybody(known):
+        raise RefusedError(
+            f"Will not change the synchronization settings in {operation.tenant}",
+            "somebody has made everybody the scope (SyncAll) since; with the assigned users and groups as the scope "
+            "again, everybody else leaves the target, which no preview has shown",
+            "run `pulumi refresh`, look at the preview, then `pulumi up`",
+        )
+
+
+class SyncSecretsProvider(TenantResourceProvider):
+    """Owns the configured settings."""
+
+    replace_keys = ("servicePrincipalId",)
+
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """Accept; what was found first stays: a job that is taken over again is found with our own settings.
+
+        Where the settings protect people less than before, says whether deletions are held back.
+        """
+        same = olds.get("servicePrincipalId") == news["servicePrincipalId"]
+        if same and protection_weakens(to_graph(olds["settings"]), news["settings"]):
+            self.report_held_deletions(news)
+        return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
+
+    def report_held_deletions(self, props: Properties) -> None:
+        """Say that deletions which the job holds back may be carried out. Call: GET jobs."""
+        jobs = self.operation().read(list_jobs(props["servicePrincipalId"]))
+        if any(holds_deletions(job) for job in jobs_of_template(jobs or {})):
+            report(
+                "the job holds deletions back, and carries them out once xtsync:deletionThreshold allows as many: "
+                "`xtsync approve-deletions` shows whose they are",
+                severity=WARNING,
+            )
+
+    def create(self, props: Properties) -> CreateResult:
+        """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        outputs = {**props, "former": props["found"]}
+        former = former_settings(outputs)
+        live = (live_settings(operation, service_principal) or {}) if former else {}
+        if former:
+            announce_adoption(former, props["settings"])
+        body = with_others(props["settings"], live)
+        operation.send(calls.put_secrets(service_principal, body), *SERVICE_PRINCIPAL_SETTLES)
+        if everybody(former) or everybody(live):
+            report(KEPT_EVERYBODY, severity=WARNING)
+        return CreateResult(f"{service_principal}/secrets", outputs)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """See our settings. Call: GET secrets."""
+        live = live_settings(self.operation(), props["servicePrincipalId"])
+        if live is None:
+            return ReadResult("", {})
+        outputs = {**props, "settings": from_graph(props["settings"], live)}
+        return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets.
+
+        What was there at first stays remembered: what is found with another job are our own.
+        """
+        operation, service_principal = self.operation(), news["servicePrincipalId"]
+        live = live_settings(operation, service_principal) or {}
+        refuse_unseen_everybody(operation, olds["settings"], live)
+        former = parse_object(former_settings(olds).get(NOTIFICATION, ""))
+        gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
+        dropped = {member: former.get(member) for member in gone}
+        operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
+        return UpdateResult({**news, "former": olds["former"]})
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Put former settings back (GET, PUT secrets); without any they go with the service principal."""
+        former = former_settings(props)
+        operation, service_principal = self.operation(), props["servicePrincipalId"]
+        if not any(value != MASK for value in former.values()):
+            return
+        live = live_settings(operation, service_principal)
+        if live is not None:
+            operation.send(calls.put_secrets(service_principal, restored(props["settings"], former, live)))
+
+
+def former_settings(properties: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that were there before, by key."""
+    found: dict[str, str] = records.parse(properties["former"])
+    return found
+
+
+def announce_adoption(former: Mapping[str, str], wanted: Mapping[str, Any]) -> None:
+    """Say what becomes of settings that were there before."""
+    lines = adopting(former, wanted) or ["they are as configured"]
+    report(f"adopts the existing synchronization settings: {'; '.join(lines)}")
+    if protection_weakens(former, wanted):
+        report(
+            "a cycle may delete more people than before: set xtsync:deletionThreshold to "
+            f"{deletion_threshold(former)} to keep the protection as it was",
+            severity=WARNING,
+        )
+
+
+SYNC_SECRETS = SyncSecretsProvider()
+
+
+# --- resource ----------------------------------------------------------------------------------------------
+
+
+class SyncSecrets(TenantResource):
+    """The settings of the synchronization.
+
+    Args:
+        name: the resource's name.
+        home: the source.
+        service_principal_id: the configuration's service principal.
+        settings: by key, see `settings_for`; a nested object becomes JSON text.
+        found: `SyncJob.found_settings`.
+        depends_on: the job.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        home: Home,
+        service_principal_id: pulumi.Input[str],
+        settings: Mapping[str, Any],
+        found: pulumi.Input[str],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        inputs = {
+            "servicePrincipalId": service_principal_id,
+            "settings": settings,
+            "found": found,
+        }
+        super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)
