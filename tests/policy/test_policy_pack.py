@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from analyzer import PACK, UNKNOWN_OBJECT, UNKNOWN_TEXT, Analyzer, Resource, running, violations
 
+from tests.policy.analyzer import PACK, UNKNOWN_OBJECT, UNKNOWN_TEXT, Analyzer, Resource, running, violations
 from xtsync_resources.guardrails.rules import JOB, PARTNER, RULES, SCHEMA, SECRETS, STOP, SYNC
 from xtsync_resources.guardrails.stack_facts import PREFIX, PROVIDER
 

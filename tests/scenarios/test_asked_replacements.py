@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Lab, Stack, changed, short, told, writes
 
 from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.schema import object_mapping
+from tests.scenarios.stacks import Lab, Stack, changed, short, told, writes
 
 RESOURCES = (
     "target-baseline", "source-baseline", "target-partner", "source-partner", "target-identity-sync", "application",

@@ -5,27 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Lab, Stack, changed, short, told, writes
 
 from lab import world
 from lab.entra import Exchange
+from tests.scenarios.stacks import Lab, changed, told, writes
+from tests.scenarios.steps import forget
+from tests.scenarios.tenants import assign
 
 pytestmark = pytest.mark.real
-
-
-def forget(stack: Stack, *kinds: str) -> list[str]:
-    """Let the state lose assignments, as when a run is killed before it could note them."""
-    names = [short(r["urn"]) for r in stack.resources() if "appRoleAssignment" in r["type"]]
-    stack.keep_only(lambda resource: not short(resource["urn"]).startswith(kinds))
-    return [name for name in names if name.startswith(kinds)]
-
-
-def assign(lab: Lab, name: str) -> str:
-    """Somebody puts a user in scope by hand; the user's object id."""
-    (principal,) = (p for p in lab.source.applications.principals.values() if p.synchronization.jobs)
-    user = lab.source.directory.user(name).id
-    lab.source.applications.assign(principal, principal.roles[0]["id"], lab.source.directory.assignee(user))
-    return user
 
 
 def steps(calls: list[Exchange]) -> list[str]:

@@ -9,10 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Lab, changed, messages, short, told, writes
-from test_assignments import forget
-from test_keys import synchronization
-from test_nobody_is_deleted import refuse_assignments
 
 from lab import world
 from lab.entra import Fault
@@ -20,14 +16,13 @@ from lab.entra.replica import _Stale
 from lab.entra.synchronization import responses
 from lab.entra.synchronization.models import Quarantine, SynchronizationBackend
 from lab.entra.synchronization.schema import template_schema
+from tests.scenarios.stacks import Lab, changed, messages, short, told, writes
+from tests.scenarios.steps import forget, forget_ours
+from tests.scenarios.tenants import refuse_assignments, synchronization
 
 
 def verbs(lab: Lab, since: int) -> list[str]:
     return [call.path.rsplit("/", 1)[-1] for call in writes(lab.calls_since(since))]
-
-
-def forget_ours(lab: Lab) -> None:
-    lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
 
 
 def hold(lab: Lab, reason: str | None) -> None:

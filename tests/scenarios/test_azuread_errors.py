@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, messages, writes
 
 from lab.entra import Fault
+from tests.scenarios.stacks import Lab, messages, writes
 
 FORBIDDEN = "Authorization_RequestDenied"
 

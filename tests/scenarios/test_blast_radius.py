@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, messages, told, writes
 
 from lab.entra import Fault
+from tests.scenarios.stacks import Lab, messages, told, writes
 
 pytestmark = pytest.mark.real
 A, C = "alice@contoso.com", "carol@contoso.com"

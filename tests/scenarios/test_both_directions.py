@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from conftest import Lab
-from test_quick_succession import lag
-from test_restore import ORDERS, A, B, Half, put, running
 
 from lab.entra import Entra, Settings
+from tests.scenarios.halves import ORDERS, A, B, Half, put
+from tests.scenarios.stacks import Lab
+from tests.scenarios.tenants import lag
 from xtsync_resources.partner_policy.model import CONSENT
 
-__all__ = ["running"]
 OLD = 20.0
 
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 
 import pytest
-from conftest import Command, Lab
-from test_assignments import assign
-from test_doctor import findings
 
 from lab.entra.applications.models import ServicePrincipal
+from tests.scenarios.stacks import Command, Lab
+from tests.scenarios.steps import findings
+from tests.scenarios.tenants import assign
 from xtsync_resources.sync_secrets.model import NOTIFICATION
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"

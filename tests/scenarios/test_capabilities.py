@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Command, Lab, told
 
 from lab import world
 from lab.entra import Fault, Settings
+from tests.scenarios.stacks import Command, Lab, told
 
 NOTHING = {"inboundAllowed": None, "outboundAllowed": None}
 PATH = "/m365Capabilities$"

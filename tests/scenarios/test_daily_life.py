@@ -9,11 +9,12 @@ from typing import Any
 
 import certifi
 import pytest
-from conftest import ROOT, Lab, changed, messages, told, writes
 
 from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
+from tests.scenarios.stacks import Lab, changed, messages, told, writes
+from tests.scenarios.steps import variant
 
 # --- configuration -----------------------------------------------------------------------------------------------
 
@@ -101,17 +102,6 @@ def test_a_twin_application_left_by_a_lost_answer_is_removed(lab: Lab) -> None:
     assert list(lab.source.applications.applications) == [result.outputs["applicationId"]]
     (twin,) = lab.source.applications.deleted_applications
     assert f"removed another configuration application of this name: {twin}" in told(result, "service-principal")
-
-
-def variant(lab: Lab, folder: Path, old: str, new: str) -> Path:
-    """The program with one change."""
-    folder.mkdir()
-    text = (ROOT / "__main__.py").read_text()
-    assert old in text
-    (folder / "__main__.py").write_text(text.replace(old, new))
-    (folder / "xtsync_resources").symlink_to(ROOT / "xtsync_resources")
-    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
-    return folder
 
 
 @pytest.mark.real

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Lab, messages, told, writes
 
 from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
+from tests.scenarios.stacks import Lab, messages, told, writes
 
 # --- what a review found -------------------------------------------------------------------------------------------
 

@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import replace
-
-from conftest import Command, Lab, writes
-
 from lab import world
-from lab.entra import Tenant
-
-Found = dict[tuple[str, str], list[tuple[str, str]]]
-
-
-def findings(xtsync: Command, code: int) -> Found:
-    said = xtsync("doctor", "-s", "dev", "--json")
-    assert said.exit_code == code, said
-    found: Found = {}
-    for one in said.document:
-        assert one["found"]
-        assert one["do"] or one["level"] == "ok"
-        found.setdefault((one["side"], one["area"]), []).append((one["level"], one["found"]))
-    return found
-
-
-def grant(tenant: Tenant, client: str, *, more: Set[str] = frozenset(), less: Set[str] = frozenset()) -> None:
-    registered = tenant.login.clients[client]
-    tenant.login.clients[client] = replace(registered, permissions=(registered.permissions | more) - less)
+from tests.scenarios.stacks import Command, Lab, writes
+from tests.scenarios.steps import findings
+from tests.scenarios.tenants import grant
 
 
 def test_all_is_well_before_the_first_up_and_nothing_is_written(lab: Lab, xtsync: Command) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from conftest import Command, Lab, changed, messages, short, told
-from test_assignments import assign
-from test_nobody_is_deleted import made_by_hand
+
+from tests.scenarios.stacks import Command, Lab, changed, messages, short, told
+from tests.scenarios.steps import made_by_hand
+from tests.scenarios.tenants import assign, cycle_after
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 
@@ -27,26 +24,6 @@ def drained(lab: Lab) -> Lab:
 def flat(text: str) -> str:
     """A table's text, whatever the width it was broken to."""
     return " ".join(text.split())
-
-
-@contextmanager
-def cycle_after(lab: Lab, looks: int) -> Iterator[None]:
-    """Let a cycle of the job end after so many looks at the job."""
-    number, ended = len(lab.entra.traffic), threading.Event()
-
-    def watch() -> None:
-        while sum("/jobs/" in call.path for call in lab.calls_since(number)) < looks:
-            if ended.wait(0.01):
-                return
-        lab.pass_time()
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
 
 
 def destroyed(lab: Lab) -> str:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import json
 
 import yaml
-from conftest import Command, Lab, changed, short, writes
 
 from lab import world
 from lab.entra.synchronization.schema import object_mapping
 from tests.proofs import self_signed
-
-PAIR = ["--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret"]
-CLIENTS = ["--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT]
-NAMES = ["--source-name", "Contoso", "--target-name", "Fabrikam"]
-
-
-def export(lab: Lab, xtsync: Command, *more: str) -> object:
-    return xtsync("export", *PAIR, *CLIENTS, *NAMES, "--metadata-host", lab.server.host, *more)
+from tests.scenarios.stacks import Command, Lab, changed, short, writes
+from tests.scenarios.steps import export
 
 
 def only_called_otherwise(lab: Lab) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, changed, told
-from test_assignments import assign
-from test_draining import cycle_after
-from test_nobody_is_deleted import made_by_hand
+
+from tests.scenarios.stacks import Lab, changed, told
+from tests.scenarios.steps import made_by_hand
+from tests.scenarios.tenants import assign, cycle_after
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import Command, Lab, changed, messages
-
 from lab import world
 from lab.engine import Result
+from tests.scenarios.stacks import Command, Lab, changed, messages
 from xtsync_resources.guardrails.pair_facts import Sayings
 from xtsync_resources.guardrails.rules import findings
 from xtsync_resources.guardrails.stack_facts import facts_of_resources

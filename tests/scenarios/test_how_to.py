@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, ours
 
 from lab import world
 from lab.entra import Exchange, serve
 from lab.pulumi.installation import Installation
+from tests.scenarios.stacks import Lab, ours
 
 pytestmark = pytest.mark.real
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"

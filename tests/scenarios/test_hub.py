@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from conftest import ROOT, Lab, Stack, changed, told
-
 from lab import world
+from tests.scenarios.stacks import ROOT, Lab, Stack, changed, told
 
 SPOKES = ("11111111-2222-4333-8444-555555555555", "22222222-3333-4444-8555-666666666666")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Lab, changed, messages, told
-from test_assignments import assign
-from test_nobody_is_deleted import made_by_hand
 
 from lab import world
 from lab.entra import Fault
+from tests.scenarios.stacks import Lab, changed, messages, told
+from tests.scenarios.steps import made_by_hand
+from tests.scenarios.tenants import assign
 from xtsync_resources.identity_sync_policy.calls import GROUP_SYNC
 from xtsync_resources.sync_schema.document import object_mapping
 

@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Lab, messages, told
+
+from tests.scenarios.stacks import Lab, messages, told
 
 pytestmark = pytest.mark.real
 

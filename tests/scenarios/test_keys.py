@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from conftest import Lab, changed, ours, told, writes
 
 from lab import world
-from lab.entra.synchronization.models import Synchronization
 from lab.entra.synchronization.schema import object_mapping
+from tests.scenarios.stacks import Lab, changed, ours, told, writes
+from tests.scenarios.tenants import synchronization
 
 USER = "11111111-1111-4111-8111-111111111111"
 ALICE, BOB, SALES = "alice@contoso.com", "bob@contoso.com", "Sales"
-
-
-def synchronization(lab: Lab) -> Synchronization:
-    (found,) = (p.synchronization for p in lab.source.applications.principals.values() if p.synchronization.jobs)
-    return found
 
 
 def partner(lab: Lab, side: str) -> dict[str, Any]:

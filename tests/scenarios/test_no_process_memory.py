@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, ours
 
 from lab import world
 from lab.engine import deployment
 from lab.engine.plugins import Plugin
 from lab.entra import serve
+from tests.scenarios.stacks import Lab, ours
 
 LIFECYCLE = ("Check", "Diff", "Create", "Read", "Update", "Delete")
 KNOWN = {world.SOURCE_TENANT, world.TARGET_TENANT, world.SOURCE_CLIENT, world.TARGET_CLIENT}

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Command, Lab, Stack, changed, short, told, writes
-from test_assignments import forget
 
 from lab.entra import Fault
-
-KEPT = {"pair", "source", "target", "source-azuread", "application"}
-
-
-def made_by_hand(stack: Stack) -> None:
-    """Let the state know only what `pulumi import` brings in."""
-    stack.keep_only(lambda r: "pulumi:Stack" in r["type"] or short(r["urn"]) in KEPT)
+from tests.scenarios.stacks import Command, Lab, Stack, changed, short, told, writes
+from tests.scenarios.steps import forget, made_by_hand
+from tests.scenarios.tenants import refuse_assignments
 
 
 def replace_application(stack: Stack) -> None:
@@ -27,11 +21,6 @@ def replace_application(stack: Stack) -> None:
             properties["templateId"] = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
 
     stack.rewrite(change)
-
-
-def refuse_assignments(lab: Lab) -> None:
-    fault = Fault(method="POST", path="appRoleAssignedTo$", status=403, code="Authorization_RequestDenied", times=1000)
-    lab.entra.faults.add(fault)
 
 
 def test_promise_6_a_failed_adoption_of_everybody_in_scope_deletes_nobody(lab: Lab) -> None:

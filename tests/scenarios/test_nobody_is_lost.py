@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, changed, messages, told
-from test_nobody_is_deleted import made_by_hand
-from test_people_who_are_gone import unassign
 
 from lab.entra import Fault
+from tests.scenarios.stacks import Lab, changed, messages, told
+from tests.scenarios.steps import made_by_hand
+from tests.scenarios.tenants import unassign
 
 pytestmark = pytest.mark.real
 A, B = "alice@contoso.com", "bob@contoso.com"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab, Stack, changed, messages, told, writes
 
 from lab.entra import Fault
+from tests.scenarios.stacks import Lab, Stack, changed, messages, told, writes
 
 pytestmark = pytest.mark.real
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Lab, told
 
 from lab import world
 from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
+from tests.scenarios.stacks import Lab, told
 
 pytestmark = pytest.mark.real
 EVERYONE = {"accessType": "allowed", "targets": [{"target": "AllUsers", "targetType": "user"}]}

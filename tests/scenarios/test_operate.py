@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from conftest import Command, Lab, changed, told, writes
 
 from lab import world
 from lab.entra.synchronization.models import Quarantine
+from tests.scenarios.stacks import Command, Lab, changed, told, writes
 
 ALICE = "alice@contoso.com"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import Command, Lab, messages, told, writes
-
 from lab import world
+from tests.scenarios.stacks import Command, Lab, messages, told, writes
 
 
 def test_the_organization_is_told_of_and_its_configuration_left_alone(lab: Lab, xtsync: Command) -> None:

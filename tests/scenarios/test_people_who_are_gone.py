@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Lab, changed, messages, writes
+
+from tests.scenarios.stacks import Lab, changed, messages, writes
+from tests.scenarios.tenants import delete_user, unassign
 
 pytestmark = pytest.mark.real
 
@@ -18,24 +20,10 @@ def delete_group(lab: Lab, name: str) -> str:
     return group.id
 
 
-def delete_user(lab: Lab, name: str) -> str:
-    """Somebody deletes a user, whose assignment goes along; the object id."""
-    user = lab.source.directory.user(name).id
-    lab.source.directory.delete_user(user)
-    unassign(lab, user)
-    return user
-
-
 def remembered(lab: Lab) -> Any:
     """Whom the state has in scope, by name."""
     (scope,) = (one for one in lab.stack.resources() if one["type"].endswith(":SyncScope"))
     return scope["outputs"]["principals"]
-
-
-def unassign(lab: Lab, object_id: str) -> None:
-    for principal in lab.source.applications.principals.values():
-        for assignment in [one.id for one in principal.assignments.values() if one.principal_id == object_id]:
-            del principal.assignments[assignment]
 
 
 def test_promise_8_people_who_are_gone_are_taken_out_without_an_error(lab: Lab) -> None:

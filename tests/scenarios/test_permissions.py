@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command, Lab, messages
-from test_export import CLIENTS, PAIR
 
 from lab import world
 from tests.proofs import self_signed
+from tests.scenarios.stacks import Command, Lab, messages
+from tests.scenarios.steps import CLIENTS, PAIR
 from xtsync_resources.graph.certificates import read
 from xtsync_resources.operate.needs import GRAPH, ROLE_IDS, needs_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Command, Lab, writes
-from test_doctor import grant
 
 from lab import world
+from tests.scenarios.stacks import Command, Lab, writes
+from tests.scenarios.tenants import grant
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"

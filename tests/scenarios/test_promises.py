@@ -9,11 +9,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import Lab, changed, messages, ours, short, told, writes
 
 from lab import world
 from lab.entra import Fault
 from tests.bench.counts import is_look, is_look_up
+from tests.scenarios.stacks import Lab, changed, messages, ours, short, told, writes
 
 # --- 1. The end state ------------------------------------------------------------------------------------
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Lab, writes
-from test_schema import schema_of
 
 from lab import world
 from lab.entra.replica import _Stale
 from lab.entra.synchronization.schema import object_mapping
+from tests.scenarios.stacks import Lab, writes
+from tests.scenarios.tenants import lag, schema_of
 
 TRUSTED = {"isMfaAccepted": False, "isCompliantDeviceAccepted": True, "isHybridAzureADJoinedDeviceAccepted": None}
-
-
-def lag(lab: Lab, reads: int) -> None:
-    """From now on so many reads after a write see the state before it; of an assignment azuread takes no late read."""
-    for tenant in (lab.source, lab.target):
-        tenant.settings = replace(tenant.settings, lag_reads=reads, lag_spares=frozenset({"assignments"}))
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Command, Lab, Said, writes
 
 from lab import world
+from tests.scenarios.stacks import Command, Lab, Said, writes
 from xtsync_resources.operate import report
 
 MARKDOWN = ("--format", "markdown", "--output", "-")

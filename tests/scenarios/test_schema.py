@@ -8,23 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Command, Lab, changed, messages, ours, told, writes
-from test_export import export
 
 from lab.entra import Fault
 from lab.entra.synchronization import filters
 from lab.entra.synchronization.schema import object_mapping
+from tests.scenarios.stacks import Command, Lab, changed, messages, ours, told, writes
+from tests.scenarios.steps import export
+from tests.scenarios.tenants import schema_of
 
 
 def sales(**more: Any) -> list[dict[str, Any]]:
     clause = {"attribute": "department", "operator": "equals", "value": "Sales"}
     return [{"name": "Sales only", "clauses": [clause]}]
-
-
-def schema_of(lab: Lab) -> dict[str, Any]:
-    (job,) = lab.jobs()
-    found: dict[str, Any] = job.schema
-    return found
 
 
 def department(lab: Lab, name: str, value: str) -> None:

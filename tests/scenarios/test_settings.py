@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Command, Lab, changed, messages, told
-from test_at_rest import forget_ours
-from test_export import export
-from test_keys import synchronization
 
 from lab.entra import Fault
+from tests.scenarios.stacks import Command, Lab, changed, messages, told
+from tests.scenarios.steps import export, forget_ours
+from tests.scenarios.tenants import synchronization
 
 pytestmark = pytest.mark.real
 

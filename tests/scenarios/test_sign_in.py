@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command, Lab, messages, writes
 
 from lab import world
 from lab.entra.login.assertions import FederatedCredential
@@ -14,6 +13,7 @@ from lab.entra.login.models import Client
 from lab.entra.workload import urls
 from lab.entra.workload.models import ManagedIdentity, Pipeline
 from tests.proofs import Proof, self_signed
+from tests.scenarios.stacks import Command, Lab, messages, writes
 
 ISSUER = "https://issuer.example/"
 # What another set-up may have left in the environment: nothing of it may be used.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from conftest import Command, Lab
-
 from lab.entra.synchronization.models import Quarantine
+from tests.scenarios.stacks import Command, Lab
 from xtsync_resources.graph.clock import SystemClock
 
 

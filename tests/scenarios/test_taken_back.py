@@ -6,13 +6,12 @@ import subprocess
 from typing import Any
 
 import pytest
-from conftest import Lab, messages, told
-from test_daily_life import variant
-from test_nobody_is_deleted import made_by_hand
-from test_people_who_are_gone import delete_user
 
 from lab.entra import Fault
 from lab.pulumi.engine import PulumiEngine
+from tests.scenarios.stacks import Lab, messages, told
+from tests.scenarios.steps import made_by_hand, variant
+from tests.scenarios.tenants import delete_user
 
 pytestmark = pytest.mark.real
 A, B = "alice@contoso.com", "bob@contoso.com"

@@ -9,10 +9,10 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import ROOT, Command, Lab, changed, messages, told, writes
 
 from lab import world
 from lab.pulumi.engine import PulumiEngine
+from tests.scenarios.stacks import ROOT, Command, Lab, changed, messages, told, writes
 
 pytestmark = pytest.mark.real
 TARGET_RESOURCES = {"target-identity-sync", "target-partner", "target-baseline"}

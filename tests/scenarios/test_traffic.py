@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from conftest import Lab
 
 from lab import world
 from lab.entra import Exchange
 from tests.fixtures.record import EVERYTHING, FOLDER, placeholders
+from tests.scenarios.stacks import Lab
 
 pytestmark = pytest.mark.real
 RECORD = FOLDER / "traffic.txt"

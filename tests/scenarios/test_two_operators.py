@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from conftest import Lab, changed, messages
 
 from lab.engine import Options, Result
 from lab.engine.state import StateError
+from tests.scenarios.stacks import Lab, changed, messages
 
 
 def refused(lab: Lab, operation: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, changed, messages
 
 from tests.fixtures.record import FOLDER, placeholders
+from tests.scenarios.stacks import Lab, changed, messages
 
 pytestmark = pytest.mark.real
 LAB, PULUMI = (sorted(FOLDER.glob(f"state-*-{engine}.json")) for engine in ("lab", "pulumi"))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.conftest import Lab, lab, xtsync
+from tests.scenarios.conftest import lab, xtsync
+from tests.scenarios.stacks import Lab
 from tests.security.hostile import Hostile, serving
 
 __all__ = ["lab", "xtsync"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.test_configuration import CLIENT, TARGET_ID, side
+from tests.stack_files import CLIENT, side
+from tests.unit.graph_fakes import TARGET_ID
 from xtsync_resources import config
 from xtsync_resources.config.problems import ConfigurationProblems
 from xtsync_resources.graph.errors import ConfigurationError

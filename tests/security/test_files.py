@@ -14,7 +14,7 @@ import pytest
 
 from lab import world
 from tests.patience import PATIENCE_SECONDS
-from tests.scenarios.conftest import Lab, messages
+from tests.scenarios.stacks import Lab, messages
 from tests.security.hostile import Hostile
 from tests.unit.graph_fakes import TARGET, SettableClock
 from xtsync_resources.graph.assertions import AUDIENCES, read_token

@@ -16,7 +16,8 @@ from lab.engine import Result
 from lab.entra import Fault
 from lab.entra.policies.models import IdentitySyncPolicy, PartnerPolicy
 from lab.entra.synchronization.models import Quarantine
-from tests.scenarios.conftest import Command, Lab, Said, changed, lab, told, xtsync
+from tests.scenarios.conftest import lab, xtsync
+from tests.scenarios.stacks import Command, Lab, Said, changed, told
 from tests.security.untrusted_samples import NAME, obeyed_by, texts_in
 
 __all__ = ["lab", "xtsync"]  # fixtures

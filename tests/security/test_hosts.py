@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from lab import world
-from tests.scenarios.conftest import Command, Lab, changed, messages
+from tests.scenarios.stacks import Command, Lab, changed, messages
 from tests.security.hostile import Hostile
+from tests.stack_files import parsed
 from tests.unit.graph_fakes import TARGET, ScriptedTransport, SettableClock
-from tests.unit.test_configuration import parsed
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.clouds import CLOUDS, endpoints_from_metadata
 from xtsync_resources.graph.connect import connect, fetch_endpoints

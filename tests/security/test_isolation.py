@@ -13,7 +13,7 @@ import pytest
 from lab import world
 from lab.engine import Secret
 from tests.policy.analyzer import PACK
-from tests.scenarios.conftest import Lab
+from tests.scenarios.stacks import Lab
 from xtsync_resources.graph.isolation import drop_foreign, hide_other
 
 ROOT = Path(__file__).resolve().parents[2]

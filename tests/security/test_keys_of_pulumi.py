@@ -11,9 +11,9 @@ import yaml
 
 from lab import world
 from lab.engine.values import Secret
-from tests.scenarios.conftest import Lab, messages
-from tests.security.test_yaml import GIVEN
-from tests.unit.test_bootstrap import run as run_bootstrap
+from tests.bootstrap_program import run as run_bootstrap
+from tests.scenarios.stacks import Lab, messages
+from tests.stack_files import GIVEN
 from xtsync_resources import config
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.operate import stack as stacks

@@ -15,7 +15,8 @@ from lab.engine import ProjectError
 from lab.program import link_program
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import find
-from tests.scenarios.conftest import Lab, lab
+from tests.scenarios.conftest import lab
+from tests.scenarios.stacks import Lab
 
 __all__ = ["lab"]
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ import urllib3
 
 from lab import world
 from tests.security.hostile import Hostile
-from tests.unit.graph_fakes import TARGET, SettableClock
-from tests.unit.test_configuration import TARGET_ID, parsed, side
+from tests.stack_files import parsed, side
+from tests.unit.graph_fakes import TARGET, TARGET_ID, SettableClock
 from xtsync_resources.application.calls import list_applications
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.config.sign_in import check_proofs

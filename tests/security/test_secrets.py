@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab import world
-from tests.scenarios.conftest import Lab, messages
+from tests.scenarios.stacks import Lab, messages
 from xtsync_resources.graph.secret_origin import SecretError, SecretOrigin
 
 NAME = "XTSYNC_TARGET_CLIENT_SECRET"

@@ -14,7 +14,7 @@ import pytest
 from lab import world
 from lab.entra import Fault
 from tests.patience import PATIENCE_SECONDS
-from tests.scenarios.conftest import Command, Lab, messages
+from tests.scenarios.stacks import Command, Lab, messages
 from tests.security.hostile_server import Conversation, Hostile, hostile, says
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, SettableClock, answer, jwt
 from xtsync_resources.graph import outside

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from lab import world
-from tests.scenarios.conftest import Command, Lab, messages
-from tests.unit.test_configuration import CLIENT, TARGET_ID, parsed, side
+from tests.scenarios.stacks import Command, Lab, messages
+from tests.stack_files import CLIENT, parsed, side
+from tests.unit.graph_fakes import TARGET_ID
 from xtsync_resources.config import ConfigurationProblems
 
 CANARY = "what-was-to-be-hidden"

@@ -9,18 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import world
 from tests.security.untrusted_samples import NAME, obeyed_by
-from tests.unit.test_configuration import parsed
+from tests.stack_files import GIVEN, parsed
 from xtsync_resources.config import ConfigurationProblems, Settings
 from xtsync_resources.graph.errors import XtsyncError
 from xtsync_resources.operate import stack as stacks
 
-GIVEN: dict[str, Any] = {
-    "xtsync:source": {"tenantId": world.SOURCE_TENANT, "auth": "cli"},
-    "xtsync:target": {"tenantId": world.TARGET_TENANT, "auth": "cli"},
-    "xtsync:users": ["alice@contoso.com"],
-}
 DIGITS, DEEP, CANARY = "9" * 5000, 3000, "what-was-to-be-hidden"
 # Nine names of nine each, of the one before: a short file, and more in it than any memory holds.
 BEFORE = [f"*a{n - 1}" for n in range(9)]

@@ -10,29 +10,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.stack_files import CLIENT, GOOD, parsed, scoped, side
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
-from xtsync_resources.config import ConfigurationProblems, Settings, parse
+from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.config.published import json_schema
-
-CLIENT = "33333333-3333-4333-8333-333333333333"
-GOOD: dict[str, Any] = {"source": {"tenantId": SOURCE_ID}, "target": {"tenantId": TARGET_ID}, "users": ["a@b.c"]}
-
-
-def parsed(environment: dict[str, str] | None = None, **changes: Any) -> Settings:
-    raw = {k: v if isinstance(v, str) else json.dumps(v) for k, v in (GOOD | changes).items() if v is not None}
-    return parse(raw, {}, environment or {})
-
-
-def side(tenant: str = SOURCE_ID, **more: Any) -> dict[str, Any]:
-    return {"tenantId": tenant, **more}
 
 
 def b2b(**setting: Any) -> dict[str, Any]:
     return {"b2bCollaboration": {"inbound": setting}}
-
-
-def scoped(**clause: Any) -> dict[str, Any]:
-    return {"scopingFilters": [{"name": "x", "clauses": [clause]}]}
 
 
 CASES: list[tuple[dict[str, Any], str, str]] = [

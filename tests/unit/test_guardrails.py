@@ -12,7 +12,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.unit.test_configuration import SOURCE_ID, TARGET_ID, parsed
+from tests.stack_files import parsed
+from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import ConfigurationProblems, Settings
 from xtsync_resources.config.keys import keys_of
 from xtsync_resources.guardrails.pair_facts import Opening, PairFacts, Sayings, facts_of_settings

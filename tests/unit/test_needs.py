@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from tests.declared_calls import makers
-from tests.unit.test_configuration import parsed
+from tests.stack_files import parsed
 from xtsync_resources.graph.call import Call
 from xtsync_resources.operate.needs import ROLE_IDS, ROLES, needs, needs_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
-from tests.unit.test_configuration import parsed, scoped
+from tests.stack_files import parsed, scoped
 from xtsync_resources.config.schema_keys import OPERATORS, Clause, FilterGroup
 from xtsync_resources.operate.scoping import PATTERNS, TESTS, attributes_needed, evaluate
 from xtsync_resources.sync_schema import matching

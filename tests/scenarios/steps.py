@@ -1,0 +1,65 @@
+"""What several scenarios do with a stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab import world
+from tests.scenarios.stacks import ROOT, Command, Lab, Said, Stack, short
+
+
+def forget(stack: Stack, *kinds: str) -> list[str]:
+    """Let the state lose assignments, as when a run is killed before it could note them."""
+    names = [short(r["urn"]) for r in stack.resources() if "appRoleAssignment" in r["type"]]
+    stack.keep_only(lambda resource: not short(resource["urn"]).startswith(kinds))
+    return [name for name in names if name.startswith(kinds)]
+
+
+def forget_ours(lab: Lab) -> None:
+    lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
+
+
+KEPT = {"pair", "source", "target", "source-azuread", "application"}
+
+
+def made_by_hand(stack: Stack) -> None:
+    """Let the state know only what `pulumi import` brings in."""
+    stack.keep_only(lambda r: "pulumi:Stack" in r["type"] or short(r["urn"]) in KEPT)
+
+
+def variant(lab: Lab, folder: Path, old: str, new: str) -> Path:
+    """The program with one change."""
+    folder.mkdir()
+    text = (ROOT / "__main__.py").read_text()
+    assert old in text
+    (folder / "__main__.py").write_text(text.replace(old, new))
+    (folder / "xtsync_resources").symlink_to(ROOT / "xtsync_resources")
+    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    return folder
+
+
+PAIR = ["--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret"]
+
+
+CLIENTS = ["--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT]
+
+
+NAMES = ["--source-name", "Contoso", "--target-name", "Fabrikam"]
+
+
+def export(lab: Lab, xtsync: Command, *more: str) -> Said:
+    return xtsync("export", *PAIR, *CLIENTS, *NAMES, "--metadata-host", lab.server.host, *more)
+
+
+Found = dict[tuple[str, str], list[tuple[str, str]]]
+
+
+def findings(xtsync: Command, code: int) -> Found:
+    said = xtsync("doctor", "-s", "dev", "--json")
+    assert said.exit_code == code, said
+    found: Found = {}
+    for one in said.document:
+        assert one["found"]
+        assert one["do"] or one["level"] == "ok"
+        found.setdefault((one["side"], one["area"]), []).append((one["level"], one["found"]))
+    return found
