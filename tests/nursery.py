@@ -177,11 +177,11 @@ def move_time_by_sleeping(program: str) -> None:
     sys.path.remove(program)
     slept = threading.local()
 
-    def sleep(_: SystemClock, seconds: float) -> None:
+    def sleep(self: SystemClock, seconds: float) -> None:
         slept.seconds = getattr(slept, "seconds", 0.0) + seconds
 
     SystemClock.sleep = sleep  # type: ignore[method-assign]
-    SystemClock.monotonic = lambda _: getattr(slept, "seconds", 0.0)  # type: ignore[method-assign]
+    SystemClock.monotonic = lambda self: getattr(slept, "seconds", 0.0)  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

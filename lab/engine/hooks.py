@@ -12,7 +12,7 @@ from lab.engine.plugins import CHANNEL, InitFailed, PluginError
 from lab.engine.state import Resource
 from lab.engine.values import to_struct
 
-KNOWN = ("before_create", "on_error")
+KNOWN = ("before_create", "after_create", "on_error")
 MOST_RETRIES = 100
 
 
@@ -80,6 +80,21 @@ class Hooks:
             answer = resource_pb2.ResourceHookResponse.FromString(self._call(name, request))
             if answer.error:
                 raise PluginError(f'before hook "{name}" failed: {answer.error}')
+
+    def after(self, resource: Resource, names: Sequence[str]) -> None:
+        """Call the hooks for what was created; one that fails is a warning, as it is there all the same."""
+        request = resource_pb2.ResourceHookRequest(
+            urn=resource.urn,
+            id=resource.id,
+            name=resource.name,
+            type=resource.type,
+            new_inputs=to_struct(resource.inputs, secrets=True),
+            new_outputs=to_struct(resource.outputs, secrets=True),
+        )
+        for name in names:
+            answer = resource_pb2.ResourceHookResponse.FromString(self._call(name, request))
+            if answer.error:
+                self._warn(f'after hook "{name}" failed: {answer.error}', resource.urn)
 
     def _call(self, name: str, request: Any) -> bytes:
         callback = self._callbacks[name]

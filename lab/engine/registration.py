@@ -208,6 +208,8 @@ class Registrar:
             nonlocal made
             self.hooks.before(wanted, request.hooks.before_create, preview=self.preview)
             made = replace(wanted, outputs=wanted.inputs) if self.preview else self._created(wanted, request.hooks)
+            if not self.preview:
+                self.hooks.after(made, request.hooks.after_create)
             self.deployment.take_place(made)
             return step_of(op, made, 1, old=old, keys=keys)
 

@@ -101,7 +101,7 @@ class Ground:
         engine = self.engine
         if isinstance(engine, PulumiEngine):
             assert self.installation is not None
-            words = [self.installation.command, "cancel", "--yes", "--stack", STACK]
+            words: list[str | Path] = [self.installation.command, "cancel", "--yes", "--stack", STACK]
             subprocess.run(words, cwd=engine.folder, env=engine.environment, capture_output=True, check=True)
 
     def settings(self) -> Mapping[str, Any]:

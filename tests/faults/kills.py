@@ -22,6 +22,8 @@ PROVIDERS = (DYNAMIC, "lab.azuread", "pulumi-resource-azuread")
 # A process of ours needs some three seconds to notice that its engine is gone; azuread first ends its call.
 NOTICE_SECONDS, END_SECONDS = 6.0, 60.0
 
+Moment = Literal["before", "after"]
+
 
 @dataclass(frozen=True)
 class KillPoint:
@@ -30,9 +32,13 @@ class KillPoint:
     command: str
     call: GraphCall
     number: int
-    when: Literal["before", "after"]
+    when: Moment
     victim: str
     then: str
+
+
+def moments(call: GraphCall) -> tuple[Moment, ...]:
+    return ("after",) if call.reads else ("before", "after")
 
 
 def cases(made: Mapping[str, Iterable[Exchange]]) -> list[KillPoint]:
@@ -43,7 +49,7 @@ def cases(made: Mapping[str, Iterable[Exchange]]) -> list[KillPoint]:
         for call, count in counted(exchanges).items()
         if not call.in_batch
         for number in range(count)
-        for when in (("after",) if call.reads else ("before", "after"))
+        for when in moments(call)
         for victim in ("engine", "provider")
         for then in ("up", "destroy")
         if (command, then) != ("destroy", "up") or victim == "engine"

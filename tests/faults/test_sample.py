@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from lab import world
@@ -57,7 +59,7 @@ def test_what_kills_leave_behind_while_azuread_waits_for_the_application_is_remo
         for _ in range(2):
             since = len(place.entra.traffic)
             process = place.start("up", LAB_AZUREAD_SECOND=str(PATIENCE_SECONDS))
-            looks = wait_until(lambda since=since: looked_at_an_application(place, since))
+            looks = wait_until(partial(looked_at_an_application, place, since))
             process.kill()
             process.wait(PATIENCE_SECONDS)
             assert looks

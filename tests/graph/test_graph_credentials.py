@@ -20,9 +20,9 @@ from lab.entra.login.assertions import FederatedCredential
 from lab.entra.workload import urls
 from lab.entra.workload.models import Pipeline
 from tests.proofs import Proof, self_signed
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import TARGET, TARGET_ID, ScriptedTransport, SettableClock, answer, jwt
 from xtsync_resources.graph.clouds import CLOUDS
-from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.credentials import SPARE_SECONDS, TokenSource
 from xtsync_resources.graph.errors import SignInError, TenantName, XtsyncError
 from xtsync_resources.graph.federated import FederatedTokens
@@ -60,7 +60,7 @@ class Place:
 
     def sign_in(self, kind: str, client_id: str = world.TARGET_CLIENT, **how: Any) -> Any:
         more = {"secret": str, "cloud": "public", "metadata_host": self.server.host, "clock": SettableClock(), **how}
-        client = connect(TENANT, kind=kind, client_id=client_id, **more)
+        client = connected(TENANT, kind=kind, client_id=client_id, **more)
         return client.operation(20).read(get_partner(world.SOURCE_TENANT))
 
     def refused(self, kind: str, **how: Any) -> str:

@@ -13,7 +13,8 @@ from azure.identity import CredentialUnavailableError
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET_ID, CountingCredential, jwt, tokens_for
 from xtsync_resources.graph import errors
 from xtsync_resources.graph.clouds import endpoints_from_metadata
-from xtsync_resources.graph.credentials import check_tenant, explain
+from xtsync_resources.graph.credentials import check_tenant
+from xtsync_resources.graph.refusals import explain
 from xtsync_resources.graph.transport import HttpsTransport, trusted_certificates
 from xtsync_resources.partner_policy.calls import get_partner
 

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -16,11 +17,11 @@ from hypothesis import strategies as st
 from lab import world
 from lab.entra import Fault, serve
 from tests.declared_calls import makers
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for
 from xtsync_resources.application.calls import list_applications
 from xtsync_resources.assignments.calls import list_assignments
 from xtsync_resources.graph.call import Call
-from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import DeadlineError, GraphError, NoAnswerError, TenantName, XtsyncError
 from xtsync_resources.graph.transport import Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
@@ -159,15 +160,15 @@ def test_four_threads_share_one_client_under_throttling_violations_and_an_expire
     with serve(entra) as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
-        client = connect(
+        client = connected(
             TenantName("target", "Fabrikam", world.TARGET_TENANT),
             kind="secret",
             client_id=world.TARGET_CLIENT,
             secret=lambda: world.TARGET_SECRET,
-            cloud="",
+            cloud="public",
             metadata_host=server.host,
         )
-        violation = {"status": 409, "code": "Directory_ConcurrencyViolation", "method": "PATCH"}
+        violation: dict[str, Any] = {"status": 409, "code": "Directory_ConcurrencyViolation", "method": "PATCH"}
         entra.faults.add(
             *(Fault(**violation, skip=skip) for skip in range(0, 30, 7)),
             *(Fault(status=429, code="TooManyRequests", headers={"Retry-After": "0"}, skip=s) for s in (3, 40)),

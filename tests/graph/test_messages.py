@@ -14,13 +14,15 @@ import pytest
 
 from lab import world
 from lab.entra import Entra, Fault, Server, serve
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import SettableClock
 from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import Endpoints
-from xtsync_resources.graph.connect import connect, fetch_endpoints
-from xtsync_resources.graph.credentials import SignIn, TokenSource, credential_for
+from xtsync_resources.graph.connect import fetch_endpoints
+from xtsync_resources.graph.credentials import TokenSource, credential_for
 from xtsync_resources.graph.errors import TenantName, XtsyncError
+from xtsync_resources.graph.sign_in import Secrets, SignIn
 from xtsync_resources.graph.transport import HttpsTransport
 from xtsync_resources.partner_policy.calls import get_partner
 from xtsync_resources.sync_job.calls import validate_credentials
@@ -62,8 +64,9 @@ class Place:
             transport._verify = self.bundle
         if self.login:
             endpoints = Endpoints(self.login, endpoints.graph)
-        sign_in = SignIn("secret", self.client_id, lambda: self.secret, known_authority=False)
-        tokens = TokenSource(self.tenant, endpoints.scope, lambda: credential_for(self.tenant, sign_in, endpoints))
+        sign_in = SignIn(self.tenant, "secret", self.client_id, metadata_host=self.server.host)
+        secrets = Secrets(lambda: self.secret)
+        tokens = TokenSource(self.tenant, endpoints.scope, lambda: credential_for(sign_in, secrets, endpoints))
         return GraphClient(self.tenant, endpoints, tokens, transport, clock)
 
 
@@ -182,8 +185,14 @@ def test_a_clock_far_off(place: Place) -> None:
 
 def test_an_unknown_metadata_host() -> None:
     with pytest.raises(XtsyncError) as caught:
-        connect(
-            TENANT, kind="cli", client_id="", secret=str, cloud="", metadata_host="localhost:1", clock=SettableClock()
+        connected(
+            TENANT,
+            kind="cli",
+            client_id="",
+            secret=str,
+            cloud="public",
+            metadata_host="localhost:1",
+            clock=SettableClock(),
         )
     assert str(caught.value) == (
         "Failed to read the endpoints from https://localhost:1/metadata/endpoints?api-version=2022-09-01.\n"

@@ -23,7 +23,8 @@ def main(arguments: list[str]) -> int:
     assert given.yes == (given.operation == "up"), "it would ask"
     engine = Engine(Path(), given.stack, Path(os.environ["SMALL_PULUMI_STATE"]))
     planning = given.operation == "preview" or given.preview_only
-    result = getattr(engine, given.operation)(Options(expect_no_changes=given.expect_no_changes, preview_only=planning))
+    options = Options(expect_no_changes=given.expect_no_changes, preview_only=planning)
+    result: Result = getattr(engine, given.operation)(options)
     if given.json:
         print(json.dumps(digest(result)))
     return result.exit_code

@@ -7,10 +7,11 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -154,8 +155,8 @@ def quarantined(entra: Entra) -> Job:
 @pytest.mark.real
 def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
     with hosts.serve() as host:
-        github = {**host.github(), "PULL_REQUEST": "7"}
-        azure = {**host.azure(), "WORK_ITEM_TYPE": "Issue", "WORK_ITEM_DONE": "Done"}
+        github: dict[str, Any] = {**host.github(), "PULL_REQUEST": "7"}
+        azure: dict[str, Any] = {**host.azure(), "WORK_ITEM_TYPE": "Issue", "WORK_ITEM_DONE": "Done"}
         summary = runner.folder.parent / "summary.md"
         runner(PREVIEW, GITHUB_STEP_SUMMARY=str(summary))
         assert "19 would change" in runner.plan()
@@ -226,7 +227,7 @@ def test_the_stack_files_are_listed(tmp_path: Path) -> None:
     runner(EXACTLY, STACKS=stacks)
     runner(EXACTLY, code=1)
 
-    commit = {
+    commit: dict[str, Any] = {
         "GIT_AUTHOR_NAME": "a",
         "GIT_AUTHOR_EMAIL": "a@b",
         "GIT_COMMITTER_NAME": "a",
@@ -252,7 +253,7 @@ def test_the_cli_is_installed_only_with_its_hash(tmp_path: Path) -> None:
     name = "pulumi-v3.274.1-linux-x64.tar.gz"
     subprocess.run(["tar", "-czf", name, "pulumi"], cwd=releases, check=True)
     digest = subprocess.run(["sha256sum", name], cwd=releases, capture_output=True, text=True, check=True).stdout[:64]
-    given: Mapping[str, str] = {"PULUMI_RELEASES": releases.as_uri(), "AGENT_TEMPDIRECTORY": str(folder)}
+    given: dict[str, Any] = {"PULUMI_RELEASES": releases.as_uri(), "AGENT_TEMPDIRECTORY": str(folder)}
     runner(INSTALL, code=1, PULUMI_SHA256="0" * 64, **given)
     assert not (folder / "pulumi").exists()
     runner(INSTALL, PULUMI_SHA256=digest, **given)

@@ -37,7 +37,8 @@ def test_there_are_workflows_for_both_hosts() -> None:
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_they_are_as_their_published_schemas_say(schema: str) -> None:
     azure = ["--data-transform", "azure-pipelines", "--regex-variant", "python"] if "azure" in schema else []
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *azure, *SCHEMAS[schema]]
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    command: list[str | Path] = [*checker, *azure, *SCHEMAS[schema]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -49,7 +50,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
         pytest.skip(f"actionlint is built with Go {least[1]} or later, which is not here")
     linter = tmp_path / "actionlint"
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-    build = ["go", "build", "-o", linter, "github.com/rhysd/actionlint/cmd/actionlint"]
+    build: list[str | Path] = ["go", "build", "-o", linter, "github.com/rhysd/actionlint/cmd/actionlint"]
     subprocess.run(build, cwd=ACTIONLINT, env=environment, check=True)
     # As in a repository that uses them.
     repository = tmp_path / "repository"

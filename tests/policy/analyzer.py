@@ -17,7 +17,11 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 ROOT = Path(__file__).resolve().parents[2]
 PACK = ROOT / "policy"
 UNKNOWN_TEXT, UNKNOWN_OBJECT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "dd056dcd-154b-4c76-9bd3-c8f88648b5ff"
-ENFORCEMENT = {"advisory": 0, "mandatory": 1, "disabled": 2}
+ENFORCEMENT = {
+    "advisory": analyzer_pb2.ADVISORY,
+    "mandatory": analyzer_pb2.MANDATORY,
+    "disabled": analyzer_pb2.DISABLED,
+}
 Resource = tuple[str, Mapping[str, Any]]
 
 
@@ -51,7 +55,7 @@ class Analyzer:
             policy = name.replace("_", "-")
             level = values.pop("enforcementLevel", None)
             one = request.policyConfig[policy]
-            one.enforcementLevel = levels[policy] if level is None else ENFORCEMENT[level]  # type: ignore[assignment]
+            one.enforcementLevel = levels[policy] if level is None else ENFORCEMENT[level]
             one.properties.CopyFrom(struct(values))
         self.stub.Configure(request)
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.policy.analyzer import PACK, UNKNOWN_OBJECT, UNKNOWN_TEXT, Analyzer, Resource, running, violations
-from xtsync_resources.guardrails.rules import JOB, PARTNER, RULES, SCHEMA, SECRETS, STOP, SYNC
-from xtsync_resources.guardrails.stack_facts import PREFIX, PROVIDER
+from xtsync_resources.guardrails.rules import JOB, PARTNER, PROVIDER, RULES, SCHEMA, SECRETS, STOP, SYNC
+from xtsync_resources.guardrails.stack_facts import PREFIX
 
 STATE = Path(__file__).parents[1] / "fixtures" / "state-1.json"
 SOURCE, TARGET = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"

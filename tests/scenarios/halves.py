@@ -11,6 +11,7 @@ from lab import world
 from lab.entra import Entra, Server
 from tests.unit.graph_fakes import SettableClock
 from xtsync_resources.graph.errors import TenantName
+from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.identity_sync_policy.model import sync_values
 from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
 from xtsync_resources.partner_policy.baseline import IDENTITY_SYNC, PartnerBaselineProvider
@@ -48,9 +49,8 @@ class Half:
         self.partner, self.side, self.more = partner, side, more
         client_id, secret = SECRETS[tenant]
         name = TenantName(side, tenant[:4], tenant)
-        given_ = runtime.ProviderSettings(
-            name, "", "secret", client_id, "public", server.host, seconds, on_existing, "release"
-        )
+        sign_in = SignIn(name, "secret", client_id, metadata_host=server.host)
+        given_ = runtime.ProviderSettings(sign_in, "", seconds, on_existing, "release")
         if (tenant, side) not in clients:
             clients[tenant, side] = runtime.make_client(given_, secret)
             clients[tenant, side].clock = SettableClock()  # what is gone is looked for some seconds more
@@ -67,7 +67,7 @@ class Half:
         inputs = as_the_engine_hands_over(inputs)
         provider.check({}, copy.deepcopy(inputs))
         made = provider.create(copy.deepcopy(inputs))
-        outputs = as_the_engine_hands_over(json.loads(json.dumps(made.outs)))
+        outputs: dict[str, Any] = as_the_engine_hands_over(json.loads(json.dumps(made.outs)))
         self.made.append((provider, made.id, outputs))
         return outputs
 

@@ -159,8 +159,8 @@ class Lab:
         principals = (tenant or self.source).applications.principals.values()
         return [job for principal in principals for job in principal.synchronization.jobs.values()]
 
-    def arrived(self) -> set[str]:
-        """Mail addresses of the source's people in the target."""
+    def arrived(self) -> set[str | None]:
+        """Mail addresses of the source's people in the target; None stands for whoever has none."""
         return {user.mail for user in self.target.directory.users.values() if user.origin is not None}
 
     def pass_time(self, minutes: float = 41) -> None:

@@ -108,8 +108,9 @@ def users_mapping(lab: Lab, kind: str = "User") -> dict[str, Any]:
 def mapping(target: str, part: str) -> tuple[Callable[[Lab], Any], Callable[[Lab, Any], None]]:
     def found(lab: Lab) -> dict[str, Any]:
         every = users_mapping(lab)["attributeMappings"]
+        source: dict[str, Any]
         (source,) = (one["source"] for one in every if one["targetAttributeName"] == target)
-        return source  # type: ignore[no-any-return]
+        return source
 
     def spoil(lab: Lab, new: Any) -> None:
         found(lab)[part] = new

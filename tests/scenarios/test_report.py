@@ -11,7 +11,7 @@ import yaml
 
 from lab import world
 from tests.scenarios.stacks import Command, Lab, Said, writes
-from xtsync_resources.operate import report
+from xtsync_resources.graph.pace import Pace
 
 MARKDOWN = ("--format", "markdown", "--output", "-")
 
@@ -90,7 +90,7 @@ def test_every_pair_is_shown_with_its_own_job(lab: Lab, xtsync: Command, monkeyp
     xtsync.up()
     lab.pass_time()
     waits: list[int] = []
-    monkeypatch.setattr(report.Pace, "wait", lambda self: waits.append(id(self)))
+    monkeypatch.setattr(Pace, "wait", lambda self: waits.append(id(self)))
     config: dict[str, Any] = xtsync.config()
     target = {**config["xtsync:target"], "tenantId": world.FOREIGN_TENANT, "name": "Never set up"}
     for name, values in (("never", {**config, "xtsync:target": target}), ("twin", config)):

@@ -161,13 +161,17 @@ def test_a_run_killed_before_the_state_was_saved_leaves_nothing_behind(
     half.up()
     half.crash_after(kept)
     if then == "up and destroy":
-        state = half.made[0][2]
+        state: dict[str, Any] = half.made[0][2]
         again = Half(server, clients, tenant, partner, side, MORE)
-        again.create = lambda kind, inputs: (  # type: ignore[method-assign]
-            again.made.append(half.made[0]) or state
-            if kind is PartnerBaselineProvider
-            else Half.create(again, kind, inputs)
-        )
+        create, baseline = again.create, half.made[0]
+
+        def remember_the_baseline(kind: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+            if kind is not PartnerBaselineProvider:
+                return create(kind, inputs)
+            again.made.append(baseline)
+            return state
+
+        again.create = remember_the_baseline  # type: ignore[method-assign]
         again.up()
         half = again
     half.destroy()

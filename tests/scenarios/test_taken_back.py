@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def up_of(lab: Lab, target: str) -> None:
     if not isinstance(engine, PulumiEngine):
         pytest.skip("the small engine has no targets")
     engine.prepare()
-    words = [
+    words: list[str | Path] = [
         engine._command,
         "up",
         "--stack",

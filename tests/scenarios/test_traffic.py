@@ -88,7 +88,9 @@ def recorded(title: str, lines: Iterator[str], names: Mapping[str, str]) -> str:
 
 
 def test_traffic_and_state_are_as_recorded(lab: Lab, request: pytest.FixtureRequest) -> None:
-    stack, parts, names = lab.stack, {}, {}
+    stack = lab.stack
+    parts: dict[str, Iterator[str]] = {}
+    names: dict[str, str] = {}
     stack.config |= {**EVERYTHING, "xtsync:onDestroy": "release"}
     for title, (operation, config) in STEPS.items():
         stack.config |= {f"xtsync:{key}": value for key, value in config.items()}

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import trustme
 
+from tests.patience import PATIENCE_SECONDS
+
 # Where only a proxy leads to: no proxy is used for this computer's own names.
 ELSEWHERE = "graph.example"
 Conversation = Callable[[socket.socket], None]
@@ -95,6 +97,11 @@ def says(body: bytes, *headers: str, status: str = "200 OK") -> Conversation:
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
     return act
+
+
+def silence(_: socket.socket) -> None:
+    """Answer nothing, for longer than a test waits."""
+    threading.Event().wait(2 * PATIENCE_SECONDS)
 
 
 def drips(text: bytes, pause: float, begin: bytes = b"") -> Conversation:

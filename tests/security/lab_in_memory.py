@@ -110,8 +110,8 @@ class InMemory:
         settings["SyncNotificationSettings"] = (
             '{"Enabled": true, "Recipients": "a@b.c", "DeleteThresholdEnabled": true}'
         )
-        body = {"value": [{"key": key, "value": value} for key, value in settings.items()]}
-        self.ask(source, "PUT", f"{base}/secrets", body)
+        secrets = {"value": [{"key": key, "value": value} for key, value in settings.items()]}
+        self.ask(source, "PUT", f"{base}/secrets", secrets)
         self.assign(principal)
         self.ask(source, "POST", f"{base}/jobs/{job}/start")
         self.entra.clock.advance(minutes=41)

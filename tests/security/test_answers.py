@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import inspect
 import json
-import threading
 import time
 import tracemalloc
 import zlib
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.declared_calls import makers
 from tests.patience import PATIENCE_SECONDS
-from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says
+from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says, silence
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
 from xtsync_resources.graph import json_reader
 from xtsync_resources.graph.call import Call
@@ -27,7 +26,7 @@ from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.clouds import Endpoints
 from xtsync_resources.graph.connect import fetch_endpoints
-from xtsync_resources.graph.credentials import SignIn, TokenSource, claims, credential_for
+from xtsync_resources.graph.credentials import TokenSource, credential_for
 from xtsync_resources.graph.errors import (
     CallError,
     ConfigurationError,
@@ -37,6 +36,8 @@ from xtsync_resources.graph.errors import (
     XtsyncError,
 )
 from xtsync_resources.graph.headers import parse_date, parse_retry_after
+from xtsync_resources.graph.sign_in import Secrets, SignIn
+from xtsync_resources.graph.token_claims import claims
 from xtsync_resources.graph.transport import HttpsTransport, Request, Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.operate.logs import as_line
@@ -130,7 +131,7 @@ def test_a_request_that_is_taken_slowly_has_no_more_time(server: Hostile) -> Non
     client = client_of(server)
     server.conversations[""] = says(b'{"tenantId": "p"}')
     client.operation(PATIENCE_SECONDS).send(get_partner("p"))
-    server.conversations[""] = lambda _: threading.Event().wait(2 * PATIENCE_SECONDS)
+    server.conversations[""] = silence
     schema = {"x": "y" * 12 * MB}
     server.body_pause = 0.25
     began = time.monotonic()
@@ -403,9 +404,11 @@ STRANGE_BODIES = {name: json.dumps(document).encode() for name, document in STRA
 
 def source_of(server: Hostile) -> TokenSource:
     login = f"https://{server.host}"
-    sign_in = SignIn("secret", "c", lambda: "s3cr3t", known_authority=False)
+    sign_in = SignIn(SOURCE, "secret", "c", metadata_host=server.host)
     endpoints = Endpoints(login, login)
-    return TokenSource(SOURCE, endpoints.scope, lambda: credential_for(SOURCE, sign_in, endpoints), "secret")
+    return TokenSource(
+        SOURCE, endpoints.scope, lambda: credential_for(sign_in, Secrets(lambda: "s3cr3t"), endpoints), "secret"
+    )
 
 
 def signed_in_or_told(tokens: TokenSource) -> None:
@@ -476,7 +479,7 @@ METADATA: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", {**METADATA, **NOBODY_MEANS})
+@pytest.mark.parametrize("name", METADATA | NOBODY_MEANS)
 def test_metadata_that_is_strange(name: str) -> None:
     body = NOBODY_MEANS[name] if name in NOBODY_MEANS else json.dumps(METADATA[name]).encode()
     with pytest.raises(ConfigurationError, match="Failed to read the endpoints"):

@@ -16,11 +16,11 @@ from lab import world
 from tests.patience import PATIENCE_SECONDS
 from tests.scenarios.stacks import Lab, messages
 from tests.security.hostile import Hostile
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import TARGET, SettableClock
 from xtsync_resources.graph.assertions import AUDIENCES, read_token
 from xtsync_resources.graph.certificates import CertificateError
 from xtsync_resources.graph.certificates import read as read_certificate
-from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import SignInError
 from xtsync_resources.graph.files import FileError
 
@@ -81,8 +81,16 @@ def test_nothing_but_one_token_is_sent(
     make, words = NO_TOKENS[what]
     for name, value in hostile.environment().items():
         monkeypatch.setenv(name, value)
-    how = {"secret": str, "client_id": world.TARGET_CLIENT, "cloud": "public", "clock": SettableClock()}
-    client = connect(TARGET, kind="oidc", metadata_host=hostile.host, token_file=str(make(tmp_path)), **how)
+    client = connected(
+        TARGET,
+        kind="oidc",
+        client_id=world.TARGET_CLIENT,
+        secret=str,
+        cloud="public",
+        metadata_host=hostile.host,
+        token_file=str(make(tmp_path)),
+        clock=SettableClock(),
+    )
     with pytest.raises(SignInError) as caught:
         client.claims()
     assert words in caught.value.why

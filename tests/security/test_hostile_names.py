@@ -169,12 +169,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report in Markdown": ("report", "--format", "markdown", "--output", "-"),
     "a stack that is not there": ("status", "--stack", NAME),
 }
+EXPORT = (
+    "export", "--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret",
+    "--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT,
+)  # fmt: skip
 
 
 def test_no_command_shows_a_name_with_effect(lab: Lab, hostile: Command) -> None:
-    export = ("export", "--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret")
-    export += ("--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT)
-    export += ("--metadata-host", lab.server.host)
+    export = (*EXPORT, "--metadata-host", lab.server.host)
     runs = COMMANDS | {"export": export, "export, as JSON": (*export, "--json")}
     for name, arguments in runs.items():
         stack = () if "--stack" in arguments or "export" in name else ("--stack", "dev")
@@ -195,9 +197,7 @@ def test_files_are_private_and_hold_no_command(lab: Lab, hostile: Command, tmp_p
     for principal in lab.source.applications.principals.values():
         principal.display_name = NAME
     files = ("--output", str(stack_file), "--import-file", str(imported))
-    export = ("export", "--source", world.SOURCE_TENANT, "--target", world.TARGET_TENANT, "--auth", "secret")
-    export += ("--source-client-id", world.SOURCE_CLIENT, "--target-client-id", world.TARGET_CLIENT)
-    said = hostile(*export, "--metadata-host", lab.server.host, *files)
+    said = hostile(*EXPORT, "--metadata-host", lab.server.host, *files)
     assert said.exit_code == 0, said
     for path in (page, markdown, stack_file, imported):
         assert path.stat().st_mode & 0o777 == 0o600, path.name

@@ -9,11 +9,12 @@ import pytest
 from lab import world
 from tests.scenarios.stacks import Command, Lab, changed, messages
 from tests.security.hostile import Hostile
+from tests.sign_ins import connected
 from tests.stack_files import parsed
 from tests.unit.graph_fakes import TARGET, ScriptedTransport, SettableClock
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.clouds import CLOUDS, endpoints_from_metadata
-from xtsync_resources.graph.connect import connect, fetch_endpoints
+from xtsync_resources.graph.connect import fetch_endpoints
 from xtsync_resources.graph.errors import ConfigurationError, XtsyncError
 from xtsync_resources.graph.hosts import agreed, may_get_credentials
 from xtsync_resources.graph.transport import Response
@@ -224,6 +225,19 @@ def test_a_host_in_the_state_that_nobody_could_configure_is_refused_as_well(surr
     assert hostile.seen == []
 
 
+def sign_in_at(hostile: Hostile) -> None:
+    client = connected(
+        TARGET,
+        kind="secret",
+        client_id=world.TARGET_CLIENT,
+        secret=lambda: "canary",
+        cloud="public",
+        metadata_host=hostile.host,
+        clock=SettableClock(),
+    )
+    client.claims()
+
+
 @pytest.mark.parametrize("leads_to", [EVIL, f"login.microsoftonline.com@{EVIL}", "login.microsoftonline.com:8443"])
 def test_a_document_leads_no_provider_process_away(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch, leads_to: str
@@ -231,9 +245,8 @@ def test_a_document_leads_no_provider_process_away(
     for name, value in hostile.environment().items():
         monkeypatch.setenv(name, value)
     hostile.leads_to = leads_to
-    how = {"kind": "secret", "client_id": world.TARGET_CLIENT, "cloud": "public", "clock": SettableClock()}
     with pytest.raises(XtsyncError, match=r"Refused to send credentials|is not https://HOST"):
-        connect(TARGET, secret=lambda: "canary", metadata_host=hostile.host, **how).claims()
+        sign_in_at(hostile)
     assert hostile.hosts == {hostile.host}
     assert "canary" not in hostile.everything
 
@@ -243,9 +256,8 @@ def test_a_login_host_leads_to_no_other(hostile: Hostile, monkeypatch: pytest.Mo
     for name, value in hostile.environment().items():
         monkeypatch.setenv(name, value)
     hostile.signs_in_at = place.replace("LOGIN_HOST", hostile.host.replace("localhost", "LocalHost"))
-    how = {"kind": "secret", "client_id": world.TARGET_CLIENT, "cloud": "public", "clock": SettableClock()}
     with pytest.raises(XtsyncError) as caught:
-        connect(TARGET, secret=lambda: "canary", metadata_host=hostile.host, **how).claims()
+        sign_in_at(hostile)
     assert "Failed to sign in" in str(caught.value)
     assert "canary" not in hostile.everything
     assert hostile.hosts == {hostile.host}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,12 @@ def test_the_files_that_are_used_are_those_that_are_looked_at(
     if find() is None:
         pytest.skip("there is no Pulumi CLI here")
     ran: list[list[str]] = []
-    monkeypatch.setattr(PulumiEngine, "command", lambda _, arguments: ran.append([*arguments]) or 0)
+
+    def command(_: PulumiEngine, arguments: Sequence[str]) -> int:
+        ran.append([*arguments])
+        return 0
+
+    monkeypatch.setattr(PulumiEngine, "command", command)
     monkeypatch.setattr(PulumiEngine, "export", lambda _: state_of())
     program = link_program(ROOT, tmp_path / "program")
     here = (ROOT / "Pulumi.dev.yaml").read_text()

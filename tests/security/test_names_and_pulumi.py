@@ -78,8 +78,10 @@ def test_a_pair_lives_its_life_among_hostile_names(shell: Shell) -> None:
 
 def rename_application(shell: Shell, name: str) -> None:
     source = shell.entra.tenants[world.SOURCE_TENANT]
-    for one in (*source.applications.applications.values(), *source.applications.principals.values()):
-        one.display_name = name
+    for application in source.applications.applications.values():
+        application.display_name = name
+    for principal in source.applications.principals.values():
+        principal.display_name = name
 
 
 PLAIN = ("--diff", "--color", "never")
@@ -89,6 +91,7 @@ def test_a_renamed_application_and_what_graph_says_of_it(shell: Shell) -> None:
     shell.entra.faults.add(Fault(method="PUT", path="identitySynchronization", status=400, code="x", message=NAME))
     assert "Failed to" in say(shell, "up", *NOW, fails=True)
     say(shell, "up", *NOW)
+    words: tuple[str, ...]
     for number, shown in enumerate((PLAIN, SHOWN)):
         rename_application(shell, f"N{number} <{{%boom%}}> ##vso[task.setvariable variable=x]y")
         for words in (("preview", "--refresh"), ("preview", "--refresh", "--json"), ("refresh", "--preview-only")):

@@ -9,9 +9,9 @@ import pytest
 
 from lab import world
 from tests.security.hostile import Hostile
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import TARGET, SettableClock
 from xtsync_resources.application.calls import list_applications
-from xtsync_resources.graph.connect import connect
 
 PASSWORD = "of-another-program"
 
@@ -30,7 +30,7 @@ def netrc(
 
 def client(hostile: Hostile, kind: str = "secret", **how: Any) -> Any:
     more = {"secret": lambda: "a-secret", "client_id": world.TARGET_CLIENT, "cloud": "public", **how}
-    return connect(TARGET, kind=kind, metadata_host=hostile.host, clock=SettableClock(), **more)
+    return connected(TARGET, kind=kind, metadata_host=hostile.host, clock=SettableClock(), **more)
 
 
 def test_our_calls_carry_our_token(netrc: Hostile) -> None:
@@ -69,7 +69,7 @@ def test_a_managed_identitys_service_gets_none(netrc: Hostile, monkeypatch: pyte
 
 def test_proxies_are_still_the_environments(netrc: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XTSYNC_METADATA_HOST", "private.example")
-    found = connect(
+    found = connected(
         TARGET, kind="secret", metadata_host="private.example", clock=SettableClock(), secret=lambda: "a-secret",
         client_id=world.TARGET_CLIENT, cloud="public",
     )  # fmt: skip

@@ -11,13 +11,13 @@ import urllib3
 
 from lab import world
 from tests.security.hostile import Hostile
+from tests.sign_ins import connected
 from tests.stack_files import parsed, side
 from tests.unit.graph_fakes import TARGET, TARGET_ID, SettableClock
 from xtsync_resources.application.calls import list_applications
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.config.sign_in import check_proofs
 from xtsync_resources.graph.bounded import check_proxy
-from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import SignInError, XtsyncError
 from xtsync_resources.graph.transport import HttpsTransport, Request, TransportError
 from xtsync_resources.program.azuread_sign_in import sign_in_as
@@ -36,7 +36,7 @@ def led_by(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client(kind: str = "secret", **how: Any) -> Any:
     given = {"secret": lambda: "a-client-secret", "client_id": world.TARGET_CLIENT, "cloud": "public"}
-    return connect(TARGET, kind=kind, clock=SettableClock(), **{"metadata_host": "", **given, **how})
+    return connected(TARGET, kind=kind, clock=SettableClock(), **{"metadata_host": "", **given, **how})
 
 
 def test_azuread_takes_this_computer_for_what_we_take_it_for() -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from lab import world
 from tests.security.hostile import Hostile, Seen
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock
 from xtsync_resources.application.calls import list_applications
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import CLOUDS
-from xtsync_resources.graph.connect import connect
 from xtsync_resources.graph.errors import FOREIGN_CHARACTERS, ConfigurationError, SignInError, XtsyncError, parse_answer
 from xtsync_resources.graph.transport import CAUSES, HttpsTransport, Request, Response, TransportError, plain_cause
 from xtsync_resources.graph.wire_log import wire_text
@@ -116,8 +116,15 @@ def test_a_client_secret_that_the_login_service_sends_back(
     monkeypatch.setattr(hostile, "answer", echo)
     for name, text in hostile.environment().items():
         monkeypatch.setenv(name, text)
-    given = {"client_id": world.TARGET_CLIENT, "cloud": "public", "metadata_host": hostile.host}
-    found = connect(TARGET, kind="secret", secret=lambda: secret, clock=SettableClock(), **given)
+    found = connected(
+        TARGET,
+        kind="secret",
+        client_id=world.TARGET_CLIENT,
+        secret=lambda: secret,
+        cloud="public",
+        metadata_host=hostile.host,
+        clock=SettableClock(),
+    )
     with pytest.raises(SignInError, match="cannot parse the request") as caught:
         found.claims()
     assert quote_plus(secret) in hostile.everything
@@ -218,7 +225,7 @@ def test_what_cannot_be_in_a_header_is_told_unseen(variable: str, end: str, monk
         monkeypatch.setenv(name, text)
     given: dict[str, Any] = {"kind": "oidc", "client_id": world.TARGET_CLIENT, "cloud": "public", "metadata_host": ""}
     with pytest.raises(SignInError) as caught:
-        connect(TARGET, secret=str, clock=SettableClock(), **{**given, **how}).claims()
+        connected(TARGET, secret=str, clock=SettableClock(), **{**given, **how}).claims()
     assert "p4t" not in str(caught.value)
     taken = not end.strip("\r\n")
     words = "the connection was refused" if taken else f"{variable} is not one line of plain text"

@@ -15,13 +15,14 @@ from lab import world
 from lab.entra import Fault
 from tests.patience import PATIENCE_SECONDS
 from tests.scenarios.stacks import Command, Lab, messages
-from tests.security.hostile_server import Conversation, Hostile, hostile, says
+from tests.security.hostile_server import Conversation, Hostile, hostile, says, silence
+from tests.sign_ins import connected
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, SettableClock, answer, jwt
 from xtsync_resources.graph import outside
 from xtsync_resources.graph.clouds import Endpoints
-from xtsync_resources.graph.connect import connect
-from xtsync_resources.graph.credentials import SIGN_IN_SECONDS, SignIn, TokenSource, credential_for
+from xtsync_resources.graph.credentials import SIGN_IN_SECONDS, TokenSource, credential_for
 from xtsync_resources.graph.errors import SignInError
+from xtsync_resources.graph.sign_in import Secrets, SignIn
 from xtsync_resources.graph.sign_in_transport import BEING_MADE_READY
 from xtsync_resources.graph.transport import Request
 
@@ -60,9 +61,9 @@ class SignedIn:
         }
         server.conversations = {**calm, where: in_turn(*troubles, calm[where])}
         self.clock, self.said = SettableClock(), list[str]()
-        how = SignIn("secret", "c", lambda: "s3cr3t", known_authority=False)
+        how, secrets = SignIn(SOURCE, "secret", "c", metadata_host=server.host), Secrets(lambda: "s3cr3t")
         endpoints = Endpoints(f"https://{server.host}", f"https://{server.host}")
-        make = lambda: credential_for(SOURCE, how, endpoints, None, self.clock, self.said.append)  # noqa: E731
+        make = lambda: credential_for(how, secrets, endpoints, None, self.clock, self.said.append)  # noqa: E731
         self.tokens = TokenSource(SOURCE, endpoints.scope, make, "secret", self.clock)
 
 
@@ -85,7 +86,8 @@ def test_a_long_pause_is_one_message(server: Hostile, where: str, status: int, a
     found = SignedIn(server, where, *[says(b"{}", asked, status=WORDS[status])] * 9)
     with pytest.raises(SignInError, match=rf"answers {status} and asks for \d+ s, longer than a sign-in may take"):
         found.tokens.token()
-    assert found.clock.slept == found.said == []
+    assert found.clock.slept == []
+    assert found.said == []
 
 
 @pytest.mark.parametrize("asked", ["Retry-After: nan", "Retry-After: inf", "Retry-After: -5", "Retry-After: 1", "X: y"])
@@ -105,8 +107,9 @@ def test_a_machines_own_service_has_no_more_time(server: Hostile, status: int, m
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"):
         monkeypatch.delenv(name, raising=False)
     clock = SettableClock()
-    how = {"kind": "managedIdentity", "client_id": "", "secret": str, "cloud": "public", "metadata_host": ""}
-    client = connect(SOURCE, clock=clock, **how)  # type: ignore[arg-type]
+    client = connected(
+        SOURCE, kind="managedIdentity", client_id="", secret=str, cloud="public", metadata_host="", clock=clock
+    )
     server.conversations[""] = says(b"{}", DAY, status=f"{status} X")
     began = time.monotonic()
     with pytest.raises(SignInError):
@@ -128,7 +131,7 @@ def test_nobody_waits_for_anothers_sign_in_longer_than_for_an_own_one() -> None:
         raise SignInError("x", "y")
 
     transport = ScriptedTransport(answer(200))
-    client = connect(
+    client = connected(
         SOURCE, kind="secret", client_id="c", secret=str, cloud="public", metadata_host="", transport=transport
     )
     client._tokens._make = make  # type: ignore[assignment]
@@ -150,7 +153,7 @@ def test_what_is_asked_outside_of_graph_ends_as_a_whole(server: Hostile, monkeyp
     from xtsync_resources.graph.transport import HttpsTransport, TransportError
 
     monkeypatch.setattr(outside, "ANSWER_SECONDS", 1.0)
-    server.conversations[""] = lambda _: threading.Event().wait(2 * PATIENCE_SECONDS)
+    server.conversations[""] = silence
     with pytest.raises(TransportError, match="it took too long"):
         outside.ask(HttpsTransport(), SettableClock(), Request("GET", f"https://{server.host}/"))
     assert len(server.requests) == 1

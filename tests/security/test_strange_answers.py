@@ -27,6 +27,7 @@ from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clouds import Endpoints
 from xtsync_resources.graph.credentials import TokenSource
 from xtsync_resources.graph.errors import DeadlineError, TenantName, XtsyncError
+from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.pulumi_runtime.engine import Partial
 from xtsync_resources.pulumi_runtime.provider import ProviderSettings
@@ -88,7 +89,7 @@ def run(command: list[str], folder: Path, graph: InMemory, monkeypatch: pytest.M
 
     (folder / "outputs.json").write_text(json.dumps(graph.pair()))
     monkeypatch.setattr(connect, "HttpsTransport", lambda: graph)
-    monkeypatch.setattr(connect, "credential_for", lambda tenant, *_: graph.credential(tenant.id))
+    monkeypatch.setattr(connect, "credential_for", lambda sign_in, *_: graph.credential(sign_in.tenant.id))
     monkeypatch.setattr(connect, "SystemClock", SettableClock)
     options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
     stack = [] if command[0] == "export" else ["--stack", "dev"]
@@ -127,7 +128,7 @@ class Bench:
 
     def made(self, name: str) -> Any:
         provider = type(getattr(state, name))()
-        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, "adopt", "release")
+        provider.settings = ProviderSettings(SignIn(self.tenant, "cli"), "p", 900.0, "adopt", "release")
         return provider
 
 
@@ -188,7 +189,11 @@ def job(bench: Bench, graph: InMemory) -> Iterator[Any]:
     application = {**principal, "applicationId": configured}
     role = {"appRoleId": life(bench.made("ServicePrincipal"), application, {})["appRoleId"]}
     of_job = {**principal, "jobId": outputs["jobId"]}
-    settings = {"CompanyId": world.TARGET_TENANT, "AuthenticationType": "SyncPolicy", "SyncAll": "false"}
+    settings: dict[str, Any] = {
+        "CompanyId": world.TARGET_TENANT,
+        "AuthenticationType": "SyncPolicy",
+        "SyncAll": "false",
+    }
     settings["SyncNotificationSettings"] = {"Enabled": False, "DeleteThresholdEnabled": True, "DeleteThresholdValue": 5}
     template = {
         "templateId": "Azure2Azure",

@@ -16,7 +16,7 @@ from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.credentials import TokenSource
 from xtsync_resources.graph.errors import TenantName
 from xtsync_resources.graph.operation import Operation
-from xtsync_resources.graph.transport import Request, Response, TransportError
+from xtsync_resources.graph.transport import Request, Response, Transport, TransportError
 
 SOURCE_ID = "11111111-1111-4111-8111-111111111111"
 TARGET_ID = "22222222-2222-4222-8222-222222222222"
@@ -223,15 +223,13 @@ def tokens_for(tenant: TenantName = SOURCE) -> TokenSource:
     return TokenSource(tenant, "https://graph.microsoft.com/.default", lambda: CountingCredential(tenant.id))
 
 
-def client_for(
-    transport: ScriptedTransport | FakeGraph, tenant: TenantName = SOURCE
-) -> tuple[GraphClient, SettableClock]:
+def client_for(transport: Transport, tenant: TenantName = SOURCE) -> tuple[GraphClient, SettableClock]:
     clock = SettableClock()
     return GraphClient(tenant, CLOUDS["public"].endpoints, tokens_for(tenant), transport, clock), clock
 
 
 def operation_for(
-    transport: ScriptedTransport | FakeGraph, tenant: TenantName = SOURCE, seconds: float = 900
+    transport: Transport, tenant: TenantName = SOURCE, seconds: float = 900
 ) -> tuple[Operation, SettableClock]:
     client, clock = client_for(transport, tenant)
     return client.operation(seconds), clock

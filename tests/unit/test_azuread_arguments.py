@@ -28,7 +28,7 @@ WHERE = {"tenant_id": SOURCE_ID, "environment": "public", "metadata_host": ""}
 
 def settings(auth: str, stack_secret: str | None = None, **how: str) -> Settings:
     source = Tenant(SOURCE_ID, "Contoso", auth=auth, side="source", **how)
-    return Settings(source, Tenant(TARGET_ID, "F", side="target"), stack_secret, None, CLOUDS["public"])
+    return Settings(source, Tenant(TARGET_ID, "F", side="target"), stack_secret, cloud=CLOUDS["public"])
 
 
 CASES: list[tuple[str, dict[str, str], dict[str, str], dict[str, Any], dict[str, str]]] = [

@@ -19,7 +19,7 @@ TENANT = "11111111-2222-4333-8444-555555555555"
 CLIENT = "0e9d6a72-4c5b-4f81-a3d7-8b26f1c5e044"
 
 
-def declared(**config: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def declared(**config: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     done = run(tenantId=TENANT, **config)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -141,7 +141,8 @@ def test_the_readme_and_the_project_name_the_keys_of_the_program() -> None:
 @pytest.mark.parametrize("key", ["name", "federate", "tenantId", "unheardOf"])
 def test_no_value_may_be_encrypted(key: str) -> None:
     """Pulumi decrypts the pair's secret under whatever key it was copied to, and it would name the application."""
-    done = run(encrypted=[key], tenantId=TENANT, **{key: "abC8Q~a-copied-client-secret"} if key != "tenantId" else {})
+    more: dict[str, Any] = {key: "abC8Q~a-copied-client-secret"} if key != "tenantId" else {}
+    done = run(encrypted=[key], tenantId=TENANT, **more)
     assert done.returncode == 1
     assert f"xtsync-bootstrap:{key}: it is encrypted, and would be shown and stored in plain" in done.stderr
     assert "abC8Q" not in done.stdout + done.stderr

@@ -26,7 +26,8 @@ def look(side: str = "source", *, set_up: bool = False, **settings: Any) -> Look
     source, target = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
     given = {"users": ("a@contoso.com",), "groups": ("Finance",), **settings}
     client, _ = client_for(ScriptedTransport(), SOURCE if side == "source" else TARGET)
-    return Look(Settings(source, target, CLOUDS["public"], "x", **given), side, client, set_up)
+    outputs = {"servicePrincipalId": "sp"} if set_up else {}
+    return Look(Settings(source, target, cloud=CLOUDS["public"], **given), side, client, outputs)
 
 
 def levels(findings: list[Finding]) -> list[Level]:

@@ -60,8 +60,8 @@ def test_an_instance_that_cannot_be_read_does_not_stop_the_others(status: int, p
     broken = {**good("bad"), f"bad_synchronization_{part}": refusal(status, "X")}
     graph = Graph(**broken, **good("pair"), servicePrincipals_pair=answer(200, {"id": "pair", "value": []}))
     graph.replies["servicePrincipals?"] = instances("bad", "pair")
-    source, clock = operation_for(graph, SOURCE)  # type: ignore[arg-type]
-    found = export.look(source, operation_for(Graph(), TARGET)[0], "")  # type: ignore[arg-type]
+    source, clock = operation_for(graph, SOURCE)
+    found = export.look(source, operation_for(Graph(), TARGET)[0], "")
     assert found.display_name == "pair"
     warning = next(text for text in found.warnings if "bad (bad) could not be read" in text)
     assert str(status) in warning
@@ -72,7 +72,7 @@ def test_only_unreadable_instances_are_named_with_the_reason() -> None:
     graph = Graph(bad_synchronization=refusal(403, "Denied"))
     graph.replies["servicePrincipals?"] = instances("bad")
     with pytest.raises(RefusedError, match=r"not read: bad \(bad\): .*403 Denied") as raised:
-        export.look(*(operation_for(graph, side)[0] for side in (SOURCE, TARGET)), "")  # type: ignore[arg-type]
+        export.look(operation_for(graph, SOURCE)[0], operation_for(graph, TARGET)[0], "")
     assert "permission" in raised.value.do
 
 
@@ -92,7 +92,7 @@ def test_who_has_no_readable_principal_name_is_configured_by_object_id(reply: Re
 
     entries = [assignment(ALICE, "User"), assignment(BOB, "Group")]
     graph = Graph(appRoleAssignedTo=answer(200, {"value": entries}), users_=reply)
-    people, warnings = export.assigned(operation_for(graph)[0], "pair", "r")  # type: ignore[arg-type]
+    people, warnings = export.assigned(operation_for(graph)[0], "pair", "r")
     values = {"source": f'{{"tenantId": "{ALICE}"}}', "target": f'{{"tenantId": "{BOB}"}}', "users": '["a@b.c"]'}
     found = export.Found("", "pair", "pair", {}, {}, people, {}, "", {}, warnings)
     settings = parse(values, {}, {})

@@ -40,7 +40,7 @@ def test_what_lives_in_the_tenant_leaves_and_the_other_pair_of_the_program_stays
 
 def test_what_stays_says_nothing_of_what_has_left() -> None:
     pending = [{"resource": JOB, "type": "updating"}, {"resource": POLICY, "type": "updating"}]
-    document = {
+    document: dict[str, Any] = {
         "version": 3,
         "deployment": {"resources": ALL, "pending_operations": pending, "manifest": {"time": "t"}},
     }

@@ -10,14 +10,14 @@ from typer.testing import CliRunner
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID, FakeGraph, answer, client_for, refusal
 from xtsync_resources.config import parse
-from xtsync_resources.graph.errors import DeadlineError, RefusedError
+from xtsync_resources.graph.errors import LONGER, DeadlineError, RefusedError
+from xtsync_resources.operate.choices import Wait
 from xtsync_resources.operate.cli import app
-from xtsync_resources.operate.stack import LONGER, Stack
+from xtsync_resources.operate.stack import Stack
 from xtsync_resources.operate.status import (
     INTERVAL,
     MAKE_ALL_AGAIN,
     MAKE_JOB_AGAIN,
-    Wait,
     interval_of,
     reached,
     read_health,
@@ -25,7 +25,7 @@ from xtsync_resources.operate.status import (
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-QUARANTINE = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
+QUARANTINE: dict[str, Any] = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
 
 
 def before(**span: float) -> str:

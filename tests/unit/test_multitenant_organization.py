@@ -10,6 +10,7 @@ from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, Scripte
 from xtsync_resources.application.multitenant_organization import MEMBER, is_managed, notice
 from xtsync_resources.application.resource import ServicePrincipalProvider
 from xtsync_resources.graph.errors import RefusedError
+from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.pulumi_runtime.provider import ProviderSettings
 from xtsync_resources.service_principal.model import ROLE
@@ -29,7 +30,7 @@ def test_a_configuration_of_microsoft_365_is_never_adopted(monkeypatch: pytest.M
     transport = ScriptedTransport(answer(200, found))
     monkeypatch.setattr(runtime, "_CLIENT", {"client": client_for(transport, SOURCE)[0]})
     provider = ServicePrincipalProvider()
-    provider.settings = ProviderSettings(SOURCE, "p", "cli", "", "public", "", 900.0, on_existing, "release")
+    provider.settings = ProviderSettings(SignIn(SOURCE, "cli"), "p", 900.0, on_existing, "release")
     with pytest.raises(RefusedError, match="Microsoft 365 manages it"):
         provider.create({"homeTenantId": SOURCE_ID, "servicePrincipalId": "p"})
     assert len(transport.requests) == 1

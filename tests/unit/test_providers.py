@@ -23,6 +23,7 @@ from tests.unit.graph_fakes import (
     refusal,
 )
 from xtsync_resources.graph.errors import RefusedError
+from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.graph.transport import TransportError
 from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
 from xtsync_resources.partner_policy.baseline import IDENTITY_SYNC, PartnerBaselineProvider
@@ -49,7 +50,7 @@ class Bench:
 
     def provider(self, kind: type[TenantResourceProvider], on_existing: str = "adopt") -> Any:
         provider = kind()
-        provider.settings = ProviderSettings(self.tenant, "p", "cli", "", "public", "", 900.0, on_existing, "release")
+        provider.settings = ProviderSettings(SignIn(self.tenant, "cli"), "p", 900.0, on_existing, "release")
         return provider
 
     def policy(self, values: Any, before: Any = None, sync: Any = None) -> dict[str, Any]:
@@ -83,7 +84,11 @@ def test_an_absent_policy_is_one_post_and_goes_again(target: Bench) -> None:
 
 
 def test_settings_ignored_by_the_post_are_patched(target: Bench) -> None:
-    target.graph.once("POST", "partners", lambda body: {k: body.pop(k) for k in list(body) if k != "tenantId"} and None)
+    def ignore(body: dict[str, Any]) -> None:
+        for name in set(body) - {"tenantId"}:
+            del body[name]
+
+    target.graph.once("POST", "partners", ignore)
     target.provider(PartnerPolicyProvider).create(target.policy(IN))
     assert target.graph.calls == ["POST partners", f"PATCH {SOURCE_ID}", f"GET {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
@@ -313,7 +318,7 @@ def test_another_sdk_is_noticed_at_start_and_messages_are_printed(
     monkeypatch.setattr(runtime, "end_with", lambda _: None)
     monkeypatch.setattr(runtime, "gate_output", lambda: None)
     values = {"xtsync:side": "source", "xtsync:tenantName": "Contoso", "xtsync:tenantId": SOURCE_ID}
-    JobStartProvider().configure(type("Request", (), {"config": values})())  # type: ignore[arg-type]
+    JobStartProvider().configure(type("Request", (), {"config": values})())
     assert "is not one that this program knows" in capsys.readouterr().out
     report("adopts the existing job j")
     report("waiting", status=True)

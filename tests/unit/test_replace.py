@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xtsync_resources.graph.errors import TenantName
+from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.identity_sync_policy.resource import IdentitySyncPolicyProvider
 from xtsync_resources.partner_policy.resource import PartnerPolicyProvider
 from xtsync_resources.pulumi_runtime import provider as runtime
@@ -28,7 +29,7 @@ CASES = [
 def made(kind: type[TenantResourceProvider]) -> TenantResourceProvider:
     provider = kind()
     name = TenantName("source", "Contoso", "a")
-    provider.settings = runtime.ProviderSettings(name, "", "cli", "", "public", "", 1, "adopt", "release")
+    provider.settings = runtime.ProviderSettings(SignIn(name, "cli"), "", 1, "adopt", "release")
     return provider
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from xtsync_resources.operate import report_html, report_markdown
-from xtsync_resources.operate.logs import Event
 from xtsync_resources.operate.report import EVENTS, Cycle, Section, Setting, by_cycle
 from xtsync_resources.operate.status import read_health
+from xtsync_resources.sync_job.provisioning_log import Event
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOSTILE = '<script>alert(1)</script> | "x" \n & `y` \x1b[31m'

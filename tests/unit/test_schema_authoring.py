@@ -54,7 +54,7 @@ class Always:
     ids=["500", "503", "404", "501", "403", "no answer", "no segment", "no template", "another property"],
 )
 def test_a_helper_that_is_away_is_not_waited_for(reply: Response | TransportError) -> None:
-    operation, clock = operation_for(Always(reply))  # type: ignore[arg-type]
+    operation, clock = operation_for(Always(reply))
     assert parsed_sources(operation, MAPPED, USERS) == {}
     assert spelled_operators(operation, FILTERED) == {}
     assert clock.time <= 2 * SECONDS

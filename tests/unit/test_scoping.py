@@ -10,9 +10,10 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.stack_files import parsed, scoped
-from xtsync_resources.config.schema_keys import OPERATORS, Clause, FilterGroup
+from xtsync_resources.config.schema_keys import Clause, FilterGroup
 from xtsync_resources.operate.scoping import PATTERNS, TESTS, attributes_needed, evaluate
 from xtsync_resources.sync_schema import matching
+from xtsync_resources.sync_schema.model import OPERATORS
 
 USER: dict[str, Any] = {
     "id": "1",

@@ -13,6 +13,9 @@ from typing import Any
 from ..graph.clouds import CLOUDS, Cloud
 from ..graph.errors import TenantName
 from ..graph.hosts import HOST
+from ..graph.sign_in import SignIn
+from ..sync_schema.model import USER_TYPES
+from ..sync_secrets.model import DEFAULT_THRESHOLD
 from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
 from .keys import Object, key
@@ -118,7 +121,7 @@ class Settings:
         shown="absent",
     )
     user_type: str = key(
-        Choice({"member": "Member", "guest": "Guest"}),
+        Choice(USER_TYPES),
         "what people become in the target; absent leaves the job's own, which is `member`. See "
         "[mappings and filters](#mappings-and-filters)",
         default="",
@@ -138,7 +141,7 @@ class Settings:
     deletion_threshold: int = key(
         Number(0),
         "hold back the deletions of a cycle that has as many of them or more; 0 turns that off",
-        default=500,
+        default=DEFAULT_THRESHOLD,
     )
     allow_deletions: int = key(
         Number(0),
@@ -201,6 +204,19 @@ class Settings:
     def deletes(self) -> bool:
         """Whether the job removes whoever has left the scope."""
         return self.flow_types is None or "Delete" in self.flow_types
+
+    def sign_in(self, tenant: Tenant) -> SignIn:
+        """How to sign in to one of the two tenants."""
+        return SignIn(
+            tenant.full_name,
+            tenant.auth,
+            tenant.client_id,
+            self.cloud.name,
+            self.metadata_host,
+            tenant.certificate_path,
+            tenant.token_file,
+            tenant.service_connection_id,
+        )
 
     def client_secret(self, side: str) -> Any:
         """The stack's secret for a side; None where there is none."""

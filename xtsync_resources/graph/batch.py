@@ -82,7 +82,18 @@ def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
     requests = [{"id": str(place), "method": part.method, "url": part.path} for place, part in enumerate(parts)]
     one = parts[0]
     body = {"requests": requests}
-    return Call("POST", "/$batch", purpose, one.permission, one.role, body, one.repeat, one.version, Batch)
+    return Call(
+        "POST",
+        "/$batch",
+        purpose,
+        one.permission,
+        one.role,
+        body,
+        one.repeat,
+        one.version,
+        parts=tuple(parts),
+        answer=Batch,
+    )
 
 
 def ask(operation: Operation, parts: Sequence[Call], purpose: str) -> list[Mapping[str, Any] | GraphError]:

@@ -25,8 +25,17 @@ class Call:
     body: Body | None = None
     repeat: Repeat = Repeat.SAFE
     version: str = "v1.0"
-    # What the answer has to look like (`_answers`); of most writes it is not read.
+    # Whether it asks for something only, though it is no GET.
+    asks: bool = False
+    # The calls that it makes, where it is a batch.
+    parts: tuple[Call, ...] = ()
+    # What the answer has to look like (a type of `graph_types.py`); of most writes it is not read.
     answer: Any = dict
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something in the tenant."""
+        return any(part.writes for part in self.parts) if self.parts else self.method != "GET" and not self.asks
 
     @property
     def url_path(self) -> str:

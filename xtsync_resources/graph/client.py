@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import VERSION
 from . import json_reader
+from .audit import Audit
 from .bounded import within
 from .call import Call
 from .clock import Clock, SystemClock
@@ -41,7 +42,9 @@ class GraphClient:
         tokens: TokenSource,
         transport: Transport,
         clock: Clock | None = None,
+        audit: Audit | None = None,
     ) -> None:
+        self.audit = audit
         self.tenant, self.endpoints = tenant, endpoints
         self.clock: Clock = clock or SystemClock()
         self._tokens, self._transport = tokens, transport
@@ -80,7 +83,15 @@ class GraphClient:
         Raises:
             SignInError: no token.
             CallError: no answer, or an error answer.
+            ConfigurationError: it is a write, and is to be recorded and cannot.
         """
+        if self.audit is None:
+            return self._exchange(call, received)[0]
+        with self.audit.of_call(call) as outcome:
+            outcome.document, outcome.response = self._exchange(call, received)
+        return outcome.document
+
+    def _exchange(self, call: Call, received: Callable[[bytes], None]) -> tuple[Json, Response]:
         token = self._tokens.token()
         response = self._send(call, token)
         if response.status == 401:
@@ -91,7 +102,7 @@ class GraphClient:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)
             raise graph_error(call, self.tenant, answer)
-        return self._parsed(call, response)
+        return self._parsed(call, response), response
 
     def _send(self, call: Call, token: str) -> Response:
         body = None if call.body is None else json.dumps(call.body).encode()

@@ -7,46 +7,34 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 from . import json_reader
+from .audit import Audit
 from .client import USER_AGENT, GraphClient
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, METADATA_PATH, Endpoints, endpoints_from_metadata
-from .credentials import SignIn, TokenSource, credential_for
-from .errors import ConfigurationError, RefusedError, TenantName
+from .credentials import TokenSource, credential_for
+from .errors import ConfigurationError, RefusedError
 from .hosts import agreed, hosts_of, how_to_agree, unknown_hosts
 from .outside import ask
+from .sign_in import Secrets, SignIn
 from .transport import HttpsTransport, Request, Transport, TransportError
 
 
 def connect(
-    tenant: TenantName,
+    sign_in: SignIn,
+    secrets: Secrets,
     *,
-    kind: str,
-    client_id: str,
-    secret: Callable[[], str],
-    cloud: str,
-    metadata_host: str,
-    certificate_path: str = "",
-    password: Callable[[], str] = str,
-    token_file: str = "",
-    service_connection_id: str = "",
     status: Callable[[str], None] = lambda _: None,
+    about: Callable[[], Mapping[str, str]] = dict,
     transport: Transport | None = None,
     clock: Clock | None = None,
 ) -> GraphClient:
     """A client for one tenant; signs in with the first call.
 
     Args:
-        tenant: whom to talk to.
-        kind: how to sign in.
-        client_id: the application or identity to sign in with; "" for `cli`.
-        secret: gives its client secret at call time.
-        cloud: name of the cloud, unless `metadata_host` is given.
-        metadata_host: HOST or HOST:PORT whose metadata document names the endpoints, or "".
-        certificate_path: of the file with its certificate and key.
-        password: gives that file's password at call time.
-        token_file: of a federated token.
-        service_connection_id: of Azure DevOps.
+        sign_in: how to sign in to it.
+        secrets: gives what that takes.
         status: gets words for waiting people while it signs in.
+        about: says what the audit is to say of a write besides: run, stack, resource.
         transport: how to send; the network if not given.
         clock: the time; this computer's if not given.
 
@@ -54,22 +42,12 @@ def connect(
         RefusedError: credentials would go to a host that nobody who supplies them has agreed to.
         ConfigurationError: the metadata document cannot be had or used.
     """
-    transport, clock = transport or HttpsTransport(), clock or SystemClock()
-    endpoints = fetch_endpoints(metadata_host, transport, clock) if metadata_host else CLOUDS[cloud].endpoints
-    sign_in = SignIn(
-        kind,
-        client_id,
-        secret,
-        known_authority=not metadata_host,
-        certificate_path=certificate_path,
-        password=password,
-        token_file=token_file,
-        service_connection_id=service_connection_id,
-        audience=CLOUDS[cloud or "public"].token_audience,
-    )
-    make = functools.partial(credential_for, tenant, sign_in, endpoints, transport, clock, status)
-    tokens = TokenSource(tenant, endpoints.scope, make, kind)
-    return GraphClient(tenant, endpoints, tokens, transport, clock)
+    transport, clock, host = transport or HttpsTransport(), clock or SystemClock(), sign_in.metadata_host
+    endpoints = fetch_endpoints(host, transport, clock) if host else CLOUDS[sign_in.cloud].endpoints
+    make = functools.partial(credential_for, sign_in, secrets, endpoints, transport, clock, status)
+    tokens = TokenSource(sign_in.tenant, endpoints.scope, make, sign_in.kind)
+    audit = Audit.asked_for(os.environ, sign_in, clock, about)
+    return GraphClient(sign_in.tenant, endpoints, tokens, transport, clock, audit)
 
 
 def fetch_endpoints(

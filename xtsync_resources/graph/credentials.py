@@ -34,6 +34,7 @@ from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
+from .sign_in import Secrets, SignIn
 from .sign_in_transport import BEING_MADE_READY, ONCE, PASSING, SignInTransport
 from .token_claims import claims
 from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, chain_of, trusted_certificates
@@ -44,42 +45,20 @@ for _library in ("azure", "msal"):
 
 
 @dataclass(frozen=True)
-class SignIn:
-    """How to sign in to a tenant: the kind and what that kind needs. Secrets stay out of every text.
-
-    Attributes:
-        kind: `cli`, `secret`, `certificate`, `oidc` or `managedIdentity`.
-        client_id: of the application or the user-assigned identity.
-        secret: gives the client secret at call time.
-        known_authority: whether the login host is one of Microsoft's.
-        certificate_path: of the file with certificate and key.
-        password: gives that file's password at call time.
-        token_file: of a federated token.
-        service_connection_id: of Azure DevOps.
-        audience: whom a federated token must be for.
-    """
-
-    kind: str
-    client_id: str = ""
-    secret: Callable[[], str] = lambda: ""
-    known_authority: bool = True
-    certificate_path: str = ""
-    password: Callable[[], str] = lambda: ""
-    token_file: str = ""
-    service_connection_id: str = ""
-    audience: str = CLOUDS["public"].token_audience
-
-
-@dataclass(frozen=True)
 class Means:
     """What making a credential may use: where to sign in, and how to reach what is not the login service."""
 
-    tenant: TenantName
     sign_in: SignIn
+    secrets: Secrets
     endpoints: Endpoints
     transport: Transport
     clock: Clock
     status: Callable[[str], None]
+
+    @property
+    def tenant(self) -> TenantName:
+        """The tenant to sign in to."""
+        return self.sign_in.tenant
 
     @property
     def options(self) -> dict[str, Any]:
@@ -123,8 +102,8 @@ class Means:
 
 
 def credential_for(
-    tenant: TenantName,
     sign_in: SignIn,
+    secrets: Secrets,
     endpoints: Endpoints,
     transport: Transport | None = None,
     clock: Clock | None = None,
@@ -135,10 +114,12 @@ def credential_for(
     Raises:
         SignInError: what the kind needs is missing or unusable, or there is no such kind.
     """
-    means = Means(tenant, sign_in, endpoints, transport or HttpsTransport(), clock or SystemClock(), status)
+    means = Means(sign_in, secrets, endpoints, transport or HttpsTransport(), clock or SystemClock(), status)
     if sign_in.kind not in KINDS:
         why = f"the sign-in kind {sign_in.kind!r} is unknown"
-        raise means.failure(why, f"set xtsync:{tenant.side}.auth to {', '.join([*KINDS][:-1])} or {[*KINDS][-1]}")
+        kinds = [*KINDS]
+        do = f"set xtsync:{sign_in.tenant.side}.auth to {', '.join(kinds[:-1])} or {kinds[-1]}"
+        raise means.failure(why, do)
     return KINDS[sign_in.kind](means)
 
 
@@ -149,7 +130,7 @@ def by_cli(means: Means) -> TokenCredential:
 
 def by_secret(means: Means) -> TokenCredential:
     """As an application with a client secret."""
-    side, secret = means.tenant.side, means.secret(means.sign_in.secret)
+    side, secret = means.tenant.side, means.secret(means.secrets.secret)
     if not secret:
         raise means.failure(
             "there is no client secret",
@@ -166,7 +147,7 @@ def by_certificate(means: Means) -> TokenCredential:
 
     sign_in, side = means.sign_in, means.tenant.side
     try:
-        pair = read(sign_in.certificate_path, means.secret(sign_in.password), password_variable(side))
+        pair = read(sign_in.certificate_path, means.secret(means.secrets.password), password_variable(side))
     except CertificateError as error:
         do = f"{error.do}. `pulumi refresh` and `destroy` use the path of the last `pulumi up`"
         raise means.failure(error.why, do) from None

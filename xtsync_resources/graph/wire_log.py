@@ -6,12 +6,14 @@ import contextlib
 import json
 import logging
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 from ..redaction import MASK, redacted
 from ..untrusted import one_line
 from . import json_reader
 
+DEBUG = "XTSYNC_DEBUG"
 WIRE_CHARACTERS = 2000
 PLAIN_SETTINGS = ("CompanyId", "AuthenticationType", "SyncAll", "SyncNotificationSettings")
 SECRET_NAME = re.compile(
@@ -32,6 +34,15 @@ class Redacted(logging.Filter):
         """Let everything pass, without tokens and secrets."""
         record.msg, record.args = redacted(record.getMessage()), ()
         return True
+
+
+def log_calls(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Log calls to a stream, where the environment asks for it; gives whether it does."""
+    asked = bool(environment.get(DEBUG))
+    if asked:
+        logging.basicConfig(stream=stream, format="%(name)s: %(message)s")
+        logging.getLogger("xtsync").setLevel(logging.DEBUG)
+    return asked
 
 
 def wire_text(body: bytes | None) -> str:

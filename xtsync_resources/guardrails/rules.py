@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..graph.hosts import may_get_credentials
+from ..sync_secrets.model import DEFAULT_THRESHOLD
 from .pair_facts import Opening, PairFacts
 
 OFF, ADVISE, STOP = "off", "advise", "stop"
@@ -259,7 +260,7 @@ RULES = (
         f"The deletion threshold is on, and not above {MOST_DELETIONS}",
         "A group emptied by mistake deletes its people in the target with the next cycle",
         ADVISE,
-        "Set xtsync:deletionThreshold to what a bad day may delete; the default is 500",
+        f"Set xtsync:deletionThreshold to what a bad day may delete; the default is {DEFAULT_THRESHOLD}",
         loose_threshold,
         types=(SECRETS,),
     ),

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..partner_policy.model import CONSENT, OF_SIDE, REDEMPTION
-from ..sync_secrets.model import BY_ITSELF, recipients, threshold_of, truth
+from ..sync_secrets.model import (
+    BY_ITSELF,
+    ENABLED,
+    NOTIFICATION,
+    RECIPIENTS,
+    SYNC_ALL,
+    THRESHOLD,
+    THRESHOLD_ON,
+    recipients,
+    threshold_of,
+    truth,
+)
 from ..untrusted import is_plain
 from .pair_facts import PairFacts, Sayings, claims, openings
 from .rules import AZUREAD, JOB, PARTNER, PROVIDER, SCHEMA, SECRETS, SYNC
@@ -163,9 +174,9 @@ def note_secrets(found: Gathered, properties: Mapping[str, Any]) -> None:
     if not isinstance(settings, Mapping):
         return
     pair = guid(properties.get("homeTenantId")), guid(settings.get("CompanyId"))
-    everyone = settings.get("SyncAll")
+    everyone = settings.get(SYNC_ALL)
     facts: dict[str, Any] = {"sync_all": str(everyone).lower() == "true" if plain(everyone) else None}
-    facts |= notification_facts(settings.get("SyncNotificationSettings", {}))
+    facts |= notification_facts(settings.get(NOTIFICATION, {}))
     found.note(pair, **facts)
 
 
@@ -178,13 +189,13 @@ def notification_facts(value: Any) -> dict[str, Any]:
             return {}
     if not isinstance(value, Mapping):
         return {}
-    members = {"Enabled": False, "Recipients": "", **BY_ITSELF, **value}
-    told, to = members["Enabled"], members["Recipients"]
+    members = {ENABLED: False, RECIPIENTS: "", **BY_ITSELF, **value}
+    told, to = members[ENABLED], members[RECIPIENTS]
     facts: dict[str, Any] = {}
     if plain(told) and (plain(to) or isinstance(to, list)):
         facts["notified"] = truth(told) is True and bool(recipients(to))
-    on = truth(members["DeleteThresholdEnabled"])
-    if on is False or (on and plain(members["DeleteThresholdValue"])):
+    on = truth(members[THRESHOLD_ON])
+    if on is False or (on and plain(members[THRESHOLD])):
         facts["deletion_threshold"] = threshold_of(members) or 0
     return facts
 

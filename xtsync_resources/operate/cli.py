@@ -7,7 +7,6 @@ Exit codes: 0 all is well; 1 it is not, as the output says; 2 it could not be fo
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -59,12 +58,11 @@ def common(
     ] = False,
 ) -> None:
     """Take what all commands share."""
+    from ..graph.wire_log import log_calls
     from .stack import Location
 
     context.obj = Location(cwd, config_file, outputs)
-    if os.environ.get("XTSYNC_DEBUG"):
-        logging.basicConfig(stream=gated(sys.stderr), format="%(name)s: %(message)s")
-        logging.getLogger("xtsync").setLevel(logging.DEBUG)
+    log_calls(gated(sys.stderr), os.environ)
 
 
 def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[Stack, Screen], int]) -> None:

@@ -25,6 +25,7 @@ from ..sync_schema.model import (
     GROUPS,
     MAPPINGS,
     OPERATORS,
+    USER_TYPES,
     filters_from_graph,
     flows_from_graph,
     record,
@@ -116,7 +117,7 @@ def stated_type(one: Json | None, base: Json | None) -> str:
     if one is None or base is None or {**one, "source": None} != {**base, "source": None}:
         return ""
     constant = str(source_from_graph(one.get("source") or {}).get("constant", "")).lower()
-    return constant if constant in ("member", "guest") else ""
+    return constant if constant in USER_TYPES else ""
 
 
 def mapping_said(target: str, one: Json | None, base: Json) -> dict[str, Any] | None:

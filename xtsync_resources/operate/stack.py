@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..clients import client_of
 from ..config import SIDES, Settings, Tenant, parse, refuse_beside
 from ..graph import json_reader
 from ..graph.client import GraphClient
+from ..graph.connect import connect
 from ..graph.errors import LONGER, ConfigurationError
 from ..graph.json_reader import NO_IDS
 from ..graph.operation import Operation
 from ..graph.secret_origin import client_secret
+from ..graph.sign_in import Secrets
 from ..redaction import know
 from .yaml_files import read_yaml
 
@@ -97,8 +98,12 @@ class Stack:
         """A client for the source or the target; signs in with its first call."""
         if side not in self._clients:
             tenant: Tenant = getattr(self.settings, side)
-            self._clients[side] = client_of(
-                self.settings, tenant, self._secret(tenant), self.location.folder, self.status
+            sign_in = self.settings.sign_in(tenant).seen_from_here(self.location.folder)
+            self._clients[side] = connect(
+                sign_in,
+                Secrets.of(side, self._secret(tenant)),
+                status=self.status,
+                about=lambda: {"run": f"xtsync, process {os.getpid()}", "stack": self.name},
             )
         return self._clients[side]
 

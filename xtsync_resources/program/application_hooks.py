@@ -16,6 +16,7 @@ from ..application import calls
 from ..application.configurations import PairConfiguration, look, second_configuration
 from ..config import Settings
 from ..pulumi_runtime import messages
+from .audit_hooks import made_by_azuread
 from .azuread_errors import report_azuread_error
 from .stack_state import Recorded, outputs_of
 
@@ -53,7 +54,9 @@ def application_hooks(
     # In a preview as well: what `up` would refuse is refused before.
     look_first = pulumi.ResourceHook(f"{name}-one-configuration", before, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceHookBinding(
-        before_create=[look_first], on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)]
+        before_create=[look_first],
+        after_create=made_by_azuread(f"{name}-application-made", client, calls.AZUREAD_APPLICATION),
+        on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)],
     )
 
 

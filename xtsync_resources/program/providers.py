@@ -18,8 +18,10 @@ from ..config import ConfigurationProblems, Problem, Settings, Tenant, check_end
 from ..graph.errors import XtsyncError, lines_of
 from ..graph.isolation import hide_other
 from ..graph.secret_origin import SecretError
+from ..graph.sign_in import Secrets
 from ..pulumi_runtime import messages
 from ..pulumi_runtime.messages import Stopped
+from ..pulumi_runtime.provider_settings import NAMESPACE, properties_of
 from .azuread_sign_in import sign_in_as
 
 if TYPE_CHECKING:
@@ -37,23 +39,14 @@ class Providers:
 
 
 class TenantProvider(pulumi.ProviderResource):
-    """A dynamic provider process for one tenant. Its properties are read by `lifecycle.configure`."""
+    """A dynamic provider process for one tenant. Its properties are read by `TenantResourceProvider.configure`."""
 
     def __init__(self, name: str, tenant: Tenant, settings: Settings, options: pulumi.ResourceOptions) -> None:
         partner = settings.target if tenant is settings.source else settings.source
         properties = {
-            "side": tenant.side,
-            "tenantId": tenant.id,
-            "tenantName": tenant.name,
-            "partnerName": partner.name,
-            "auth": tenant.auth,
-            "clientId": tenant.client_id or None,
+            **properties_of(settings.sign_in(tenant)),
             "clientSecret": settings.client_secret(tenant.side),
-            "certificatePath": tenant.certificate_path or None,
-            "tokenFile": tenant.token_file or None,
-            "serviceConnectionId": tenant.service_connection_id or None,
-            "cloud": settings.cloud.name,
-            "metadataHost": settings.metadata_host or None,
+            "partnerName": partner.name,
             "deadlineMinutes": settings.deadline_minutes,
             "onExisting": settings.on_existing,
             "allowSecondConfiguration": settings.allow_second_configuration or None,
@@ -63,8 +56,7 @@ class TenantProvider(pulumi.ProviderResource):
         super().__init__(
             "pulumi-python",
             f"{name}-{tenant.side}",
-            # Only names with a colon can be read back with Config.get in the provider process.
-            {f"xtsync:{name}": value for name, value in properties.items()},
+            {f"{NAMESPACE}{name}": value for name, value in properties.items()},
             pulumi.ResourceOptions.merge(options, mapped),
         )
 
@@ -103,11 +95,15 @@ def signed_in(settings: Settings) -> GraphClient:
     Raises:
         Stopped: it does not.
     """
-    from ..clients import client_of  # noqa: PLC0415 - HTTP, which nothing before this needs
+    from ..graph.connect import connect  # noqa: PLC0415 - HTTP, which nothing before this needs
 
     try:
-        client = client_of(settings, settings.source, settings.source_stack_secret(), status=messages.info)
+        secrets = Secrets.of(settings.source.side, settings.source_stack_secret())
+        about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack()}
+        client = connect(settings.sign_in(settings.source), secrets, status=messages.info, about=lambda: about)
         client.claims(60 * settings.deadline_minutes)
+        if client.audit is not None:
+            client.audit.check()
     except XtsyncError as error:
         raise Stopped(*lines_of(error)) from None
     return client

@@ -74,6 +74,18 @@ def urn_beside(own: str, kind: str, name: str) -> str:
     return f"{type_.rpartition(':')[0]}:{kind}::{mine.removesuffix(own)}{name}" if found else f"URN of the {name}"
 
 
+def about_this_call() -> dict[str, str]:
+    """What an audit says of the call that is being served: the run by the engine's address, the stack, the resource."""
+    request, _ = current_call()
+    urn = str(getattr(request, "urn", ""))
+    stack, _, name = urn.removeprefix("urn:pulumi:").partition("::")
+    return {
+        "run": f"pulumi at {sys.argv[1]}" if len(sys.argv) > 1 else "",
+        "stack": stack,
+        "resource": name.rpartition("::")[2],
+    }
+
+
 def warn_of_another_sdk() -> None:
     """Say at the start of a provider process when the SDK's stack is not as this program knows it."""
     if current_call() == (None, None) and len(sys.argv) > 1:

@@ -6,7 +6,6 @@ Runs in the provider process of one tenant. Facts this rests on: docs/architectu
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import re
 import sys
@@ -28,9 +27,11 @@ from pulumi.output import Unknown
 
 from ..graph.errors import ConfigurationError, RefusedError, XtsyncError
 from ..graph.isolation import drop_foreign
+from ..graph.wire_log import log_calls
 from ..untrusted import gate_output, one_line, value
-from .engine import Partial, attach_partial, checked_id, report, warn_of_another_sdk
+from .engine import Partial, about_this_call, attach_partial, checked_id, report, warn_of_another_sdk
 from .engine_watch import end_with
+from .forgotten import FORGET, forgets
 from .provider_settings import ProviderSettings
 
 if TYPE_CHECKING:
@@ -75,12 +76,9 @@ def unless_forgotten(delete: Method) -> Method:
 
     @functools.wraps(delete)
     def run(self: TenantResourceProvider, id_: str, props: Properties) -> None:
-        word = os.environ.get("XTSYNC_FORGET")
-        if word:
-            from .forgotten import forgets  # noqa: PLC0415
-
-            if forgets(self, word, props):
-                return
+        word = os.environ.get(FORGET)
+        if word and forgets(self, word, props):
+            return
         delete(self, id_, props)
 
     return cast(Method, run)
@@ -128,10 +126,7 @@ class TenantResourceProvider(ResourceProvider):
         """Take the provider's properties; nothing is called before the first operation needs it."""
         end_with(sys.argv[1] if len(sys.argv) > 1 else "")
         gate_output()
-        if os.environ.get("XTSYNC_DEBUG"):
-            logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
-            logging.getLogger("xtsync").setLevel(logging.DEBUG)
-        else:
+        if not log_calls(sys.stderr, os.environ):
             sys.tracebacklimit = 0
         warn_of_another_sdk()
         with plain_errors():
@@ -214,22 +209,10 @@ _CLIENT_LOCK = threading.Lock()
 def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
     """A client for the tenant of these settings. Imports here: a no-op needs neither HTTP nor sign-in."""
     from ..graph.connect import connect  # noqa: PLC0415
-    from ..graph.secret_origin import certificate_password, client_secret  # noqa: PLC0415
+    from ..graph.sign_in import Secrets  # noqa: PLC0415
 
-    return connect(
-        settings.tenant,
-        kind=settings.auth,
-        client_id=settings.client_id,
-        # The environment wins and is read at call time; the stack's secret is the alternative.
-        secret=lambda: client_secret(settings.tenant.side, os.environ).read() or secret,
-        cloud=settings.cloud,
-        metadata_host=settings.metadata_host,
-        certificate_path=settings.certificate_path,
-        password=certificate_password(settings.tenant.side, os.environ).read,
-        token_file=settings.token_file,
-        service_connection_id=settings.service_connection_id,
-        status=lambda text: report(text, status=True),
-    )
+    secrets = Secrets.of(settings.tenant.side, secret)
+    return connect(settings.sign_in, secrets, status=lambda text: report(text, status=True), about=about_this_call)
 
 
 def whole_numbers(value: Any) -> Any:

@@ -55,6 +55,8 @@ def synchronization_call(
     body: Body | None = None,
     repeat: Repeat = Repeat.SAFE,
     answer: Any = dict,
+    *,
+    asks: bool = False,
 ) -> Call:
     """A call below the synchronization of a service principal: jobs, settings and schema."""
     return Call(
@@ -66,5 +68,6 @@ def synchronization_call(
         JOB_ROLE,
         body,
         repeat,
+        asks=asks,
         answer=answer,
     )

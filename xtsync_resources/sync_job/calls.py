@@ -25,7 +25,7 @@ def validate_credentials(service_principal: str, template: str, target: str) -> 
         ],
     }
     purpose = f"validate that {target} accepts synchronization"
-    return synchronization_call("POST", service_principal, "jobs/validateCredentials", purpose, body)
+    return synchronization_call("POST", service_principal, "jobs/validateCredentials", purpose, body, asks=True)
 
 
 def list_jobs(service_principal: str) -> Call:

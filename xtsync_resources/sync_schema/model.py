@@ -45,6 +45,8 @@ OPERATORS = {
 }
 UNARY = ("IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL")
 
+# What people can become in the target: as the configuration and as Graph says it.
+USER_TYPES: Mapping[str, str] = {"member": "Member", "guest": "Guest"}
 
 # --- wire form ---------------------------------------------------------------------------------------------
 

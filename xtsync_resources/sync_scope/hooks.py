@@ -20,6 +20,7 @@ from ..assignments.operations import assignments, principal_of
 from ..config import Settings
 from ..graph.consistency import ABSENT_LOOKS, EXISTING_ASSIGNMENT
 from ..graph.errors import lines_of
+from ..program.audit_hooks import made_by_azuread
 from ..program.azuread_errors import report_azuread_error
 from ..pulumi_runtime import messages
 from ..sync_job.calls import list_jobs
@@ -60,7 +61,8 @@ class AssignmentHooks:
         self._looked_at_job = self._paused = False
         self._lock = threading.Lock()
         self.binding = pulumi.ResourceHookBinding(
-            on_error=[pulumi.ErrorHook(f"{name}-assignment-exists", self._failed)]
+            after_create=made_by_azuread(f"{name}-assignment-made", client, calls.AZUREAD_ASSIGNMENT),
+            on_error=[pulumi.ErrorHook(f"{name}-assignment-exists", self._failed)],
         )
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:

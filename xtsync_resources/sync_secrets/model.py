@@ -17,12 +17,15 @@ from ..graph import json_reader
 
 NOTIFICATION = "SyncNotificationSettings"
 RECIPIENTS = "Recipients"
+ENABLED = "Enabled"
+THRESHOLD_ON, THRESHOLD = "DeleteThresholdEnabled", "DeleteThresholdValue"
+SYNC_ALL = "SyncAll"
 MASK = "*"
 DEFAULT_THRESHOLD = 500
 # What the service does where a member of the notification settings is absent.
 BY_ITSELF: Mapping[str, Any] = {
-    "DeleteThresholdEnabled": True,
-    "DeleteThresholdValue": DEFAULT_THRESHOLD,
+    THRESHOLD_ON: True,
+    THRESHOLD: DEFAULT_THRESHOLD,
     "HumanResourcesLookaheadQueryEnabled": False,
 }
 # What empties a setting, where that is not an empty text.
@@ -33,19 +36,19 @@ NOTHING: Mapping[str, str] = {NOTIFICATION: "{}"}
 def settings_for(target: str, notify_email: str, deletion_threshold: int) -> dict[str, Any]:
     """The four settings of the how-to; SyncAll false is "assigned users and groups only"."""
     notification: dict[str, Any] = {
-        "Enabled": bool(notify_email),
-        "DeleteThresholdEnabled": deletion_threshold > 0,
+        ENABLED: bool(notify_email),
+        THRESHOLD_ON: deletion_threshold > 0,
         "HumanResourcesLookaheadQueryEnabled": False,
     }
     if notify_email:
         notification[RECIPIENTS] = notify_email
     if deletion_threshold > 0:
-        notification["DeleteThresholdValue"] = deletion_threshold
+        notification[THRESHOLD] = deletion_threshold
     return {
         "CompanyId": target,
         "AuthenticationType": "SyncPolicy",
         NOTIFICATION: notification,
-        "SyncAll": "false",
+        SYNC_ALL: "false",
     }
 
 
@@ -104,8 +107,8 @@ def from_graph(wanted: Mapping[str, Any], live: Mapping[str, str]) -> dict[str, 
                 for name, one in value.items()
                 if name in members
             }
-            if not ours_to_enable(value) and "Enabled" in value:
-                found[key]["Enabled"] = value["Enabled"]
+            if not ours_to_enable(value) and ENABLED in value:
+                found[key][ENABLED] = value[ENABLED]
         elif key in live:
             found[key] = value if live[key] == MASK or same(key, value, live[key]) else live[key]
     return found
@@ -139,7 +142,7 @@ def as_text(value: Any) -> str:
 
 def everybody(settings: Mapping[str, Any]) -> bool:
     """Whether the scope is everybody in the source, by the settings."""
-    return truth(settings.get("SyncAll")) is True
+    return truth(settings.get(SYNC_ALL)) is True
 
 
 def deletion_threshold(settings: Mapping[str, str]) -> int | None:
@@ -149,16 +152,16 @@ def deletion_threshold(settings: Mapping[str, str]) -> int | None:
 
 def threshold_of(notification: Mapping[str, Any]) -> int | None:
     """The same, from the notification settings."""
-    if truth(notification.get("DeleteThresholdEnabled")) is False:
+    if truth(notification.get(THRESHOLD_ON)) is False:
         return None
-    number = whole(notification.get("DeleteThresholdValue"))
+    number = whole(notification.get(THRESHOLD))
     return DEFAULT_THRESHOLD if number is None else number
 
 
 def addresses(settings: Mapping[str, str]) -> str:
     """From Graph: who is told of failures, as the configuration writes it; "" where nobody is."""
     notification = parse_object(settings.get(NOTIFICATION, ""))
-    if truth(notification.get("Enabled")) is False:
+    if truth(notification.get(ENABLED)) is False:
         return ""
     found = notification.get(RECIPIENTS)
     return found.strip() if isinstance(found, str) else ",".join(recipients(found))
@@ -191,13 +194,13 @@ def with_others(
         theirs = parse_object(live.get(key, ""))
         merged[key] = {**theirs, **value} if isinstance(value, Mapping) else value
         if key == NOTIFICATION and not ours_to_enable(value) and theirs.get(RECIPIENTS):
-            merged[key]["Enabled"] = theirs.get("Enabled", value.get("Enabled"))
+            merged[key][ENABLED] = theirs.get(ENABLED, value.get(ENABLED))
     for member, former in (dropped or {}).items():
         merged[NOTIFICATION].pop(member, None)
         if former is not None:
             merged[NOTIFICATION][member] = former
         if member == RECIPIENTS:
-            merged[NOTIFICATION]["Enabled"] = former is not None
+            merged[NOTIFICATION][ENABLED] = former is not None
     return to_graph(merged)
 
 

@@ -95,12 +95,14 @@ def refused() -> Iterator[list[str]]:
     texts: list[str] = []
     with pytest.raises(grpc.RpcError) as caught:
         yield texts
-    texts.append(caught.value.details())
+    said = caught.value.details()
+    assert said is not None
+    texts.append(said)
 
 
 def init_failure(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
     """What a failed creation left behind."""
-    metadata = dict(error.trailing_metadata())
+    metadata = {one.key: one.value for one in error.trailing_metadata()}
     status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
     failed = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(failed)

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from azuread_client import (  # type: ignore[import-not-found]
+from pulumi.runtime.proto import provider_pb2
+
+from lab.azuread.http import Deadline
+from lab.azuread.values import UNKNOWN, from_struct
+from lab.entra import Fault, Settings
+from tests.lab.azuread.azuread_client import (
     APPLICATION,
     APPLICATION_INPUTS,
     NOWHERE,
@@ -17,10 +22,6 @@ from azuread_client import (  # type: ignore[import-not-found]
     refused,
     running,
 )
-from pulumi.runtime.proto import provider_pb2
-
-from lab.azuread.values import UNKNOWN, from_struct
-from lab.entra import Fault, Settings
 
 INSTANTIATE = "/instantiate$"
 
@@ -104,7 +105,12 @@ def test_a_504_after_the_effect_leaves_two_applications(plugin: Plugin) -> None:
 def test_retry_after_is_honoured(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
     plugin.entra.faults.add(Fault(method="POST", path=INSTANTIATE, status=429, headers={"Retry-After": "7"}))
     paused: list[float] = []
-    monkeypatch.setattr("lab.azuread.http.Deadline.pause", lambda _, seconds: paused.append(seconds) or True)
+
+    def pause(_: Deadline, seconds: float) -> bool:
+        paused.append(seconds)
+        return True
+
+    monkeypatch.setattr(Deadline, "pause", pause)
     plugin.create(APPLICATION, APPLICATION_INPUTS)
     assert paused[0] == 7
     assert len(plugin.calls("POST")) == 2

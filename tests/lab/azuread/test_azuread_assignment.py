@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
-from azuread_client import (  # type: ignore[import-not-found]
+from pulumi.runtime.proto import provider_pb2
+
+from lab.azuread.values import from_struct
+from lab.entra import Fault, Settings
+from tests.lab.azuread.azuread_client import (
     APPLICATION,
     APPLICATION_INPUTS,
     ASSIGNMENT,
@@ -16,10 +21,6 @@ from azuread_client import (  # type: ignore[import-not-found]
     refused,
     running,
 )
-from pulumi.runtime.proto import provider_pb2
-
-from lab.azuread.values import from_struct
-from lab.entra import Fault, Settings
 
 ASSIGN = "/appRoleAssignedTo$"
 INVALID = {"status": 400, "code": "Request_BadRequest", "message": "Not a valid reference update."}
@@ -68,9 +69,7 @@ def test_a_group_can_be_assigned(plugin: Plugin, inputs: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("fault", [{"status": 404, "code": "Request_ResourceNotFound"}, INVALID])
-def test_what_is_not_replicated_is_tried_again(
-    plugin: Plugin, inputs: dict[str, str], fault: dict[str, object]
-) -> None:
+def test_what_is_not_replicated_is_tried_again(plugin: Plugin, inputs: dict[str, str], fault: dict[str, Any]) -> None:
     plugin.entra.faults.add(Fault(method="POST", path=ASSIGN, times=3, **fault))
     identifier, _ = plugin.create(ASSIGNMENT, inputs)
     assert identifier
@@ -101,7 +100,7 @@ def test_one_that_is_read_too_late_is_made_and_nobody_knows_of_it(plugin: Plugin
         plugin.create(ASSIGNMENT, inputs)
     said = str(caught.value.details())
     assert said.startswith("expected non-nil error with nil state during Create of urn:pulumi:dev::test::")
-    assert "grpc-status-details-bin" not in dict(caught.value.trailing_metadata())
+    assert "grpc-status-details-bin" not in {one.key for one in caught.value.trailing_metadata()}
     assert len(plugin.tenant.applications.principals[inputs["resourceObjectId"]].assignments) == 1
     assert plugin.logged == []
     with refused() as texts:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pulumi_azuread as azuread
 import pytest
-from azuread_client import (  # type: ignore[import-not-found]
+
+from lab.entra import Fault, Settings
+from lab.world import SOURCE_CLIENT, SOURCE_TENANT
+from tests.lab.azuread.azuread_client import (
     APPLICATION,
     APPLICATION_INPUTS,
     NOWHERE,
@@ -15,9 +18,6 @@ from azuread_client import (  # type: ignore[import-not-found]
     refused,
     running,
 )
-
-from lab.entra import Fault, Settings
-from lab.world import SOURCE_CLIENT, SOURCE_TENANT
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import grpc
 import pytest
-from azuread_client import APPLICATION, APPLICATION_INPUTS, Plugin  # type: ignore[import-not-found]
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from lab.entra import serve
 from lab.world import dev_world
+from tests.lab.azuread.azuread_client import APPLICATION, APPLICATION_INPUTS, Plugin
 from tests.patience import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[3]

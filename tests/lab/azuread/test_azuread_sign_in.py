@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azuread_client import APPLICATION, Plugin, refused, running  # type: ignore[import-not-found]
 from pulumi.runtime.proto import provider_pb2
 
 from lab.azuread.configuration import read_configuration
@@ -20,6 +19,7 @@ from lab.entra.login.assertions import FederatedCredential
 from lab.entra.workload import urls
 from lab.entra.workload.models import Issuer, ManagedIdentity, Pipeline
 from lab.world import SOURCE_CLIENT, SOURCE_SECRET, SOURCE_TENANT, TARGET_CLIENT
+from tests.lab.azuread.azuread_client import APPLICATION, Plugin, refused, running
 from tests.proofs import self_signed
 
 AUDIENCE = "api://AzureADTokenExchange"

@@ -77,7 +77,7 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     (tmp_path / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
     made = Stack(tmp_path, Cloud())
     monkeypatch.setattr(Deployment, "plugin", lambda _deployment, _urn: made.cloud)

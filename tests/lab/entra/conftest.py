@@ -29,7 +29,7 @@ def fetch_token(server: Server, tenant_id: str, **form: str) -> requests.Respons
     return requests.post(
         f"{server.url}/{tenant_id}/oauth2/v2.0/token",
         data={"grant_type": "client_credentials", "scope": f"{server.url}/.default", **form},
-        verify=server.ca_file,
+        verify=str(server.ca_file),
         timeout=PATIENCE_SECONDS,
     )
 

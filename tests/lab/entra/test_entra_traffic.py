@@ -52,7 +52,7 @@ def test_the_file_has_a_line_for_every_exchange(tmp_path: Path) -> None:
     entra = dev_world(traffic_file=tmp_path / "traffic.jsonl")
     with serve(entra) as server:
         url = f"{server.url}/metadata/endpoints?api-version=2022-09-01"
-        assert requests.get(url, verify=server.ca_file, timeout=PATIENCE_SECONDS).status_code == 200
+        assert requests.get(url, verify=str(server.ca_file), timeout=PATIENCE_SECONDS).status_code == 200
     (line,) = (tmp_path / "traffic.jsonl").read_text().splitlines()
     assert json.loads(line)["path"] == "/metadata/endpoints"
 

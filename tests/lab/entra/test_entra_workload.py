@@ -68,8 +68,8 @@ def test_azure_identity_takes_a_managed_identity(
         monkeypatch.setenv("IDENTITY_HEADER", known.identity_header)
     else:
         monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", world.server.url)
-    trust = {"connection_verify": str(world.server.ca_file)}
-    token = ManagedIdentityCredential(**trust).get_token(f"{world.server.url}/.default").token
+    credential = ManagedIdentityCredential(connection_verify=str(world.server.ca_file))
+    token = credential.get_token(f"{world.server.url}/.default").token
     assert claims(token)["tid"] == SOURCE_TENANT
     world.source.session.headers["Authorization"] = f"Bearer {token}"
     assert world.source("GET", "/policies/crossTenantAccessPolicy/partners").status_code == 200

@@ -31,7 +31,7 @@ def test_steps_end_as_they_ended_and_in_their_order() -> None:
 
 
 def test_a_refresh_ends_as_what_it_found() -> None:
-    changed = {"detailedDiff": {"x": {"diffKind": "update"}}}
+    changed: dict[str, Any] = {"detailedDiff": {"x": {"diffKind": "update"}}}
     log = read(
         [
             *(step("resourcePreEvent", "refresh", name) for name in "abcd"),

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lab.pulumi import __main__ as make
 from lab.pulumi import installation
@@ -82,7 +83,7 @@ def test_a_build_that_fails_says_why_and_leaves_nothing(tmp_path: Path, monkeypa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(make.CannotBuild, match="disk full"):
-        make.build(make.Console(), installation.MODULE)
+        make.build(Console(), installation.MODULE)
     assert list(cached(pinned(), environment).parent.iterdir()) == []
 
 

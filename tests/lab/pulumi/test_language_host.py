@@ -21,7 +21,7 @@ PROGRAM = Path(language_host.__file__)
 
 def start(engine: int) -> subprocess.Popen[str]:
     """The host as the CLI starts it, with the engine's address."""
-    command = [sys.executable, "-u", PROGRAM, f"127.0.0.1:{engine}"]
+    command: list[str | Path] = [sys.executable, "-u", PROGRAM, f"127.0.0.1:{engine}"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
