@@ -17,6 +17,7 @@ from .application.orphans import APPLICATION_TEMPLATE
 from .application.resource import ServicePrincipal
 from .config import Settings
 from .config.schema_keys import schema_inputs
+from .graph.errors import XtsyncError, lines_of
 from .guardrails.pair_facts import policy_of
 from .identity_sync_policy.model import sync_values
 from .identity_sync_policy.resource import IdentitySyncPolicy
@@ -32,7 +33,7 @@ from .sync_job.resource import SyncJob
 from .sync_job.start import JobStart, unfinished
 from .sync_schema.baseline import SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
-from .sync_scope import principals
+from .sync_scope import newcomers, principals
 from .sync_scope.affected import Leaving
 from .sync_scope.draining import DRAIN
 from .sync_scope.foreign_assignments import ADOPT, ADOPTED, Foreign
@@ -97,7 +98,8 @@ class TenantPair(pulumi.ComponentResource):
             {**policy_of(settings, "source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
-        policies = [self._allow_in_target(), self._allow_in_source()]
+        ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+        policies = [self._allow_in_target(ids), self._allow_in_source()]
         application = self._configuration_application(name)
         self._id = application.service_principal_object_id
         service_principal = ServicePrincipal(
@@ -137,7 +139,6 @@ class TenantPair(pulumi.ComponentResource):
             "foundPeople": job.found_people,
             "onDestroy": settings.on_destroy,
         }
-        ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         foreign = Foreign(settings.foreign_assignments, self._before("SyncScope", "scope").get(ADOPTED) or {})
         record = ScopeRecord(
             "scope-record",
@@ -214,7 +215,7 @@ class TenantPair(pulumi.ComponentResource):
         }
         self.register_outputs({})
 
-    def _allow_in_target(self) -> pulumi.Resource:
+    def _allow_in_target(self, ids: Mapping[str, str]) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
         values = policy_of(settings, "target")
@@ -227,7 +228,17 @@ class TenantPair(pulumi.ComponentResource):
             self._target_baseline,
             groups=settings.sync_groups,
             depends_on=[partner],
+            newcomers=self._newcomers(ids) if pulumi.runtime.is_dry_run() else (),
         )
+
+    def _newcomers(self, ids: Mapping[str, str]) -> Sequence[str] | None:
+        """Mail addresses of people who come into scope; None where they could not be read, which stops no preview."""
+        operation = self._pair.client.operation(60 * self._settings.deadline_minutes)
+        try:
+            return newcomers.mails_of_newcomers(operation, ids, self._before("SyncScope", "scope"))
+        except XtsyncError as error:
+            messages.warn(*lines_of(error))
+            return None
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from lab import world
 from lab.entra import Fault
-from tests.scenarios.stacks import Lab, messages, told, writes
+from tests.scenarios.stacks import Lab, changed, messages, told, writes
+from tests.scenarios.tenants import grant
 
 pytestmark = pytest.mark.real
 A, C = "alice@contoso.com", "carol@contoso.com"
@@ -69,3 +71,31 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = told(lab.stack.run("up"), "scope")
     assert "was not counted: it takes the permission GroupMember.Read.All" in said
+
+
+def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:
+    said = told(lab.stack.run("preview"), "target-identity-sync")
+    assert (
+        "whether Fabrikam has accounts of people who come already was not looked at: that takes User.Read.All" in said
+    )
+    grant(lab.target, world.TARGET_CLIENT, more={"User.Read.All"})
+    assert "already" not in told(lab.stack.run("preview"), "target-identity-sync")
+    frank = lab.target.directory.user("frank@fabrikam.com")
+    frank.mail = C
+    said = told(lab.stack.run("preview"), "target-identity-sync")
+    assert (
+        "Fabrikam has 1 account already with mail addresses of people who come, whom the job may match: "
+        "frank@fabrikam.com" in said
+    )
+
+
+def test_promise_3_matches_are_no_part_of_the_state(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.stack.config["xtsync:users"] = [A, C]
+    changed_ = changed(lab.stack.run("preview"))
+    assert "target-identity-sync" not in changed_
+    lab.stack.run("up")
+    assert "newcomers" not in lab.stack.state()
+    before = len(lab.entra.traffic)
+    lab.stack.run("preview", expect_no_changes=True)
+    assert not [call for call in lab.calls_since(before) if call.tenant_id == world.TARGET_TENANT]

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .. import records
+from ..directory.accounts import accounts_with
 from ..graph.consistency import PARTNER_APPEARS
 from ..graph.errors import ConflictError, NotFoundError
+from ..graph.permissions import READ_USERS
 from ..partner_policy.adoption import to_be_adopted
 from ..partner_policy.model import Baseline, Json
 from ..partner_policy.open_doors import doors_of_sync, report_changes, report_open_doors
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..partner_policy.baseline import PartnerBaseline
 
+# Of a preview only: `check` says what it finds by it, and leaves it out of what is kept.
+NEWCOMERS = "newcomers"
+MOST_NAMED = 10
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 
 
@@ -106,7 +111,29 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             self.announce(news)
         else:
             report_changes(self.settings.tenant, olds, permissions_of(news))
-        return CheckResult(news, [])
+        if NEWCOMERS in news:
+            self.report_matches(news[NEWCOMERS])
+        return CheckResult({name: value for name, value in news.items() if name != NEWCOMERS}, [])
+
+    def report_matches(self, mails: Sequence[str] | None) -> None:
+        """Say which accounts exist already that people who come may be matched with.
+
+        Call: POST $batch of GET users (User.Read.All), where somebody comes.
+        """
+        tenant = self.settings.tenant
+        found = mails if not mails else accounts_with(self.operation(), mails)
+        if found is None:
+            report(
+                f"whether {tenant.name} has accounts of people who come already was not looked at: that takes "
+                f"{READ_USERS}"
+            )
+        elif found:
+            more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
+            count = "1 account" if len(found) == 1 else f"{len(found)} accounts"
+            report(
+                f"{tenant.name} has {count} already with mail addresses of people who come, whom the job may match: "
+                f"{', '.join([*found[:MOST_NAMED], *more])}"
+            )
 
     def announce(self, props: Properties) -> None:
         """Say what a create adopts, with old -> new."""
@@ -198,6 +225,7 @@ class IdentitySyncPolicy(TenantResource):
         baseline: of the target.
         groups: whether group objects may be synchronized too; False leaves that as it is.
         depends_on: the target's partner policy.
+        newcomers: mail addresses of people who come into scope, for a preview; None where they may not be read.
     """
 
     def __init__(
@@ -209,6 +237,7 @@ class IdentitySyncPolicy(TenantResource):
         baseline: PartnerBaseline,
         groups: bool,
         depends_on: Sequence[pulumi.Resource],
+        newcomers: Sequence[str] | None = (),
     ) -> None:
         inputs = {
             "tenantId": tenant_id,
@@ -216,6 +245,8 @@ class IdentitySyncPolicy(TenantResource):
             "baseline": baseline.baseline,
             **({"groupBaseline": baseline.group_baseline} if groups else {}),
         }
+        if pulumi.runtime.is_dry_run() and newcomers != ():
+            inputs[NEWCOMERS] = newcomers
         # A record is right only where nothing of ours is there: who relies on one is replaced with it.
         options = pulumi.ResourceOptions(replace_with=[baseline])
         super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on, options=options)

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
-from ..directory.calls import get_user, search_users
-from ..directory.find import MOST_IN_A_FILTER, names_now, read
-from ..graph.batch import read_all
-from ..graph.errors import CallError, ForbiddenError, GraphError, NotFoundError
+from ..directory.accounts import accounts_with
+from ..directory.find import names_now
 from ..graph.permissions import READ_USERS
 from ..guardrails.pair_facts import policy_of
 from ..identity_sync_policy.calls import get_identity_sync
@@ -23,7 +21,6 @@ from ..partner_policy.open_doors import changes_of_doors
 from ..state import type_token
 from ..sync_scope.affected import (
     MOST_LEAVING,
-    Answer,
     GroupRead,
     Principal,
     kinds,
@@ -32,6 +29,7 @@ from ..sync_scope.affected import (
     sentence,
     too_many,
 )
+from ..sync_scope.newcomers import coming, groups_among, mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
 from .recorded import recorded
@@ -42,9 +40,6 @@ if TYPE_CHECKING:
     from ..program.stack_state import Recorded
     from .screen import Screen
     from .stack import Stack
-
-# Of more newcomers nobody reads the names, and a preview is not to search a whole directory.
-MOST_LOOKED_UP = 500
 
 
 @dataclass(frozen=True)
@@ -97,19 +92,18 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     before = scope_before(stack, state)
     known: Mapping[str, str] = before.get("principals") or {}
     found_first: Sequence[str] = before.get("foundPeople") or ()
-    stay = {*known.values(), *found_first}
-    coming = {name: object_id for name, object_id in wanted.items() if object_id not in stay}
+    newcomers = coming(wanted, before)
     remaining = {*wanted.values(), *found_first}
     gone = {name: object_id for name, object_id in known.items() if object_id not in remaining}
-    groups = {name: object_id for name, object_id in coming.items() if name.startswith("group ")}
+    groups = groups_among(newcomers)
     opened = read_groups(operation, groups) if groups else []
-    leaving = people_who_leave(operation, before, everybody(gone), everybody(coming)) if gone else set[str]()
+    leaving = people_who_leave(operation, before, everybody(gone), everybody(newcomers)) if gone else set[str]()
     return Plan(
-        comes=sorted(coming),
+        comes=sorted(newcomers),
         groups=[sentence(*one) for one in opened],
         leaves=sorted(gone),
         people_who_leave=None if leaving is None else named(operation, leaving),
-        existing=accounts_for(stack, operation, coming, opened),
+        existing=accounts_for(stack, operation, newcomers, opened),
         refused=refusal(stack, leaving),
         **doors(stack),
     )
@@ -158,55 +152,14 @@ def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
 
 
 def accounts_for(
-    stack: Stack, operation: Operation, coming: Mapping[str, str], groups: Sequence[GroupRead]
+    stack: Stack, operation: Operation, principals: Mapping[str, str], groups: Sequence[GroupRead]
 ) -> list[str] | None:
     """Accounts that the target has already with the mail addresses of people who come: the job may match them.
 
-    Calls: POST $batch of GET users/{id}; in the target POST $batch of GET users (User.Read.All). None where those, or
-    the members of a group, may not be read.
-
-    Args:
-        stack: the pair.
-        operation: in the source.
-        coming: object ids of who comes, by name.
-        groups: the groups among them, with the first page of their members.
+    Calls: those of `mails_of` in the source and of `accounts_with` in the target; None where they may not be made.
     """
-    users = [object_id for kind, object_id in everybody(coming) if kind == "user"]
-    try:
-        found: list[Mapping[str, Any]] = [*read(operation, [get_user(one) for one in users])]
-        for _, _, members in groups:
-            found += members_of(members)
-    except ForbiddenError:
-        return None
-    mails = sorted({str(one.get("mail") or "").lower() for one in found} - {""})[:MOST_LOOKED_UP]
-    searches = [
-        search_users("mail", mails[start : start + MOST_IN_A_FILTER])
-        for start in range(0, len(mails), MOST_IN_A_FILTER)
-    ]
-    if not searches:
-        return []
-    answers = read_all(stack.operation("target"), searches, "look for accounts that exist already")
-    for failed in answers:
-        if isinstance(failed, ForbiddenError):
-            return None
-        if isinstance(failed, CallError):
-            raise failed
-    return sorted(
-        str(one.get("userPrincipalName") or one["id"])
-        for answer in answers
-        if not isinstance(answer, CallError)
-        for one in answer["value"]
-    )
-
-
-def members_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
-    """The members that an answer lists; none of a group that is gone."""
-    if isinstance(answer, NotFoundError):
-        return ()
-    if isinstance(answer, GraphError):
-        raise answer
-    found: Sequence[Mapping[str, Any]] = answer.get("value") or ()
-    return found
+    mails = mails_of(operation, principals, groups)
+    return mails if not mails else accounts_with(stack.operation("target"), mails)
 
 
 # --- words -----------------------------------------------------------------------------------------------------
