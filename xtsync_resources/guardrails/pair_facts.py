@@ -168,7 +168,7 @@ def claims(partner: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def facts_of_settings(settings: Settings) -> PairFacts:
-    """What the configuration asks for, together with what tenant_pair.py always declares.
+    """What the configuration asks for, together with what pair.py always declares.
 
     The metadata host is left out: no level softens what is asked of it where the configuration is read.
     """

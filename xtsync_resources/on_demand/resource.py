@@ -30,7 +30,7 @@ from .operations import FAILURE, provision
 INPUTS = (HOME, "servicePrincipalId", "jobId", "users", "scope")
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 class ProvisionOnDemandProvider(TenantResourceProvider):

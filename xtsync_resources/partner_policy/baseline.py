@@ -60,7 +60,7 @@ IDENTITY_SYNC = "identitySynchronization"
 APPLICATION = "application"
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def look(operation: Operation, partner: str, groups: bool) -> tuple[Baseline, Json | None]:

@@ -3,7 +3,7 @@
 A tenant has ONE partner policy for each partner, shared by both directions and by everything else the
 organisation does with that partner. So this resource owns fields, not the object: it reads, merges and
 writes its own members only, never echoes an answer back, keeps null ("inherit the default") apart from false, and puts
-former values back. `partner_write` has how that is done while others write the same object.
+former values back. `write.py` has how that is done while others write the same object.
 
 Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
 """
@@ -111,7 +111,7 @@ class Ownership:
         return recorded if self.adopted is None else Baseline(self.adopted, recorded.identity_sync)
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def create(operation: Operation, partner: str, wanted: Values, baseline: Baseline) -> Ownership:

@@ -61,7 +61,7 @@ def remembered(before: Mapping[str, Any]) -> str:
     return records.text({key: before[key] for key in kept if key in before}) if before else ""
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def existing(operation: Operation, service_principal: str) -> Job | None:

@@ -107,7 +107,7 @@ def seen(job: Job) -> Properties:
     return {"running": running, "jobState": schedule_state(job), "jobStatus": status_code(job)}
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def find_job(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> Job:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 INPUTS = (HOME, "servicePrincipalId", "jobId")
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def look(operation: Operation, service_principal: str, job: str) -> Json:

@@ -111,7 +111,7 @@ def count_people(operation: Callable[[], Operation], properties: Mapping[str, An
     return None if people is None else len(people)
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def current_job(operation: Operation, service_principal: str, job_id: str) -> tuple[str, Job | None]:

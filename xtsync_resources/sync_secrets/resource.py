@@ -57,7 +57,7 @@ KEPT_EVERYBODY = (
 )
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
+# --- provider ----------------------------------------------------------------------------------------------
 
 
 def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live: Mapping[str, str]) -> None:
