@@ -16,7 +16,7 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xtsync_resources.config import GUID, SIDES, Problems, refuse_beside
+from xtsync_resources.config import GUID, SIDES, Problems, refuse_other_namespaces
 from xtsync_resources.config.keys import decoded, key, read_keys
 from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
@@ -197,5 +197,5 @@ def stack_file(settings: Settings, client_id: str) -> str:
 gate_output()
 own = "xtsync-bootstrap:"
 given: Mapping[str, str] = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
-refuse_beside(given, json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]")))
+refuse_other_namespaces(given, json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]")))
 declare(parse({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)}))

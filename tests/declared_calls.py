@@ -26,13 +26,12 @@ def exists(name: str) -> bool:
 
 def makers() -> Mapping[str, Callable[..., Call]]:
     """What makes a call, by name; not what several of them share."""
-    return {
-        name: found
-        for module in modules()
-        for name, found in vars(module).items()
-        if inspect.isfunction(found)
-        and found.__module__ == module.__name__
-        and get_type_hints(found).get("return") is Call
-        and "method" not in inspect.signature(found).parameters
-        and not name.startswith("_")
-    }
+    found: dict[str, Callable[..., Call]] = {}
+    for module in modules():
+        for name, maker in vars(module).items():
+            if not inspect.isfunction(maker) or maker.__module__ != module.__name__ or name.startswith("_"):
+                continue
+            if get_type_hints(maker).get("return") is Call and "method" not in inspect.signature(maker).parameters:
+                assert name not in found, f"two folders have a call {name}"
+                found[name] = maker
+    return found

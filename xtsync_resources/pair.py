@@ -18,7 +18,6 @@ from .application.resource import ServicePrincipal
 from .config import Settings
 from .config.schema_keys import schema_inputs
 from .graph.errors import XtsyncError, lines_of
-from .guardrails.pair_facts import policy_of
 from .identity_sync_policy.model import sync_values
 from .identity_sync_policy.resource import IdentitySyncPolicy
 from .on_demand.resource import ProvisionOnDemand
@@ -30,7 +29,7 @@ from .pulumi_runtime import forgotten, messages
 from .pulumi_runtime.tenant_resource import Home
 from .state import type_token
 from .sync_job.resource import SyncJob
-from .sync_job.start import JobStart, unfinished
+from .sync_job.start import JobStart, mark_of_interrupted_run
 from .sync_schema.baseline import SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
 from .sync_scope import newcomers, principals
@@ -88,14 +87,17 @@ class TenantPair(pulumi.ComponentResource):
             "target-baseline",
             self._target,
             settings.source.id,
-            {**policy_of(settings, "target"), IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups)},
+            {
+                **settings.partner_policy("target"),
+                IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups),
+            },
             groups=settings.sync_groups,
         )
         self._source_baseline = PartnerBaseline(
             "source-baseline",
             self._source,
             settings.target.id,
-            {**policy_of(settings, "source"), APPLICATION: settings.display_name},
+            {**settings.partner_policy("source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
@@ -176,7 +178,7 @@ class TenantPair(pulumi.ComponentResource):
             ids.values(),
             assignments,
             pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
-            unfinished(*(self._before(kind, short) for kind, short in STARTED_LAST)),
+            mark_of_interrupted_run(*(self._before(kind, short) for kind, short in STARTED_LAST)),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )
@@ -218,7 +220,7 @@ class TenantPair(pulumi.ComponentResource):
     def _allow_in_target(self, ids: Mapping[str, str]) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
-        values = policy_of(settings, "target")
+        values = settings.partner_policy("target")
         partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
         return IdentitySyncPolicy(
             "target-identity-sync",
@@ -242,7 +244,7 @@ class TenantPair(pulumi.ComponentResource):
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
-        target, values = self._settings.target.id, policy_of(self._settings, "source")
+        target, values = self._settings.target.id, self._settings.partner_policy("source")
         return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
 
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:

@@ -13,13 +13,13 @@ from xtsync_resources.partner_policy.model import (
     CONSENT,
     TRUST,
     Baseline,
-    beside,
     changes,
     describe,
     foreign_settings,
     leaf,
     live_values,
     lost,
+    members_of_others,
     settings_of,
     with_values,
     without,
@@ -63,7 +63,7 @@ def leaves(partner: dict[str, Any]) -> dict[tuple[str, str], Any]:
 def test_changes_make_it_so_and_name_what_they_do_not_touch(partner: dict[str, Any], wanted: Any, merges: bool) -> None:
     body = changes(partner, wanted)
     after = applied(partner, body, merges=merges)
-    gone = lost(beside(partner, body), after)
+    gone = lost(members_of_others(partner, body), after)
     assert gone == {} or not merges
     ours = {(name, m): value for name, members in wanted.items() for m, value in members.items()}
     assert leaves(with_values(after, gone)) == leaves(partner) | ours

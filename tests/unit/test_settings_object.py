@@ -14,13 +14,13 @@ from xtsync_resources.sync_secrets.model import (
     addresses,
     adopting,
     deletion_threshold,
-    everybody,
     from_graph,
     protection_weakens,
     restored,
     same,
     settings_by_key,
     settings_for,
+    sync_all,
     truth,
     whole,
     with_others,
@@ -85,7 +85,7 @@ def test_deletions_are_held_back_unless_it_is_said_that_they_are_not(
     [("true", True), ("True", True), (True, True), ("false", False), ("False", False), (False, False), (None, False)],
 )
 def test_everybody_in_any_writing(value: Any, found: bool) -> None:
-    assert everybody(by_key(SyncAll=value)) is found
+    assert sync_all(by_key(SyncAll=value)) is found
 
 
 @pytest.mark.parametrize(

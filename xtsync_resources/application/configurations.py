@@ -99,7 +99,7 @@ def configurations_into(operation: Operation, target: str) -> tuple[list[PairCon
     return found, unreadable
 
 
-def beside(found: Sequence[PairConfiguration], own: str) -> list[PairConfiguration]:
+def others_among(found: Sequence[PairConfiguration], own: str) -> list[PairConfiguration]:
     """Those of them that need the pair besides the service principal `own`: a job that never ran keeps nobody."""
     return [one for one in found if str(one.principal["id"]) != own and not never_ran(one.job)]
 

@@ -15,9 +15,9 @@ import pulumi
 
 from ..graph.isolation import SIDES, drop_foreign
 from ..redaction import know
-from .beside import refuse_beside
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
+from .other_namespaces import refuse_other_namespaces
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
 from .schema_keys import check_patterns, check_schema
 from .settings import (
@@ -45,7 +45,7 @@ def load() -> Settings:
     encrypted: list[str] = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     names = [f"{side}ClientSecret" for side in SIDES]
-    refuse_beside(values, encrypted, [f"{prefix}{name}" for name in names])
+    refuse_other_namespaces(values, encrypted, [f"{prefix}{name}" for name in names])
     secrets = {side: config.get_secret(name) for side, name in zip(SIDES, names, strict=True)}
     in_plain = [name for name in names if name in own and f"{prefix}{name}" not in encrypted]
     source, target = map(own.get, names)
@@ -151,5 +151,5 @@ __all__ = [
     "is_user",
     "load",
     "parse",
-    "refuse_beside",
+    "refuse_other_namespaces",
 ]

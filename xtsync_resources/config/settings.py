@@ -14,6 +14,7 @@ from ..graph.clouds import CLOUDS, Cloud
 from ..graph.errors import TenantName
 from ..graph.hosts import HOST
 from ..graph.sign_in import SignIn
+from ..partner_policy.model import COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
 from ..sync_schema.model import USER_TYPES
 from ..sync_secrets.model import DEFAULT_THRESHOLD
 from .b2b_keys import B2B
@@ -217,6 +218,13 @@ class Settings:
             tenant.token_file,
             tenant.service_connection_id,
         )
+
+    def partner_policy(self, side: str) -> dict[str, Any]:
+        """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
+        kinds = {COLLABORATION[side]: self.b2b_collaboration, DIRECT_CONNECT[side]: self.b2b_direct_connect}
+        trust = {TRUST: dict(self.inbound_trust)} if side == "target" and self.inbound_trust else {}
+        b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
+        return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
     def client_secret(self, side: str) -> Any:
         """The stack's secret for a side; None where there is none."""

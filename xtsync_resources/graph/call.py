@@ -1,4 +1,4 @@
-"""What a call to Graph is, how it may be repeated and waited for, and the names of permissions and roles."""
+"""What a call to Graph is, and how ids and texts get into its path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Call:
     repeat: Repeat = Repeat.SAFE
     version: str = "v1.0"
     # Whether it asks for something only, though it is no GET.
-    asks: bool = False
+    read_only: bool = False
     # The calls that it makes, where it is a batch.
     parts: tuple[Call, ...] = ()
     # What the answer has to look like (a type of `graph_types.py`); of most writes it is not read.
@@ -35,7 +35,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it changes something in the tenant."""
-        return any(part.writes for part in self.parts) if self.parts else self.method != "GET" and not self.asks
+        return any(part.writes for part in self.parts) if self.parts else self.method != "GET" and not self.read_only
 
     @property
     def url_path(self) -> str:

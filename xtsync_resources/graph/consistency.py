@@ -6,7 +6,8 @@ or by others; reads were seen to be twenty seconds old. There are two kinds of p
 - `Propagation`: an answer to a call that means "not there yet", right after our own write. The call is sent again.
 - `StaleRead`: a look that proves nothing by itself. It is looked again until one look sees what matters.
 
-"Why was this call repeated?" is answered here and in `retry.py`, and nowhere else: no other module reads again.
+"Why was this call repeated?" is answered here and in `retry.py`: no other module decides to read again. After such reads
+`partner_policy/write.py` may write again, and `client.py` sends a call once more with a new token.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class StaleRead:
 PARTNER_APPEARS = Propagation("waiting for the new partner policy to appear", frozenset({404}))
 JOB_APPEARS = Propagation("waiting for the new job to appear", frozenset({404}), seconds=300)
 # A deleted identity sync policy holds its partner policy for as long as a replica still knows it.
-PARTNER_IS_FREE = Propagation(
+PARTNER_DELETABLE = Propagation(
     "waiting for the deleted identity sync policy to be gone everywhere", frozenset({400, 409}), seconds=60
 )
 # The template's service principal comes after its application, and is known everywhere later still: 404, then

@@ -139,7 +139,7 @@ class Operation:
         """Make a call that must not be carried out twice: after a lost answer, look before sending again.
 
         Args:
-            call: a call with `Repeat.LOOK_FIRST`.
+            call: a call with `Repeat.CHECK_IF_DONE`.
             look: gives what the call makes if it is there, else None.
             propagation: as for `send`.
             lost: how often to look before concluding that it was not carried out.

@@ -32,7 +32,7 @@ class Repeat(Enum):
     """What may be done when it is unknown whether a call was carried out."""
 
     SAFE = "carrying it out twice is the same as once"
-    LOOK_FIRST = "it makes or starts something: look whether it is there, then send it again"
+    CHECK_IF_DONE = "it makes or starts something: look whether it is there, then send it again"
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.hosts import Host, listed
 from ..partner_policy.b2b import EVERYONE, is_part, shut, wide
-from ..partner_policy.model import B2B_MEMBERS, COLLABORATION, CONSENT, DIRECT_CONNECT, REDEMPTION, TRUST
+from ..partner_policy.model import B2B_MEMBERS, COLLABORATION, DIRECT_CONNECT, REDEMPTION, TRUST
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -173,7 +173,7 @@ def facts_of_settings(settings: Settings) -> PairFacts:
     The metadata host is left out: no level softens what is asked of it where the configuration is read.
     """
     rails = settings.guardrails
-    ends = {side: policy_of(settings, side) for side in REDEMPTION}
+    ends = {side: settings.partner_policy(side) for side in REDEMPTION}
     return PairFacts(
         source=settings.source.id,
         target=settings.target.id,
@@ -191,14 +191,6 @@ def facts_of_settings(settings: Settings) -> PairFacts:
         drains=settings.on_destroy == "drain",
         said=Sayings.of(rails.allowed_tenants, rails.everyone),
     )
-
-
-def policy_of(settings: Settings, side: str) -> dict[str, Any]:
-    """What the partner policy of a side is to say, by Graph's names: redemption, trust, B2B settings."""
-    kinds = {COLLABORATION[side]: settings.b2b_collaboration, DIRECT_CONNECT[side]: settings.b2b_direct_connect}
-    trust = {TRUST: dict(settings.inbound_trust)} if side == "target" and settings.inbound_trust else {}
-    b2b = {name: setting.side(side) for name, setting in kinds.items() if setting.side(side)}
-    return {CONSENT: {REDEMPTION[side]: True}, **trust, **b2b}
 
 
 def stated_user_type(settings: Settings) -> str:

@@ -7,7 +7,7 @@ from typing import Required, TypedDict
 
 from ..graph.call import Body, Call
 from ..graph.permissions import POLICY_READ, POLICY_ROLE, POLICY_WRITE
-from ..partner_policy.calls import _KEPT, _partner_path
+from ..partner_policy.calls import KEPT_FOR_30_DAYS, partner_path
 
 
 class Permission(TypedDict, total=False):
@@ -25,7 +25,7 @@ class IdentitySyncPolicy(TypedDict, total=False):
     groupSyncInbound: Permission | None
 
 
-IDENTITY_SYNC_IN_THE_WAY = _KEPT.format(what="an identity sync policy", kind="crossTenantSyncPolicyPartners")
+IDENTITY_SYNC_IN_THE_WAY = KEPT_FOR_30_DAYS.format(what="an identity sync policy", kind="crossTenantSyncPolicyPartners")
 
 
 # Group synchronization is in beta only; everything else of the policy is in v1.0.
@@ -35,7 +35,7 @@ GROUP_SYNC = "groupSyncInbound"
 def _identity_sync(
     method: str, partner: str, purpose: str, permission: str, *, groups: bool, body: Body | None = None
 ) -> Call:
-    path = f"{_partner_path(partner)}/identitySynchronization"
+    path = f"{partner_path(partner)}/identitySynchronization"
     purpose = f"{purpose} the identity sync policy for {partner}"
     answer = IdentitySyncPolicy if method == "GET" else dict
     version = "beta" if groups else "v1.0"

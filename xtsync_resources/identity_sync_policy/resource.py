@@ -17,9 +17,9 @@ from ..graph.consistency import PARTNER_APPEARS
 from ..graph.errors import ConflictError, NotFoundError
 from ..graph.permissions import READ_USERS
 from ..partner_policy.adoption import to_be_adopted
+from ..partner_policy.base_provider import PolicyProvider
 from ..partner_policy.model import Baseline, Json
 from ..partner_policy.open_doors import doors_of_sync, report_changes, report_open_doors
-from ..partner_policy.provider import PolicyProvider
 from ..partner_policy.restore import restore_identity_sync
 from ..pulumi_runtime.engine import report
 from ..pulumi_runtime.provider import (
@@ -100,7 +100,7 @@ def write_or_create(
 class IdentitySyncPolicyProvider(PolicyProvider):
     """Owns the identity sync policy, or its configured members where it was there before."""
 
-    def left_behind(self, properties: Mapping[str, Any]) -> str:
+    def describe_remains(self, properties: Mapping[str, Any]) -> str:
         """The policy, and who came by it."""
         partner = properties["tenantId"]
         return f"the identity sync policy that lets {partner} synchronize people in, and the people who came by it"

@@ -18,4 +18,6 @@ def provision_on_demand(service_principal: str, job: str, rule: str, user: str) 
     subject = {"objectId": user, "objectTypeName": "User"}
     body = {"parameters": [{"ruleId": rule, "subjects": [subject]}]}
     path = f"jobs/{segment(job)}/provisionOnDemand"
-    return synchronization_call("POST", service_principal, path, f"provision {user} on demand", body, Repeat.LOOK_FIRST)
+    return synchronization_call(
+        "POST", service_principal, path, f"provision {user} on demand", body, Repeat.CHECK_IF_DONE
+    )

@@ -33,7 +33,7 @@ from ..partner_policy.model import TRUST, leaf
 from ..service_principal.calls import get_service_principal
 from ..service_principal.model import assignable_role
 from ..sync_job.model import ACTIVE, schedule_state
-from ..sync_secrets.model import DEFAULT_THRESHOLD, addresses, deletion_threshold, everybody
+from ..sync_secrets.model import DEFAULT_THRESHOLD, addresses, deletion_threshold, sync_all
 from ..untrusted import escape_commands, json_text, one_line, value
 from .export_settings import read_b2b, read_schema
 from .files import write_private
@@ -140,7 +140,7 @@ def look(source: Operation, target: Operation, wanted: str) -> Found:
         warnings.append(
             f"the identity sync policy is called {sync_name!r}; `pulumi up` gives it the application's name"
         )
-    if everybody(settings):
+    if sync_all(settings):
         warnings.append(
             "everybody in the source is in scope (SyncAll); `pulumi up` narrows that to who is assigned, and "
             "`xtsync restart` then deletes everybody else in the target"

@@ -13,7 +13,6 @@ from ..config import SIDES
 from ..directory.accounts import accounts_with
 from ..directory.find import names_now
 from ..graph.permissions import READ_USERS
-from ..guardrails.pair_facts import policy_of
 from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
@@ -138,7 +137,7 @@ def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
         tenant, partner = (getattr(settings, one) for one in (side, SIDES[1 - SIDES.index(side)]))
         operation = stack.operation(side)
         live: Mapping[str, Any] = operation.read(get_partner(partner.id)) or {}
-        wanted: Mapping[str, Any] = policy_of(settings, side)
+        wanted: Mapping[str, Any] = settings.partner_policy(side)
         if side == "target":
             sync = get_identity_sync(partner.id, groups=settings.sync_groups)
             policy = (operation.read(sync) or {}) if live else {}

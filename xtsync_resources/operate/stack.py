@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..config import SIDES, Settings, Tenant, parse, refuse_beside
+from ..config import SIDES, Settings, Tenant, parse, refuse_other_namespaces
 from ..graph import json_reader
 from ..graph.client import GraphClient
 from ..graph.connect import connect
@@ -146,7 +146,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     project = project_of(location.folder)
     values = {**project_defaults(project), **values_of(location, name, project)}
     encrypted = [key for key, value in values.items() if is_encrypted(value)]
-    refuse_beside(values, encrypted, [f"{NAMESPACE}{side}ClientSecret" for side in SIDES])
+    refuse_other_namespaces(values, encrypted, [f"{NAMESPACE}{side}ClientSecret" for side in SIDES])
     own = without_namespace(values)
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from ..graph.call import Call
 from ..graph.errors import RefusedError, TenantName
 from ..pulumi_runtime.provider import Properties, is_unknown
+from .base_provider import PolicyProvider
 from .model import Baseline, Json, settings_of
-from .provider import PolicyProvider
 
 
 def refuse_to_adopt(what: str, tenant: TenantName, found: Json) -> RefusedError:

@@ -32,6 +32,7 @@ from ..pulumi_runtime.provider import (
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from . import calls
 from .adoption import refuse_to_adopt
+from .base_provider import PolicyProvider
 from .capabilities import Capabilities, capabilities
 from .model import (
     COMPLEX_VALUES,
@@ -49,7 +50,6 @@ from .model import (
     with_values,
     without_annotations,
 )
-from .provider import PolicyProvider
 from .restore import delete_partner_policy, restore_identity_sync, restore_partner
 
 if TYPE_CHECKING:

@@ -13,14 +13,15 @@ from .graph_types import Capabilities, PartnerPolicy, PolicySettings
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 
 
-def _partner_path(partner: str) -> str:
+def partner_path(partner: str) -> str:
+    """The path of the policy for a partner."""
     return f"{PARTNERS}/{segment(partner)}"
 
 
 def get_partner(partner: str) -> Call:
     """Read a partner policy; the key is the partner's tenant id."""
     purpose = f"read the partner policy for {partner}"
-    return Call("GET", _partner_path(partner), purpose, POLICY_READ, POLICY_ROLE, answer=PartnerPolicy)
+    return Call("GET", partner_path(partner), purpose, POLICY_READ, POLICY_ROLE, answer=PartnerPolicy)
 
 
 def create_partner(partner: str, settings: Body) -> Call:
@@ -32,7 +33,7 @@ def create_partner(partner: str, settings: Body) -> Call:
         POLICY_WRITE,
         POLICY_ROLE,
         {"tenantId": partner, **settings},
-        Repeat.LOOK_FIRST,
+        Repeat.CHECK_IF_DONE,
         answer=PolicySettings,
     )
 
@@ -41,7 +42,7 @@ def update_partner(partner: str, settings: Body) -> Call:
     """Change a partner policy; properties that are not sent stay as they are."""
     return Call(
         "PATCH",
-        _partner_path(partner),
+        partner_path(partner),
         f"update the partner policy for {partner}",
         POLICY_WRITE,
         POLICY_ROLE,
@@ -53,7 +54,7 @@ def delete_partner(partner: str) -> Call:
     """Delete a partner policy; Graph refuses while it has an identity sync policy."""
     return Call(
         "DELETE",
-        _partner_path(partner),
+        partner_path(partner),
         f"delete the partner policy for {partner}",
         POLICY_WRITE,
         POLICY_ROLE,
@@ -63,19 +64,19 @@ def delete_partner(partner: str) -> Call:
 def list_m365_capabilities(partner: str) -> Call:
     """Read what Microsoft 365 keeps of a partner beside the members that a plain read of the policy shows."""
     purpose = f"read the Microsoft 365 capabilities of the partner policy for {partner}"
-    path = f"{_partner_path(partner)}/m365Capabilities"
+    path = f"{partner_path(partner)}/m365Capabilities"
     return Call("GET", path, purpose, POLICY_READ, POLICY_ROLE, answer=Capabilities)
 
 
 # Microsoft keeps what was deleted for 30 days, and does not say whether its key is free meanwhile.
-_KEPT = (
+KEPT_FOR_30_DAYS = (
     "{what} that somebody deleted is kept for 30 days and may block its key. See whether there is one, and remove it "
     "for good if nobody needs it: `az rest --method GET --url GRAPH/beta/policies/deletedItems/{kind}`, then `--method "
     "DELETE` with `/TENANT-ID-OF-THE-PARTNER` behind (GRAPH is https://graph.microsoft.com, or your cloud's)"
 )
 
 
-PARTNER_IN_THE_WAY = _KEPT.format(what="a partner policy", kind="crossTenantPartners")
+PARTNER_IN_THE_WAY = KEPT_FOR_30_DAYS.format(what="a partner policy", kind="crossTenantPartners")
 
 
 def get_policy_defaults() -> Call:

@@ -145,7 +145,7 @@ def changes(partner: Json, wanted: Values, written: Values | None = None) -> dic
     return body
 
 
-def beside(partner: Json, body: Values) -> dict[str, dict[str, Any]]:
+def members_of_others(partner: Json, body: Values) -> dict[str, dict[str, Any]]:
     """What others have set in the complex values of a body, where Graph might replace those."""
     found = {
         name: {

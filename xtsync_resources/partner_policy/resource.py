@@ -33,6 +33,7 @@ from ..pulumi_runtime.provider import (
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from . import calls
 from .adoption import to_be_adopted
+from .base_provider import PolicyProvider
 from .model import (
     COMPLEX_VALUES,
     Baseline,
@@ -49,7 +50,6 @@ from .model import (
     without_annotations,
 )
 from .open_doors import doors_of_partner, report_changes, report_open_doors
-from .provider import PolicyProvider
 from .restore import restore_partner
 from .write import write_or_create
 
@@ -178,7 +178,7 @@ def update(operation: Operation, partner: str, wanted: Values, written: Values, 
 class PartnerPolicyProvider(PolicyProvider):
     """Owns the configured fields of a partner policy."""
 
-    def left_behind(self, properties: Mapping[str, Any]) -> str:
+    def describe_remains(self, properties: Mapping[str, Any]) -> str:
         """The values that this stack has set."""
         values = json.dumps(managed_values(properties), sort_keys=True)
         before = properties.get("former")

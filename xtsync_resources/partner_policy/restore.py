@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..graph.consistency import PARTNER_IS_FREE, SHARED_OBJECT
+from ..graph.consistency import PARTNER_DELETABLE, SHARED_OBJECT
 from ..graph.errors import NOT_OFFERED, GraphError, NotFoundError
 from ..graph.permissions import POLICY_READ
 from ..identity_sync_policy.calls import GROUP_SYNC, delete_identity_sync, get_identity_sync, update_identity_sync
@@ -112,7 +112,7 @@ def remove_unless_kept(operation: Operation, partner: str) -> None:
 
 def delete_partner_policy(operation: Operation, partner: str) -> None:
     """Delete a partner policy and see it gone. Calls: DELETE, GET partners/{id}."""
-    if not operation.remove(calls.delete_partner(partner), PARTNER_IS_FREE):
+    if not operation.remove(calls.delete_partner(partner), PARTNER_DELETABLE):
         return
     # Deletes are answered before they are everywhere; until then a new policy would be refused. What says something is
     # not the empty one that was deleted: somebody has made another.

@@ -14,7 +14,7 @@ from ..graph.consistency import PARTNER_APPEARS, SHARED_OBJECT, Propagation
 from ..graph.errors import ConflictError, GraphError, NotFoundError
 from ..pulumi_runtime.engine import WARNING, report
 from . import calls
-from .model import CONSENT, Json, Values, beside, changes, leaf, lost, what_is_said, with_values
+from .model import CONSENT, Json, Values, changes, leaf, lost, members_of_others, what_is_said, with_values
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -39,7 +39,7 @@ def write(operation: Operation, partner: str, body: Values, live: Json | None, *
         NotFoundError: there is no such policy.
     """
     operation.send(calls.update_partner(partner, body), *propagation)
-    others = beside(live or {}, body)
+    others = members_of_others(live or {}, body)
     after = until_seen(operation, partner, body, others)
     gone = lost(others, after)
     if gone and went_by_our_write(operation, partner, body, gone):
@@ -76,7 +76,7 @@ def until_seen(operation: Operation, partner: str, body: Values, others: dict[st
         found = operation.read(get)
         if found is None:
             return None
-        for name, members in beside(found, body).items():
+        for name, members in members_of_others(found, body).items():
             others.setdefault(name, {}).update(members)
         return None if changes(found, body) else found
 

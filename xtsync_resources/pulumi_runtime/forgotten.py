@@ -62,8 +62,8 @@ def forgets(provider: TenantResourceProvider, word: str, properties: Mapping[str
             why = "xtsync:onDestroy is drain, and nobody can be removed from a tenant that is gone"
             raise RefusedError(what, why, f"{UNSET}, set xtsync:onDestroy to release, run `pulumi up`, then again")
         return False
-    why = refuse_while_it_answers(provider.operation(), provider.sign_of_life(properties))
-    if left := provider.left_behind(properties):
+    why = refuse_while_it_answers(provider.operation(), provider.liveness_call(properties))
+    if left := provider.describe_remains(properties):
         report(f"forgotten, as {tenant} does not let us in ({why}). Left there: {left}", severity=WARNING)
     return True
 
@@ -82,5 +82,5 @@ def refuse_while_it_answers(operation: Operation, call: Call) -> str:
     raise RefusedError(
         f"Will not forget {operation.tenant}",
         "it answers, and the sign-in works: what this stack made there would stay, and stay open",
-        "run `pulumi destroy` without unless_forgotten anything, which takes it back",
+        "run `pulumi destroy` without XTSYNC_FORGET, which takes it back",
     )

@@ -156,11 +156,11 @@ class TenantResourceProvider(ResourceProvider):
         if not is_unknown(home) and home != tenant.id:
             raise another_pair(str(home), tenant.side, tenant.id)
 
-    def sign_of_life(self, properties: Mapping[str, Any]) -> Call:
+    def liveness_call(self, properties: Mapping[str, Any]) -> Call:
         """A call that a tenant answers which lets us in; for what may be forgotten with its tenant."""
         raise NotImplementedError(f"{type(self).__name__} has nothing in a tenant that may be gone")
 
-    def left_behind(self, _properties: Mapping[str, Any]) -> str:
+    def describe_remains(self, _properties: Mapping[str, Any]) -> str:
         """What stays in a tenant where the resource is forgotten; "" for a mere record."""
         return ""
 

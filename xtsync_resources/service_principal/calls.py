@@ -56,7 +56,7 @@ def synchronization_call(
     repeat: Repeat = Repeat.SAFE,
     answer: Any = dict,
     *,
-    asks: bool = False,
+    read_only: bool = False,
 ) -> Call:
     """A call below the synchronization of a service principal: jobs, settings and schema."""
     return Call(
@@ -68,6 +68,6 @@ def synchronization_call(
         JOB_ROLE,
         body,
         repeat,
-        asks=asks,
+        read_only=read_only,
         answer=answer,
     )

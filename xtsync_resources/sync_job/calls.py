@@ -25,7 +25,7 @@ def validate_credentials(service_principal: str, template: str, target: str) -> 
         ],
     }
     purpose = f"validate that {target} accepts synchronization"
-    return synchronization_call("POST", service_principal, "jobs/validateCredentials", purpose, body, asks=True)
+    return synchronization_call("POST", service_principal, "jobs/validateCredentials", purpose, body, read_only=True)
 
 
 def list_jobs(service_principal: str) -> Call:
@@ -37,7 +37,7 @@ def create_job(service_principal: str, template: str) -> Call:
     """Create a synchronization job from a template (step 7); it starts out disabled."""
     purpose = f"create the {template} job of {service_principal}"
     body = {"templateId": template}
-    return synchronization_call("POST", service_principal, "jobs", purpose, body, Repeat.LOOK_FIRST, MadeJob)
+    return synchronization_call("POST", service_principal, "jobs", purpose, body, Repeat.CHECK_IF_DONE, MadeJob)
 
 
 def get_job(service_principal: str, job: str) -> Call:
@@ -57,7 +57,7 @@ def start_job(service_principal: str, job: str) -> Call:
         service_principal,
         f"jobs/{segment(job)}/start",
         f"start the job {job}",
-        repeat=Repeat.LOOK_FIRST,
+        repeat=Repeat.CHECK_IF_DONE,
     )
 
 

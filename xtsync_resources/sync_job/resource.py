@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = "remembered"
 INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
-GATE = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
+POLICIES_SEEN = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
 NOTHING_FOUND: Mapping[str, Any] = {
     "foundState": "",
     "foundSettings": "{}",
@@ -191,9 +191,9 @@ class SyncJobProvider(TenantResourceProvider):
             if self.settings.on_existing == "fail" and not first:
                 raise refusal(operation, service_principal, found)
             now = adopt(operation, service_principal, props["appRoleId"], found)
-            self.pass_gate(operation, props)
+            self.validate_both_tenants(operation, props)
             return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
-        self.pass_gate(operation, props)
+        self.validate_both_tenants(operation, props)
         if first:
             people = first["foundPeople"]
         else:
@@ -204,10 +204,10 @@ class SyncJobProvider(TenantResourceProvider):
         return CreateResult(id_, {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": on_demand})
 
     @staticmethod
-    def pass_gate(operation: Operation, props: Properties) -> None:
+    def validate_both_tenants(operation: Operation, props: Properties) -> None:
         """Have the synchronization service see that both tenants allow the pair."""
         target, template = props["targetTenantId"], props["templateId"]
-        operation.send(calls.validate_credentials(props["servicePrincipalId"], template, target), *GATE)
+        operation.send(calls.validate_credentials(props["servicePrincipalId"], template, target), *POLICIES_SEEN)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See that it is there. Call: GET jobs/{id}."""

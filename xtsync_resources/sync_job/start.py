@@ -30,7 +30,7 @@ from ..pulumi_runtime.provider import (
     inputs_of,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
-from ..sync_secrets.model import everybody
+from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
 from . import calls
 from .model import (
@@ -63,7 +63,6 @@ INPUTS = (
     "rested",
     "unfinished",
 )
-# Those who were assigned last may not be seen for so long.
 EVERYBODY_LEAVES = (
     "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
     "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
@@ -79,7 +78,7 @@ def digest(made: Sequence[azuread.AppRoleAssignment]) -> pulumi.Output[str]:
     return ids.apply(lambda all_: hashlib.sha256("\n".join(sorted(all_)).encode()).hexdigest())
 
 
-def unfinished(before: Mapping[str, Any], scope: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def mark_of_interrupted_run(before: Mapping[str, Any], scope: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """What changes where the last run changed scope or schema and did not come to the start; else as it was.
 
     Such a run may have left the job at rest, and what it was to do may be taken back meanwhile.
@@ -235,7 +234,7 @@ class JobStartProvider(TenantResourceProvider):
         if job is None:
             return ReadResult("", {})
         settings = live_settings(operation, service_principal) or {}
-        outputs = {**props, **seen(job), "everybody": everybody(settings)}
+        outputs = {**props, **seen(job), "everybody": sync_all(settings)}
         reason = quarantine_reason(job)
         if reason:
             raise Partial(id_, outputs, [f"the job is in quarantine: {reason}"])

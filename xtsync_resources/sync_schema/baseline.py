@@ -1,6 +1,6 @@
 """SchemaBaseline: what a job's schema said before this stack changed it.
 
-A record like `partner_baseline`: made before the first write and kept in state, so that a run killed in between
+A record like `PartnerBaseline`: made before the first write and kept in state, so that a run killed in between
 cannot take its own values for somebody else's. Declared only where the schema is configured.
 """
 

@@ -53,4 +53,4 @@ def parse_expression(service_principal: str, job: str, expression: str) -> Call:
     path = f"jobs/{segment(job)}/schema/parseExpression"
     body = {"expression": expression}
     purpose = f"check the expression {expression}"
-    return synchronization_call("POST", service_principal, path, purpose, body, answer=ParsedExpression, asks=True)
+    return synchronization_call("POST", service_principal, path, purpose, body, answer=ParsedExpression, read_only=True)

@@ -41,7 +41,7 @@ from ..sync_job.running import at_rest, contradiction, set_running
 from ..sync_schema.calls import get_schema
 from ..sync_schema.document import UnusableSchemaError, object_mapping
 from ..sync_schema.model import flows_from_graph
-from ..sync_secrets.model import deletion_threshold, everybody
+from ..sync_secrets.model import deletion_threshold, sync_all
 from ..sync_secrets.operations import live_settings
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def refuse_job_that_keeps(operation: Operation, service_principal: str, job_id: 
         RefusedError: everybody is in scope, or the job deletes nobody.
     """
     settings = live_settings(operation, service_principal) or {}
-    if everybody(settings):
+    if sync_all(settings):
         raise RefusedError(
             f"Cannot drain the pair in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll), so the job would keep everybody in the target",
@@ -182,7 +182,7 @@ def refuse_shared(operation: Operation, ours: set[str] | None, others: Sequence[
     """
     for other in others:
         assigned = operation.pages(calls.list_assignments(str(other.principal["id"])))
-        theirs = None if everybody(other.settings) else people_of(operation, assigned)
+        theirs = None if sync_all(other.settings) else people_of(operation, assigned)
         if ours is None or theirs is None:
             who = "who may be anybody here"
         elif shared := ours & theirs:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..application.configurations import PairConfiguration, beside, look, still_needed
+from ..application.configurations import PairConfiguration, look, others_among, still_needed
 from ..assignments.operations import assignments, names_in, people_in, principal_of, take_out
 from ..graph.errors import RefusedError, XtsyncError
 from ..pulumi_runtime.engine import WARNING, program_runs, report
@@ -157,7 +157,7 @@ def other_configurations(operation: Operation, props: Properties) -> list[PairCo
     """The other configurations that synchronize the pair. Calls: see `configurations_into`."""
     found = look(operation, props["targetTenantId"], lambda text: report(text, severity=WARNING))
     # One that never ran may be our own that takes this one's place.
-    return beside(found, props["servicePrincipalId"])
+    return others_among(found, props["servicePrincipalId"])
 
 
 def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool) -> None:

@@ -140,7 +140,7 @@ def as_text(value: Any) -> str:
     return json.dumps(value)
 
 
-def everybody(settings: Mapping[str, Any]) -> bool:
+def sync_all(settings: Mapping[str, Any]) -> bool:
     """Whether the scope is everybody in the source, by the settings."""
     return truth(settings.get(SYNC_ALL)) is True
 

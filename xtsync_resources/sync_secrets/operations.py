@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import records
 from . import calls
-from .model import everybody, settings_by_key
+from .model import settings_by_key, sync_all
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -20,4 +20,4 @@ def live_settings(operation: Operation, service_principal: str) -> dict[str, str
 
 def was_everybody(found: str) -> bool | None:
     """Whether the settings that were found had everybody in scope; None where they had not, or there were none."""
-    return everybody(records.parse(found)) or None
+    return sync_all(records.parse(found)) or None

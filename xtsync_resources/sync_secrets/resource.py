@@ -36,11 +36,11 @@ from .model import (
     NOTIFICATION,
     adopting,
     deletion_threshold,
-    everybody,
     from_graph,
     parse_object,
     protection_weakens,
     restored,
+    sync_all,
     to_graph,
     with_others,
 )
@@ -66,7 +66,7 @@ def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live
     Raises:
         RefusedError: the state does not know yet that it is everybody.
     """
-    if everybody(live) and not everybody(known):
+    if sync_all(live) and not sync_all(known):
         raise RefusedError(
             f"Will not change the synchronization settings in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll) since; with the assigned users and groups as the scope "
@@ -110,7 +110,7 @@ class SyncSecretsProvider(TenantResourceProvider):
             announce_adoption(former, props["settings"])
         body = with_others(props["settings"], live)
         operation.send(calls.put_secrets(service_principal, body), *SERVICE_PRINCIPAL_SETTLES)
-        if everybody(former) or everybody(live):
+        if sync_all(former) or sync_all(live):
             report(KEPT_EVERYBODY, severity=WARNING)
         return CreateResult(f"{service_principal}/secrets", outputs)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...application.configurations import beside, configurations_into
+from ...application.configurations import configurations_into, others_among
 from ...assignments.operations import assignments, people_of, principal_of
 from ...graph.errors import RefusedError
 from ...service_principal.calls import get_service_principal
@@ -68,7 +68,7 @@ def check(look: Look) -> list[Finding]:
     try:
         refuse_to_drain(operation, service_principal, job_id, job, others, said(outputs))
         found, _ = configurations_into(operation, look.partner.id)
-        refuse_shared(operation, people_of(operation, assigned), beside(found, service_principal))
+        refuse_shared(operation, people_of(operation, assigned), others_among(found, service_principal))
     except RefusedError as error:
         return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", error.do)]
     people = people_synchronized(job)

@@ -13,7 +13,7 @@ from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
-from ...sync_secrets.model import deletion_threshold, everybody, settings_by_key
+from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, read_health
 from .finding import Finding, Look, listed
 from .people import scope_of
@@ -51,7 +51,7 @@ def check(look: Look) -> list[Finding]:
 def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     """What the settings do beside the stack file; pure."""
     findings = []
-    if everybody(live):
+    if sync_all(live):
         text = "everybody is in scope (SyncAll): somebody has switched that on"
         findings.append(look.problem(AREA, text, MEND))
     known, wanted = deletion_threshold(live), look.settings.deletion_threshold or None

@@ -15,7 +15,9 @@ OF_PULUMI = "pulumi:"
 HARMLESS = ("pulumi:disable-default-providers", "pulumi:tags")
 
 
-def refuse_beside(keys: Iterable[str], encrypted: Iterable[str], may_be_encrypted: Collection[str] = ()) -> None:
+def refuse_other_namespaces(
+    keys: Iterable[str], encrypted: Iterable[str], may_be_encrypted: Collection[str] = ()
+) -> None:
     """Refuse what Pulumi acts on by itself and encrypted values, before anything is said about a value.
 
     Pulumi decrypts a secret under whatever key it was copied to. There it would be shown, stored and written in plain.

@@ -15,6 +15,6 @@ class PolicyProvider(TenantResourceProvider):
 
     replace_keys = ("tenantId",)
 
-    def sign_of_life(self, properties: Mapping[str, Any]) -> Call:
+    def liveness_call(self, properties: Mapping[str, Any]) -> Call:
         """A tenant that lets us in says what it has for the partner."""
         return calls.get_partner(str(properties["tenantId"]))
