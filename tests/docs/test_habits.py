@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 # Of a row of files beside each other only the first is named with its folder.
-BESIDE = {"calls.py", "graph_types.py", "model.py", "resource.py", "responses.py", "models.py"}
+BESIDE = {"calls.py", "graph_types.py", "model.py", "resource.py", "baseline.py", "responses.py", "models.py"}
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
 
 
@@ -21,7 +21,7 @@ def test_every_file_that_contributing_names_is_there() -> None:
     named = set(re.findall(r"`([\w./-]+\.(?:py|md|json|yaml|toml))`", CONTRIBUTING))
     assert len(named) > 25
     assert not [name for name in named - BESIDE if not (ROOT / name).is_file()]
-    folders = [ROOT / "xtsync_resources" / "sync_job", ROOT / "lab" / "entra" / "applications"]
+    folders = [ROOT / "xtsync_resources" / "sync_schema", ROOT / "lab" / "entra" / "applications"]
     assert not [name for name in BESIDE if not any((folder / name).is_file() for folder in folders)]
 
 

@@ -73,12 +73,12 @@ class GraphClient:
         url = f"{self.endpoints.login}/{self.tenant.id}/v2.0/.well-known/openid-configuration"
         return self._transport.send(Request("GET", url, {"User-Agent": USER_AGENT}))
 
-    def exchange(self, call: Call, received: Callable[[bytes], None] = lambda _: None) -> Json:
+    def exchange(self, call: Call, received: Callable[[Response], None] = lambda _: None) -> Json:
         """Send a call once, with a second token if the first is refused.
 
         Args:
             call: what to send.
-            received: is given the answer before it is read.
+            received: is given the answer before it is read, whatever its status.
 
         Raises:
             SignInError: no token.
@@ -91,13 +91,13 @@ class GraphClient:
             outcome.document, outcome.response = self._exchange(call, received)
         return outcome.document
 
-    def _exchange(self, call: Call, received: Callable[[bytes], None]) -> tuple[Json, Response]:
+    def _exchange(self, call: Call, received: Callable[[Response], None]) -> tuple[Json, Response]:
         token = self._tokens.token()
         response = self._send(call, token)
         if response.status == 401:
             self._tokens.renew(token)
             response = self._send(call, self._tokens.token())
-        received(response.body)
+        received(response)
         if response.status >= 300:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)

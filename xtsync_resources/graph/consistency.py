@@ -6,8 +6,8 @@ or by others; reads were seen to be twenty seconds old. There are two kinds of p
 - `Propagation`: an answer to a call that means "not there yet", right after our own write. The call is sent again.
 - `StaleRead`: a look that proves nothing by itself. It is looked again until one look sees what matters.
 
-"Why was this call repeated?" is answered here and in `retry.py`: no other module decides to read again. After such reads
-`partner_policy/write.py` may write again, and `client.py` sends a call once more with a new token.
+"Why was this call repeated?" is answered here and in `retry.py`: no other module decides to read again. After such
+reads `partner_policy/write.py` may write again, and `client.py` sends a call once more with a new token.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from .retry import UNREACHABLE_SECONDS, jittered, may_repeat, pause_before_repea
 
 if TYPE_CHECKING:
     from .client import GraphClient
+    from .transport import Response
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -53,6 +54,8 @@ class Operation:
     ) -> None:
         self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
         self._bytes = self._parts = 0
+        # Status and headers of the last answer, whatever it said; None where none came yet.
+        self.answered: Response | None = None
 
     @property
     def tenant(self) -> TenantName:
@@ -114,15 +117,16 @@ class Operation:
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
         with within(max(self.remaining, LEAST_SECONDS)):
-            document = self.client.exchange(call, self._count)
+            document = self.client.exchange(call, self._received)
         if self._bytes > MOST_BYTES or self._parts > MOST_PARTS:
             most = f"{MOST_BYTES // 2**20} MB" if self._bytes > MOST_BYTES else f"{MOST_PARTS:,} parts"
             raise UnusableAnswerError(call, self.tenant, f"more than {most} came for what is one operation")
         return document
 
-    def _count(self, body: bytes) -> None:
-        self._bytes += len(body)
-        self._parts += json_reader.count_parts(body)
+    def _received(self, response: Response) -> None:
+        self.answered = replace(response, body=b"")
+        self._bytes += len(response.body)
+        self._parts += json_reader.count_parts(response.body)
 
     def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
         if "certificate" in error.why:

@@ -114,6 +114,22 @@ def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJ
     run(context, stack, as_json, doctor.command)
 
 
+@app.command(name="verify")
+def verify_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the record to this file.")] = None,
+) -> None:
+    """Read both tenants, and say whether Graph's answers are made as the program expects. For a first live tenant.
+
+    The record has no names, ids or secrets. Exit code 0 if all is as expected, 1 if something differs or is unread.
+    """
+    from .verify import command as verify
+
+    run(context, stack, as_json, lambda found, screen: verify.command(found, screen, output))
+
+
 @app.command(name="plan")
 def plan_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
     """Say who comes into scope with the next `pulumi up` and who leaves, in people, and what is opened and closed.

@@ -1,0 +1,1 @@
+"""`xtsync verify`: whether Graph answers in a live pair as the program expects."""
