@@ -3,7 +3,7 @@
 It reads only. Its record says how answers are made and nothing of what they say, so that it can go into a report of a
 fault: no name, no id, no address, no secret.
 
-Calls: those of `verify_reads`, with the least permission of each.
+Calls: those of `reads.py`, with the least permission of each.
 """
 
 from __future__ import annotations
