@@ -7,12 +7,13 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test pulumi real faults bench fmt keys lock clean
+.PHONY: help install lab test docs pulumi real faults bench fmt keys lock clean
 
 help:
 	@echo "make install the environment for real pairs: Pulumi's packages and the xtsync command"
 	@echo "make lab     run the program in two emulated tenants, from preview to destroy"
 	@echo "make test    format, lint, types and every test"
+	@echo "make docs    build the documentation site into build/site, without any network"
 	@echo "make pulumi  find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
 	@echo "make real    the scenarios and all else that can run on the real Pulumi, after make pulumi"
 	@echo "make faults  every fault and a kill at every call, some forty minutes; ENGINE=pulumi, RESUME=1"
@@ -54,6 +55,11 @@ test: $(READY)
 	$(RUN) -m deptry . --no-ansi
 	$(RUN) -m pytest -n 4 --dist worksteal
 
+# Warnings are errors. Nothing is fetched, and the pages load nothing from elsewhere.
+docs: $(READY)
+	@$(RUN) -m sphinx -q -W --keep-going -E -c docs -d build/doctrees . build/site
+	@echo "build/site/index.html"
+
 # OLDEST=1 is the oldest CLI that Pulumi.yaml allows, for one test.
 pulumi: $(READY)
 	@$(RUN) -m lab.pulumi $(if $(OLDEST),--oldest)
@@ -82,5 +88,5 @@ lock:
 	uv pip compile pyproject.toml --extra policy --extra environment --extra dev --only-binary :all: --emit-build-options -c requirements.txt --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .lab build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

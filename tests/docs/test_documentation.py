@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import typer
 import yaml
 
 from lab.program import link_program
@@ -47,6 +48,28 @@ XTSYNC_COMMANDS = [command for command in shell_commands(README) if command.star
 # These ask before they act.
 ASKING = ("pause", "resume", "restart")
 LAB_COMMANDS = [command for command in shell_commands(README) if command.startswith(".venv/bin/python -m lab")]
+
+
+# Pages beside the README that say what to type.
+INSTRUCTING = [path for path in DOCUMENTS if path.name != "README.md" and shell_commands(path.read_text())]
+# What of it is no command of this project, by its first words; of the Pulumi CLI the tests have no more than the lab's.
+OF_OTHERS = {
+    "git clone": "git",
+    "cd": "the shell",
+    ".": "the shell: the environment that `make install` makes",
+    "(set -C; umask 077; openssl rand": "the shell and OpenSSL: a passphrase",
+    "az login --tenant": "Azure CLI",
+    "export PULUMI_CONFIG_PASSPHRASE_FILE=": "read by Pulumi",
+    'export XTSYNC_SOURCE_CLIENT_SECRET="$(pulumi stack output clientSecret --show-secrets)"': "an output of bootstrap",
+    "pulumi login --local": "Pulumi",
+    "pulumi stack init": "Pulumi",
+    "pulumi stack output": "Pulumi, with the outputs looked at below",
+    "pulumi stack rm": "Pulumi",
+    "pulumi config set": "Pulumi, with the keys looked at below",
+    "pulumi preview": "Pulumi",
+    "pulumi up": "Pulumi",
+    "pulumi destroy": "Pulumi",
+}
 
 
 @contextmanager
@@ -89,6 +112,59 @@ def test_the_readme_has_every_xtsync_command() -> None:
     assert {command.split()[1] for command in XTSYNC_COMMANDS} == {
         command.name for command in cli.app.registered_commands
     }
+
+
+@pytest.mark.parametrize("document", INSTRUCTING, ids=lambda path: path.name)
+def test_every_command_of_a_page_exists(document: Path) -> None:
+    """A target of make, a command of `xtsync` with options that it has, or another program's that is listed."""
+    program = typer.main.get_command(cli.app)
+    assert isinstance(program, typer.core.TyperGroup)
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for command in shell_commands(document.read_text()):
+        name, *words = command.split()
+        if name == "make":
+            assert {*words} <= targets, command
+        elif name == "xtsync":
+            found = program.commands[words[0]]
+            options = {option for parameter in found.params for option in parameter.opts}
+            assert {word for word in words if word.startswith("-")} <= options, command
+        else:
+            assert command.startswith(tuple(OF_OTHERS)), command
+
+
+def test_the_first_pair_names_outputs_and_keys_that_are_there() -> None:
+    page = (ROOT / "docs" / "first-pair.md").read_text()
+    exported = (ROOT / "xtsync_resources" / "pair.py").read_text() + (ROOT / "bootstrap" / "__main__.py").read_text()
+    outputs = set(re.findall(r"pulumi stack output (\w+)", page))
+    assert outputs == {"portalUrl", "onDestroy", "stackFile", "clientSecret"}
+    assert all(f'"{output}"' in exported for output in outputs)
+    keys = re.findall(r"^\| (`.*`) \|", (ROOT / "bootstrap" / "README.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"pulumi config set (\w+)", page)) <= set(re.findall(r"`(\w+)`", " ".join(keys)))
+
+
+def test_the_stack_file_of_the_first_pair_is_taken_before_the_applications_exist() -> None:
+    page = (ROOT / "docs" / "first-pair.md").read_text()
+    first = re.findall(r"```yaml\n(config:.*?)```", page, re.DOTALL)[0]
+    for one in ("a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11", "d81e4b3c-92f5-4a07-8b6d-2c94e7f0a522"):
+        first = first.replace("<GUID>", one, 1)
+    stack = yaml.safe_load(first)["config"]
+    assert "pulumi:disable-default-providers" in stack
+    texts = {key.removeprefix("xtsync:"): json.dumps(value) for key, value in stack.items() if "xtsync:" in key}
+    assert config.parse(texts, {}, {}, before_sign_in=True).groups == ("Pilot",)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_test_modules_that_are_named_are_there(document: Path) -> None:
+    for name in re.findall(r"`(tests/[\w/]+\.py)`", document.read_text()):
+        assert (ROOT / name).is_file(), name
+
+
+def test_the_evidence_says_which_modules_run_on_the_real_cli() -> None:
+    page = (ROOT / "docs" / "evidence.md").read_text()
+    named = dict(re.findall(r"`(tests/[\w/]+\.py)`( \(CI\))?", page))
+    assert len(named) > 30
+    for name, marked in named.items():
+        assert ("mark.real" in (ROOT / name).read_text()) == bool(marked), name
 
 
 def in_the_lab(command: str, stack: Mapping[str, Any]) -> str:
