@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
 from .json_reader import NO_IDS
-from .retry import Repeat
 
 Body = Mapping[str, Any]
+
+
+class Repeat(Enum):
+    """What may be done when it is unknown whether a call was carried out."""
+
+    SAFE = "carrying it out twice is the same as once"
+    CHECK_IF_DONE = "it makes or starts something: look whether it is there, then send it again"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ Source: https://learn.microsoft.com/graph/throttling and https://learn.microsoft
 from __future__ import annotations
 
 import random
-from enum import Enum
 
 import tenacity
 
+from .call import Repeat
 from .errors import (
     CONCURRENCY_CODE,
     GraphError,
@@ -26,13 +26,6 @@ from .errors import (
 # A host that cannot be reached at all is not worth the whole deadline.
 UNREACHABLE_SECONDS = 60.0
 LONGEST_PAUSE = 30.0
-
-
-class Repeat(Enum):
-    """What may be done when it is unknown whether a call was carried out."""
-
-    SAFE = "carrying it out twice is the same as once"
-    CHECK_IF_DONE = "it makes or starts something: look whether it is there, then send it again"
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE)

@@ -5,8 +5,7 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
-from ..graph.call import Call, segment
-from ..graph.retry import Repeat
+from ..graph.call import Call, Repeat, segment
 from ..service_principal.calls import synchronization_call
 
 

@@ -5,9 +5,8 @@ Source: https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyc
 
 from __future__ import annotations
 
-from ..graph.call import Body, Call, segment
+from ..graph.call import Body, Call, Repeat, segment
 from ..graph.permissions import POLICY_READ, POLICY_ROLE, POLICY_WRITE
-from ..graph.retry import Repeat
 from .graph_types import Capabilities, PartnerPolicy, PolicySettings
 
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"

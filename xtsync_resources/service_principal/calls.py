@@ -5,10 +5,9 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-get
 
 from typing import Any, Required, TypedDict
 
-from ..graph.call import Body, Call, segment
+from ..graph.call import Body, Call, Repeat, segment
 from ..graph.json_reader import Id
 from ..graph.permissions import APPLICATION, APPLICATION_ROLE, JOB_ROLE, SYNCHRONIZATION
-from ..graph.retry import Repeat
 
 
 class AppRole(TypedDict, total=False):

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..graph.call import Call, segment
+from ..graph.call import Call, Repeat, segment
 from ..graph.permissions import LOG_ROLE, PROVISIONING_LOG
-from ..graph.retry import Repeat
 from ..service_principal.calls import synchronization_call
 from .graph_types import Events, Job, Jobs, MadeJob
 
