@@ -49,8 +49,8 @@ settings. Seconds are not here: they depend on the machine and on Graph. `make b
 FOOT = """
 On the Pulumi CLI a further person takes 1,396 bytes of the state beyond those of azuread's own resource, 0.90 of the
 CPU of azuread alone in `up` and 1.17 in `destroy`. What a pair has besides people is made once: 19 resources in place
-of 4, 2.4 of its CPU in `up`. The look-up of 1,000 people by name takes 1.4 seconds where every answer of Graph takes 120
-milliseconds.
+of 4, 2.4 of its CPU in `up`. The look-up of 1,000 people by name takes 1.4 seconds where every answer of Graph takes
+120 milliseconds.
 
 A preview without a change asks Graph who is named, in one request for 300 names, and nothing else. So does an `up`.
 
