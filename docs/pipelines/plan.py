@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from xtsync_resources.operate.files import write_private
-from xtsync_resources.operate.report_markdown import escaped, quoted, table
+from xtsync_resources.operate.report.markdown import escaped, quoted, table
 from xtsync_resources.pulumi_runtime.provider import HOME
 from xtsync_resources.untrusted import gated, json_text
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import requests
 
-from xtsync_resources.operate.report_markdown import escaped
+from xtsync_resources.operate.report.markdown import escaped
 
 TITLE = "Cross-tenant synchronization: drift"
 LABEL = "xtsync-drift"

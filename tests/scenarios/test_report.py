@@ -65,6 +65,46 @@ def test_failures_are_listed_with_their_reason(lab: Lab, xtsync: Command) -> Non
     assert "AzureActiveDirectoryForbidden" in said.out
 
 
+def test_a_pair_that_is_held_back_says_so_in_the_place_of_failures(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    xtsync("pause", "-s", "dev", "--yes")
+    said = xtsync("report", "-s", "dev", *MARKDOWN)
+    assert said.exit_code == 1
+    plain = said.out.replace("\\", "")
+    assert "### Needs somebody: paused: nothing is synchronized; run `xtsync resume --stack dev`" in plain
+    assert "The log has none among these entries, and the job does not run as it should: it is paused" in plain
+
+
+def test_the_last_writes_are_those_of_the_audit(lab: Lab, xtsync: Command) -> None:
+    path = lab.folder / "audit.jsonl"
+    lab.stack.environment["XTSYNC_AUDIT"] = str(path)
+    xtsync.up()
+    xtsync("pause", "-s", "dev", "--yes")
+    other = {**json.loads(path.read_text().splitlines()[0]), "stack": "other", "action": "done elsewhere"}
+    path.write_text(path.read_text() + json.dumps({**other, "time": "2090-01-01T00:00:00Z"}) + "\n")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    mine = sorted((line for line in lines if line["stack"] == "dev"), key=lambda line: str(line["time"]))
+    text = xtsync("report", "-s", "dev", "--audit", str(path), *MARKDOWN).out
+    writes_ = text.partition("### Last writes")[2].replace("\\", "")
+    rows = [row for row in writes_.splitlines() if row.startswith("| 2")]
+    assert f"{len(mine)} writes of this stack in the audit." in writes_
+    assert len(rows) == len(mine) > 5
+    assert "pause" in rows[0]
+    assert all(f" {line['requestId']} |" in writes_ for line in mine if "requestId" in line)
+    assert "done elsewhere" not in text
+    page = xtsync("report", "-s", "dev", "--audit", str(path), "--output", "-").out
+    assert page.count("<h3>Last writes</h3>") == 1
+    assert world.SOURCE_SECRET not in text + page
+    before = len(lab.entra.traffic)
+    path.write_text(path.read_text() + "and so on\n")
+    said = xtsync("report", "-s", "dev", "--audit", str(path), *MARKDOWN)
+    assert (said.exit_code, said.out) == (2, "")
+    assert f"Cannot show the writes of {path}." in said.errors
+    assert f"line {len(lines) + 1} is no JSON" in said.errors
+    assert lab.calls_since(before) == []
+
+
 def test_what_cannot_be_read_is_said_and_hides_nothing_else(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     client = lab.source.login.clients[world.SOURCE_CLIENT]

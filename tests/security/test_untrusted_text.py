@@ -29,7 +29,7 @@ from xtsync_resources.operate import cli
 from xtsync_resources.operate import screen as screens
 from xtsync_resources.operate.export import yaml_text
 from xtsync_resources.operate.files import write_private
-from xtsync_resources.operate.report_markdown import escaped
+from xtsync_resources.operate.report.markdown import escaped
 from xtsync_resources.pulumi_runtime import engine as engine_door
 from xtsync_resources.pulumi_runtime import messages
 from xtsync_resources.pulumi_runtime import provider as runtime

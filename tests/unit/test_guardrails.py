@@ -30,7 +30,8 @@ from xtsync_resources.guardrails.rules import (
 )
 from xtsync_resources.guardrails.stack_facts import PREFIX, facts_of_resources
 from xtsync_resources.operate.checks import Level, guardrails
-from xtsync_resources.operate.report import STACK_FILE, Setting, described
+from xtsync_resources.operate.report.section import Setting
+from xtsync_resources.operate.report.settings import STACK_FILE, described
 from xtsync_resources.program import enforce_guardrails
 
 ROOT = Path(__file__).parents[2]

@@ -10,12 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
-from xtsync_resources.operate import report_html, report_markdown
-from xtsync_resources.operate.report import EVENTS, Cycle, Section, Setting, by_cycle
+from xtsync_resources.operate import status
+from xtsync_resources.operate.report import html, markdown
+from xtsync_resources.operate.report.audit import Write, Written
+from xtsync_resources.operate.report.gathering import by_cycle
+from xtsync_resources.operate.report.section import EVENTS, Cycle, Section, Setting
+from xtsync_resources.operate.report.words import COMMAND, verdict
 from xtsync_resources.operate.status import read_health
 from xtsync_resources.sync_job.provisioning_log import Event
 
@@ -43,7 +48,21 @@ def section() -> Section:
         [event("c", "create", "failure")],
         entries=4,
         problems=["could not read: " + HOSTILE],
+        written=Written(1, (Write(NOW, HOSTILE, HOSTILE, HOSTILE, (HOSTILE, "b: 1 → 2"), "204", HOSTILE),)),
     )
+
+
+def of_job(state: str = "Active", **said: Any) -> Section:
+    """A pair whose job says this, with a log in which nothing failed."""
+    job = {"schedule": {"state": state}, "status": {"code": "Active", **said}}
+    return replace(section(), health=read_health(job), problems=[], failures=[])
+
+
+QUARANTINE: dict[str, Any] = {"reason": "TooManyDeletes", "error": {"message": "500 were due"}}
+HELD: dict[str, Any] = {"code": "Quarantine", "quarantine": QUARANTINE}
+FAILED: dict[str, Any] = {
+    "lastExecution": {"state": "Failed", "timeEnded": "2026-11-23T11:00:00Z", "error": {"code": "Gone"}}
+}
 
 
 class Reader(HTMLParser):
@@ -69,7 +88,7 @@ class Reader(HTMLParser):
 
 
 def test_html_stays_whole_whatever_names_say() -> None:
-    page = report_html.render([section(), Section("broken", problems=["no such file"])], NOW)
+    page = html.render([section(), Section("broken", problems=["no such file"])], NOW)
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
@@ -77,15 +96,18 @@ def test_html_stays_whole_whatever_names_say() -> None:
     assert "\x1b" not in page
     assert page.count("&lt;script&gt;") >= 4
     assert "http" not in page.replace("http-equiv", "")
+    assert not re.search(r"\b(src|href)=(?!\"#)|@import|url\(", page)
 
 
 def test_markdown_stays_a_table_whatever_names_say() -> None:
-    page = report_markdown.render([section(), Section("broken", problems=["no such file"])], NOW)
+    page = markdown.render([section(), Section("broken", problems=["no such file"])], NOW)
     assert "<script>" not in page
     assert "\x1b" not in page
-    failures = page.split("### Last failures")[1].split("###")[0].strip().splitlines()
-    assert len(failures) == 3
-    assert failures[2].replace(r"\|", "").count("|") == failures[0].count("|")
+    for heading in ("### Last failures", "### Last writes"):
+        rows = [line for line in re.split("###|<details>", page.split(heading)[1])[0].splitlines() if "|" in line]
+        assert len(rows) == 3
+        assert rows[2].replace(r"\|", "").count("|") == rows[0].count("|")
+    assert page.count("<br>") == 1  # between two fields
 
 
 def test_cycles_are_counted_by_action_with_failures_apart() -> None:
@@ -97,7 +119,7 @@ def test_no_kind_of_entry_gets_lost_or_breaks_the_chart() -> None:
     events = [event("c", "stagedDelete", "success"), event("c", "other", "success"), event("c", "update", "skipped")]
     (cycle,) = by_cycle(events)
     assert cycle.counts == {"other": 2}
-    page = report_html.render([replace(section(), cycles=[cycle])], NOW)
+    page = html.render([replace(section(), cycles=[cycle])], NOW)
     assert "2 other" in page
     assert '<td class="number">2</td>' in page
 
@@ -105,7 +127,7 @@ def test_no_kind_of_entry_gets_lost_or_breaks_the_chart() -> None:
 def test_what_the_counts_are_of_is_said() -> None:
     nothing = replace(section(), cycles=[], failures=[], entries=0)
     cut = replace(section(), failures=[], entries=EVENTS)
-    for render in (report_html.render, report_markdown.render):
+    for render in (html.render, markdown.render):
         assert "has logged nothing yet" in render([nothing], NOW)
         assert "may not be all there" in render([cut], NOW)
         assert "None among these entries" in render([cut], NOW)
@@ -114,7 +136,7 @@ def test_what_the_counts_are_of_is_said() -> None:
 
 
 def test_everybody_can_read_it() -> None:
-    page = report_html.render([section(), section()], NOW)
+    page = html.render([section(), section()], NOW)
     assert '<html lang="en">' in page
     levels = [int(level) for level in re.findall(r"<h(\d)", page)]
     assert levels[0] == 1
@@ -123,19 +145,120 @@ def test_everybody_can_read_it() -> None:
     tables = page.split("<table")[1:]
     assert all('<th scope="col">' in one and '<th scope="row">' in one for one in tables)
     # Nothing is drawn wider than a phone, so nothing is shrunk on one.
-    assert set(re.findall(r'viewBox="0 0 (\d+)', page)) == {"340"}
+    assert max(map(int, re.findall(r'viewBox="0 0 (\d+)', page))) == 340
     edges = [float(x) + float(w) for x, w in re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', page)]
     assert max(edges) <= 340
 
 
-def test_long_names_are_shortened_in_the_picture_by_how_wide_they_are() -> None:
-    assert report_html.shortened("a" * 40, 40) == "a" * 40
-    assert report_html.shortened("a" * 41, 40) == "a" * 39 + "…"
-    assert report_html.shortened("中" * 21, 40) == "中" * 19 + "…"
+def in_order(page: str, *parts: str) -> bool:
+    places = [page.find(part) for part in parts]
+    return -1 not in places and places == sorted(places)
+
+
+def test_what_is_urgent_comes_first() -> None:
+    headings = [f"{heading}<" for heading in ("People", "Recent cycles", "Last failures", "Settings", "Last writes")]
+    page = html.render([section()], NOW).partition("<body>")[2]
+    assert in_order(page, 'class="verdict', '<div class="picture">', *headings)
+    assert "<details>\n<summary><h3>Settings</h3></summary>\n<div" in page
+    assert "<details open" not in page
+    marks = ("### People", "### Recent cycles", "### Last failures", "<summary>Settings", "### Last writes")
+    page = markdown.render([section()], NOW)
+    assert in_order(page, "### Well: running", "(source, `s-id`) → Fabrikam (target, `t-id`): 3 people", *marks)
+    without = replace(section(), written=None)
+    assert "Last writes" not in html.render([without], NOW) + markdown.render([without], NOW)
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (of_job(), "Well: running; the first cycle is not done yet"),
+        (of_job(**FAILED), "Needs somebody: running, but the last cycle failed: Gone; run `xtsync doctor --stack dev`"),
+        (
+            of_job(**HELD),
+            "Needs somebody: in quarantine (TooManyDeletes): 500 were due; run `xtsync approve-deletions --stack dev`",
+        ),
+        (
+            of_job("Paused"),
+            "Needs somebody: paused: nothing is synchronized; run `xtsync resume --stack dev`",
+        ),
+        (
+            of_job(code="Quarantine", quarantine={"reason": "IngestionInterrupted"}),
+            "Needs somebody: in quarantine (IngestionInterrupted); run `xtsync status --stack dev`",
+        ),
+        (
+            replace(of_job(), problems=["Failed to read the log.\n  Why: no"]),
+            "Well: running; the first cycle is not done yet; not all could be read; run `xtsync doctor --stack dev`",
+        ),
+        (
+            replace(of_job(), health=None, problems=["The job is gone.\n  Why: no"]),
+            "Needs somebody: its state could not be read (The job is gone); run `xtsync doctor --stack dev`",
+        ),
+        (Section("dev; rm x"), "Needs somebody: its state could not be read; run `xtsync doctor --stack 'dev; rm x'`"),
+    ],
+)
+def test_one_sentence_says_whether_somebody_is_needed_why_and_what_to_run(found: Section, sentence: str) -> None:
+    (said,) = re.findall(r"### ((?:Well|Needs).*)", markdown.render([found], NOW))
+    assert re.sub(r"\\(.)", r"\1", said) == sentence
+    page = html.render([found], NOW)
+    assert page.count('<p class="verdict ') == 1
+    assert f'<p class="verdict {"good" if verdict(found).well else "bad"}">' in page
+    commands = re.findall(r"<code>(.*?)</code>", page.partition('<p class="verdict')[2].partition("</p>")[0])
+    assert commands == [command.replace("'", "&#x27;") for command in re.findall(r"`(.*)`", sentence)]
+
+
+def test_advice_has_only_commands_between_backticks() -> None:
+    advice = [*status.QUARANTINE_REMEDIES.values(), status.OTHER_QUARANTINE]
+    assert {command.split()[0] for text in advice for command in COMMAND.findall(text)} == {"xtsync"}
+
+
+@pytest.mark.parametrize("found", [of_job(**HELD), of_job(**FAILED), of_job("Disabled")])
+def test_a_pair_in_trouble_is_not_without_failures(found: Section) -> None:
+    assert found.health
+    for render in (html.render, markdown.render):
+        page = render([found], NOW)
+        assert "None among these entries" not in page
+        assert "The log has none among these entries, and the job does not run as it should: it is" in page
+        unread = render([replace(found, entries=None)], NOW)
+        assert "The log could not be read, and the job does not run as it should: it is" in unread
+        unknown = render([replace(found, health=None)], NOW)
+        assert "The log has none among these entries; whether the job runs could not be read either" in unknown
+
+
+def test_of_several_pairs_those_that_need_somebody_are_named_first() -> None:
+    several = [of_job(), replace(of_job("Paused"), stack="<b>")]
+    page = html.render(several, NOW)
+    assert in_order(page, '1 of 2 pairs needs somebody: <a href="#pair-1">&lt;b&gt;</a>', "<section", 'id="pair-1"')
+    assert "**1 of 2 pairs needs somebody: \\<b\\>.**" in markdown.render(several, NOW)
+    assert "All 2 pairs are well." in html.render([of_job(), of_job()], NOW)
+
+
+@pytest.mark.parametrize("name", ["a" * 120, "中" * 60, "Contoso of " * 12 + "end"])
+def test_long_names_are_whole_in_the_picture(name: str) -> None:
+    named = replace(section(), source=(name, "s-id"))
+    page = html.render([named], NOW)
+    assert f"<strong>{name}</strong>" in page
+    assert f"{name} (source," in markdown.render([named], NOW)
+    assert "…" not in page.partition("<body>")[2]
+
+
+def test_it_is_read_on_a_telephone_in_the_dark_and_on_paper() -> None:
+    page = html.render([section()], NOW)
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert style.count("{") == style.count("}")
+    for part in ("prefers-color-scheme: dark", "overflow-wrap: break-word", "overflow-x: auto", "max-width: 40rem"):
+        assert part in style, part
+    on_paper = style.rpartition("@media print")[2]
+    assert "details > :not(summary) { display: block; }" in on_paper
+    assert "details::details-content {" in on_paper
+    assert page.count('<div class="wide"') == page.count("<table")
+    # A row that is a block has the headings in its cells.
+    texts = [one for one in page.split("<table")[1:] if 'class="texts"' in one]
+    assert len(texts) == 4
+    assert all("<td>" not in one and "data-label=" in one for one in texts)
 
 
 def test_a_message_of_several_lines_stays_one_quotation() -> None:
-    assert report_markdown.quoted("one.\n  Why: <b>") == "> one.\\\n> Why: \\<b\\>"
+    assert markdown.quoted("one.\n  Why: <b>") == "> one.\\\n> Why: \\<b\\>"
 
 
 def test_a_browser_shows_it(tmp_path: Path) -> None:
@@ -143,7 +266,7 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     if browser is None:
         pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH")
     page = tmp_path / "report.html"
-    page.write_text(report_html.render([section()], NOW))
+    page.write_text(html.render([section()], NOW))
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     done = subprocess.run(
         [browser, *options, page.as_uri()], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True

@@ -288,14 +288,18 @@ def report_command(
     everything: Annotated[bool, typer.Option("--all", help="Every pair of the folder.")] = False,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
     output: Annotated[str, typer.Option("--output", "-o", help="The file; - for standard output.")] = "",
+    audit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Show the last writes, too, of the file that XTSYNC_AUDIT named."),
+    ] = None,
 ) -> None:
-    """Write a page of the pair: picture, settings, health, recent cycles, last failures.
+    """Write a page of the pair: health and what to do, picture, people and cycles, failures, settings, last writes.
 
     Exit code 0 if every pair could be read and is healthy, 1 if not.
     """
-    from . import report
+    from .report.command import command
 
-    answer(False, lambda screen: report.command(stack, context.obj, screen, everything, form, output))
+    answer(False, lambda screen: command(stack, context.obj, screen, everything, form, output, audit))
 
 
 @app.command(name="forget")

@@ -142,7 +142,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
             stack is selected.
         ConfigurationProblems: its configuration is wrong.
     """
-    name = (name or selected(location.folder)).rsplit("/", 1)[-1]  # Pulumi also says ORGANIZATION/PROJECT/STACK
+    name = short(name or selected(location.folder))
     project = project_of(location.folder)
     values = {**project_defaults(project), **values_of(location, name, project)}
     encrypted = [key for key, value in values.items() if is_encrypted(value)]
@@ -162,7 +162,12 @@ def selected(folder: Path) -> str:
     Raises:
         ConfigurationError: Pulumi cannot say.
     """
-    return pulumi(["stack", "--show-name"], folder).strip().rsplit("/", 1)[-1]
+    return short(pulumi(["stack", "--show-name"], folder).strip())
+
+
+def short(name: str) -> str:
+    """A stack's own name; Pulumi also says ORGANIZATION/PROJECT/STACK."""
+    return name.rsplit("/", 1)[-1]
 
 
 def own_values(location: Location, name: str) -> dict[str, Any]:

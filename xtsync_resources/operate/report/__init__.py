@@ -1,0 +1,1 @@
+"""`xtsync report`: a page about a pair, or about all of them."""

@@ -1,0 +1,98 @@
+"""Reading what the report says: the stack's files, the job, and its log.
+
+Calls: GET jobs/{id} and GET auditLogs/provisioning, nothing that changes anything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...graph.call import literal
+from ...graph.errors import GraphError, RefusedError, UnusableAnswerError, XtsyncError
+from ...graph.pace import Pace
+from ...pulumi_runtime.messages import Stopped
+from ...sync_job.provisioning_log import Event, events
+from .. import stack as stacks
+from ..status import judged, read_job
+from .section import EVENTS, KINDS, Cycle, Section
+from .settings import described
+
+if TYPE_CHECKING:
+    from ..screen import Screen
+
+CYCLES = 12
+FAILURES = 20
+
+
+class Gathering:
+    """Reads pairs one after the other; what cannot be read of one is said in its section, and the others go on."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        # The rate of the logs is bounded for an application in a tenant, whichever pair it is asked about.
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def section(self, name: str, location: stacks.Location) -> Section:
+        """Read one pair."""
+        try:
+            stack = stacks.read(name, location, self._screen.status)
+            given = stacks.own_values(location, stack.name)
+        except (XtsyncError, Stopped) as error:
+            return Section(name, problems=[str(error)])
+        source, target = stack.settings.source, stack.settings.target
+        section = Section(
+            stack.name, (source.name, source.id), (target.name, target.id), described(stack.settings, given, os.environ)
+        )
+        return self._with_logs(stack, with_health(stack, section))
+
+    def _with_logs(self, stack: stacks.Stack, section: Section) -> Section:
+        """Add cycles and failures, unless it is clear already that nothing can be read in the tenant.
+
+        Call: GET auditLogs/provisioning (ProvisioningLog.Read.All), `EVENTS` entries at most.
+        """
+        if section.tenant_closed:
+            return section
+        try:
+            found = list(itertools.islice(self._recent(stack), EVENTS))
+        except XtsyncError as error:
+            return dataclasses.replace(section, problems=[*section.problems, str(error)])
+        failures = [event for event in found if event.status == "failure"][:FAILURES]
+        return dataclasses.replace(section, cycles=by_cycle(found), failures=failures, entries=len(found))
+
+    def _recent(self, stack: stacks.Stack) -> Iterator[Event]:
+        """The job's last events, newest first."""
+        operation, source = stack.operation("source"), stack.settings.source
+        pace = self._paces.setdefault((source.id, source.client_id), Pace(operation.client.clock))
+        return events(operation, pace, f"jobId eq {literal(stack.job)}")
+
+
+def with_health(stack: stacks.Stack, section: Section) -> Section:
+    """Add how the job does. Call: GET jobs/{id} (Synchronization.Read.All)."""
+    try:
+        operation = stack.operation("source")
+        health = judged(operation, stack, read_job(operation, stack))
+    except XtsyncError as error:
+        # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
+        closed = not isinstance(error, RefusedError | GraphError | UnusableAnswerError)
+        return dataclasses.replace(section, problems=[str(error)], tenant_closed=closed)
+    return dataclasses.replace(section, health=health)
+
+
+def by_cycle(events: Sequence[Event]) -> list[Cycle]:
+    """What each cycle did, oldest first; at most the last ones."""
+    counts: dict[str, dict[str, int]] = {}
+    when: dict[str, datetime | None] = {}
+    for event in events:
+        when[event.cycle] = event.when
+        of_cycle = counts.setdefault(event.cycle, {})
+        if event.status in ("failure", "success"):
+            action = event.action if event.action in KINDS else "other"
+            kind = "failed" if event.status == "failure" else action
+            of_cycle[kind] = of_cycle.get(kind, 0) + 1
+    cycles = [Cycle(when[cycle], found) for cycle, found in counts.items()]
+    return cycles[:CYCLES][::-1]

@@ -1,0 +1,76 @@
+"""What the report says of a pair: only what was read, no words of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...sync_job.provisioning_log import Event
+    from ..status import Health
+    from .audit import Written
+
+EVENTS = 500
+# What an entry of the log counts as, and the word for it.
+KINDS = {
+    "create": "created",
+    "update": "updated",
+    "disable": "disabled",
+    "delete": "deleted",
+    "other": "other",
+    "failed": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of the configuration, and where its value came from; secrets are never shown."""
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What one cycle of the job did, by action; failures are counted apart."""
+
+    when: datetime | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One pair.
+
+    Attributes:
+        stack: its stack.
+        source, target: name and id.
+        settings: the configuration.
+        health: how the job does; None where it could not be read.
+        cycles: the recent ones, oldest first.
+        failures: the last ones, newest first.
+        entries: how many entries of the log were read; None where the log could not be read.
+        problems: what could not be read, and why.
+        tenant_closed: whether not even a sign-in to the source succeeded.
+        written: the last writes, of the audit; None where none was given.
+    """
+
+    stack: str
+    source: tuple[str, str] = ("", "")
+    target: tuple[str, str] = ("", "")
+    settings: Sequence[Setting] = ()
+    health: Health | None = None
+    cycles: Sequence[Cycle] = ()
+    failures: Sequence[Event] = ()
+    entries: int | None = None
+    problems: Sequence[str] = ()
+    tenant_closed: bool = False
+    written: Written | None = None
+
+    @property
+    def cut(self) -> bool:
+        """Whether the log goes on before what was read, so that the oldest cycle may not be all there."""
+        return self.entries == EVENTS

@@ -1,0 +1,172 @@
+"""What both pages say, in words and rows: whether all is well, how the job does, what it did, and whom it could not."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ..status import ago, next_words
+from .section import KINDS
+
+if TYPE_CHECKING:
+    from ..status import Health
+    from .audit import Written
+    from .section import Cycle, Section
+
+Row = tuple[object, ...]
+FAILURE_HEAD = ("who", "cause", "error code", "recommended action", "when (UTC)")
+WRITE_HEAD = ("time (UTC)", "tenant", "what was done", "object", "fields: old → new", "status", "request id")
+# Advice has its commands between backticks.
+COMMAND = re.compile(r"`([^`]+)`")
+
+
+# --- first -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What somebody in a hurry reads.
+
+    Attributes:
+        well: whether nobody has to do anything.
+        reason: why.
+        command: what to run; "" where nothing has to be.
+    """
+
+    well: bool
+    reason: str
+    command: str
+
+    @property
+    def word(self) -> str:
+        """It in a word or two."""
+        return "Well" if self.well else "Needs somebody"
+
+
+def verdict(section: Section) -> Verdict:
+    """Whether a pair is well, why, and the first command to run."""
+    health = section.health
+    if health is None:
+        first = section.problems[0].partition("\n")[0].rstrip(".") if section.problems else ""
+        why = f"its state could not be read ({first})" if first else "its state could not be read"
+        return Verdict(False, why, of_stack("xtsync doctor", section))
+    advised = COMMAND.search(health.remedy)
+    command = advised[1] if advised else "" if health.healthy else "xtsync status"
+    reason = health.headline
+    if section.problems:
+        reason, command = f"{reason}; not all could be read", command or "xtsync doctor"
+    return Verdict(health.healthy, reason, of_stack(command, section) if command else "")
+
+
+def of_stack(command: str, section: Section) -> str:
+    """A command for this pair, whichever is selected; a name of a file is no more than a word in a shell."""
+    return f"{command} --stack {shlex.quote(section.stack)}"
+
+
+def overview(sections: Sequence[Section]) -> tuple[str, list[int]]:
+    """How many of several pairs need somebody, and which."""
+    needy = [place for place, section in enumerate(sections) if not verdict(section).well]
+    if not needy:
+        return f"All {len(sections)} pairs are well.", []
+    return f"{len(needy)} of {len(sections)} pairs {'needs' if len(needy) == 1 else 'need'} somebody", needy
+
+
+def pieces(advice: str) -> list[tuple[str, bool]]:
+    """Advice in pieces, each with whether it is a command."""
+    return [(piece, bool(place % 2)) for place, piece in enumerate(COMMAND.split(advice)) if piece]
+
+
+# --- people and cycles -------------------------------------------------------------------------------------------
+
+
+def people(section: Section) -> str:
+    """How many people are in the target."""
+    if section.health is None:
+        return "people: not known"
+    count = section.health.people
+    return f"{count} {'person' if count == 1 else 'people'} in the target"
+
+
+def facts(health: Health, now: datetime) -> list[tuple[str, str]]:
+    """How the job does, as rows."""
+    last = ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")
+    return [
+        ("People in the target", str(health.people)),
+        ("Last run", last),
+        ("Next run", next_words(health, now)),
+        ("Schedule", health.state or "unknown"),
+    ]
+
+
+def cycle_table(cycles: Sequence[Cycle]) -> tuple[tuple[str, ...], list[Row]]:
+    """What each cycle did, as head and rows; kinds that never happened only where they are expected."""
+    rare = {"disable", "other"}
+    kinds = [kind for kind in KINDS if kind not in rare or any(one.counts.get(kind) for one in cycles)]
+    rows: list[Row] = [(moment(one.when), *(one.counts.get(kind, 0) for kind in kinds)) for one in cycles]
+    return ("cycle (UTC)", *(KINDS[kind] for kind in kinds)), rows
+
+
+def extent(section: Section) -> str:
+    """What the counts are of."""
+    if not section.entries:
+        return "The job has logged nothing yet; entries appear some minutes late."
+    words = f"From the newest {section.entries} entries of the provisioning log; cycles that did nothing log none."
+    return f"{words} Older ones were not read: the first cycle shown may not be all there." if section.cut else words
+
+
+# --- failures ----------------------------------------------------------------------------------------------------
+
+
+def no_failures(section: Section) -> str:
+    """What to say where no failure is shown, which does not mean that all is well."""
+    health = section.health
+    if health and health.healthy:
+        return "The log could not be read." if section.entries is None else "None among these entries."
+    log = "The log could not be read" if section.entries is None else "The log has none among these entries"
+    if health is None:
+        return f"{log}; whether the job runs could not be read either."
+    return f"{log}, and the job does not run as it should: it is {health.headline}."
+
+
+def failure_rows(section: Section) -> list[Row]:
+    """Who could not be synchronized, and why."""
+    return [
+        (one.source or "-", one.reason or "-", one.code or "-", one.advice or "-", moment(one.when))
+        for one in section.failures
+    ]
+
+
+# --- writes ------------------------------------------------------------------------------------------------------
+
+
+def write_extent(written: Written) -> str:
+    """What the writes are of."""
+    if not written.total:
+        return "The audit has no write of this stack."
+    shown, count = len(written.newest), f"{written.total} {'write' if written.total == 1 else 'writes'}"
+    return f"{count} of this stack in the audit{f', of which the newest {shown}' if shown < written.total else ''}."
+
+
+def write_rows(written: Written) -> list[Row]:
+    """What was written, newest first."""
+    return [
+        (
+            f"{one.when.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            one.tenant,
+            one.action,
+            one.object,
+            one.changes or "-",
+            one.status,
+            one.request_id or "-",
+        )
+        for one in written.newest
+    ]
+
+
+def moment(when: datetime | None) -> str:
+    """A time as the report writes it."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}" if when else "?"
