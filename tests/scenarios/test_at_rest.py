@@ -29,7 +29,7 @@ def hold(lab: Lab, reason: str | None) -> None:
     (job,) = lab.jobs()
     now = lab.entra.clock.now()
     job.status_code = "Quarantine"
-    job.quarantine = Quarantine(reason, "Error", "held", now, now + timedelta(hours=6))  # type: ignore[arg-type]
+    job.quarantine = Quarantine(reason, "Error", "held", now, now + timedelta(hours=6))
 
 
 @pytest.mark.parametrize("how", ["crash", "seconds"])

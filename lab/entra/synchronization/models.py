@@ -37,7 +37,7 @@ MASKED_KEYS = frozenset(_MASKED_KEYS.split())
 class Quarantine:
     """Why and since when a job is held back."""
 
-    reason: str
+    reason: str | None
     code: str
     message: str
     began: datetime
