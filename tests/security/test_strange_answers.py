@@ -19,14 +19,11 @@ import yaml
 from typer.testing import CliRunner
 
 from lab import world
-from tests.security.lab_in_memory import STRANGE, Change, InMemory, places, replacing
-from tests.unit.graph_fakes import SettableClock
+from tests.in_memory_graph import Call, Change, InMemory
+from tests.unit.graph_fakes import SOURCE, TARGET, SettableClock
 from xtsync_resources import state
 from xtsync_resources.graph import connect
-from xtsync_resources.graph.client import GraphClient
-from xtsync_resources.graph.clouds import Endpoints
-from xtsync_resources.graph.credentials import TokenSource
-from xtsync_resources.graph.errors import DeadlineError, TenantName, XtsyncError
+from xtsync_resources.graph.errors import DeadlineError, XtsyncError
 from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.pulumi_runtime.engine import Partial
@@ -37,7 +34,45 @@ ROOT = Path(__file__).resolve().parents[2]
 TRIED = int(os.environ.get("XTSYNC_TESTS_STRANGE", "15"))
 
 
-def strangenesses(seen: dict[tuple[str, str], Any]) -> list[tuple[tuple[str, str], Change, str]]:
+# --- strangeness -----------------------------------------------------------------------------------------------
+
+DATES = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "P9999999999999D")
+TEXTS = ("", "x", "[[[", "\u202e\x1b[31m", "../..", "y" * 5000)
+OTHERS: tuple[Any, ...] = (None, True, -1, 5, 1.5, 2**62, [], [5], [None], [[]], {}, {"a": []}, {"targets": [5]})
+STRANGE: tuple[Any, ...] = (*DATES, *TEXTS, *OTHERS)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Everything in a document that can be replaced, from the whole on; of a list its first item."""
+    yield path
+    for key, part in (
+        value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    ):
+        yield from places(part, (*path, key))
+
+
+def replacing(path: tuple[Any, ...], new: Any) -> Change:
+    """Put something else in a place, or take what is there away (`...`)."""
+
+    def change(document: Any) -> Any:
+        if not path:
+            return {} if new is ... else new
+        found = document
+        try:
+            for key in path[:-1]:
+                found = found[key]
+            if new is ...:
+                del found[path[-1]]
+            else:
+                found[path[-1]] = new
+        except (KeyError, IndexError, TypeError):  # another answer to the same call has no such place
+            pass
+        return document
+
+    return change
+
+
+def strangenesses(seen: dict[Call, Any]) -> list[tuple[Call, Change, str]]:
     """What is replaced in which answers: a choice that is the same each time."""
     every = [
         (call, replacing(place, new), f"{call} {place} = {new!r:.60}")
@@ -103,7 +138,7 @@ def test_a_command_ends_in_words(name: str, folder: Path, monkeypatch: pytest.Mo
     assert told.exit_code in (0, 1), told.output
     assert plain.seen
     for call, change, words in strangenesses(plain.seen):
-        told = run(COMMANDS[name], folder, InMemory(strange=(call, change)), monkeypatch)
+        told = run(COMMANDS[name], folder, InMemory(strange={call: change}), monkeypatch)
         assert isinstance(told.exception, SystemExit | None), f"{words}: {told.exception!r}"
         assert told.exit_code in (0, 1, 2), words
         assert (told.exit_code == 2) == ("error: " in told.stderr), f"{words}: {told.stderr}"
@@ -119,12 +154,8 @@ class Bench:
     """The providers of one tenant in a process of its own."""
 
     def __init__(self, graph: InMemory, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        id_ = world.SOURCE_TENANT if side == "source" else world.TARGET_TENANT
-        self.tenant = TenantName(side, side.title(), id_)
-        tokens = TokenSource(self.tenant, "s", lambda: graph.credential(id_))
-        endpoints = Endpoints("https://localhost", "https://localhost")
-        client = GraphClient(self.tenant, endpoints, tokens, graph, SettableClock())
-        monkeypatch.setattr(runtime, "_CLIENT", {"client": client})
+        self.tenant = SOURCE if side == "source" else TARGET
+        monkeypatch.setattr(runtime, "_CLIENT", {"client": graph.client(self.tenant)})
 
     def made(self, name: str) -> Any:
         provider = type(getattr(state, name))()
@@ -282,7 +313,7 @@ def test_a_provider_ends_in_words(name: str, monkeypatch: pytest.MonkeyPatch) ->
     assert plain.seen
     for call, change, words in strangenesses(plain.seen):
         try:
-            ended = lived(name, InMemory(strange=(call, change)), monkeypatch)
+            ended = lived(name, InMemory(strange={call: change}), monkeypatch)
         except Exception as error:
             raise AssertionError(f"{words}: {error!r}") from error
         assert ended is None or len(str(ended)) < 10_000, words

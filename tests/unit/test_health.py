@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID, FakeGraph, answer, client_for, refusal
+from tests.in_memory_graph import InMemory
+from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET_ID, answer
 from xtsync_resources.config import parse
 from xtsync_resources.graph.errors import LONGER, DeadlineError, RefusedError
 from xtsync_resources.operate.choices import Wait
@@ -101,22 +102,18 @@ def test_a_pause_that_is_wanted_is_healthy_but_never_in_step() -> None:
 # --- waiting ---------------------------------------------------------------------------------------------------
 
 
-def stack_on(graph: FakeGraph) -> Stack:
+def stack_on(graph: InMemory, principal: str = "sp") -> Stack:
     values = {"source": f'{{"tenantId": "{SOURCE_ID}"}}', "target": f'{{"tenantId": "{TARGET_ID}"}}'}
     stack = Stack("dev", parse({**values, "users": '["a@b.c"]'}, {}, {}))
-    stack.__dict__["outputs"] = {"servicePrincipalId": "sp", "jobId": "job0"}
-    stack._clients["source"] = client_for(graph)[0]
+    stack.__dict__["outputs"] = {"servicePrincipalId": principal, "jobId": "job0"}
+    stack._clients["source"] = graph.client(SOURCE)
     return stack
 
 
-@pytest.mark.parametrize(
-    ("application", "remedy"),
-    [(answer(200, {"id": "sp", "appId": "app"}), MAKE_JOB_AGAIN), (refusal(404, "NotFound"), MAKE_ALL_AGAIN)],
-)
-def test_waiting_for_a_job_that_is_gone_ends_at_once(application: Any, remedy: str) -> None:
-    graph = FakeGraph()
-    stack = stack_on(graph)
-    graph.interventions.append(lambda _, path, __: None if "/jobs" in path else application)
+@pytest.mark.parametrize(("configured", "remedy"), [(True, MAKE_JOB_AGAIN), (False, MAKE_ALL_AGAIN)])
+def test_waiting_for_a_job_that_is_gone_ends_at_once(configured: bool, remedy: str) -> None:
+    graph = InMemory()
+    stack = stack_on(graph, graph.configuration() if configured else "sp")
     with pytest.raises(RefusedError, match="is gone") as raised:
         wait_for(stack.operation("source", 3600), stack, Wait.STEADY)
     assert raised.value.do == remedy
@@ -124,7 +121,7 @@ def test_waiting_for_a_job_that_is_gone_ends_at_once(application: Any, remedy: s
 
 
 def test_waiting_too_long_names_the_option_that_allows_more() -> None:
-    graph = FakeGraph()
+    graph = InMemory()
     graph.interventions.append(lambda *_: answer(200, job()))
     stack = stack_on(graph)
     with pytest.raises(DeadlineError) as raised:

@@ -1,4 +1,4 @@
-"""Lifecycle of the dynamic providers in direct calls, against a Graph in memory."""
+"""Lifecycle of the dynamic providers in direct calls, against the lab's tenants in memory."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import ast
 import importlib.util
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.graph_fakes import (
-    SOURCE,
-    SOURCE_ID,
-    TARGET,
-    TARGET_ID,
-    FakeGraph,
-    SettableClock,
-    answer,
-    client_for,
-    refusal,
-)
+from lab.entra import Settings
+from lab.entra.synchronization.models import Job, Quarantine
+from lab.world import FOREIGN_TENANT
+from tests.in_memory_graph import PARTNERS, InMemory
+from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, SettableClock, answer, refusal
 from xtsync_resources.graph.errors import RefusedError
 from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.graph.transport import TransportError
@@ -43,10 +38,11 @@ class Bench:
     """A tenant in memory and the clock of the client that talks to it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tenant: Any, *, merges: bool = True) -> None:
-        self.graph, self.tenant = FakeGraph(merges=merges), tenant
+        self.graph, self.tenant, self.clock = InMemory(), tenant, SettableClock()
+        self.graph.entra.settings = Settings(complex_patch="merge" if merges else "replace")
         self.partner = TARGET_ID if tenant is SOURCE else SOURCE_ID
-        client, self.clock = client_for(self.graph, tenant)
-        monkeypatch.setattr(runtime, "_CLIENT", {"client": client})
+        self.policies = self.graph.entra.tenants[tenant.id].policies
+        monkeypatch.setattr(runtime, "_CLIENT", {"client": self.graph.client(tenant, self.clock)})
 
     def provider(self, kind: type[TenantResourceProvider], on_existing: str = "adopt") -> Any:
         provider = kind()
@@ -57,8 +53,33 @@ class Bench:
         baseline = Baseline(before, sync).text()
         return {"homeTenantId": self.tenant.id, "tenantId": self.partner, **values, "baseline": baseline}
 
+    def make_partner(self, **values: Any) -> Any:
+        """Somebody's partner policy, as Graph shows it."""
+        self.policies.create(self.partner, values)
+        return self.graph.ask(self.tenant.id, "GET", f"{PARTNERS}/{self.partner}")
+
+    def members(self) -> Any:
+        return self.policies.partners[self.partner].members
+
     def flags(self) -> Any:
-        return self.graph.partners[self.partner][CONSENT]
+        return self.members()[CONSENT]
+
+    def has_sync_policy(self) -> bool:
+        found = self.policies.partners.get(self.partner)
+        return found is not None and found.identity_sync is not None
+
+    def make_sync_policy(self, **unknown: Any) -> None:
+        """Somebody's identity sync policy; reads show members of it that the lab does not know."""
+        self.policies.put_identity_sync(self.partner, SYNC)
+        call = "GET", f"/v1.0{PARTNERS}/*/identitySynchronization"
+        self.graph.strange[call] = lambda seen: {**seen, **unknown}
+
+    def job(self) -> tuple[dict[str, Any], Job]:
+        """A configuration with a job that was never started: what the providers of the job get, and the job."""
+        principal = self.graph.configuration()
+        job = self.graph.job(principal)
+        props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": principal, "jobId": job, "running": True}
+        return props, self.graph.entra.tenants[SOURCE_ID].applications.principals[principal].synchronization.jobs[job]
 
 
 @pytest.fixture(params=[True, False], ids=["merging", "replacing"])
@@ -80,15 +101,11 @@ def test_an_absent_policy_is_one_post_and_goes_again(target: Bench) -> None:
     assert target.graph.calls == ["POST partners", f"GET {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
     provider.delete(made.id, made.outs)
-    assert target.graph.partners == {}
+    assert list(target.policies.partners) == [FOREIGN_TENANT]
 
 
 def test_settings_ignored_by_the_post_are_patched(target: Bench) -> None:
-    def ignore(body: dict[str, Any]) -> None:
-        for name in set(body) - {"tenantId"}:
-            del body[name]
-
-    target.graph.once("POST", "partners", ignore)
+    target.graph.entra.settings = replace(target.graph.entra.settings, partner_post_consent="ignore")
     target.provider(PartnerPolicyProvider).create(target.policy(IN))
     assert target.graph.calls == ["POST partners", f"PATCH {SOURCE_ID}", f"GET {SOURCE_ID}"]
     assert target.flags()["inboundAllowed"] is True
@@ -102,7 +119,7 @@ def test_settings_refused_by_the_post_take_two_steps(target: Bench) -> None:
 
 
 def test_a_conflict_merges_into_what_is_there(target: Bench) -> None:
-    target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": None, "outboundAllowed": False}})
+    target.make_partner(**{CONSENT: {"inboundAllowed": None, "outboundAllowed": False}})
     made = target.provider(PartnerPolicyProvider).create(target.policy(IN))
     assert target.flags() == {"inboundAllowed": True, "outboundAllowed": False}
     assert json.loads(made.outs["asCreated"]) is None, "somebody else made it"
@@ -117,23 +134,23 @@ def test_a_conflict_with_a_deleted_policy_waits(target: Bench) -> None:
 
 
 def test_a_ghost_is_made_anew(target: Bench) -> None:
-    ghost = target.graph.make_partner(SOURCE_ID)
-    target.graph.once("PATCH", SOURCE_ID, lambda _: target.graph.partners.clear())
-    target.provider(PartnerPolicyProvider).create(target.policy(IN, dict(ghost)))
+    ghost = target.make_partner()
+    target.graph.once("PATCH", SOURCE_ID, lambda: target.policies.delete(SOURCE_ID))
+    target.provider(PartnerPolicyProvider).create(target.policy(IN, ghost))
     assert target.graph.writes == [f"PATCH {SOURCE_ID}", "POST partners"]
     assert target.flags()["inboundAllowed"] is True
 
 
 def test_updates_add_and_drop_fields_and_put_former_values_back(target: Bench) -> None:
     before = {CONSENT: {"inboundAllowed": None, "outboundAllowed": True}, TRUST: {"isMfaAccepted": False}}
-    adopted = dict(target.graph.make_partner(SOURCE_ID, **before))
+    adopted = target.make_partner(**before)
     provider = target.provider(PartnerPolicyProvider)
     made = provider.create(target.policy(IN, adopted))
     news = target.policy({**IN, TRUST: {"isMfaAccepted": True}}, adopted)
     added = provider.update(made.id, made.outs, news)
-    assert target.graph.partners[SOURCE_ID][TRUST]["isMfaAccepted"] is True
+    assert target.members()[TRUST]["isMfaAccepted"] is True
     dropped = provider.update(made.id, added.outs, target.policy(IN, adopted))
-    assert target.graph.partners[SOURCE_ID][TRUST]["isMfaAccepted"] is False
+    assert target.members()[TRUST]["isMfaAccepted"] is False
     provider.delete(made.id, dropped.outs)
     assert target.flags() == {"inboundAllowed": None, "outboundAllowed": True}
 
@@ -155,27 +172,28 @@ def test_what_microsoft_365_keeps_is_looked_at_before_a_policy_goes(target: Benc
     made = provider.create(target.policy(IN))
     target.graph.once("GET", "m365Capabilities", said)
     provider.delete(made.id, made.outs)
-    assert (SOURCE_ID in target.graph.partners) is stays
+    assert (SOURCE_ID in target.policies.partners) is stays
     assert not stays or target.flags()["inboundAllowed"] is None
 
 
 def test_additions_of_others_keep_the_policy(target: Bench) -> None:
     provider = target.provider(PartnerPolicyProvider)
     made = provider.create(target.policy(IN))
-    target.graph.partners[SOURCE_ID]["b2bCollaborationInbound"] = {"applications": {"accessType": "blocked"}}
+    target.members()["b2bCollaborationInbound"] = {"applications": {"accessType": "blocked"}}
     provider.delete(made.id, made.outs)
     assert target.flags()["inboundAllowed"] is None
-    assert target.graph.partners[SOURCE_ID]["b2bCollaborationInbound"]
+    assert target.members()["b2bCollaborationInbound"]
 
 
 def test_clean_up_after_a_crash(target: Bench) -> None:
     provider = target.provider(PartnerBaselineProvider)
     planned = json.dumps({**IN, IDENTITY_SYNC: {"displayName": "d"}})
     made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "planned": planned})
-    target.graph.make_partner(SOURCE_ID, **{CONSENT: {"inboundAllowed": True, "outboundAllowed": None}})
-    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "d"}
+    target.make_partner(**{CONSENT: {"inboundAllowed": True, "outboundAllowed": None}})
+    target.policies.put_identity_sync(SOURCE_ID, {"displayName": "d"})
     provider.delete(made.id, made.outs)
-    assert (target.graph.partners, target.graph.syncs) == ({}, {})
+    assert list(target.policies.partners) == [FOREIGN_TENANT]
+    assert SOURCE_ID in target.policies.deleted_sync_policies
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -184,28 +202,27 @@ def test_members_that_graph_may_add_keep_nothing_unless_they_are_set(target: Ben
     provider = target.provider(PartnerBaselineProvider)
     planned = json.dumps({**IN, IDENTITY_SYNC: SYNC})
     made = provider.create({"homeTenantId": TARGET_ID, "tenantId": SOURCE_ID, "planned": planned})
-    new = {"isSyncAllowed": allowed}
-    flags = {"inboundAllowed": True, "outboundAllowed": None, "newAllowed": allowed}
-    target.graph.make_partner(SOURCE_ID, **{CONSENT: flags, "newSettings": {"isAllowed": allowed}})
-    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    target.make_partner(
+        **{CONSENT: {"inboundAllowed": True, "newAllowed": allowed}, "newSettings": {"isAllowed": allowed}}
+    )
+    target.make_sync_policy(roleEnabledGroupSyncInbound={"isSyncAllowed": allowed})
     provider.delete(made.id, made.outs)
-    assert (SOURCE_ID in target.graph.partners) is allowed
-    assert (SOURCE_ID in target.graph.syncs) is allowed
+    assert (SOURCE_ID in target.policies.partners) is allowed
+    assert target.has_sync_policy() is allowed
 
 
 @pytest.mark.parametrize("allowed", [False, True])
 def test_an_identity_sync_policy_with_new_members_is_ours_unless_they_are_set(target: Bench, allowed: bool) -> None:
-    target.graph.make_partner(SOURCE_ID)
-    new = {"isSyncAllowed": allowed}
-    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, **SYNC, "roleEnabledGroupSyncInbound": new}
+    target.make_partner()
+    target.make_sync_policy(roleEnabledGroupSyncInbound={"isSyncAllowed": allowed})
     provider = target.provider(IdentitySyncPolicyProvider)
     made = provider.create(target.policy(SYNC))
     provider.delete(made.id, made.outs)
-    assert (SOURCE_ID in target.graph.syncs) is allowed
+    assert target.has_sync_policy() is allowed
 
 
 def test_clean_up_in_the_source_restores_an_adopted_policy(source: Bench) -> None:
-    source.graph.make_partner(TARGET_ID, b2bCollaborationInbound={"a": 1})
+    source.make_partner(b2bCollaborationInbound={"a": 1})
     provider = source.provider(PartnerBaselineProvider)
     planned = json.dumps({CONSENT: {"outboundAllowed": True}})
     made = provider.create({"homeTenantId": SOURCE_ID, "tenantId": TARGET_ID, "planned": planned})
@@ -220,56 +237,61 @@ SYNC = {"displayName": "d", "userSyncInbound": {"isSyncAllowed": True}}
 
 
 def test_identity_sync_put_and_patch_take_each_others_place(target: Bench) -> None:
-    target.graph.make_partner(SOURCE_ID)
-    target.graph.syncs[SOURCE_ID] = {"tenantId": SOURCE_ID, "displayName": "old"}
+    target.make_partner()
+    target.policies.put_identity_sync(SOURCE_ID, {"displayName": "old"})
     provider = target.provider(IdentitySyncPolicyProvider)
     target.graph.once("GET", "identitySynchronization", refusal(404, "Request_ResourceNotFound"))
     provider.create(target.policy(SYNC))
     assert [call.split()[0] for call in target.graph.calls] == ["GET", "PUT", "PATCH"]
-    target.graph.once("PATCH", "identitySynchronization", lambda _: target.graph.syncs.clear())
+    target.graph.once("PATCH", "identitySynchronization", lambda: target.policies.delete_identity_sync(SOURCE_ID))
     props = target.policy({**SYNC, "displayName": "new"}) | {"former": "null"}
     provider.update(SOURCE_ID, props, props)
-    assert target.graph.syncs[SOURCE_ID]["displayName"] == "new"
+    policy = target.policies.partners[SOURCE_ID].identity_sync
+    assert policy is not None
+    assert policy.members["displayName"] == "new"
     provider.delete(SOURCE_ID, props)
-    assert target.graph.syncs == {}
+    assert not target.has_sync_policy()
 
 
-def job_properties() -> dict[str, Any]:
-    more = {
+def test_a_lost_job_is_found_and_not_made_twice(source: Bench) -> None:
+    source.graph.policies()
+    principal, made = source.graph.configuration(), []
+
+    def lose() -> TransportError:
+        made.append(source.graph.job(principal))
+        return LOST
+
+    source.graph.once("POST", "/jobs", lose)
+    props = {
+        "homeTenantId": SOURCE_ID,
+        "servicePrincipalId": principal,
+        "appRoleId": source.graph.role(principal),
         "templateId": "Azure2Azure",
         "targetTenantId": TARGET_ID,
-        "appRoleId": "r",
         "onDemand": False,
         "madeByHand": False,
         "remembered": "",
     }
-    return {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", **more}
-
-
-def test_a_lost_job_is_found_and_not_made_twice(source: Bench) -> None:
-    def lose(_: Any) -> TransportError:
-        source.graph.make_job("made")
-        return LOST
-
-    source.graph.once("POST", "/jobs", lose)
-    assert source.provider(SyncJobProvider).create(job_properties()).id == "made"
+    assert [source.provider(SyncJobProvider).create(props).id] == made
     assert source.graph.writes.count("POST jobs") == 1
 
 
 @pytest.mark.parametrize(("state", "writes"), [("Active", []), ("Disabled", ["POST start"])])
-def test_a_running_job_is_never_started(source: Bench, state: str, writes: list[str]) -> None:
-    source.graph.make_job("j", state)
-    props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
+def test_a_running_job_is_never_started(source: Bench, state: Any, writes: list[str]) -> None:
+    props, job = source.job()
+    job.schedule_state, job.status_code = state, "NotRun"
     made = source.provider(JobStartProvider).create({**props, "appRoleId": "r", "principals": [], "assignments": ""})
     assert source.graph.writes == writes
     assert made.outs["jobState"] == "Active"
 
 
 def test_quarantine_is_a_partial_read_even_without_an_engine(source: Bench) -> None:
-    source.graph.make_job("j", "Active")["status"] = {"code": "Quarantine", "quarantine": {"reason": "Unknown"}}
-    props = {"homeTenantId": SOURCE_ID, "servicePrincipalId": "sp", "jobId": "j", "running": True}
+    props, job = source.job()
+    now = source.graph.entra.clock.now()
+    job.schedule_state, job.status_code = "Active", "Quarantine"
+    job.quarantine = Quarantine("Unknown", "Unknown", "m", now, now)
     with pytest.raises(Partial, match="in quarantine: Unknown"):
-        source.provider(JobStartProvider).read("j", props)
+        source.provider(JobStartProvider).read(job.id, props)
 
 
 def test_objects_of_another_tenant_are_refused(source: Bench) -> None:

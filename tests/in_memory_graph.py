@@ -1,9 +1,9 @@
-"""The lab's tenants without a network: a transport for clients of this process, whose answers can be made strange."""
+"""The lab's tenants without a network: a transport for clients of this process, whose answers a test can change."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -13,15 +13,24 @@ from azure.core.credentials import AccessToken
 from lab import world
 from lab.entra import Entra
 from lab.entra.gateway import Incoming, respond
-from xtsync_resources.graph.transport import Request, Response
+from tests.unit.graph_fakes import Reply, SettableClock
+from xtsync_resources.graph.client import GraphClient
+from xtsync_resources.graph.clock import Clock
+from xtsync_resources.graph.clouds import Endpoints
+from xtsync_resources.graph.credentials import TokenSource
+from xtsync_resources.graph.errors import TenantName
+from xtsync_resources.graph.transport import Request, Response, TransportError
 
 URL = "https://localhost"
+PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 SECRETS = {
     world.SOURCE_TENANT: (world.SOURCE_CLIENT, world.SOURCE_SECRET),
     world.TARGET_TENANT: (world.TARGET_CLIENT, world.TARGET_SECRET),
 }
+Call = tuple[str, str]  # method, and path without ids
 Change = Callable[[Any], Any]
+Intervention = Callable[[str, str], Reply | None]
 
 
 @dataclass
@@ -30,23 +39,58 @@ class InMemory:
 
     Attributes:
         entra: the tenants.
+        requests: what clients have sent, in order.
+        interventions: each sees method and URL of a request and may answer in the lab's stead (None: it does not).
         seen: each call whose answer was JSON, once, with that answer.
-        strange: the call whose answers are changed, and how.
+        strange: the calls whose answers are changed, and how.
     """
 
     entra: Entra = field(default_factory=world.dev_world)
-    seen: dict[tuple[str, str], Any] = field(default_factory=dict)
-    strange: tuple[tuple[str, str], Change] | None = None
+    requests: list[Request] = field(default_factory=list)
+    interventions: list[Intervention] = field(default_factory=list)
+    seen: dict[Call, Any] = field(default_factory=dict)
+    strange: dict[Call, Change] = field(default_factory=dict)
+
+    def client(self, tenant: TenantName, clock: Clock | None = None) -> GraphClient:
+        tokens = TokenSource(tenant, f"{URL}/.default", lambda: self.credential(tenant.id))
+        return GraphClient(tenant, Endpoints(URL, URL), tokens, self, clock or SettableClock())
+
+    def once(self, method: str, ending: str, reply: Reply | Callable[[], Reply | None]) -> None:
+        """Answer the first matching request so; what is called and gives None leaves the answer to the lab."""
+
+        def intervene(verb: str, url: str) -> Reply | None:
+            if verb != method or not url.endswith(ending):
+                return None
+            self.interventions.remove(intervene)
+            return reply() if callable(reply) else reply
+
+        self.interventions.append(intervene)
+
+    @property
+    def calls(self) -> list[str]:
+        """Method and last path segment of each request."""
+        return [f"{request.method} {request.url.rsplit('/', 1)[1]}" for request in self.requests]
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if not call.startswith("GET")]
 
     def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        for intervention in list(self.interventions):
+            reply = intervention(request.method, request.url)
+            if isinstance(reply, TransportError):
+                raise reply
+            if reply is not None:
+                return reply
         answer = self.answer(request.method, request.url, request.headers, request.body or b"")
         if answer.status >= 300 or not answer.body:
             return answer
         call = (request.method, generic(urlsplit(request.url).path))
-        document = self.seen.setdefault(call, json.loads(answer.body))
-        if self.strange is None or self.strange[0] != call:
+        self.seen.setdefault(call, json.loads(answer.body))
+        if call not in self.strange:
             return answer
-        document = self.strange[1](json.loads(answer.body))
+        document = self.strange[call](json.loads(answer.body))
         return Response(answer.status, answer.headers, json.dumps(document).encode())
 
     def answer(self, method: str, url: str, headers: Any, body: bytes) -> Response:
@@ -54,6 +98,7 @@ class InMemory:
         lowered = {name.lower(): value for name, value in headers.items()}
         query = dict(parse_qsl(parts.query))
         found = respond(self.entra, Incoming(URL, method, unquote(parts.path), query, lowered, body))
+        assert found.status != 501, f"the lab does not know {method} {url}"
         return Response(found.status, {name.lower(): value for name, value in found.headers.items()}, found.body)
 
     def token(self, tenant: str) -> str:
@@ -81,6 +126,12 @@ class InMemory:
         principal: str = answer["servicePrincipal"]["id"]
         return principal
 
+    def job(self, principal: str) -> str:
+        """A job that was never started."""
+        path = f"/servicePrincipals/{principal}/synchronization/jobs"
+        made: str = self.ask(world.SOURCE_TENANT, "POST", path, {"templateId": "Azure2Azure"})["id"]
+        return made
+
     def role(self, principal: str) -> str:
         found: str = self.ask(world.SOURCE_TENANT, "GET", f"/servicePrincipals/{principal}")["appRoles"][0]["id"]
         return found
@@ -93,20 +144,23 @@ class InMemory:
             body = {"appRoleId": self.role(principal), "principalId": somebody, "resourceId": principal}
             self.ask(world.SOURCE_TENANT, "POST", f"/servicePrincipals/{principal}/appRoleAssignedTo", body)
 
-    def pair(self) -> dict[str, str]:
-        """A whole pair that has run, as a stack's outputs say it."""
+    def policies(self) -> None:
+        """Both tenants let the pair synchronize."""
         source, target = world.SOURCE_TENANT, world.TARGET_TENANT
-        partners = "/policies/crossTenantAccessPolicy/partners"
         consents = {source: {"inboundAllowed": True}, target: {"outboundAllowed": True}}
         for partner, consent in consents.items():
             body = {"tenantId": partner, "automaticUserConsentSettings": consent}
-            self.ask(target if partner == source else source, "POST", partners, body)
+            self.ask(target if partner == source else source, "POST", PARTNERS, body)
         sync = {"userSyncInbound": {"isSyncAllowed": True}, "displayName": "Fabrikam"}
-        self.ask(target, "PUT", f"{partners}/{source}/identitySynchronization", sync)
+        self.ask(target, "PUT", f"{PARTNERS}/{source}/identitySynchronization", sync)
+
+    def pair(self) -> dict[str, str]:
+        """A whole pair that has run, as a stack's outputs say it."""
+        self.policies()
         principal = self.configuration()
-        base = f"/servicePrincipals/{principal}/synchronization"
-        job: str = self.ask(source, "POST", f"{base}/jobs", {"templateId": "Azure2Azure"})["id"]
-        settings = {"AuthenticationType": "SyncPolicy", "CompanyId": target, "SyncAll": "false"}
+        job = self.job(principal)
+        source, base = world.SOURCE_TENANT, f"/servicePrincipals/{principal}/synchronization"
+        settings = {"AuthenticationType": "SyncPolicy", "CompanyId": world.TARGET_TENANT, "SyncAll": "false"}
         settings["SyncNotificationSettings"] = (
             '{"Enabled": true, "Recipients": "a@b.c", "DeleteThresholdEnabled": true}'
         )
@@ -133,41 +187,3 @@ class LabCredential:
 def generic(path: str) -> str:
     """A path without the ids in it, so that it is the same in another world."""
     return "/".join("*" if any(c.isdigit() for c in part) and len(part) > 8 else part for part in path.split("/"))
-
-
-# --- strangeness -----------------------------------------------------------------------------------------------
-
-DATES = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "P9999999999999D")
-TEXTS = ("", "x", "[[[", "\u202e\x1b[31m", "../..", "y" * 5000)
-OTHERS: tuple[Any, ...] = (None, True, -1, 5, 1.5, 2**62, [], [5], [None], [[]], {}, {"a": []}, {"targets": [5]})
-STRANGE: tuple[Any, ...] = (*DATES, *TEXTS, *OTHERS)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Everything in a document that can be replaced, from the whole on; of a list its first item."""
-    yield path
-    for key, part in (
-        value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
-    ):
-        yield from places(part, (*path, key))
-
-
-def replacing(path: tuple[Any, ...], new: Any) -> Change:
-    """Put something else in a place, or take what is there away (`...`)."""
-
-    def change(document: Any) -> Any:
-        if not path:
-            return {} if new is ... else new
-        found = document
-        try:
-            for key in path[:-1]:
-                found = found[key]
-            if new is ...:
-                del found[path[-1]]
-            else:
-                found[path[-1]] = new
-        except (KeyError, IndexError, TypeError):  # another answer to the same call has no such place
-            pass
-        return document
-
-    return change
