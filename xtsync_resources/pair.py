@@ -17,7 +17,7 @@ from .application.orphans import APPLICATION_TEMPLATE
 from .application.resource import ServicePrincipal
 from .config import Settings
 from .config.schema_keys import schema_inputs
-from .graph.errors import XtsyncError, lines_of
+from .graph.errors import XtsyncError
 from .identity_sync_policy.model import sync_values
 from .identity_sync_policy.resource import IdentitySyncPolicy
 from .on_demand.resource import ProvisionOnDemand
@@ -230,17 +230,19 @@ class TenantPair(pulumi.ComponentResource):
             self._target_baseline,
             groups=settings.sync_groups,
             depends_on=[partner],
-            newcomers=self._newcomers(ids) if pulumi.runtime.is_dry_run() else (),
+            newcomers=self._newcomers(ids) if pulumi.runtime.is_dry_run() else None,
         )
 
-    def _newcomers(self, ids: Mapping[str, str]) -> Sequence[str] | None:
-        """Mail addresses of people who come into scope; None where they could not be read, which stops no preview."""
-        operation = self._pair.client.operation(60 * self._settings.deadline_minutes)
+    def _newcomers(self, ids: Mapping[str, str]) -> dict[str, Any] | None:
+        """Who comes into scope, for the target to look for accounts of theirs; what fails here stops no preview."""
+        operation = self._pair.client.operation(newcomers.SECONDS)
         try:
-            return newcomers.mails_of_newcomers(operation, ids, self._before("SyncScope", "scope"))
+            found = newcomers.newcomers(operation, ids, self._before("SyncScope", "scope"))
         except XtsyncError as error:
-            messages.warn(*lines_of(error))
+            found = newcomers.Newcomers(unread=error.why)
+        if not found.mails and not found.unread:
             return None
+        return {"mails": found.mails, "unread": [found.unread] if found.unread else [], "leftOut": found.left_out}
 
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""

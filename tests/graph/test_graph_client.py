@@ -318,3 +318,10 @@ def test_an_id_stays_one_path_segment(text: str) -> None:
         segments = call.url_path.split("/")[1:]
         assert len(segments) == before + 1 + after
         assert not set("?#\\ \r\n") & set(segments[before])
+
+
+@pytest.mark.parametrize("to_the_end", [True, False])
+def test_looks_from_which_absence_follows_are_made_past_the_deadline(to_the_end: bool) -> None:
+    operation, clock = operation_for(ScriptedTransport(), seconds=0)
+    stale = StaleRead((0.5, 1.0, 2.0), to_the_end=to_the_end)
+    assert operation.look_again(stale, lambda: "late" if clock.time >= 3 else None) == ("late" if to_the_end else None)

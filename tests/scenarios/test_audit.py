@@ -26,7 +26,11 @@ def audit(lab: Lab, tmp_path: Path) -> Path:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    """The writes, each with its answer."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in map(json.loads, path.read_text().splitlines()):
+        found.setdefault(line["write"], {}).update(line)
+    return list(found.values())
 
 
 def written(calls: list[Exchange]) -> list[tuple[str, str, str]]:

@@ -76,7 +76,7 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
 def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:
     said = told(lab.stack.run("preview"), "target-identity-sync")
     assert (
-        "whether Fabrikam has accounts of people who come already was not looked at: that takes User.Read.All" in said
+        "whether Fabrikam has accounts already of people who come was not looked at: that takes User.Read.All" in said
     )
     grant(lab.target, world.TARGET_CLIENT, more={"User.Read.All"})
     assert "already" not in told(lab.stack.run("preview"), "target-identity-sync")
@@ -99,3 +99,20 @@ def test_promise_3_matches_are_no_part_of_the_state(lab: Lab) -> None:
     before = len(lab.entra.traffic)
     lab.stack.run("preview", expect_no_changes=True)
     assert not [call for call in lab.calls_since(before) if call.tenant_id == world.TARGET_TENANT]
+
+
+@pytest.mark.parametrize("status", [400, 403, 429, 500])
+def test_promise_3_a_hint_that_cannot_be_had_fails_no_preview(lab: Lab, status: int) -> None:
+    grant(lab.target, world.TARGET_CLIENT, more={"User.Read.All"})
+    refused = Fault(method="GET", path="^/users", status=status, code="x", headers={"Retry-After": "1000"}, times=100)
+    lab.entra.faults.add(refused)
+    lab.stack.config |= {"xtsync:users": [], "xtsync:deadlineMinutes": 0.1}
+    said = told(lab.stack.run("preview"), "target-identity-sync")
+    assert "was not looked at" in said
+
+
+def test_promise_3_members_that_may_not_be_read_are_no_silence(lab: Lab) -> None:
+    grant(lab.target, world.TARGET_CLIENT, more={"User.Read.All"})
+    lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Authorization_RequestDenied", times=9))
+    said = told(lab.stack.run("preview"), "target-identity-sync")
+    assert "was not looked at for all of them: that takes GroupMember.Read.All in the source" in said

@@ -84,14 +84,15 @@ def test_the_last_writes_are_those_of_the_audit(lab: Lab, xtsync: Command) -> No
     other = {**json.loads(path.read_text().splitlines()[0]), "stack": "other", "action": "done elsewhere"}
     path.write_text(path.read_text() + json.dumps({**other, "time": "2090-01-01T00:00:00Z"}) + "\n")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    mine = sorted((line for line in lines if line["stack"] == "dev"), key=lambda line: str(line["time"]))
+    mine = [line for line in lines if line.get("stack") == "dev"]
+    answers = [line for line in lines if "status" in line]
     text = xtsync("report", "-s", "dev", "--audit", str(path), *MARKDOWN).out
     writes_ = text.partition("### Last writes")[2].replace("\\", "")
     rows = [row for row in writes_.splitlines() if row.startswith("| 2")]
     assert f"{len(mine)} writes of this stack in the audit." in writes_
     assert len(rows) == len(mine) > 5
     assert "pause" in rows[0]
-    assert all(f" {line['requestId']} |" in writes_ for line in mine if "requestId" in line)
+    assert all(f" {line['requestId']} |" in writes_ for line in answers if "requestId" in line)
     assert "done elsewhere" not in text
     page = xtsync("report", "-s", "dev", "--audit", str(path), "--output", "-").out
     assert page.count("<h3>Last writes</h3>") == 1

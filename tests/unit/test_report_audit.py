@@ -21,15 +21,18 @@ from xtsync_resources.sync_secrets.calls import put_secrets
 
 LINE: dict[str, Any] = {
     "time": "2026-11-23T12:00:00.000Z",
+    "write": "w",
     "stack": "dev",
     "tenant": {"side": "source", "name": "Contoso", "id": "t"},
     "action": "save the settings",
     "method": "PUT",
     "object": "/servicePrincipals/x",
-    "status": 204,
-    "requestId": "r-1",
     "changes": [{"field": "a.b", "old": True, "new": "x → y"}],
 }
+
+
+def answer(write: str = "w", status: int | None = 204, request_id: str = "r-1") -> dict[str, Any]:
+    return {"time": "2026-11-23T12:00:01.000Z", "write": write, "status": status, "requestId": request_id}
 
 
 def file(path: Path, *lines: Any) -> Path:
@@ -38,10 +41,11 @@ def file(path: Path, *lines: Any) -> Path:
 
 
 def test_the_last_writes_of_this_stack_newest_first(tmp_path: Path) -> None:
-    mine = [{**LINE, "time": f"2026-11-23T12:{number:02}:00Z", "requestId": str(number)} for number in range(60)]
+    mine = [{**LINE, "time": f"2026-11-23T12:{number:02}:00Z", "write": str(number)} for number in range(60)]
+    answers = [answer(str(number), request_id=str(number)) for number in range(60)]
     others = [{**LINE, "stack": "other"}, {key: value for key, value in LINE.items() if key != "stack"}]
     # Two processes have appended: the newest is the first line.
-    found = last_writes(file(tmp_path / "a", mine[-1], *others, *mine[:-1], others[0]), {"dev", "none"})
+    found = last_writes(file(tmp_path / "a", mine[-1], *others, *mine[:-1], *answers, others[0]), {"dev", "none"})
     assert [write.request_id for write in found["dev"].newest] == [str(number) for number in range(59, 59 - WRITES, -1)]
     assert found["dev"].total == 60
     assert (found["none"].total, found["none"].newest) == (0, ())
@@ -49,9 +53,15 @@ def test_the_last_writes_of_this_stack_newest_first(tmp_path: Path) -> None:
 
 
 def test_what_a_write_says(tmp_path: Path) -> None:
-    unknown = {key: value for key, value in LINE.items() if key != "requestId"} | {"status": None, "changes": []}
-    many = {**LINE, "changes": [{"field": str(number), "new": 1} for number in range(25)], "furtherChanges": 7}
-    (crowded, bare, full) = last_writes(file(tmp_path / "a", LINE, unknown, many), {"dev"})["dev"].newest
+    unknown = {**LINE, "write": "killed", "changes": []}
+    many = {
+        **LINE,
+        "write": "many",
+        "changes": [{"field": str(number), "new": 1} for number in range(25)],
+        "furtherChanges": 7,
+    }
+    path = file(tmp_path / "a", LINE, answer(), unknown, many)
+    (crowded, bare, full) = last_writes(path, {"dev"})["dev"].newest
     assert (full.tenant, full.action, full.object) == (
         "Contoso (source)",
         "save the settings",

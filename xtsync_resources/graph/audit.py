@@ -1,21 +1,25 @@
-"""The audit: one line of JSON for each write, in the file that `XTSYNC_AUDIT` names; nothing where it names none.
+"""The audit: what is written in a tenant, in the file that `XTSYNC_AUDIT` names; nothing where it names none.
 
-A line says when, in which run, stack and tenant, by which sign-in, what was written to which object, each field with
-its value before (as this process read it last) and after, how Graph answered, and the ids of the request. Secrets are
-not in it. A write that cannot be recorded is not made.
+Two lines of JSON for each write, joined by `write`. The first is in the file before the call is made: when, in which
+run, stack and tenant, by which sign-in, what is written to which object, each field with its value before (as this
+process read it last) and after. A call that cannot be announced like that is not made. The second says how Graph
+answered. Where it is missing the run was killed, or the disk was full: then the write may have been made. Secrets are
+in neither.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import stat
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from ..redaction import redacted
+from ..redaction import MASK, redacted
 from . import json_reader
 from .call import segment
 from .errors import ConfigurationError, GraphError
@@ -31,13 +35,22 @@ FILE = "XTSYNC_AUDIT"
 # How whoever runs us names the run: by itself, or as a pipeline.
 RUNS = ("XTSYNC_RUN", "GITHUB_RUN_ID", "BUILD_BUILDID")
 MOST_CHANGES = 500
+LONGEST_VALUE = 2000
+DEPTH = 64
 # What tells the items of a list apart, so that one that goes is not taken for a change of all behind it.
 NAMES = ("key", "targetAttributeName", "name", "id", "target", "sourceObjectName")
+REQUEST_IDS = {"requestId": "request-id", "clientRequestId": "client-request-id"}
+Record = dict[str, Any]
 
 
 @dataclass
 class Outcome:
-    """What a call led to; without a response there was no answer, or one that is an error."""
+    """What a call led to.
+
+    Attributes:
+        document: the answer; empty where there is none, or it could not be used.
+        response: what came, whatever it says; None where nothing came.
+    """
 
     document: Mapping[str, Any] = field(default_factory=dict)
     response: Response | None = None
@@ -67,24 +80,21 @@ class Audit:
 
     @contextmanager
     def of_call(self, call: Call) -> Iterator[Outcome]:
-        """Around a call: what it reads is remembered, what it writes is recorded, whether it succeeds or fails.
+        """Around a call: what it reads is remembered, what it writes is announced, and then its answer recorded.
 
         Raises:
             ConfigurationError: the file cannot be written; then the call is not made.
         """
         outcome = Outcome()
-        if call.writes:
-            self.check()
+        parts = [(part, self.announce(part)) for part in call.parts or (call,)] if call.writes else []
         try:
             yield outcome
-        except Exception as error:
-            if call.writes:
-                self._failed(call, error)
+        except BaseException as error:
+            self._answered(parts, outcome, error)
             raise
         if call.method == "GET":
             self._remember(object_of(call), outcome.document)
-        elif call.writes:
-            self._succeeded(call, outcome)
+        self._answered(parts, outcome)
 
     def check(self) -> None:
         """Refuse to go on where the file cannot be written.
@@ -94,80 +104,101 @@ class Audit:
         """
         self._append("")
 
-    def _remember(self, path: str, document: Mapping[str, Any]) -> None:
-        """What an object says, or each of a collection, for the write that may follow."""
-        entries = document.get("value")
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping) and entry.get("id"):
-                self._seen[f"{path}/{segment(str(entry['id']))}"] = without_secrets(dict(entry))
-        self._seen[path] = without_secrets(dict(document))
-
-    def _succeeded(self, call: Call, outcome: Outcome) -> None:
-        assert outcome.response is not None
-        headers = outcome.response.headers
-        ids = {name: headers.get(header, "") for name, header in REQUEST_IDS.items()}
-        if not call.parts:
-            self.record(call, outcome.response.status, ids, outcome.document)
-            return
-        answers = {part["id"]: part for part in outcome.document.get("responses") or ()}
-        for place, part in enumerate(call.parts):
-            self.record(part, answers.get(str(place), {}).get("status"), ids)
-
-    def _failed(self, call: Call, error: Exception) -> None:
-        answer = error.answer if isinstance(error, GraphError) else None
-        ids = {"requestId": answer.request_id, "clientRequestId": answer.client_request_id} if answer else {}
-        for part in call.parts or (call,):
-            self.record(part, answer.status if answer else None, ids)
-
-    def record(
-        self,
-        call: Call,
-        status: int | None,
-        request_ids: Mapping[str, str],
-        document: Mapping[str, Any] | None = None,
-        about: Mapping[str, str] | None = None,
-    ) -> None:
-        """Record a write.
+    def announce(self, call: Call, about: Mapping[str, str] | None = None) -> str:
+        """Say what is about to be written; gives the id of the write.
 
         Args:
             call: the write.
-            status: how Graph answered; None where no answer came, or none that is known.
-            request_ids: of the answer.
-            document: the answer.
             about: what is known of it besides, where that is not what `about` of the constructor says.
 
         Raises:
             ConfigurationError: the file cannot be written.
         """
-        tenant, path = self._sign_in.tenant, object_of(call)
-        after = None if call.body is None else without_secrets(dict(call.body))
+        write, tenant, path = str(uuid.uuid4()), self._sign_in.tenant, object_of(call)
         before = None if call.method == "POST" else self._seen.get(path)
-        changes = list(changed(call.method, before, after))
+        changes = changes_of(call.method, before, None if call.body is None else dict(call.body))
         run = next((value for name in RUNS if (value := os.environ.get(name))), "")
-        line = {
-            "time": self._clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            **(self._about() if about is None else about),
-            **({"run": run} if run else {}),
-            "tenant": {"side": tenant.side, "name": tenant.name, "id": tenant.id},
-            "signIn": {"kind": self._sign_in.kind, "clientId": self._sign_in.client_id},
-            "action": call.purpose,
-            "method": call.method,
-            "object": path,
-            "made": str((document or {}).get("id") or "") if call.method == "POST" else "",
-            "status": status,
-            **request_ids,
-            "changes": changes[:MOST_CHANGES],
-            "furtherChanges": max(len(changes) - MOST_CHANGES, 0),
-        }
-        self._append(redacted(json.dumps({name: value for name, value in line.items() if value not in ("", 0)})) + "\n")
-        if status is not None and status < 300:
-            self._seen.pop(path, None)
+        self._record(
+            {
+                "time": self._now(),
+                "write": write,
+                **(self._about() if about is None else about),
+                **({"run": run} if run else {}),
+                "tenant": {"side": tenant.side, "name": tenant.name, "id": tenant.id},
+                "signIn": {"kind": self._sign_in.kind, "clientId": self._sign_in.client_id},
+                "action": call.purpose,
+                "method": call.method,
+                "object": path,
+                "changes": changes[:MOST_CHANGES],
+                "furtherChanges": max(len(changes) - MOST_CHANGES, 0),
+            }
+        )
+        self._seen.pop(path, None)
+        return write
+
+    def answer(self, write: str, status: int | None, made: str = "", ids: Mapping[str, str] | None = None) -> None:
+        """Say how a write was answered. A disk that is full now stops the next write, and hides no answer.
+
+        Args:
+            write: its id.
+            status: how Graph answered; None where that is not known.
+            made: the id of what came to be.
+            ids: of the request.
+        """
+        with suppress(ConfigurationError):
+            self._record({"time": self._now(), "write": write, "status": status, "made": made, **(ids or {})})
+
+    def _answered(self, parts: list[tuple[Call, str]], outcome: Outcome, error: BaseException | None = None) -> None:
+        response, answers = outcome.response, {}
+        headers = {} if response is None else response.headers
+        ids = {name: headers.get(header, "") for name, header in REQUEST_IDS.items()}
+        status = None if response is None else response.status
+        if isinstance(error, GraphError):
+            status, ids = error.answer.status, {**ids, "requestId": error.answer.request_id or ids["requestId"]}
+        for one in outcome.document.get("responses") or ():
+            answers[one["id"]] = one["status"]
+        for place, (part, write) in enumerate(parts):
+            made = str(outcome.document.get("id") or "") if part.method == "POST" else ""
+            in_batch = len(answers) > 0
+            self.answer(write, answers.get(str(place)) if in_batch else status, made, ids)
+
+    def _remember(self, path: str, document: Mapping[str, Any]) -> None:
+        """What an object says, or each of a collection, for the write that may follow."""
+        entries = document.get("value")
+        if not isinstance(entries, list):
+            self._seen[path] = document
+            return
+        self._seen[path] = document if path.endswith("/secrets") else None
+        for entry in entries:
+            if isinstance(entry, Mapping) and entry.get("id"):
+                self._seen[f"{path}/{segment(str(entry['id']))}"] = entry
+
+    def _now(self) -> str:
+        return self._clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _record(self, line: Record) -> None:
+        said = {name: value for name, value in line.items() if value not in ("", 0)}
+        self._append(json.dumps(plain(said)) + "\n")
 
     def _append(self, text: str) -> None:
+        """Append to the file, which has to be a regular one, and end a line first that was cut off.
+
+        Raises:
+            ConfigurationError: it cannot be done.
+        """
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            file = os.open(self._path, flags, 0o600)
             try:
-                os.write(file, text.encode())
+                found = os.fstat(file)
+                if not stat.S_ISREG(found.st_mode):
+                    raise OSError(0, "it is no regular file")
+                cut = found.st_size and os.pread(file, 1, found.st_size - 1) != b"\n"
+                left = (("\n" if cut else "") + text).encode()
+                while text and left:
+                    left = left[os.write(file, left) :]
+                if text:
+                    os.fsync(file)
             finally:
                 os.close(file)
         except OSError as error:
@@ -176,36 +207,81 @@ class Audit:
             raise ConfigurationError(what, why, f"name another file in {FILE}, or unset it") from None
 
 
-REQUEST_IDS = {"requestId": "request-id", "clientRequestId": "client-request-id"}
-
-
 def object_of(call: Call) -> str:
     """The address of an object, without what is asked about it."""
     return call.path.partition("?")[0]
 
 
-def changed(method: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
+def plain(value: Any) -> Any:
+    """The same without what may not be shown, and without the end of a long text."""
+    if isinstance(value, Mapping):
+        return {redacted(str(name)): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    text = redacted(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}... ({len(text)} characters)"
+
+
+# --- changes ---------------------------------------------------------------------------------------------------
+
+
+def changes_of(method: str, before: Any, after: Any) -> list[Record]:
+    """The fields that a write changes, without secrets; one entry in their place where they cannot be told apart."""
+    try:
+        shown = dict(leaves(without_secrets(before))), dict(leaves(without_secrets(after)))
+        return [masked(change, *shown) for change in changed(method, before, after)]
+    except (RecursionError, ValueError):
+        return [{"field": "(what is written is nested too deep to be shown)"}]
+
+
+def masked(change: Record, old: Mapping[str, Any], new: Mapping[str, Any]) -> Record:
+    """A change as it may be shown: what is or may be secret is compared, and not shown."""
+    name = change["field"]
+    found = dict(change)
+    if "old" in change:
+        found["old"] = old.get(name, MASK)
+    if "new" in change and change["new"] is not None:
+        found["new"] = new.get(name, MASK)
+    return found
+
+
+def changed(method: str, before: Any, after: Any) -> Iterator[Record]:
     """The fields that a write changes, each with its value before, where that was read, and after."""
     old, new = dict(leaves(before)), dict(leaves(after))
     for name, value in new.items():
-        if name not in old or old[name] != value:
+        below = [one for one in old if value is None and one.startswith(f"{name}.")]
+        yield from ({"field": one, "old": old[one], "new": None} for one in below)
+        if not below and (name not in old or old[name] != value):
             yield {"field": name, **({"old": old[name]} if name in old else {}), "new": value}
     if method in ("PUT", "DELETE"):  # what is not sent is gone
         yield from ({"field": name, "old": value} for name, value in old.items() if name not in new)
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that is no object and no list, by where it is."""
+def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every value that is no object and no list, or empty, by where it is.
+
+    Raises:
+        ValueError: it is nested too deep.
+    """
+    if depth > DEPTH:
+        raise ValueError("nested too deep")
     value = unpacked(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             if not str(name).startswith("@odata"):
-                yield from leaves(inner, f"{path}.{name}" if path else str(name))
+                yield from leaves(inner, f"{path}.{name}" if path else str(name), depth + 1)
     elif isinstance(value, list) and value:
+        names: set[str] = set()
         for place, item in enumerate(value):
             by = name_in(item)
-            rest = {name: inner for name, inner in item.items() if name != by} if by else item
-            yield from leaves(rest, f"{path}[{item[by] if by else place}]")
+            name = str(item[by]) if by else str(place)
+            while name in names:
+                name += "#"
+            names.add(name)
+            rest = {one: inner for one, inner in item.items() if one != by} if by else item
+            yield from leaves(rest, f"{path}[{name}]", depth + 1)
     elif path:
         yield path, value
 

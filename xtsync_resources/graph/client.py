@@ -86,12 +86,17 @@ class GraphClient:
             ConfigurationError: it is a write, and is to be recorded and cannot.
         """
         if self.audit is None:
-            return self._exchange(call, received)[0]
+            return self._exchange(call, received)
         with self.audit.of_call(call) as outcome:
-            outcome.document, outcome.response = self._exchange(call, received)
+
+            def keep(response: Response) -> None:
+                outcome.response = response
+                received(response)
+
+            outcome.document = self._exchange(call, keep)
         return outcome.document
 
-    def _exchange(self, call: Call, received: Callable[[Response], None]) -> tuple[Json, Response]:
+    def _exchange(self, call: Call, received: Callable[[Response], None]) -> Json:
         token = self._tokens.token()
         response = self._send(call, token)
         if response.status == 401:
@@ -102,7 +107,7 @@ class GraphClient:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)
             raise graph_error(call, self.tenant, answer)
-        return self._parsed(call, response), response
+        return self._parsed(call, response)
 
     def _send(self, call: Call, token: str) -> Response:
         body = None if call.body is None else json.dumps(call.body).encode()

@@ -54,10 +54,13 @@ class StaleRead:
     """How often to look again before what a read says, or does not say, is believed.
 
     Attributes:
-        pauses: seconds before each further look; none of them passes the deadline of the operation.
+        pauses: seconds before each further look.
+        to_the_end: whether all looks are made although the deadline of the operation passes meanwhile. So it has to be
+            where something is concluded from what no look sees: at the deadline a look is as old as the one before.
     """
 
     pauses: tuple[float, ...]
+    to_the_end: bool = False
 
     @classmethod
     def for_seconds(cls, seconds: float) -> StaleRead:
@@ -104,13 +107,13 @@ POLICIES_APPEAR = Propagation(
 # --- before a read is believed -------------------------------------------------------------------------------------
 
 # What a read does not find is forgotten by the engine and made again, so only what stays away is gone.
-GONE = StaleRead((0.5, 1.0, 2.0))
+GONE = StaleRead((0.5, 1.0, 2.0), to_the_end=True)
 # A job that is as it should be already may be so in a read from before our own last write.
-JOB_STATE = StaleRead((0.5, 1.0, 2.0))
+JOB_STATE = StaleRead((0.5, 1.0, 2.0), to_the_end=True)
 # Whoever was put in or taken out a moment ago may not be seen yet, or may still be seen.
 MEMBERSHIP = StaleRead((0.5, 1.0, 2.0, 4.0, 4.0))
 # The same, where people are removed because of what is seen.
-FOREIGN_ASSIGNMENTS = StaleRead((1.0, 2.0, 4.0))
+FOREIGN_ASSIGNMENTS = StaleRead((1.0, 2.0, 4.0), to_the_end=True)
 # Before a job starts or a pair is drained everybody has to be seen in, or out: else the job deletes or keeps people.
 SCOPE = StaleRead.for_seconds(60)
 # An assignment that Graph says exists already, and does not list.

@@ -178,12 +178,14 @@ class Operation:
             look: gives None where it sees nothing.
             at_once: whether the first look comes before the first pause; not where it has been made already.
         """
+        before = self._bytes, self._parts
         found = look() if at_once else None
-        for number, pause in enumerate(stale.pauses):
+        for pause in stale.pauses:
             left = self.remaining
-            if found is not None or (left <= 0 and (at_once or number)):
+            if found is not None or (left <= 0 and not stale.to_the_end):
                 break
-            self.client.clock.sleep(max(min(pause, left), 0))
+            self.client.clock.sleep(pause if stale.to_the_end else min(pause, left))
+            self._bytes, self._parts = before  # what an earlier look has read is not kept
             found = look()
         return found
 

@@ -14,7 +14,7 @@ import pulumi
 from .. import records
 from ..directory.accounts import accounts_with
 from ..graph.consistency import PARTNER_APPEARS
-from ..graph.errors import ConflictError, NotFoundError
+from ..graph.errors import ConflictError, NotFoundError, XtsyncError
 from ..graph.permissions import READ_USERS
 from ..partner_policy.adoption import to_be_adopted
 from ..partner_policy.base_provider import PolicyProvider
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 # Of a preview only: `check` says what it finds by it, and leaves it out of what is kept.
 NEWCOMERS = "newcomers"
 MOST_NAMED = 10
+MATCH_SECONDS = 30.0
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 
 
@@ -115,24 +116,32 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             self.report_matches(news[NEWCOMERS])
         return CheckResult({name: value for name, value in news.items() if name != NEWCOMERS}, [])
 
-    def report_matches(self, mails: Sequence[str] | None) -> None:
-        """Say which accounts exist already that people who come may be matched with.
+    def report_matches(self, newcomers: Mapping[str, Any]) -> None:
+        """Say which accounts exist already that people who come may be matched with; what fails here fails no preview.
 
         Call: POST $batch of GET users (User.Read.All), where somebody comes.
         """
-        tenant = self.settings.tenant
-        found = mails if not mails else accounts_with(self.operation(), mails)
+        tenant, mails, unread = self.settings.tenant, newcomers["mails"], [*newcomers["unread"]]
+        found: list[str] | None = []
+        try:
+            found = accounts_with(self.client().operation(MATCH_SECONDS), mails) if mails else []
+        except XtsyncError as error:
+            unread.append(getattr(error, "why", str(error)))
         if found is None:
+            unread.append(f"that takes {READ_USERS} in {tenant.name}")
+        if unread:
+            partly = " for all of them" if found is not None and mails else ""
             report(
-                f"whether {tenant.name} has accounts of people who come already was not looked at: that takes "
-                f"{READ_USERS}"
+                f"whether {tenant.name} has accounts already of people who come was not looked at{partly}: "
+                f"{'; '.join(unread)}"
             )
-        elif found:
+        if found:
             more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
             count = "1 account" if len(found) == 1 else f"{len(found)} accounts"
+            some = f" (of the first {len(mails)} people who were looked at)" if newcomers["leftOut"] else ""
             report(
-                f"{tenant.name} has {count} already with mail addresses of people who come, whom the job may match: "
-                f"{', '.join([*found[:MOST_NAMED], *more])}"
+                f"{tenant.name} has {count} already with mail addresses of people who come{some}, whom the job may "
+                f"match: {', '.join([*found[:MOST_NAMED], *more])}"
             )
 
     def announce(self, props: Properties) -> None:
@@ -225,7 +234,8 @@ class IdentitySyncPolicy(TenantResource):
         baseline: of the target.
         groups: whether group objects may be synchronized too; False leaves that as it is.
         depends_on: the target's partner policy.
-        newcomers: mail addresses of people who come into scope, for a preview; None where they may not be read.
+        newcomers: for a preview, `mails` of people who come into scope, why some are `unread`, whether some are
+            `leftOut`; None where nobody comes.
     """
 
     def __init__(
@@ -237,7 +247,7 @@ class IdentitySyncPolicy(TenantResource):
         baseline: PartnerBaseline,
         groups: bool,
         depends_on: Sequence[pulumi.Resource],
-        newcomers: Sequence[str] | None = (),
+        newcomers: Mapping[str, Any] | None = None,
     ) -> None:
         inputs = {
             "tenantId": tenant_id,
@@ -245,7 +255,7 @@ class IdentitySyncPolicy(TenantResource):
             "baseline": baseline.baseline,
             **({"groupBaseline": baseline.group_baseline} if groups else {}),
         }
-        if pulumi.runtime.is_dry_run() and newcomers != ():
+        if pulumi.runtime.is_dry_run() and newcomers:
             inputs[NEWCOMERS] = newcomers
         # A record is right only where nothing of ours is there: who relies on one is replaced with it.
         options = pulumi.ResourceOptions(replace_with=[baseline])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import SIDES
 from ..directory.accounts import accounts_with
 from ..directory.find import names_now
+from ..graph.errors import CallError
 from ..graph.permissions import READ_USERS
 from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
@@ -157,8 +158,13 @@ def accounts_for(
 
     Calls: those of `mails_of` in the source and of `accounts_with` in the target; None where they may not be made.
     """
-    mails = mails_of(operation, principals, groups)
-    return mails if not mails else accounts_with(stack.operation("target"), mails)
+    try:
+        found = mails_of(operation, principals, groups)
+        if found.unread and not found.mails:
+            return None
+        return accounts_with(stack.operation("target"), found.mails) if found.mails else []
+    except CallError:  # a hint fails no plan
+        return None
 
 
 # --- words -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ..application import calls
 from ..application.configurations import PairConfiguration, look, second_configuration
 from ..config import Settings
 from ..pulumi_runtime import messages
-from .audit_hooks import made_by_azuread
+from .audit_hooks import made_by_azuread, tried_by_azuread
 from .azuread_errors import report_azuread_error
 from .stack_state import Recorded, outputs_of
 
@@ -48,6 +48,7 @@ def application_hooks(
             refuse_others(settings, found, own)
 
     def failed(arguments: pulumi.ErrorHookArgs) -> bool:
+        tried_by_azuread(client, calls.AZUREAD_APPLICATION, arguments)
         report_azuread_error(arguments, calls.AZUREAD_APPLICATION, settings)
         return False
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+
+from ..graph.errors import XtsyncError, lines_of
+from ..pulumi_runtime import messages
 
 if TYPE_CHECKING:
     from ..graph.call import Call
@@ -21,17 +25,32 @@ def made_by_azuread(name: str, client: GraphClient, call: Call) -> list[Any]:
         client: of the source, whose audit it goes to.
         call: what azuread makes; `{id}` in its path is the service principal's.
     """
-    audit = client.audit
-    if audit is None:
+    if client.audit is None:
         return []
 
     def after(made: pulumi.ResourceHookArgs) -> None:
-        given = {key: value for key, value in (made.new_inputs or {}).items() if isinstance(value, str)}
-        about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack(), "resource": made.name}
         outputs = made.new_outputs or {}
-        where = str(given.get("resourceObjectId") or given.get("templateId") or "")
-        written = replace(call, path=call.path.replace("{id}", where), body=given)
-        document = {"id": str(outputs.get("applicationObjectId") or made.id)}
-        audit.record(written, None, {}, document, about)
+        record(client, call, made.name, made.new_inputs, str(outputs.get("applicationObjectId") or made.id))
 
     return [pulumi.ResourceHook(name, after)]
+
+
+def tried_by_azuread(client: GraphClient, call: Call, failed: pulumi.ErrorHookArgs) -> None:
+    """Record what azuread has tried and ended with an error: it may have been made all the same."""
+    if failed.failed_operation != "create":
+        return
+    try:
+        record(client, call, failed.name, failed.new_inputs, "")
+    except XtsyncError as error:  # azuread's own error is what counts here
+        messages.warn(*lines_of(error))
+
+
+def record(client: GraphClient, call: Call, resource: str, inputs: Mapping[str, Any] | None, made: str) -> None:
+    """Record a write of azuread, whose answer nobody but azuread knows."""
+    if client.audit is None:
+        return
+    given = {key: value for key, value in (inputs or {}).items() if isinstance(value, str)}
+    where = str(given.get("resourceObjectId") or given.get("templateId") or "")
+    about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack(), "resource": resource}
+    write = client.audit.announce(replace(call, path=call.path.replace("{id}", where), body=given), about)
+    client.audit.answer(write, None, made.rpartition("/")[2])

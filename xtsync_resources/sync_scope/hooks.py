@@ -20,7 +20,7 @@ from ..assignments.operations import assignments, principal_of
 from ..config import Settings
 from ..graph.consistency import ABSENT_LOOKS, EXISTING_ASSIGNMENT
 from ..graph.errors import lines_of
-from ..program.audit_hooks import made_by_azuread
+from ..program.audit_hooks import made_by_azuread, tried_by_azuread
 from ..program.azuread_errors import report_azuread_error
 from ..pulumi_runtime import messages
 from ..sync_job.calls import list_jobs
@@ -67,6 +67,7 @@ class AssignmentHooks:
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
         """Whether azuread should try again. The engine keeps the count: the errors so far, newest first."""
+        tried_by_azuread(self._client, calls.AZUREAD_ASSIGNMENT, failed)
         inputs = failed.new_inputs
         exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
         if failed.failed_operation != "create" or not inputs or not exists or len(failed.errors) > MOST_TRIES:
@@ -88,10 +89,10 @@ class AssignmentHooks:
         Raises:
             XtsyncError: a call failed.
         """
-        operation = self._client.operation(60 * self._settings.deadline_minutes)
         service_principal = str(inputs["resourceObjectId"])
         principal = str(inputs["principalObjectId"])
         with self._lock:
+            operation = self._client.operation(60 * self._settings.deadline_minutes)
             existing = operation.look_again(EXISTING_ASSIGNMENT, lambda: self._find(operation, inputs))
             if existing is None:
                 messages.warn(f"the assignment of {principal} exists, but Graph does not show it yet; run `up` again")

@@ -6,11 +6,13 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..directory.calls import get_user
 from ..directory.find import read
 from ..graph.errors import ForbiddenError, GraphError, NotFoundError
+from ..graph.permissions import READ_GROUPS, READ_USERS
 from .affected import Answer, GroupRead, kinds, read_groups
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 # Of more newcomers nobody reads the names, and a preview is not to search a whole directory.
 MOST_LOOKED_UP = 500
+LONGEST_ADDRESS = 254
+# A hint is not worth more of the time of a preview.
+SECONDS = 30.0
 
 
 def coming(wanted: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, str]:
@@ -36,8 +41,23 @@ def groups_among(principals: Mapping[str, str]) -> dict[str, str]:
     return {name: object_id for name, object_id in principals.items() if name.startswith("group ")}
 
 
-def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequence[GroupRead]) -> list[str] | None:
-    """The mail addresses of users and of direct members of groups, in lower case; None where those may not be read.
+@dataclass(frozen=True)
+class Newcomers:
+    """Who comes into scope, by mail address.
+
+    Attributes:
+        mails: in lower case; of some only, where `left_out` says so.
+        unread: why the addresses of some could not be read; "" where they could.
+        left_out: whether there are more people than are looked at.
+    """
+
+    mails: Sequence[str] = ()
+    unread: str = ""
+    left_out: bool = False
+
+
+def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequence[GroupRead]) -> Newcomers:
+    """The mail addresses of users and of direct members of groups: of 500 people, and of a group's first page.
 
     Calls: POST $batch of GET users/{id} (User.Read.All).
 
@@ -50,23 +70,37 @@ def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequen
         CallError: Graph could not be asked.
     """
     users = [object_id for kind, object_id in kinds(principals, principals.values()) if kind == "user"]
+    found: list[Mapping[str, Any]] = []
+    unread: set[str] = set()
+    left_out = len(users) > MOST_LOOKED_UP
     try:
-        found: list[Mapping[str, Any]] = [*read(operation, [get_user(one) for one in users])]
-        for _, _, members in groups:
-            found += members_of(members)
+        found += read(operation, [get_user(one) for one in users[:MOST_LOOKED_UP]])
     except ForbiddenError:
-        return None
-    return sorted({str(one.get("mail") or "").lower() for one in found} - {""})[:MOST_LOOKED_UP]
+        unread.add(READ_USERS)
+    for _, _, members in groups:
+        try:
+            found += members_of(members)
+        except ForbiddenError:
+            unread.add(READ_GROUPS)
+        left_out |= not isinstance(members, GraphError) and "@odata.nextLink" in members
+    mails = sorted({mail for one in found if is_address(mail := str(one.get("mail") or "").lower())})
+    why = f"that takes {' and '.join(sorted(unread))} in the source" if unread else ""
+    return Newcomers(mails[:MOST_LOOKED_UP], why, left_out or len(mails) > MOST_LOOKED_UP)
 
 
-def mails_of_newcomers(operation: Operation, wanted: Mapping[str, str], before: Mapping[str, Any]) -> list[str] | None:
-    """The same for whoever comes into scope; no call where nobody does.
+def is_address(mail: str) -> bool:
+    """Whether a text can be a mail address; a longer one would break the request that it is looked for with."""
+    return "@" in mail and len(mail) <= LONGEST_ADDRESS
+
+
+def newcomers(operation: Operation, wanted: Mapping[str, str], before: Mapping[str, Any]) -> Newcomers:
+    """Whoever comes into scope; no call where nobody does.
 
     Calls: those of `mails_of` and `read_groups`.
     """
     principals = coming(wanted, before)
     if not principals:
-        return []
+        return Newcomers()
     groups = groups_among(principals)
     return mails_of(operation, principals, read_groups(operation, groups) if groups else ())
 

@@ -42,18 +42,26 @@ class Change(TypedDict, total=False):
     new: Any
 
 
-class Line(TypedDict, total=False):
-    """One line, as far as it is read; what says nothing is left out of one."""
+class Answer(TypedDict, total=False):
+    """How a write was answered; without this line nobody knows."""
 
     time: Required[str]
+    write: Required[str]
+    status: Required[int | None]
+    requestId: str
+
+
+class Line(TypedDict, total=False):
+    """What was about to be written, as far as it is read; what says nothing is left out of one."""
+
+    time: Required[str]
+    write: Required[str]
     tenant: Required[Place]
     action: Required[str]
     method: Required[str]
     object: Required[str]
-    status: Required[int | None]
     changes: Required[list[Change]]
     stack: str
-    requestId: str
     furtherChanges: int
 
 
@@ -108,8 +116,12 @@ def last_writes(path: Path, stacks: set[str]) -> dict[str, Written]:
     """
     totals = dict.fromkeys(stacks, 0)
     newest: dict[str, list[tuple[datetime, int, Line]]] = {name: [] for name in stacks}
+    answers: dict[str, Answer] = {}
     for number, raw in lines_of(path):
         line, when = read_line(path, number, raw)
+        if "status" in line:
+            answers[line["write"]] = line
+            continue
         name = line.get("stack", "")
         if name not in stacks:
             continue
@@ -119,7 +131,12 @@ def last_writes(path: Path, stacks: set[str]) -> dict[str, Written]:
         if len(newest[name]) > WRITES:
             heapq.heappop(newest[name])
     return {
-        name: Written(totals[name], tuple(read_write(when, line) for when, _, line in sorted(found, key=order)[::-1]))
+        name: Written(
+            totals[name],
+            tuple(
+                read_write(when, line, answers.get(line["write"])) for when, _, line in sorted(found, key=order)[::-1]
+            ),
+        )
         for name, found in newest.items()
     }
 
@@ -143,15 +160,16 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
         raise unusable(path, f"it {error}") from None
 
 
-def read_line(path: Path, number: int, raw: bytes) -> tuple[Line, datetime]:
+def read_line(path: Path, number: int, raw: bytes) -> tuple[Any, datetime]:
     """A line, and its time.
 
     Raises:
         ConfigurationError: it is none of the audit.
     """
     try:
-        line: Line = json_reader.read(raw.decode("utf-8"), Any)
-        json_reader.check(line, Line, "it")
+        line = json_reader.read(raw.decode("utf-8"), Any)
+        answers = isinstance(line, dict) and "status" in line
+        json_reader.check(line, Answer if answers else Line, "it")
     except json_reader.ShapeError as error:
         raise unusable(path, f"line {number} is no line of the audit: {error}") from None
     except ValueError:
@@ -168,9 +186,9 @@ def unusable(path: Path, why: str) -> ConfigurationError:
     return ConfigurationError(f"Cannot show the writes of {path}", why, do)
 
 
-def read_write(when: datetime, line: Line) -> Write:
-    """A write, from its line."""
-    status, changes = line["status"], line["changes"]
+def read_write(when: datetime, line: Line, answer: Answer | None) -> Write:
+    """A write, from its lines."""
+    status, changes = None if answer is None else answer["status"], line["changes"]
     further = len(changes[MOST_CHANGES:]) + line.get("furtherChanges", 0)
     return Write(
         when=when,
@@ -179,7 +197,7 @@ def read_write(when: datetime, line: Line) -> Write:
         object=f"{line['method']} {line['object']}",
         changes=(*map(change_in_words, changes[:MOST_CHANGES]), *([f"and {further} more"] if further else [])),
         status="not known" if status is None else str(status),
-        request_id=line.get("requestId", ""),
+        request_id="" if answer is None else answer.get("requestId", ""),
     )
 
 
