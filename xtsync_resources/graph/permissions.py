@@ -21,3 +21,6 @@ READ_USERS = "User.Read.All"
 READ_ROLE = "Directory Readers"
 PROVISIONING_LOG = "ProvisioningLog.Read.All"
 LOG_ROLE = "Reports Reader"
+# Greater ones, which are taken for lesser ones.
+READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All"
+WRITE_USERS = "User.ReadWrite.All"

@@ -16,16 +16,17 @@ from ...graph.permissions import (
     POLICY_READ,
     PROVISIONING_LOG,
     READ_APPLICATION,
+    READ_DIRECTORY,
     READ_GROUPS,
     READ_USERS,
     SYNCHRONIZATION,
+    WRITE_DIRECTORY,
 )
 from ..needs import ROLES, Need, needs
 from .finding import Finding, Look
 from .sign_in import delegated
 
 AREA = "permissions"
-READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All"
 WRITE_APPLICATIONS = "Application.ReadWrite.All"
 # Greater permissions that Graph accepts for the same calls.
 ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
