@@ -208,9 +208,9 @@ class Registrar:
             nonlocal made
             self.hooks.before(wanted, request.hooks.before_create, preview=self.preview)
             made = replace(wanted, outputs=wanted.inputs) if self.preview else self._created(wanted, request.hooks)
+            self.deployment.take_place(made)
             if not self.preview:
                 self.hooks.after(made, request.hooks.after_create)
-            self.deployment.take_place(made)
             return step_of(op, made, 1, old=old, keys=keys)
 
         self.deployment.run_step(step_of(op, wanted, 1, old=old, keys=keys), act)

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, ScriptedTransport, answer, client_for
 from xtsync_resources.config import Settings, Tenant
 from xtsync_resources.graph.clouds import CLOUDS
+from xtsync_resources.graph.permissions import covers
 from xtsync_resources.operate.checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
 from xtsync_resources.operate.checks.finding import counted, listed
 from xtsync_resources.operate.needs import needs_of
@@ -62,7 +63,7 @@ def levels(findings: list[Finding]) -> list[Level]:
     ],
 )
 def test_a_greater_permission_covers_a_lesser_one(granted: str, needed: str, covered: bool) -> None:
-    assert permissions.covers({granted}, needed) is covered
+    assert covers({granted}, needed) is covered
 
 
 def test_every_missing_permission_is_named_with_what_it_is_for_and_optional_ones_only_warn() -> None:

@@ -9,16 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError, ForbiddenError
-from ..graph.permissions import READ_DIRECTORY, READ_USERS, WRITE_DIRECTORY, WRITE_USERS
+from ..graph.permissions import READ_USERS, covers
 from .calls import search_users
-from .find import MOST_IN_A_FILTER
+from .find import in_filters
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-
-
-# Whose token says one of these may read users.
-READERS = frozenset({READ_USERS, WRITE_USERS, READ_DIRECTORY, WRITE_DIRECTORY})
 
 
 def accounts_with(operation: Operation, mails: Sequence[str]) -> list[str] | None:
@@ -32,12 +28,9 @@ def accounts_with(operation: Operation, mails: Sequence[str]) -> list[str] | Non
     from ..graph.batch import read_all  # noqa: PLC0415 - HTTP, which nothing needs where nobody comes
 
     roles = operation.claims().get("roles")
-    if isinstance(roles, list) and READERS.isdisjoint(map(str, roles)):
+    if isinstance(roles, list) and not covers(set(map(str, roles)), READ_USERS):
         return None
-    searches = [
-        search_users("mail", mails[start : start + MOST_IN_A_FILTER])
-        for start in range(0, len(mails), MOST_IN_A_FILTER)
-    ]
+    searches = list(in_filters(search_users, "mail", mails))
     names: list[str] = []
     for answer in read_all(operation, searches, "look for accounts that exist already"):
         if isinstance(answer, ForbiddenError):

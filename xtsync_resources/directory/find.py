@@ -81,8 +81,13 @@ def searches_for(kind: str, names: Collection[str], is_id: Callable[[str], Any])
     """The calls that look for all of a kind, with the property by which what they find is known again."""
     by_key = {"id": [name for name in names if is_id(name)], KINDS[kind].name: [n for n in names if not is_id(n)]}
     for key, values in by_key.items():
-        for start in range(0, len(values), MOST_IN_A_FILTER):
-            yield kind, key, KINDS[kind].search(key, values[start : start + MOST_IN_A_FILTER])
+        yield from ((kind, key, call) for call in in_filters(KINDS[kind].search, key, values))
+
+
+def in_filters(search: Callable[[str, Sequence[str]], Call], key: str, values: Sequence[str]) -> Iterator[Call]:
+    """The calls that look for all values of a property, as many in one as a filter takes."""
+    for start in range(0, len(values), MOST_IN_A_FILTER):
+        yield search(key, values[start : start + MOST_IN_A_FILTER])
 
 
 def names_now(operation: Operation, objects: Sequence[tuple[str, str]]) -> list[str | None]:

@@ -104,12 +104,12 @@ class Audit:
         """
         self._append("")
 
-    def announce(self, call: Call, about: Mapping[str, str] | None = None) -> str:
+    def announce(self, call: Call, resource: str = "") -> str:
         """Say what is about to be written; gives the id of the write.
 
         Args:
             call: the write.
-            about: what is known of it besides, where that is not what `about` of the constructor says.
+            resource: whose it is, where `about` does not say.
 
         Raises:
             ConfigurationError: the file cannot be written.
@@ -122,7 +122,8 @@ class Audit:
             {
                 "time": self._now(),
                 "write": write,
-                **(self._about() if about is None else about),
+                **self._about(),
+                **({"resource": resource} if resource else {}),
                 **({"run": run} if run else {}),
                 "tenant": {"side": tenant.side, "name": tenant.name, "id": tenant.id},
                 "signIn": {"kind": self._sign_in.kind, "clientId": self._sign_in.client_id},
@@ -164,14 +165,12 @@ class Audit:
 
     def _remember(self, path: str, document: Mapping[str, Any]) -> None:
         """What an object says, or each of a collection, for the write that may follow."""
-        entries = document.get("value")
-        if not isinstance(entries, list):
+        value = document.get("value")
+        entries = value if isinstance(value, list) else []
+        objects = [one for one in entries if isinstance(one, Mapping) and one.get("id")]
+        self._seen |= {f"{path}/{segment(str(one['id']))}": one for one in objects}
+        if not objects:  # one object, or a collection that is written whole
             self._seen[path] = document
-            return
-        self._seen[path] = document if path.endswith("/secrets") else None
-        for entry in entries:
-            if isinstance(entry, Mapping) and entry.get("id"):
-                self._seen[f"{path}/{segment(str(entry['id']))}"] = entry
 
     def _now(self) -> str:
         return self._clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

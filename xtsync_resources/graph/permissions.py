@@ -5,6 +5,8 @@ Source: https://learn.microsoft.com/graph/permissions-reference
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+
 POLICY_ROLE = "Security Administrator"
 JOB_ROLE = "Hybrid Identity Administrator or Cloud Application Administrator"
 POLICY_READ = "Policy.Read.All"
@@ -21,6 +23,30 @@ READ_USERS = "User.Read.All"
 READ_ROLE = "Directory Readers"
 PROVISIONING_LOG = "ProvisioningLog.Read.All"
 LOG_ROLE = "Reports Reader"
-# Greater ones, which are taken for lesser ones.
+# Greater ones.
 READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All"
-WRITE_USERS = "User.ReadWrite.All"
+WRITE_APPLICATIONS, WRITE_USERS = "Application.ReadWrite.All", "User.ReadWrite.All"
+# Greater permissions that Graph accepts for the same calls.
+ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
+    POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
+    APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
+    READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
+    ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
+    READ_USERS: frozenset({WRITE_USERS, READ_DIRECTORY, WRITE_DIRECTORY}),
+    READ_GROUPS: frozenset(
+        {
+            "Group.Read.All",
+            "Group.ReadBasic.All",
+            "GroupMember.ReadWrite.All",
+            "Group.ReadWrite.All",
+            READ_DIRECTORY,
+            WRITE_DIRECTORY,
+        }
+    ),
+    PROVISIONING_LOG: frozenset({"AuditLog.Read.All", READ_DIRECTORY}),
+}
+
+
+def covers(granted: Set[str], permission: str) -> bool:
+    """Whether some granted permission is this one, or accepted for it."""
+    return not granted.isdisjoint({permission, *ALSO_ACCEPTED.get(permission, ())})

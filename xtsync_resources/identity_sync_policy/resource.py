@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .. import records
+from ..assignments.operations import listed
 from ..directory.accounts import accounts_with
 from ..graph.consistency import PARTNER_APPEARS
 from ..graph.errors import ConflictError, NotFoundError, XtsyncError
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
 # Of a preview only: `check` says what it finds by it, and leaves it out of what is kept.
 NEWCOMERS = "newcomers"
-MOST_NAMED = 10
 MATCH_SECONDS = 30.0
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
 
@@ -126,7 +126,7 @@ class IdentitySyncPolicyProvider(PolicyProvider):
         try:
             found = accounts_with(self.client().operation(MATCH_SECONDS), mails) if mails else []
         except XtsyncError as error:
-            unread.append(getattr(error, "why", str(error)))
+            unread.append(error.why)
         if found is None:
             unread.append(f"that takes {READ_USERS} in {tenant.name}")
         if unread:
@@ -136,12 +136,11 @@ class IdentitySyncPolicyProvider(PolicyProvider):
                 f"{'; '.join(unread)}"
             )
         if found:
-            more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
             count = "1 account" if len(found) == 1 else f"{len(found)} accounts"
             some = f" (of the first {len(mails)} people who were looked at)" if newcomers["leftOut"] else ""
             report(
                 f"{tenant.name} has {count} already with mail addresses of people who come{some}, whom the job may "
-                f"match: {', '.join([*found[:MOST_NAMED], *more])}"
+                f"match: {listed(found)}"
             )
 
     def announce(self, props: Properties) -> None:

@@ -105,21 +105,37 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     Raises:
         ConfigurationError: neither tenant can be looked at.
     """
-    found: list[Look] = []
-    failed: dict[str, ConfigurationError] = {}
-    known, state = outputs_of(stack), recorded(stack) if stack.location.outputs_file is None else []
-    remembered = meant(state, stack.settings.source.id)
-    for side in SIDES:
-        try:
-            found.append(Look(stack.settings, side, stack.client(side), known, remembered))
-        except ConfigurationError as error:
-            failed[side] = error
-    if not found:
-        raise next(iter(failed.values()))
+    state = recorded(stack) if stack.location.outputs_file is None else []
+    found, failed = looks_at(stack, meant(state, stack.settings.source.id))
     return found, [
         Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
         for side, error in failed.items()
     ]
+
+
+def looks_at(
+    stack: Stack, remembered: Mapping[str, str] | None = None
+) -> tuple[list[Look], dict[str, ConfigurationError]]:
+    """What each tenant is looked at with, and why one cannot be, by side.
+
+    Args:
+        stack: the pair.
+        remembered: what names meant at the last run.
+
+    Raises:
+        ConfigurationError: neither tenant can be looked at.
+    """
+    known = outputs_of(stack)
+    found: list[Look] = []
+    failed: dict[str, ConfigurationError] = {}
+    for side in SIDES:
+        try:
+            found.append(Look(stack.settings, side, stack.client(side), known, remembered or {}))
+        except ConfigurationError as error:
+            failed[side] = error
+    if not found:
+        raise next(iter(failed.values()))
+    return found, failed
 
 
 def outputs_of(stack: Stack) -> Mapping[str, Any]:

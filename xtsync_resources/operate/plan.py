@@ -23,13 +23,14 @@ from ..sync_scope.affected import (
     MOST_LEAVING,
     GroupRead,
     Principal,
+    groups_among,
     kinds,
     people_who_leave,
     read_groups,
     sentence,
     too_many,
 )
-from ..sync_scope.newcomers import coming, groups_among, mails_of
+from ..sync_scope.newcomers import coming, mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
 from .recorded import recorded

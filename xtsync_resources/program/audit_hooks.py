@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -51,6 +50,5 @@ def record(client: GraphClient, call: Call, resource: str, inputs: Mapping[str, 
         return
     given = {key: value for key, value in (inputs or {}).items() if isinstance(value, str)}
     where = str(given.get("resourceObjectId") or given.get("templateId") or "")
-    about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack(), "resource": resource}
-    write = client.audit.announce(replace(call, path=call.path.replace("{id}", where), body=given), about)
+    write = client.audit.announce(replace(call, path=call.path.replace("{id}", where), body=given), resource)
     client.audit.answer(write, None, made.rpartition("/")[2])

@@ -66,6 +66,11 @@ def kinds(principals: Mapping[str, str], wanted: Collection[str]) -> list[Princi
     return [(name.partition(" ")[0], id_) for name, id_ in principals.items() if id_ in wanted]
 
 
+def groups_among(principals: Mapping[str, str]) -> dict[str, str]:
+    """The groups among users and groups, by name."""
+    return {name: object_id for name, object_id in principals.items() if name.startswith("group ")}
+
+
 def counted(names: Sequence[str], one: str, many: str) -> str:
     """Who does something, by number and name."""
     return f"{len(names)} of the users and groups {one if len(names) == 1 else many}: {', '.join(names)}"

@@ -13,7 +13,7 @@ from ..directory.calls import get_user
 from ..directory.find import read
 from ..graph.errors import ForbiddenError, GraphError, NotFoundError
 from ..graph.permissions import READ_GROUPS, READ_USERS
-from .affected import Answer, GroupRead, kinds, read_groups
+from .affected import Answer, GroupRead, groups_among, kinds, read_groups
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -34,11 +34,6 @@ def coming(wanted: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, st
     """
     stay = {*(before.get("principals") or {}).values(), *(before.get("foundPeople") or ())}
     return {name: object_id for name, object_id in wanted.items() if object_id not in stay}
-
-
-def groups_among(principals: Mapping[str, str]) -> dict[str, str]:
-    """The groups, by name."""
-    return {name: object_id for name, object_id in principals.items() if name.startswith("group ")}
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from .affected import (
     Leaving,
     announce,
     as_found_first,
+    groups_among,
     groups_that_come,
     ids,
     kinds,
@@ -208,7 +209,7 @@ class SyncScopeProvider(TenantResourceProvider):
         """
         before = ids(olds) if olds else set[str]()
         coming, gone = ids(news) - before, before - ids(news) - set(olds.get("foundPeople") or ())
-        groups = {name: id_ for name, id_ in news["principals"].items() if id_ in coming and name.startswith("group ")}
+        groups = {name: id_ for name, id_ in groups_among(news["principals"]).items() if id_ in coming}
         try:
             if groups:
                 for text in groups_that_come(self.operation(), groups):

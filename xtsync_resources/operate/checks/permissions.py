@@ -10,43 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from ...graph.permissions import (
-    APPLICATION,
-    ASSIGNMENT,
-    POLICY_READ,
-    PROVISIONING_LOG,
-    READ_APPLICATION,
-    READ_DIRECTORY,
-    READ_GROUPS,
-    READ_USERS,
-    SYNCHRONIZATION,
-    WRITE_DIRECTORY,
-)
+from ...graph.permissions import APPLICATION, SYNCHRONIZATION, WRITE_APPLICATIONS, covers
 from ..needs import ROLES, Need, needs
 from .finding import Finding, Look
 from .sign_in import delegated
 
 AREA = "permissions"
-WRITE_APPLICATIONS = "Application.ReadWrite.All"
-# Greater permissions that Graph accepts for the same calls.
-ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
-    POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
-    APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
-    READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
-    ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
-    READ_USERS: frozenset({"User.ReadWrite.All", READ_DIRECTORY, WRITE_DIRECTORY}),
-    READ_GROUPS: frozenset(
-        {
-            "Group.Read.All",
-            "Group.ReadBasic.All",
-            "GroupMember.ReadWrite.All",
-            "Group.ReadWrite.All",
-            READ_DIRECTORY,
-            WRITE_DIRECTORY,
-        }
-    ),
-    PROVISIONING_LOG: frozenset({"AuditLog.Read.All", READ_DIRECTORY}),
-}
 # What Azure CLI asks for in the name of the person; Graph does not say for which calls it is enough.
 AS_THE_PERSON = "Directory.AccessAsUser.All"
 ROLE_IDS: Mapping[str, str] = {
@@ -65,11 +34,6 @@ GREATER_ROLES: Mapping[str, tuple[str, ...]] = {
     ),
     "Cloud Application Administrator": ("Application Administrator", "Global Administrator"),
 }
-
-
-def covers(granted: Set[str], permission: str) -> bool:
-    """Whether some granted permission is this one, or accepted for it."""
-    return not granted.isdisjoint({permission, *ALSO_ACCEPTED.get(permission, ())})
 
 
 def missing(wanted: Sequence[Need], granted: Set[str]) -> list[Need]:

@@ -15,12 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import VERSION
-from ...config import SIDES
-from ...graph.errors import ConfigurationError
 from ...untrusted import json_text
-from ..checks import Look
 from ..checks.finding import counted, listed
-from ..doctor import outputs_of
+from ..doctor import looks_at
 from ..files import write_private
 from ..screen import Rows, document_of, line
 from .facts import Heard, facts
@@ -114,25 +111,6 @@ def clocks(reads: Sequence[Read]) -> list[str]:
 # --- the command -----------------------------------------------------------------------------------------------
 
 
-def looks(stack: Stack) -> tuple[list[Look], list[Heard]]:
-    """What each tenant is read with, and what is said of one that cannot be.
-
-    Raises:
-        ConfigurationError: neither tenant can be read.
-    """
-    known = outputs_of(stack)
-    found: list[Look] = []
-    failed: list[tuple[str, ConfigurationError]] = []
-    for side in SIDES:
-        try:
-            found.append(Look(stack.settings, side, stack.client(side), known))
-        except ConfigurationError as error:
-            failed.append((side, error))
-    if not found:
-        raise failed[0][1]
-    return found, [no_sign_in(side) for side, _ in failed]
-
-
 def made(stack: Stack, set_up: bool, heard: Sequence[Heard]) -> Record:
     """The record of what was heard."""
     reads = [one.read for one in heard]
@@ -142,7 +120,8 @@ def made(stack: Stack, set_up: bool, heard: Sequence[Heard]) -> Record:
 
 def command(stack: Stack, screen: Screen, output: Path | None) -> int:
     """Read both tenants and say how the answers are made; 0 if all are as expected, 1 if not."""
-    found, heard = looks(stack)
+    found, failed = looks_at(stack)
+    heard = [no_sign_in(side) for side in failed]
     with ThreadPoolExecutor(len(found)) as threads:
         for tenant in threads.map(lambda look: read_tenant(look, screen.status), found):
             heard += tenant
