@@ -12,7 +12,7 @@ import pytest
 
 import xtsync_resources
 from xtsync_resources import state
-from xtsync_resources.pulumi_runtime.provider import TenantResourceProvider, whole_numbers
+from xtsync_resources.pulumi_runtime.provider import TenantResourceProvider, from_engine
 from xtsync_resources.pulumi_runtime.tenant_resource import TenantResource
 
 # Stacks in the world hold these: a line may come, none may change or go.
@@ -57,7 +57,14 @@ def test_a_name_that_nobody_knows_is_refused() -> None:
         dill.loads(base64.b64decode(state.reference("Brake")))
 
 
-def test_whole_numbers() -> None:
-    found = whole_numbers({"a": [1.0, 1.5, True, None], "b": {"c": 2.0}})
+def test_what_the_engine_hands_over() -> None:
+    found = from_engine({"a": [1.0, 1.5, True, None], "b": {"c": 2.0}})
     assert found == {"a": [1, 1.5, True, None], "b": {"c": 2}}
     assert [type(v) for v in (found["a"][0], found["a"][2], found["b"]["c"])] == [int, bool, int]
+
+
+def test_the_order_in_which_the_engine_hands_members_over_is_no_ones() -> None:
+    found = from_engine({"b": {"z": 1, "y": [{"q": 1, "p": 2}]}, "a": 3})
+    assert list(found) == ["a", "b"]
+    assert list(found["b"]) == ["y", "z"]
+    assert list(found["b"]["y"][0]) == ["p", "q"]

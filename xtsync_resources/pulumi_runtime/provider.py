@@ -63,7 +63,7 @@ def lifecycle_method(method: Method) -> Method:
             with plain_errors():
                 for argument in arguments:
                     self.refuse_another_tenant(argument)
-                return showable(method(self, *(whole_numbers(a) for a in arguments)))
+                return showable(method(self, *(from_engine(a) for a in arguments)))
         except Partial as partial:
             attach_partial(partial)
             raise
@@ -215,14 +215,18 @@ def make_client(settings: ProviderSettings, secret: str) -> GraphClient:
     return connect(settings.sign_in, secrets, status=lambda text: report(text, status=True), about=about_this_call)
 
 
-def whole_numbers(value: Any) -> Any:
-    """The engine hands every number over as a float; give the whole ones back as int."""
+def from_engine(value: Any) -> Any:
+    """What the engine hands over, with whole numbers as int and names in their order.
+
+    Every number comes as a float, and the members of an object in an order that is another in every run: what is
+    sent to Graph and said to people must not follow it.
+    """
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {key: whole_numbers(item) for key, item in value.items()}
+        return {key: from_engine(item) for key, item in sorted(value.items())}
     if isinstance(value, list):
-        return [whole_numbers(item) for item in value]
+        return [from_engine(item) for item in value]
     return value
 
 
