@@ -19,7 +19,7 @@ help:
 	@echo "make faults  every fault and a kill at every call, some forty minutes; ENGINE=pulumi, RESUME=1"
 	@echo "make bench   counts and ratios against the budgets"
 	@echo "make fmt     format the code"
-	@echo "make keys    publish the configuration's keys: table in the docs, JSON Schema"
+	@echo "make keys    publish the keys (table in the docs, JSON Schema) and what --json prints"
 	@echo "make lock    pin the dependencies again (needs uv)"
 	@echo "make clean   remove what was made here"
 
@@ -82,6 +82,7 @@ fmt: $(READY)
 
 keys: $(READY)
 	@$(RUN) -m xtsync_resources.config.published
+	@$(RUN) -m docs.outputs
 
 lock:
 	uv pip compile pyproject.toml --extra policy --extra environment --only-binary :all: --emit-build-options --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -q -o requirements.txt

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import jsonschema
 import pytest
 import typer
 import yaml
 
+from docs import outputs
 from lab.program import link_program
 from lab.pulumi.installation import Installation
 from tests.patience import PATIENCE_SECONDS
@@ -216,6 +217,13 @@ def test_what_is_published_of_the_keys_is_current() -> None:
     """`make keys` writes it."""
     for path, text in published(ROOT).items():
         assert path.read_text() == text, path.name
+
+
+def test_what_is_published_of_outputs_is_current_and_complete() -> None:
+    """`make keys` writes it."""
+    assert outputs.FILE.read_text() == outputs.published()
+    commands = {one.name for one in cli.app.registered_commands if "as_json" in get_type_hints(one.callback)}
+    assert commands == set(outputs.DOCUMENTS) - {outputs.ERROR}
 
 
 @pytest.mark.parametrize("stack", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)

@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -239,6 +241,24 @@ class Said:
         return json.loads(self.out)
 
 
+def is_a_time(value: object) -> bool:
+    """A time by RFC 3339, in UTC."""
+    return not isinstance(value, str) or (value.endswith("Z") and datetime.fromisoformat(value).tzinfo is not None)
+
+
+TIMES = jsonschema.FormatChecker([])
+TIMES.checks("date-time", ValueError)(is_a_time)
+
+
+def held_against_its_schema(document: Any, name: str) -> None:
+    """Refuse a document that is not as it is published, or that has a member which is not."""
+    published = json.loads((ROOT / "docs" / "outputs.schema.json").read_text())
+    for one in published["$defs"].values():
+        if "properties" in one:
+            one["additionalProperties"] = False
+    jsonschema.validate(document, {**published, "$ref": f"#/$defs/{name}"}, format_checker=TIMES)
+
+
 @dataclass
 class Command:
     """`xtsync` on the lab's stack, in this process, as typed in a terminal of 120 columns."""
@@ -258,6 +278,8 @@ class Command:
         options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
         result = CliRunner().invoke(app, [*options, *arguments], input=answer, catch_exceptions=False)
         self.lab.texts += [result.stdout, result.stderr]
+        if "--json" in arguments and result.stdout:
+            held_against_its_schema(json.loads(result.stdout), "error" if result.exit_code > 1 else arguments[0])
         return Said(result.exit_code, result.stdout, result.stderr)
 
     def config(self) -> dict[str, Any]:

@@ -115,6 +115,16 @@ def test_held_back_deletions_are_approved_by_number(lab: Lab, xtsync: Command, t
     assert "it holds no deletions back" in again.errors
 
 
+def test_two_people_of_the_same_name_are_two(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    for entry in lab.source.audit.provisioning:
+        entry["sourceIdentity"]["displayName"] = "Carol Dane"
+    said = xtsync("approve-deletions", "--count", "2", "-s", "dev", "--json")
+    assert said.exit_code == 0, said.errors
+    assert [one["name"] for one in said.document["approved"]] == ["Carol Dane", "Carol Dane"]
+    assert len({one["id"] for one in said.document["approved"]}) == 2
+
+
 @pytest.mark.parametrize(("typed", "answer", "code"), [(["--count", "3"], "", 2), ([], "3\n", 1), ([], "", 2)])
 def test_another_number_approves_nothing(lab: Lab, xtsync: Command, typed: list[str], answer: str, code: int) -> None:
     held_back(lab, xtsync)

@@ -22,7 +22,7 @@ from xtsync_resources.operate.report.gathering import by_cycle
 from xtsync_resources.operate.report.section import EVENTS, Cycle, Section, Setting
 from xtsync_resources.operate.report.words import COMMAND, verdict
 from xtsync_resources.operate.status import read_health
-from xtsync_resources.sync_job.provisioning_log import Event
+from xtsync_resources.sync_job.provisioning_log import Event, Identity
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOSTILE = '<script>alert(1)</script> | "x" \n & `y` \x1b[31m'
@@ -30,7 +30,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "headless_shell")
 
 
 def event(cycle: str, action: str, status: str) -> Event:
-    return Event("i", cycle, NOW, action, status, HOSTILE, "t", "E1", HOSTILE, "advice", (), ())
+    source, target = Identity(HOSTILE, "s"), Identity("t", "")
+    return Event("i", cycle, NOW, action, status, source, target, "E1", HOSTILE, "advice", (), ())
 
 
 def section() -> Section:

@@ -6,6 +6,8 @@ Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-d
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,9 @@ from ..graph.errors import ConfigurationError, RefusedError
 from ..graph.pace import Pace
 from ..sync_job.calls import FORCE_DELETES
 from ..sync_job.model import holds_deletions, quarantined_since
-from ..sync_job.provisioning_log import events, filter_for
+from ..sync_job.provisioning_log import Identity, events, filter_for
 from .control import refuse_missing_assignments, restart
-from .status import as_document, as_table, read_health, read_job
+from .status import Status, as_document, as_table, read_health, read_job
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -27,6 +29,17 @@ STAGED = "stagedDelete"
 # The cycle that began the quarantine may have begun long before it.
 CYCLE = timedelta(days=2)
 MOST_EVENTS, MOST_NAMES = 20_000, 50
+
+
+@dataclass(frozen=True)
+class Approved(Status):
+    """The health of the job after deletions were approved, for machines.
+
+    Attributes:
+        approved: whose deletions they are.
+    """
+
+    approved: Sequence[Identity]
 
 
 def command(stack: Stack, screen: Screen, count: int | None) -> int:
@@ -51,8 +64,8 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     target = stack.settings.target.name
     what = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
     screen.tell(f"{what} would be deleted in {target} (restorable there for 30 days):", style="bold")
-    for name in [*people][:MOST_NAMES]:
-        screen.tell(f"  {name}")
+    for one in people[:MOST_NAMES]:
+        screen.tell(f"  {one.name or '(no name)'}  {one.id}")
     if len(people) > MOST_NAMES:
         screen.tell(f"  and {len(people) - MOST_NAMES} more (`xtsync logs --json`)")
     typed = count if count is not None else screen.number(f"To delete them, type how many they are ({what})")
@@ -66,14 +79,14 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     restart(operation, stack, job, FORCE_DELETES)
     health = read_health(read_job(operation, stack), running=stack.settings.running)
     if screen.as_json:
-        screen.json({**as_document(stack, health), "approved": people})
+        screen.json(Approved(**vars(as_document(stack, health)), approved=people))
     else:
         screen.print(as_table(stack, health, operation.client.clock.now()))
     return 0
 
 
-def held_back(operation: Operation, stack: Stack, job: Job) -> list[str]:
-    """Whose deletion is held back, by name, as the provisioning log tells.
+def held_back(operation: Operation, stack: Stack, job: Job) -> list[Identity]:
+    """Whose deletion is held back, in the order of their names, as the provisioning log tells.
 
     Calls: GET auditLogs/provisioning, page by page (ProvisioningLog.Read.All).
 
@@ -92,4 +105,4 @@ def held_back(operation: Operation, stack: Stack, job: Job) -> list[str]:
             "the provisioning log does not say whose they are; its events come some minutes late",
             "run this again in a quarter of an hour, or look in the portal and approve them there",
         )
-    return sorted(people)
+    return sorted(people, key=lambda one: (one.name.lower(), one.id))

@@ -18,7 +18,7 @@ import typer
 from .. import VERSION
 from ..untrusted import gated
 from .choices import Format, Side, Wait
-from .screen import Screen
+from .screen import Failure, Screen
 
 if TYPE_CHECKING:
     from .stack import Stack
@@ -88,15 +88,14 @@ def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
     raise typer.Exit(code)
 
 
-def parts_of(error: Exception) -> dict[str, str]:
+def parts_of(error: Exception) -> Failure:
     """An error for machines: what failed, why, what to do, and what support finds the call by."""
     from ..graph.errors import XtsyncError
 
     if not isinstance(error, XtsyncError):
         what, _, rest = str(error).partition("\n")
-        return {"kind": type(error).__name__, "what": what, "why": rest, "do": "", "reference": ""}
-    kind = type(error).__name__
-    return {"kind": kind, "what": error.what, "why": error.why, "do": error.do, "reference": error.reference}
+        return Failure(type(error).__name__, what, rest, do="", reference="")
+    return Failure(type(error).__name__, error.what, error.why, error.do, error.reference)
 
 
 StackName = Annotated[str | None, typer.Option("--stack", "-s", help="The stack. [default: the one selected]")]

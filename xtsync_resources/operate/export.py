@@ -101,6 +101,19 @@ class Found:
     warnings: Sequence[str] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A pair as a stack's configuration, for machines.
+
+    Attributes:
+        config: what goes under `config` of the stack file.
+        warnings: what the configuration cannot say.
+    """
+
+    config: Mapping[str, Any]
+    warnings: Sequence[str]
+
+
 # --- from Graph ------------------------------------------------------------------------------------------------
 
 
@@ -326,7 +339,7 @@ def command(
     found = look(connect("source"), connect("target"), application)
     text = as_yaml(settings, found)
     if screen.as_json:
-        screen.json({"config": as_config(settings, found), "warnings": list(found.warnings)})
+        screen.json(Exported(as_config(settings, found), found.warnings))
     elif output is None:
         screen.plain(text)
     if output is not None:

@@ -36,16 +36,19 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """Something that leaves the state: its URN, its type and its id in the tenant."""
+    """Something that leaves the state.
 
-    urn: str
+    Attributes:
+        name: what the program calls it.
+        type: what Pulumi calls its kind.
+        id: its id in the tenant.
+        urn: what Pulumi calls it.
+    """
+
+    name: str
     type: str
     id: str
-
-    @property
-    def name(self) -> str:
-        """What the program calls it."""
-        return self.urn.rpartition("::")[2]
+    urn: str
 
 
 def of_tenant(resources: list[Resource], tenant: str) -> list[Forgotten]:
@@ -56,7 +59,7 @@ def of_tenant(resources: list[Resource], tenant: str) -> list[Forgotten]:
         if one["type"] == AZUREAD_PROVIDER and (one.get("inputs") or {}).get("tenantId") == tenant
     }
     return [
-        Forgotten(one["urn"], one["type"], str(one.get("id") or ""))
+        Forgotten(one["urn"].rpartition("::")[2], one["type"], str(one.get("id") or ""), one["urn"])
         for one in resources
         if one["urn"] in providers
         or (one["type"].startswith(AZUREAD) and str(one.get("provider")).rpartition("::")[0] in providers)
@@ -128,7 +131,7 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
         refuse_another_state(stack, document)
         imported(stack, without(document, {one.urn for one in gone}))
     if screen.as_json:
-        screen.json([{"name": one.name, "type": one.type, "id": one.id, "urn": one.urn} for one in gone])
+        screen.json(gone)
     name = shlex.quote(stack.name)
     screen.tell(
         *([f"Forgotten. The state as it was is in {path}: `pulumi stack import` takes it back."] if gone else []),

@@ -75,19 +75,20 @@ def parse_since(text: str, now: datetime) -> datetime:
 def as_line(event: Event) -> Line:
     """One line an event."""
     when = f"{event.when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if event.when else "?"
-    target = f" → {event.target}" if event.target and event.target != event.source else ""
+    source, target = str(event.source), str(event.target)
+    both = source if target in ("", source) else f"{source} → {target}"
     why = " ".join(part for part in (f"{event.code}:" if event.code else "", event.reason) if part)
     return line(
         f"{when}  ",
         (f"{event.status:<8}", COLOURS.get(event.status, "")),
-        f" {event.action:<8} {event.source}{target}{f'  {why}' if why else ''}",
+        f" {event.action:<8} {both}{f'  {why}' if why else ''}",
     )
 
 
 def as_details(event: Event) -> list[str]:
     """What is behind an event."""
-    lines = [f"    {kind:<12} {status:<8} {words}" for kind, status, words in event.steps]
-    lines += [f"    {name}: {old or '(empty)'} → {new or '(empty)'}" for name, old, new in event.changes]
+    lines = [f"    {one.kind:<12} {one.status:<8} {one.description}" for one in event.steps]
+    lines += [f"    {one.name}: {one.old or '(empty)'} → {one.new or '(empty)'}" for one in event.changes]
     lines += [f"    Do: {event.advice}"] if event.advice else []
     return lines
 

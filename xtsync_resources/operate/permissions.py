@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..config import Tenant
 from ..graph.clouds import Cloud
@@ -16,7 +17,7 @@ from ..graph.secret_origin import password_variable, secret_variable
 from . import federation
 from .choices import Side
 from .needs import GRAPH, ROLES, Need, needs
-from .screen import Rows, document_of
+from .screen import Rows
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -122,15 +123,48 @@ def as_table(tenant: Tenant, wanted: Sequence[Need]) -> Rows:
     return table
 
 
-def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class NeededPermission:
+    """A permission, for machines.
+
+    Attributes:
+        permission: its name.
+        reason: what it is for.
+        optional: whether only commands besides `pulumi` need it.
+        without: what happens without it, where that is no failure.
+        role_id: its id among Graph's application roles.
+    """
+
+    permission: str
+    reason: str
+    optional: bool
+    without: str
+    role_id: str
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What signing in to one tenant takes, for machines.
+
+    Attributes:
+        tenant_id: of the tenant.
+        auth: how the stack file signs in to it.
+        permissions: those of an application that signs in.
+        directory_roles: those of a person who signs in instead.
+        commands: of Azure CLI, which make the application and grant it these; none where a person signs in.
+    """
+
+    tenant_id: str
+    auth: str
+    permissions: Sequence[NeededPermission]
+    directory_roles: Sequence[str]
+    commands: Sequence[str]
+
+
+def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) -> Permissions:
     """One tenant for machines."""
-    return {
-        "tenantId": tenant.id,
-        "auth": tenant.auth,
-        "permissions": [{**document_of(need), "roleId": need.role_id} for need in wanted],
-        "directoryRoles": list(ROLES[tenant.side]),
-        "commands": list(lines),
-    }
+    permissions = [NeededPermission(**vars(need), role_id=need.role_id) for need in wanted]
+    return Permissions(tenant.id, tenant.auth, permissions, ROLES[tenant.side], lines)
 
 
 def command(stack: Stack, screen: Screen, side: Side | None, federate: str, adopt: bool) -> int:

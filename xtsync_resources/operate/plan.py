@@ -34,7 +34,7 @@ from ..sync_scope.newcomers import coming, mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
 from .recorded import recorded
-from .screen import Rows, document_of, line
+from .screen import Rows, line
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -48,6 +48,7 @@ class Plan:
     """What the next `up` does to people and policies.
 
     Attributes:
+        stack: whose `up`.
         comes: entries of the stack file that come into scope.
         groups: a sentence for each group among them.
         leaves: those that leave it.
@@ -58,6 +59,7 @@ class Plan:
         refused: why `up` would refuse; "" where it would not.
     """
 
+    stack: str
     comes: Sequence[str] = ()
     groups: Sequence[str] = ()
     leaves: Sequence[str] = ()
@@ -100,6 +102,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     opened = read_groups(operation, groups) if groups else []
     leaving = people_who_leave(operation, before, everybody(gone), everybody(newcomers)) if gone else set[str]()
     return Plan(
+        stack=stack.name,
         comes=sorted(newcomers),
         groups=[sentence(*one) for one in opened],
         leaves=sorted(gone),
@@ -215,7 +218,7 @@ def command(stack: Stack, screen: Screen) -> int:
     screen.status("reading both tenants")
     plan = make(stack, recorded(stack))
     if screen.as_json:
-        screen.json({"stack": stack.name, **document_of(plan)})
+        screen.json(plan)
     elif not (plan.comes or plan.leaves or plan.opens or plan.closes):
         screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
     else:

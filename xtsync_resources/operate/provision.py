@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..graph.pace import Pace
-from ..on_demand.operations import FAILURE, SKIPPED, Verdict, provision
+from ..on_demand.operations import FAILURE, SKIPPED, Step, Verdict, provision
 from . import people
-from .screen import Line, Rows, document_of, line
+from .screen import Line, Rows, line
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -31,9 +33,34 @@ def steps_table(verdict: Verdict) -> Rows:
     return table
 
 
-def as_document(name: str, user: str, verdict: Verdict) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Provisioned:
+    """What came of provisioning one person, for machines.
+
+    Attributes:
+        user: as typed.
+        object_id: in the source.
+        good: whether the person is in the target as they should be.
+        remedy: what to do about it; "" where nothing is known.
+        result: `Success`, `Skipped`, `Warning`, `Failure`, or `Unknown` for an answer that does not say.
+        code: Graph's code for it, such as `RedundantExport`; "" where there is none.
+        reason: why, in Graph's words.
+        steps: what was done on the way.
+    """
+
+    user: str
+    object_id: str
+    good: bool
+    remedy: str
+    result: str
+    code: str
+    reason: str
+    steps: Sequence[Step]
+
+
+def as_document(name: str, user: str, verdict: Verdict) -> Provisioned:
     """One person's verdict for machines."""
-    return {"user": name, "objectId": user, "good": verdict.good, "remedy": verdict.remedy, **document_of(verdict)}
+    return Provisioned(name, user, verdict.good, verdict.remedy, **vars(verdict))
 
 
 def command(stack: Stack, screen: Screen, names: list[str]) -> int:

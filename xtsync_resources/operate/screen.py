@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -117,6 +117,36 @@ def answered(option: str) -> Iterator[None]:
         raise ConfigurationError("Nothing was done", "there is no terminal to ask at", do) from None
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, for machines.
+
+    Attributes:
+        kind: of the error.
+        what: could not be done.
+        why: it could not.
+        do: what to do about it; "" where nothing is known.
+        reference: what Microsoft finds the call by; "" where there was none.
+    """
+
+    kind: str
+    what: str
+    why: str
+    do: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The document in the place of a command's own, where it fails.
+
+    Attributes:
+        error: what went wrong.
+    """
+
+    error: Failure
+
+
 class Screen:
     """Where a command writes: words for people on the terminal, or one JSON document."""
 
@@ -174,11 +204,11 @@ class Screen:
         with answered("--count"):
             return int(typer.prompt(one_line(question), type=int, err=True))
 
-    def error(self, lines: Iterable[str], document: Mapping[str, str] | None = None) -> None:
+    def error(self, lines: Iterable[str], failure: Failure | None = None) -> None:
         """Say what went wrong; for machines also as a JSON document."""
         self.quiet()
-        if self.as_json and document is not None:
-            self.json({"error": document})
+        if self.as_json and failure is not None:
+            self.json(Failed(failure))
         first, *rest = lines
         for text in (line(("error: ", "bold red"), first), *map(line, rest)):
             self._errors.print(text, soft_wrap=True)

@@ -32,7 +32,7 @@ from .checks import ending
 from .checks.finding import listed
 from .choices import Wait
 from .in_scope import out_of_scope
-from .screen import Rows, document_of, line, progress
+from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -102,6 +102,23 @@ class Health:
     done: int
     total: int
     quarantine: str
+
+
+@dataclass(frozen=True)
+class Status(Health):
+    """The health of a pair's job, for machines.
+
+    Attributes:
+        stack: whose job it is.
+        job_id: which one it is.
+        on_destroy: how the pair would end: `release` or `drain`.
+        out_of_scope: entries of the stack file that are not in scope; null where nobody could look.
+    """
+
+    stack: str
+    job_id: str
+    on_destroy: str
+    out_of_scope: Sequence[str] | None
 
 
 # --- from Graph ------------------------------------------------------------------------------------------------
@@ -305,11 +322,10 @@ def at_the_end(stack: Stack, health: Health) -> str:
     return f"{known or wanted}: {people}" + (f"; {other}: {ending.RUN_UP}" if other else "")
 
 
-def as_document(stack: Stack, health: Health, missing: Sequence[str] | None = ()) -> dict[str, Any]:
+def as_document(stack: Stack, health: Health, missing: Sequence[str] | None = ()) -> Status:
     """The state for machines; for `missing` see `out_of_scope`."""
     known = ending.in_state(stack.outputs) or stack.settings.on_destroy
-    facts = {"stack": stack.name, "jobId": stack.job, "onDestroy": known}
-    return {**facts, **document_of(health), "outOfScope": None if missing is None else list(missing)}
+    return Status(**vars(health), stack=stack.name, job_id=stack.job, on_destroy=known, out_of_scope=missing)
 
 
 # --- the command -----------------------------------------------------------------------------------------------

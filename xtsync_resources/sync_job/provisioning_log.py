@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/graph/api/provisioningobjectsummary-list
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,21 +38,71 @@ def filter_for(job: str, since: datetime, user: str, failures: bool) -> str:
 
 
 @dataclass(frozen=True)
+class LoggedStep:
+    """One step of it.
+
+    Attributes:
+        kind: `import`, `scoping`, `matching`, `processing`, `referenceResolution` or `export`.
+        status: how it ended.
+        description: what was done, in Graph's words.
+    """
+
+    kind: str
+    status: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A property that it changed, with the value before and after; "" is none."""
+
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody, as the log names them; "" is what it does not say."""
+
+    name: str
+    id: str
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+
+@dataclass(frozen=True)
 class Event:
-    """One thing the job did to one person."""
+    """One thing the job did to one person.
+
+    Attributes:
+        id: the event's.
+        cycle: the id of the cycle that it was done in.
+        when: when it was done; null where the log does not say.
+        action: `create`, `update`, `disable`, `delete`, `stagedDelete` or `other`.
+        status: `success`, `failure`, `skipped`, `warning` or `unknown`.
+        source: who it is in the source.
+        target: who it is in the target.
+        code: Graph's code for a failure; "" where there is none.
+        reason: why it failed or was skipped.
+        advice: what Graph recommends.
+        steps: what was done on the way.
+        changes: what was changed.
+    """
 
     id: str
     cycle: str
     when: datetime | None
     action: str
     status: str
-    source: str
-    target: str
+    source: Identity
+    target: Identity
     code: str
     reason: str
     advice: str
-    steps: tuple[tuple[str, str, str], ...]
-    changes: tuple[tuple[str, str, str], ...]
+    steps: Sequence[LoggedStep]
+    changes: Sequence[Change]
 
 
 def read_event(item: Mapping[str, Any]) -> Event:
@@ -71,7 +121,7 @@ def read_event(item: Mapping[str, Any]) -> Event:
         reason=unwrapped(error.get("reason") or error.get("additionalDetails") or ""),
         advice=str(error.get("recommendedAction") or ""),
         steps=tuple(
-            (
+            LoggedStep(
                 str(step.get("provisioningStepType") or step.get("name") or ""),
                 str(step.get("status") or ""),
                 str(step.get("description") or ""),
@@ -79,16 +129,16 @@ def read_event(item: Mapping[str, Any]) -> Event:
             for step in item.get("provisioningSteps") or ()
         ),
         changes=tuple(
-            (str(one.get("displayName") or ""), str(one.get("oldValue") or ""), str(one.get("newValue") or ""))
+            Change(str(one.get("displayName") or ""), str(one.get("oldValue") or ""), str(one.get("newValue") or ""))
             for one in item.get("modifiedProperties") or ()
         ),
     )
 
 
-def identity(found: Any) -> str:
+def identity(found: Any) -> Identity:
     """How a log names somebody."""
     value = found if isinstance(found, Mapping) else {}
-    return str(value.get("displayName") or value.get("id") or "")
+    return Identity(str(value.get("displayName") or ""), str(value.get("id") or ""))
 
 
 def events(operation: Operation, pace: Pace, filter_text: str) -> Iterator[Event]:

@@ -36,7 +36,7 @@ from ..sync_job.model import (
     schedule_state,
     status_code,
 )
-from ..sync_job.provisioning_log import Event, events, filter_for
+from ..sync_job.provisioning_log import Event, Identity, events, filter_for
 from ..sync_job.running import at_rest, contradiction, set_running
 from ..sync_schema.calls import get_schema
 from ..sync_schema.document import UnusableSchemaError, object_mapping
@@ -363,7 +363,7 @@ def spared(operation: Operation, job_id: str) -> list[str] | None:
     """
     part = operation.client.operation(min(operation.remaining, LOG_SECONDS))
     since = operation.client.clock.now() - timedelta(days=1)
-    newest: dict[str, Event] = {}
+    newest: dict[Identity, Event] = {}
     try:
         for event in events(part, Pace(operation.client.clock), filter_for(job_id, since, "", failures=False)):
             newest.setdefault(event.source, event)

@@ -135,7 +135,7 @@ def no_failures(section: Section) -> str:
 def failure_rows(section: Section) -> list[Row]:
     """Who could not be synchronized, and why."""
     return [
-        (one.source or "-", one.reason or "-", one.code or "-", one.advice or "-", moment(one.when))
+        (str(one.source) or "-", one.reason or "-", one.code or "-", one.advice or "-", moment(one.when))
         for one in section.failures
     ]
 
