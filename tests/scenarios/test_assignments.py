@@ -87,6 +87,7 @@ def test_on_existing_fail_refuses_whom_somebody_else_assigned_but_not_what_a_cra
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
     before = len(lab.entra.traffic)
     text = told(lab.stack.run("up", fails=True), "scope")
-    assert "1 of the users and groups is assigned already: user bob@contoso.com" in text
+    assert "Will not take over assignments in the source tenant Contoso" in text
+    assert "of user bob@contoso.com" in text
     assert "onExisting is fail" in text
     assert not steps(lab.calls_since(before))

@@ -6,16 +6,23 @@ import pytest
 
 from lab import world
 from lab.entra import Fault
+from lab.entra.directory.models import Group
 from tests.scenarios.stacks import Lab, changed, messages, told, writes
-from tests.scenarios.tenants import grant
+from tests.scenarios.tenants import assign, grant
+from xtsync_resources.sync_scope.leavers import MOST_LEAVING
 
 pytestmark = pytest.mark.real
-A, C = "alice@contoso.com", "carol@contoso.com"
+A, B, C = "alice@contoso.com", "bob@contoso.com", "carol@contoso.com"
+
+
+def group(lab: Lab, name: str) -> Group:
+    return next(one for one in lab.source.directory.groups.values() if one.display_name == name)
 
 
 def test_promise_3_a_group_that_comes_is_counted(lab: Lab) -> None:
     lab.stack.config["xtsync:groups"] = ["Finance", "Nested"]
     said = told(lab.stack.run("preview"), "scope")
+    assert "come into scope: group Finance, group Nested, user alice@contoso.com" in said
     assert "group Finance brings 2 people into scope" in said
     assert (
         "group Nested brings 0 people into scope; not the members of the 1 group in it: only direct members are" in said
@@ -37,8 +44,49 @@ def test_promise_3_who_stays_by_a_group_does_not_leave(lab: Lab) -> None:
     lab.stack.run("up")
     lab.stack.config["xtsync:users"] = [A]
     said = told(lab.stack.run("preview"), "scope")
-    assert "user carol@contoso.com" in said
+    assert "leaves the scope: user carol@contoso.com" in said
     assert "nobody leaves the target with that" in said
+    assert "removes" not in said
+
+
+def test_promise_3_what_else_is_in_a_group_is_said(lab: Lab) -> None:
+    guest = lab.source.add_user("guest_other.com#EXT#@contoso.com", user_type="Guest")
+    group(lab, "Finance").members.append(guest.id)
+    said = told(lab.stack.run("preview"), "scope")
+    assert "group Finance brings 2 people into scope; the service skips what else is in it: 1 guest" in said
+
+
+def test_promise_3_who_is_assigned_by_hand_is_adopted_and_does_not_come(lab: Lab) -> None:
+    lab.stack.run("up")
+    assign(lab, B)
+    lab.stack.config["xtsync:users"] = [A, B]
+    said = told(lab.stack.run("preview"), "scope")
+    assert f"adopts assignments, of who is in scope already: user {B}" in said
+    assert "comes into scope" not in said
+
+
+@pytest.mark.parametrize(("allowed", "threshold"), [(0, 20), (MOST_LEAVING, 20), (MOST_LEAVING + 1, 20), (0, 0)])
+def test_promise_6_more_than_are_listed_are_not_let_go(lab: Lab, allowed: int, threshold: int) -> None:
+    for number in range(MOST_LEAVING - 1):
+        group(lab, "Finance").members.append(lab.source.add_user(f"person{number}@contoso.com").id)
+    lab.stack.config["xtsync:deletionThreshold"] = threshold
+    lab.stack.run("up")
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": allowed}
+    refused = threshold > 0 and allowed <= MOST_LEAVING
+    said = "\n".join(messages(lab.stack.run("preview", fails=refused)))
+    assert (f"Will not let more than {MOST_LEAVING} people leave the scope" in said) == refused
+    assert (f"{MOST_LEAVING + 1} people leave the target with that" in said) == (allowed > MOST_LEAVING)
+
+
+@pytest.mark.parametrize("threshold", [1, 500])
+def test_promise_6_leavers_are_counted_where_those_who_stay_may_not_be_read(lab: Lab, threshold: int) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = threshold
+    lab.stack.run("up")
+    lab.stack.config["xtsync:users"] = []
+    lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
+    said = "\n".join(messages(lab.stack.run("preview", fails=threshold == 1)))
+    assert f"up to 1 person leaves the target with that: {A}" in said
+    assert ("Will not let up to 1 person leave" in said) == (threshold == 1)
 
 
 @pytest.mark.parametrize("allowed", [False, True])
@@ -70,7 +118,7 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
     lab.stack.config["xtsync:groups"] = []
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = told(lab.stack.run("up"), "scope")
-    assert "was not counted: it takes the permission GroupMember.Read.All" in said
+    assert "how many people leave the target with that, was not counted: it takes the permission GroupMember" in said
 
 
 def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.stacks import Lab, changed, messages, writes
+from lab.entra import Fault
+from tests.scenarios.stacks import Lab, changed, messages, told, writes
 from tests.scenarios.tenants import delete_user, unassign
 
 pytestmark = pytest.mark.real
@@ -45,6 +46,18 @@ def test_promise_8_people_who_are_gone_are_taken_out_without_an_error(lab: Lab) 
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
     lab.stack.run("destroy")
     assert lab.source.applications.applications == {}
+
+
+def test_refresh_names_who_is_gone_and_who_is_disabled(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    lab.stack.run("up")
+    delete_user(lab, "alice@contoso.com")
+    lab.source.directory.user("bob@contoso.com").account_enabled = False
+    said = told(lab.stack.run("refresh"), "scope")
+    assert "user alice@contoso.com was deleted in the source: take them out of the stack file" in said
+    assert "user bob@contoso.com is disabled in the source, and so in the target" in said
+    lab.entra.faults.add(Fault(method="GET", path="^/users", status=403, code="Denied", times=99))
+    lab.stack.run("refresh")
 
 
 def test_a_name_that_another_group_has_now_stops_preview_and_up(lab: Lab) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lab import world
 from tests.scenarios.stacks import Command, Lab, writes
-from tests.scenarios.tenants import grant
+from tests.scenarios.tenants import assign, grant
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
@@ -70,6 +70,27 @@ def test_who_leaves_is_named_and_a_refusal_is_foreseen(lab: Lab, planned: Comman
     assert ("allowDeletions is 2" in found["refused"]) == (threshold == 2)
     assert "2 people: carol@contoso.com, dave@contoso.com" in planned("plan", "-s", "dev").out
     lab.stack.run("preview", fails=threshold == 2)
+
+
+def test_people_whom_the_job_keeps_do_not_leave_the_target(lab: Lab, planned: Command) -> None:
+    lab.stack.config["xtsync:flowTypes"] = ["add", "update"]
+    planned.up()
+    lab.stack.config["xtsync:groups"] = []
+    assert document(planned)["leaversAreDeleted"] is False
+    said = planned("plan", "-s", "dev").out
+    assert "They stay in Fabrikam (xtsync:flowTypes)" in said
+    assert "Leaves Fabrikam" not in said
+
+
+def test_who_was_assigned_by_hand_is_adopted_or_taken_out(lab: Lab, planned: Command) -> None:
+    planned.up()
+    assign(lab, B)
+    lab.stack.config["xtsync:users"] = [A, B]
+    assert document(planned)["adopts"] == [f"user {B}"]
+    lab.stack.config |= {"xtsync:users": [A], "xtsync:foreignAssignments": "remove", "xtsync:deletionThreshold": 1}
+    found = document(planned, 1)
+    assert found["removedByHand"] == found["peopleWhoLeave"] == [B]
+    assert "1 person would leave" in found["refused"]
 
 
 def test_who_stays_through_a_group_does_not_leave(lab: Lab, planned: Command) -> None:

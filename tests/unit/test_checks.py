@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, ScriptedTransport, answer, client_for
 from xtsync_resources.config import Settings, Tenant
+from xtsync_resources.directory import members
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.permissions import covers
 from xtsync_resources.operate.checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
@@ -136,15 +137,15 @@ def test_a_persons_scopes_and_a_token_that_does_not_name_roles() -> None:
 )
 def test_who_is_skipped(entry: dict[str, Any], why: str) -> None:
     user = {"@odata.type": "#microsoft.graph.user", "id": "1"}
-    assert people.skipped_because(people.read_member({**user, **entry})) == why
+    assert members.skipped_because(members.read_member({**user, **entry})) == why
 
 
-def member(name: str, **more: Any) -> people.Member:
-    return people.Member(name, "user", name, f"{name}@contoso.com", **more)
+def member(name: str, **more: Any) -> members.Member:
+    return members.Member(name, "user", name, f"{name}@contoso.com", **more)
 
 
 def test_people_are_counted_and_the_skipped_are_named_with_the_reason() -> None:
-    nested = people.Member("g", "group", "Sub")
+    nested = members.Member("g", "group", "Sub")
     (finding,) = people.scope_findings(look(), [member("a"), member("b", guest=True), nested])
     assert finding.found == "2 people in scope, 2 would be skipped: b (guest), Sub (nested group)"
     assert finding.level is WARNING
@@ -155,7 +156,7 @@ def test_people_are_counted_and_the_skipped_are_named_with_the_reason() -> None:
 
 
 def test_people_who_may_not_be_read_and_people_with_the_same_mail_are_warned_of() -> None:
-    hidden = people.Member("h", "user", "h")
+    hidden = members.Member("h", "user", "h")
     assert [one.level for one in people.scope_findings(look(), [hidden])] == [OK, WARNING]
     twins = [member("a", mail="x@y.z"), member("b", mail="X@y.z"), member("c", mail="x@y.z", guest=True)]
     assert "one account in the target: x@y.z" in people.scope_findings(look(), twins)[-1].found

@@ -54,6 +54,11 @@ def drained(*answers: Any, others: Any = (), log_of: Any = None) -> tuple[str, i
     return waited(operation, others), len(transport.replies)
 
 
+def looked_up(*found: dict[str, Any]) -> Any:
+    """The answer to a look-up by object id."""
+    return answer(200, {"responses": [{"id": "0", "status": 200, "body": {"value": list(found)}}]})
+
+
 def log(*events: tuple[str, str, str]) -> dict[str, Any]:
     """A page of the provisioning log: action, status and error code, newest first."""
     return {
@@ -150,9 +155,10 @@ def test_what_could_go_wrong_is_refused_before_anybody_is_taken_out(found: Any, 
 
 
 def test_somebody_who_is_not_ours_and_would_be_deleted_is_named() -> None:
-    bob = answer(200, {"id": "b", "userPrincipalName": "bob@contoso.com"})
-    sales = [refusal(404, "Request_ResourceNotFound"), answer(200, {"id": "g", "displayName": "Sales"})]
-    operation, _ = operation_for(ScriptedTransport(bob, *sales))
+    bob, sales = {"id": "b", "userPrincipalName": "bob@contoso.com"}, {"id": "g", "displayName": "Sales"}
+    no_user = {"id": "0", "status": 404, "body": {"error": {"code": "Request_ResourceNotFound"}}}
+    answers = [looked_up(bob), answer(200, {"responses": [no_user]}), looked_up(sales)]
+    operation, _ = operation_for(ScriptedTransport(*answers))
     with pytest.raises(RefusedError, match=r"bob@contoso.com \(b\), Sales \(g\) had been in scope before this stack"):
         refuse_missing(operation, ["b", "g", "p"], {"p"})
     refuse_missing(operation, ["p"], {"p", "q"})
@@ -228,7 +234,7 @@ def test_people_of_another_configuration_are_not_drained(
     ours: set[str] | None, theirs: list[tuple[str, str]], everybody: str, words: str
 ) -> None:
     listed = {"value": [{"id": i, "principalId": i, "principalType": kind} for i, kind in theirs]}
-    alice = answer(200, {"id": "a", "userPrincipalName": "alice@contoso.com"})
+    alice = looked_up({"id": "a", "userPrincipalName": "alice@contoso.com"})
     replies = [*([] if everybody == "true" else [answer(200, listed)]), *([alice] if "alice" in words else [])]
     operation, _ = operation_for(ScriptedTransport(*replies))
     other = PairConfiguration({"id": "sp2", "displayName": "Second"}, job(3), {"SyncAll": everybody})

@@ -10,6 +10,7 @@ import pytest
 from xtsync_resources.graph.errors import RefusedError, TenantName
 from xtsync_resources.program import stack_state
 from xtsync_resources.pulumi_runtime.messages import Stopped
+from xtsync_resources.sync_scope.leavers import Leavers
 from xtsync_resources.sync_scope.resource import SyncScopeProvider
 
 WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-000000000002"
@@ -18,7 +19,7 @@ WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-0000
 def provider() -> SyncScopeProvider:
     made = SyncScopeProvider()
     made.settings = type("Settings", (), {"tenant": TenantName("source", "Contoso", WAS)})()
-    made.count = lambda *_: set()  # type: ignore[method-assign]
+    made.count = lambda *_: Leavers()  # type: ignore[method-assign]
     return made
 
 

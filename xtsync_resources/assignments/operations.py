@@ -12,7 +12,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..directory.calls import get_group, get_user, list_members
+from ..directory.calls import list_members
+from ..directory.find import names_of
 from ..graph.consistency import MEMBERSHIP
 from ..graph.errors import ForbiddenError, NotFoundError
 from . import calls
@@ -55,10 +56,12 @@ def name_and_id(assignment: Assignment) -> str:
 def names_in(operation: Operation, principals: Collection[str]) -> str:
     """What the tenant calls users and groups, with their object ids; the first of them, where there are many.
 
-    Calls: GET users/{id}, GET groups/{id}.
+    Calls: those of `names_of`.
     """
-    shown = [name_in(operation, one) for one in sorted(principals)[:MOST_NAMES]]
-    return listed(shown, len(principals))
+    shown = sorted(principals)[:MOST_NAMES]
+    names = names_of(operation, shown)
+    told = [object_id if names[object_id] == object_id else f"{names[object_id]} ({object_id})" for object_id in shown]
+    return listed(told, len(principals))
 
 
 def listed(names: Sequence[str], count: int | None = None) -> str:
@@ -68,26 +71,28 @@ def listed(names: Sequence[str], count: int | None = None) -> str:
     return ", ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
-def name_in(operation: Operation, object_id: str) -> str:
-    """What the tenant calls a user or group, with the object id."""
-    for call in (get_user(object_id), get_group(object_id)):
-        found = operation.read(call)
-        if found is not None:
-            return f"{found.get('userPrincipalName') or found.get('displayName')} ({object_id})"
-    return object_id
+class TooManyPeople(Exception):  # noqa: N818 - it is no error: whoever asks says what follows
+    """There are more people than were to be listed."""
 
 
 def people_of(operation: Operation, assigned: Iterable[Assignment], most: float = math.inf) -> set[str] | None:
     """Object ids of the people whom assignments put in scope: users, and direct members of groups.
 
     Calls: GET groups/{id}/members, page by page (GroupMember.Read.All). None where that may not be read.
+
+    Raises:
+        TooManyPeople: they are more than `most`.
     """
-    kinds = [(str(one.get("principalType")), principal_of(one)) for one in assigned]
-    return people_in(operation, kinds, most)
+    return people_in(operation, kinds_of(assigned), most)
+
+
+def kinds_of(assigned: Iterable[Assignment]) -> list[tuple[str, str]]:
+    """Kinds (`User`, `Group`) and object ids of whom assignments put in scope."""
+    return [(str(one.get("principalType")), principal_of(one)) for one in assigned]
 
 
 def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most: float = math.inf) -> set[str] | None:
-    """The same, from kinds (`User`, `Group`) and object ids; None also where they are more than `most`."""
+    """The same as `people_of`, from kinds and object ids."""
     people: set[str] = set()
     limit = None if most == math.inf else int(most) + 1
     for kind, object_id in principals:
@@ -102,7 +107,7 @@ def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most:
                 return None
             people |= {str(one["id"]) for one in members if one.get("@odata.type", USER_TYPE) == USER_TYPE}
         if len(people) > most:
-            return None
+            raise TooManyPeople
     return people
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The most that Graph takes after `in`.
 MOST_IN_A_FILTER = 15
 PURPOSE = "look up users and groups"
+Json = Mapping[str, Any]
 # (kind, name or object id in lower case) -> object ids.
 Found = Mapping[tuple[str, str], Collection[str]]
 
@@ -50,6 +51,21 @@ KINDS = {
 def find(operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Callable[[str], Any]) -> Found:
     """Object ids of users and groups; several, where several groups have the same name.
 
+    Calls and errors: those of `find_objects`.
+
+    Args:
+        operation: in the tenant.
+        wanted: names and object ids, by kind.
+        is_id: whether one is an object id.
+    """
+    return {key: set(objects) for key, objects in find_objects(operation, wanted, is_id).items()}
+
+
+def find_objects(
+    operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Callable[[str], Any]
+) -> Mapping[tuple[str, str], Mapping[str, Json]]:
+    """Users and groups by object id, for each kind and name or object id in lower case that was asked for.
+
     Whoever no filter finds is asked for alone: a filter may not know yet what can be read already.
 
     Calls: POST $batch of GET users and groups (User.Read.All, GroupMember.Read.All), for those not found one by one.
@@ -62,19 +78,25 @@ def find(operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Cal
     Raises:
         CallError: a lookup failed.
     """
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    found: dict[tuple[str, str], dict[str, Json]] = defaultdict(dict)
     searches = [search for kind, names in wanted.items() for search in searches_for(kind, names, is_id)]
     for (kind, key, call), answer in zip(
         searches, read(operation, [call for *_, call in searches], passes=(400, 404)), strict=True
     ):
         for one in entries(operation, call, answer):
-            found[kind, str(one.get(key)).lower()].add(str(one["id"]))
+            found[kind, str(one.get(key)).lower()][str(one["id"])] = one
     missing = [(kind, name) for kind, names in wanted.items() for name in names if (kind, name.lower()) not in found]
     alone = [KINDS[kind].get(name) if is_id(name) else KINDS[kind].look(name) for kind, name in missing]
     for (kind, name), call, answer in zip(missing, alone, read(operation, alone), strict=True):
         for one in entries(operation, call, answer):
-            found[kind, name.lower()].add(str(one["id"]))
+            found[kind, name.lower()][str(one["id"])] = one
     return found
+
+
+def by_id(operation: Operation, kind: str, ids: Collection[str]) -> dict[str, Json]:
+    """The users or groups that are there, by object id. Calls and errors: those of `find_objects`."""
+    found = find_objects(operation, {kind: list(dict.fromkeys(ids))}, lambda _: True)
+    return {object_id: one for objects in found.values() for object_id, one in objects.items()}
 
 
 def searches_for(kind: str, names: Collection[str], is_id: Callable[[str], Any]) -> Iterator[tuple[str, str, Call]]:
@@ -93,13 +115,27 @@ def in_filters(search: Callable[[str, Sequence[str]], Call], key: str, values: S
 def names_now(operation: Operation, objects: Sequence[tuple[str, str]]) -> list[str | None]:
     """What users and groups, given as kind and object id, are called now; None where they are gone.
 
-    Calls: POST $batch of GET users/{id}, GET groups/{id}.
+    Calls and errors: those of `find_objects`.
     """
-    answers = read(operation, [KINDS[kind].get(object_id) for kind, object_id in objects])
-    return [
-        str(answer.get(KINDS[kind].name) or object_id) if answer else None
-        for (kind, object_id), answer in zip(objects, answers, strict=True)
-    ]
+    there = {kind: by_id(operation, kind, [id_ for of, id_ in objects if of == kind]) for kind, _ in objects}
+    return [name_of(kind, there[kind][object_id]) if object_id in there[kind] else None for kind, object_id in objects]
+
+
+def names_of(operation: Operation, ids: Collection[str]) -> dict[str, str]:
+    """What users and groups are called, by object id; of whom is neither, the object id.
+
+    Calls and errors: those of `find_objects`, for groups only where not all are users.
+    """
+    names = {object_id: object_id for object_id in ids}
+    for kind in KINDS:
+        unknown = [object_id for object_id, name in names.items() if name == object_id]
+        names |= {object_id: name_of(kind, one) for object_id, one in by_id(operation, kind, unknown).items()}
+    return names
+
+
+def name_of(kind: str, one: Json) -> str:
+    """What people call a user or a group."""
+    return str(one.get(KINDS[kind].name) or one["id"])
 
 
 def read(operation: Operation, wanted: Sequence[Call], passes: Collection[int] = (404,)) -> list[dict[str, Any]]:

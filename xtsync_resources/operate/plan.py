@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
 from ..directory.accounts import accounts_with
-from ..directory.find import names_now
+from ..directory.find import names_of
 from ..graph.errors import CallError
 from ..graph.permissions import READ_USERS
 from ..identity_sync_policy.calls import get_identity_sync
@@ -19,18 +19,18 @@ from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
 from ..state import type_token
+from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
-    MOST_LEAVING,
     GroupRead,
-    Principal,
+    affected,
+    already_assigned,
     groups_among,
     kinds,
-    people_who_leave,
     read_groups,
     sentence,
-    too_many,
 )
-from ..sync_scope.newcomers import coming, mails_of
+from ..sync_scope.leavers import WHAT_BECOMES, WHAT_IT_TAKES, Leavers, people_who_leave
+from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
 from .recorded import recorded
@@ -50,9 +50,14 @@ class Plan:
     Attributes:
         stack: whose `up`.
         comes: entries of the stack file that come into scope.
-        groups: a sentence for each group among them.
-        leaves: those that leave it.
-        people_who_leave: whom nothing else keeps in scope; None where they could not be counted.
+        adopts: entries that are new there, and in scope already, as somebody has assigned them by hand.
+        groups: a sentence for each group that comes.
+        leaves: entries that leave the scope.
+        stays: entries that are gone and stay in scope, as they had been there before this stack.
+        removed_by_hand: whom somebody has put in scope by hand, and `up` takes out (`foreignAssignments`).
+        people_who_leave: whom nothing else keeps in scope; None where they were not counted.
+        how_many_leave: their number, in words; "" where nobody leaves, or the members of groups may not be read.
+        leavers_are_deleted: whether the job removes whoever leaves from the target.
         existing: accounts in the target that people who come may be matched with; None where nobody could look.
         opens: what is opened, by tenant.
         closes: what is closed, by tenant.
@@ -61,9 +66,14 @@ class Plan:
 
     stack: str
     comes: Sequence[str] = ()
+    adopts: Sequence[str] = ()
     groups: Sequence[str] = ()
     leaves: Sequence[str] = ()
+    stays: Sequence[str] = ()
+    removed_by_hand: Sequence[str] = ()
     people_who_leave: Sequence[str] | None = ()
+    how_many_leave: str = ""
+    leavers_are_deleted: bool = True
     existing: Sequence[str] | None = ()
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -82,8 +92,8 @@ def scope_before(stack: Stack, state: Sequence[Recorded]) -> Mapping[str, Any]:
 def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
-    Calls: those of `look_up`, `read_groups`, `people_who_leave`, `names_now`, `accounts_for`; in both tenants GET
-    partners/{id}, in the target GET identitySynchronization.
+    Calls: those of `look_up`, `foreign_assignments.due`, `already_assigned`, `read_groups`, `people_who_leave`,
+    `names_now`, `accounts_for`; in both tenants GET partners/{id}, in the target GET identitySynchronization.
 
     Raises:
         Stopped: somebody in the stack file does not exist, or nobody could look.
@@ -91,47 +101,47 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """
     settings, operation = stack.settings, stack.operation("source")
     people = look_up(settings, stack.client("source"), state)
-    wanted = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
     before = scope_before(stack, state)
-    known: Mapping[str, str] = before.get("principals") or {}
-    found_first: Sequence[str] = before.get("foundPeople") or ()
-    newcomers = coming(wanted, before)
-    remaining = {*wanted.values(), *found_first}
-    gone = {name: object_id for name, object_id in known.items() if object_id not in remaining}
-    groups = groups_among(newcomers)
+    wanted = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
+    news = {**before, "principals": wanted, foreign_assignments.WANTED: settings.foreign_assignments}
+    by_hand = foreign_assignments.due(lambda: operation, before, news)
+    removed = by_hand if settings.foreign_assignments == foreign_assignments.REMOVE else {}
+    assigned = already_assigned(lambda: operation, before, news) if before else set[str]()
+    change = affected(before, news, assigned)
+    groups = groups_among(change.comes)
     opened = read_groups(operation, groups) if groups else []
-    leaving = people_who_leave(operation, before, everybody(gone), everybody(newcomers)) if gone else set[str]()
+    gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
+    leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
     return Plan(
         stack=stack.name,
-        comes=sorted(newcomers),
+        comes=sorted(change.comes),
+        adopts=sorted(change.already),
         groups=[sentence(*one) for one in opened],
-        leaves=sorted(gone),
-        people_who_leave=None if leaving is None else named(operation, leaving),
-        existing=accounts_for(stack, operation, newcomers, opened),
-        refused=refusal(stack, leaving),
+        leaves=sorted(change.leaves),
+        stays=sorted(change.stays),
+        removed_by_hand=named(operation, removed.values()),
+        people_who_leave=None if leavers.ids is None else named(operation, leavers.ids),
+        how_many_leave=str(leavers) if leavers.ids or leavers.more_than else "",
+        leavers_are_deleted=settings.deletes,
+        existing=accounts_for(stack, operation, change.comes, opened),
+        refused=refusal(stack, leavers),
         **doors(stack),
     )
 
 
-def everybody(principals: Mapping[str, str]) -> list[Principal]:
-    """All of them, by kind and object id."""
-    return kinds(principals, principals.values())
-
-
 def named(operation: Operation, people: Collection[str]) -> list[str]:
-    """What the source calls people. Calls: POST $batch of GET users/{id}."""
-    ids = sorted(people)
-    names = names_now(operation, [("user", one) for one in ids])
-    return sorted(name or object_id for name, object_id in zip(names, ids, strict=True))
+    """What the source calls users and groups, given by object id. Calls: those of `names_of`."""
+    return sorted(names_of(operation, people).values())
 
 
-def refusal(stack: Stack, leaving: Collection[str] | None) -> str:
+def refusal(stack: Stack, leavers: Leavers) -> str:
     """Why `up` would refuse to let so many leave; "" where it would not."""
-    if leaving is None or not too_many(leaving, stack.settings.may_leave):
+    if not leavers.exceed(stack.settings.may_leave):
         return ""
+    number = "their number at least" if leavers.ids is None else len(leavers.ids)
     return (
-        f"{len(leaving)} people would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses "
-        f"unless xtsync:allowDeletions is {len(leaving)}"
+        f"{leavers} would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses unless "
+        f"xtsync:allowDeletions is {number}"
     )
 
 
@@ -187,9 +197,13 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     elif plan.existing:
         what = counted(len(plan.existing), "account")
         rows.append(("Exists already", "yellow", f"{what} in {target}, may be matched: {listed(plan.existing)}"))
-    if plan.leaves:
-        rows.append(("Leaves the scope", "yellow", ", ".join(plan.leaves)))
-        rows.append((f"Leaves {target}", "yellow", who_leaves(plan)))
+    entries = (("Adopts", "", plan.adopts), ("Leaves the scope", "yellow", plan.leaves), ("Stays", "", plan.stays))
+    rows += [(label, colour, ", ".join(names)) for label, colour, names in entries if names]
+    if plan.removed_by_hand:
+        rows.append(("Taken out", "yellow", f"assigned by hand: {listed(plan.removed_by_hand)}"))
+    if plan.leaves or plan.removed_by_hand:
+        label = f"Leaves {target}" if plan.leavers_are_deleted else "People who leave"
+        rows.append((label, "yellow", who_leaves(plan, target)))
     for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
         rows += [(f"{word} {tenant}", "yellow", "; ".join(texts)) for tenant, texts in doors_of.items()]
     if plan.refused:
@@ -199,15 +213,14 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     return table
 
 
-def who_leaves(plan: Plan) -> str:
-    """Whom the job removes."""
+def who_leaves(plan: Plan, target: str) -> str:
+    """Who leaves, in people, and what becomes of them."""
+    becomes = WHAT_BECOMES if plan.leavers_are_deleted else f"They stay in {target} (xtsync:flowTypes)"
     if plan.people_who_leave is None:
-        return (
-            f"not counted: that takes the permission GroupMember.Read.All, and at most {MOST_LEAVING} people who leave"
-        )
+        return f"{plan.how_many_leave or f'not counted: {WHAT_IT_TAKES}'}. {becomes}"
     if not plan.people_who_leave:
         return "nobody: everybody stays in scope by another group or assignment"
-    return f"{counted(len(plan.people_who_leave), 'person', 'people')}: {listed(plan.people_who_leave)}"
+    return f"{plan.how_many_leave}: {listed(plan.people_who_leave)}. {becomes}"
 
 
 # --- the command -----------------------------------------------------------------------------------------------
@@ -219,7 +232,7 @@ def command(stack: Stack, screen: Screen) -> int:
     plan = make(stack, recorded(stack))
     if screen.as_json:
         screen.json(plan)
-    elif not (plan.comes or plan.leaves or plan.opens or plan.closes):
+    elif not any((plan.comes, plan.adopts, plan.leaves, plan.stays, plan.removed_by_hand, plan.opens, plan.closes)):
         screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
     else:
         screen.print(as_table(stack, plan), "", "Nothing was changed. `pulumi preview` shows every resource.")

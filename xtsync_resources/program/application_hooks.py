@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..graph.client import GraphClient
 
 APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
+AZUREAD_WAITS = "azuread makes the configuration application, and waits until it is seen to be there: some 20 seconds"
 ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
 
 
@@ -52,10 +53,13 @@ def application_hooks(
         report_azuread_error(arguments, calls.AZUREAD_APPLICATION, settings)
         return False
 
+    def waits(_: pulumi.ResourceHookArgs) -> None:
+        messages.status(AZUREAD_WAITS)
+
     # In a preview as well: what `up` would refuse is refused before.
     look_first = pulumi.ResourceHook(f"{name}-one-configuration", before, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceHookBinding(
-        before_create=[look_first],
+        before_create=[look_first, pulumi.ResourceHook(f"{name}-application-waits", waits)],
         after_create=made_by_azuread(f"{name}-application-made", client, calls.AZUREAD_APPLICATION),
         on_error=[pulumi.ErrorHook(f"{name}-application-failed", failed)],
     )

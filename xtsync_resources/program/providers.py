@@ -7,9 +7,13 @@ mapping is stored, the value is not); a client secret from the stack's configura
 
 from __future__ import annotations
 
+import contextvars
 import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pulumi
 import pulumi_azuread as azuread
@@ -22,19 +26,24 @@ from ..graph.sign_in import Secrets
 from ..pulumi_runtime import messages
 from ..pulumi_runtime.messages import Stopped
 from ..pulumi_runtime.provider_settings import NAMESPACE, properties_of
+from . import stack_state
 from .azuread_sign_in import sign_in_as
+from .stack_state import Recorded
 
 if TYPE_CHECKING:
     from ..graph.client import GraphClient
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Providers:
-    """The providers of a pair, and the client of the program itself in the source."""
+    """The providers of a pair, what the last run left, and the client of the program itself in the source."""
 
     source: pulumi.ProviderResource
     target: pulumi.ProviderResource
     azuread: azuread.Provider
+    state: Sequence[Recorded]
     client: GraphClient
 
 
@@ -64,9 +73,12 @@ class TenantProvider(pulumi.ProviderResource):
 def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers:
     """Declare the three providers of a pair below its component of that name.
 
+    While the program signs in, the engine starts the processes of the two tenants, and reads the state: that read is
+    what lets it go on with what is declared.
+
     Raises:
         ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
-        Stopped: the source refuses the sign-in.
+        Stopped: the state cannot be read, or the source refuses the sign-in.
     """
     options, source = pulumi.ResourceOptions(parent=parent), settings.source
     check_endpoints(settings, os.environ)
@@ -75,15 +87,29 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
     except SecretError as error:
         problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
         raise ConfigurationProblems([problem]) from None
-    client = signed_in(settings)
+    signing_in = meanwhile(lambda: signed_in(settings))
+    of_source, of_target = (TenantProvider(name, one, settings, options) for one in (source, settings.target))
+    state = stack_state.recorded()
+    client = signing_in.result()
     mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
     with_variables = pulumi.ResourceOptions.merge(options, mapped)
-    return Providers(
-        source=TenantProvider(name, source, settings, options),
-        target=TenantProvider(name, settings.target, settings, options),
-        azuread=azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables),
-        client=client,
-    )
+    own = azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables)
+    return Providers(of_source, of_target, own, state, client)
+
+
+def meanwhile(work: Callable[[], T]) -> Future[T]:
+    """Do something while the program goes on; a program that ends does not wait for it."""
+    done = Future[T]()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # whoever asks for the result gets it
+            done.set_exception(error)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=lambda: context.run(run), daemon=True).start()
+    return done
 
 
 def signed_in(settings: Settings) -> GraphClient:

@@ -19,6 +19,11 @@ def info(*lines: str) -> None:
     pulumi.log.info("\n".join(map(one_line, lines)))
 
 
+def status(text: str) -> None:
+    """Show what is being waited for, as long as it is."""
+    pulumi.log.info(one_line(text), ephemeral=True)
+
+
 def warn(*lines: str) -> None:
     """Warn."""
     pulumi.log.warn("\n".join(map(one_line, lines)))

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..assignments.operations import Assignment, assignments, name_and_id, names_in, principal_of
+from ..assignments.operations import Assignment, assignments, listed, name_and_id, names_in, principal_of
 from ..graph.consistency import FOREIGN_ASSIGNMENTS, MEMBERSHIP
 from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties
-from .affected import counted, named
+from .affected import named
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -81,7 +81,7 @@ def report_foreign(found: Collection[Assignment], wanted: str = REPORT) -> None:
         )
 
 
-def due(operation: Callable[[], Operation], olds: Properties, news: Properties) -> dict[str, str]:
+def due(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, str]:
     """Whom the next update adopts or takes out: those `refresh` has seen, all there are where that is newly wanted.
 
     Call: in the latter case GET appRoleAssignedTo.
@@ -95,9 +95,9 @@ def due(operation: Callable[[], Operation], olds: Properties, news: Properties) 
         return {}
     found: dict[str, str] = olds[SEEN]
     if olds[WANTED] != news[WANTED]:
-        listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
+        there = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
         known = {**olds, "assignedBefore": olds["foundPeople"]}
-        found = as_principals(foreign(known, listed))
+        found = as_principals(foreign(known, there))
     configured = set(news["principals"].values())
     return {name: object_id for name, object_id in found.items() if object_id not in configured}
 
@@ -121,8 +121,8 @@ def left_behind(operation: Callable[[], Operation], olds: Properties, news: Prop
     if not olds or olds["servicePrincipalId"] == news["servicePrincipalId"]:
         return
     known = {**olds, "assignedBefore": (), ADOPTED: {}}
-    listed = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
-    if found := foreign(known, listed):
+    there = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
+    if found := foreign(known, there):
         names = ", ".join(map(name_and_id, found))
         report(
             f"the application is another one, to which nobody is assigned but who is configured: {names} leave the "
@@ -154,18 +154,17 @@ def refuse(operation: Operation, props: Properties, new: Collection[str]) -> Non
     Raises:
         RefusedError: there are some.
     """
-    there: set[str] = set()
+    found: set[str] = set()
 
     def nobody() -> bool | None:
-        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
-        there.clear()
-        there.update({principal_of(one) for one in listed} & set(new))
-        return None if there else True
+        there = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
+        found.clear()
+        found.update({principal_of(one) for one in there} & set(new))
+        return None if found else True
 
     if operation.look_again(MEMBERSHIP, nobody) is None:
         raise RefusedError(
-            f"Will not take over assignments in {operation.tenant}: "
-            f"{counted(named(props, there), 'is assigned already', 'are assigned already')}",
+            f"Will not take over assignments in {operation.tenant} of {listed(named(props, found))}",
             "xtsync:onExisting is fail, and somebody has assigned them by hand",
             "set xtsync:onExisting to adopt to take the assignments over, or remove them",
         )

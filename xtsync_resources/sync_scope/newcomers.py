@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..directory.calls import get_user
-from ..directory.find import read
+from ..directory.find import by_id
 from ..graph.errors import ForbiddenError, GraphError, NotFoundError
 from ..graph.permissions import READ_GROUPS, READ_USERS
 from .affected import Answer, GroupRead, groups_among, kinds, read_groups
@@ -54,7 +53,7 @@ class Newcomers:
 def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequence[GroupRead]) -> Newcomers:
     """The mail addresses of users and of direct members of groups: of 500 people, and of a group's first page.
 
-    Calls: POST $batch of GET users/{id} (User.Read.All).
+    Calls: those of `find_objects` (User.Read.All).
 
     Args:
         operation: in the source.
@@ -64,12 +63,12 @@ def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequen
     Raises:
         CallError: Graph could not be asked.
     """
-    users = [object_id for kind, object_id in kinds(principals, principals.values()) if kind == "user"]
+    users = [object_id for kind, object_id in kinds(principals) if kind == "user"]
     found: list[Mapping[str, Any]] = []
     unread: set[str] = set()
     left_out = len(users) > MOST_LOOKED_UP
     try:
-        found += read(operation, [get_user(one) for one in users[:MOST_LOOKED_UP]])
+        found += by_id(operation, "user", users[:MOST_LOOKED_UP]).values()
     except ForbiddenError:
         unread.add(READ_USERS)
     for _, _, members in groups:

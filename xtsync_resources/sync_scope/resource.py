@@ -12,7 +12,7 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -38,21 +38,24 @@ from ..sync_job.running import certainly_never_ran, pause, refuse_held_deletions
 from . import foreign_assignments
 from .affected import (
     Leaving,
+    affected,
+    already_assigned,
     announce,
     as_found_first,
     groups_among,
-    groups_that_come,
     ids,
     kinds,
     named,
-    people_who_leave,
-    refuse_many,
+    read_groups,
     refuse_to_remove,
-    report_who_leaves,
+    sentence,
+    those_of,
     who_exists,
 )
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
+from .leavers import UNREAD, Leavers, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
+from .unfit import report_unfit
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -106,7 +109,7 @@ def count_people(operation: Callable[[], Operation], properties: Mapping[str, An
     """
     if properties["onDestroy"] != DRAIN:
         return None
-    people = people_in(operation(), kinds(all_of(properties), ours(properties)))
+    people = people_in(operation(), kinds(those_of(all_of(properties), ours(properties))))
     if people is None:
         report("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
     return None if people is None else len(people)
@@ -175,7 +178,7 @@ class SyncScopeProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
-        Calls: none where nobody leaves and no group comes, else `groups_that_come`, `people_who_leave`.
+        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`.
 
         Raises:
             RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
@@ -184,7 +187,6 @@ class SyncScopeProvider(TenantResourceProvider):
         if olds:
             refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
             refuse_to_remove(self.operation, olds, news)
-            announce(olds, news)
             foreign_assignments.left_behind(self.operation, olds, news)
         foreign = foreign_assignments.due(self.operation, olds, news)
         foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
@@ -192,37 +194,44 @@ class SyncScopeProvider(TenantResourceProvider):
         adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
         if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
             foreign_assignments.announce_end(self.operation(), adopted)
-        removed = {} if adopts else foreign
-        people = self.count(olds, news, removed)
-        refuse_many(self.settings.tenant, people, news.get(MAY_LEAVE))
+        leavers = self.count(olds, news, {} if adopts else foreign)
+        refuse_many(self.settings.tenant, leavers, news.get(MAY_LEAVE))
         # For this run only: it is not kept.
         kept = {key: value for key, value in as_found_first(olds, news).items() if key not in (MAY_LEAVE, DELETES)}
         return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
 
-    def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> set[str] | None:
-        """Say how many people come and go; object ids of those who leave, None where they could not be counted.
+    def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> Leavers:
+        """Say who comes and who goes, and how many people that is; the people who leave.
 
         Args:
-            olds: the former inputs.
+            olds: the former inputs; empty before the first `up`.
             news: the new ones.
             removed: whom somebody had put in scope by hand and this run takes out.
         """
-        before = ids(olds) if olds else set[str]()
-        coming, gone = ids(news) - before, before - ids(news) - set(olds.get("foundPeople") or ())
-        groups = {name: id_ for name, id_ in groups_among(news["principals"]).items() if id_ in coming}
+        assigned: Collection[str] = ()
         try:
-            if groups:
-                for text in groups_that_come(self.operation(), groups):
-                    report(text)
-            if not gone and not removed:
-                return set()
-            leaving = [*kinds(olds["principals"], gone), *kinds(removed, removed.values())]
-            people = people_who_leave(self.operation(), olds, leaving, kinds(news["principals"], coming))
-            report_who_leaves(self.operation(), people, deletes=bool(news.get(DELETES)))
+            assigned = already_assigned(self.operation, olds, news)
+        except XtsyncError as error:
+            report(f"who is in scope already could not be read: {error.why}. {error.do}", severity=WARNING)
+        change = affected(olds, news, assigned)
+        if olds and change.already and self.settings.on_existing == "fail":
+            foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
+        announce(change)
+        try:
+            if groups := groups_among(change.comes):
+                for one in read_groups(self.operation(), groups):
+                    report(sentence(*one))
+            leaving = {**change.leaves, **removed}
+            if not leaving:
+                return Leavers()
+            coming = {**change.comes, **change.already}
+            most = news.get(MAY_LEAVE)
+            leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most)
+            report_who_leaves(self.operation(), leavers, deletes=bool(news.get(DELETES)))
         except XtsyncError as error:
             report(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
-            return None
-        return people
+            return UNREAD
+        return leavers
 
     def create(self, props: Properties) -> CreateResult:
         """Keep the record; who was assigned before this stack is remembered, and named where not configured.
@@ -239,15 +248,16 @@ class SyncScopeProvider(TenantResourceProvider):
         return CreateResult(f"{props['jobId']}/scope", outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Report who was assigned by hand, and count again; the record itself does not drift.
+        """Report who was assigned by hand, who is gone or disabled, and count again; the record itself does not drift.
 
-        Calls: GET appRoleAssignedTo; `other_configurations`, `count_people`.
+        Calls: GET appRoleAssignedTo; `report_unfit`, `other_configurations`, `count_people`.
         """
         found, wanted = (
             foreign_assignments.settled_foreign_assignments(self.operation(), props),
             props[foreign_assignments.WANTED],
         )
         foreign_assignments.report_foreign(found, wanted)
+        report_unfit(self.operation(), all_of(props))
         if others := other_configurations(self.operation(), props):
             report_configurations(others, allowed=self.settings.allow_second)
         seen = {} if wanted == foreign_assignments.REPORT else foreign_assignments.as_principals(found)
@@ -317,7 +327,7 @@ class SyncScopeProvider(TenantResourceProvider):
             refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
             if configurations:
-                refuse_shared(operation, people_in(operation, kinds(all_of(props), leaving)), configurations)
+                refuse_shared(operation, people_in(operation, kinds(those_of(all_of(props), leaving))), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and certainly_never_ran(operation, service_principal, job_id, job)):
             goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)

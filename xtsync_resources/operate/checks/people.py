@@ -6,13 +6,14 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...config import GUID, Problem
 from ...directory.calls import find_groups, get_group, get_user, list_members
 from ...directory.find import read
+from ...directory.members import GROUP, NOT_PEOPLE, USER, Member, read_member, skipped_because
 from ...graph.permissions import READ_USERS
 from ...sync_scope.principals import Given, Principal, missing_objects, other_objects
 from ..scoping import attributes_needed, evaluate
@@ -24,34 +25,6 @@ if TYPE_CHECKING:
 AREA = "scope"
 # Large groups come in many pages.
 SECONDS = 300.0
-TYPE = "#microsoft.graph."
-USER, GROUP = "user", "group"
-NOT_PEOPLE = {GROUP: "nested group", "orgContact": "contact", "servicePrincipal": "application"}
-
-
-@dataclass(frozen=True)
-class Member:
-    """Something in scope: a user, or what a group holds besides users.
-
-    Attributes:
-        object_id: its object id.
-        kind: `user`, `group`, `device`, `orgContact`, ...
-        name: what people call it.
-        principal_name: a user's; "" where it may not be read.
-        guest: whether a user is one.
-        enabled: whether a user can sign in.
-        mail: a user's address; "" for none.
-        attributes: what Graph told, for the scoping filters.
-    """
-
-    object_id: str
-    kind: str
-    name: str
-    principal_name: str = ""
-    guest: bool = False
-    enabled: bool = True
-    mail: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -63,36 +36,6 @@ class Scope:
     unknown_users: list[str] = field(default_factory=list)
     unknown_groups: list[str] = field(default_factory=list)
     ambiguous_groups: list[str] = field(default_factory=list)
-
-
-# --- from Graph ------------------------------------------------------------------------------------------------
-
-
-def read_member(entry: Mapping[str, Any], kind: str = "") -> Member:
-    """From Graph: a user, or a member of a group, of whom perhaps only the id may be read."""
-    kind = kind or str(entry.get("@odata.type") or "").removeprefix(TYPE) or "object"
-    principal_name = str(entry.get("userPrincipalName") or "")
-    return Member(
-        str(entry.get("id")),
-        kind,
-        str(entry.get("displayName") or principal_name or entry.get("id")),
-        principal_name,
-        str(entry.get("userType") or "").lower() == "guest",
-        entry.get("accountEnabled") is not False,
-        str(entry.get("mail") or ""),
-        entry,
-    )
-
-
-def skipped_because(member: Member) -> str:
-    """Why it would not be synchronized; "" for a person who would be."""
-    if member.kind != USER:
-        return NOT_PEOPLE.get(member.kind, member.kind)
-    if member.guest:
-        return "guest"
-    if "#ext#" in member.principal_name.lower():
-        return "from another tenant"
-    return ""
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
