@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
 from xtsync_resources import redaction
 
+# Python keeps what it compiles, as everywhere, whatever the environment of the tests says; else every process of theirs
+# compiles all modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode"))
 FORKED = ("scenarios", "faults", "security")
 
 # What a machine can do in a time is no property of the program.

@@ -1,4 +1,4 @@
-"""Fork the processes of a deployment from one that has the libraries imported already.
+"""Fork the processes of a deployment from one that has libraries and product imported already.
 
 The same modules run as with `python -m`, in processes of their own; only importing them, most of a test's time, is
 done once. Their clock is moved by sleeping alone: what waits until a deadline meets it on every machine alike, and
@@ -9,8 +9,10 @@ ones.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -22,7 +24,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[1]
 LARGEST_REQUEST = 200_000
+DEPLOYED, NOT_DEPLOYED = ("xtsync_resources", "lab.azuread"), ("xtsync_resources.operate", "lab.azuread.__main__")
 PRELOADED = (
     "pulumi", "pulumi.dynamic", "pulumi.runtime", "pulumi_azuread", "grpc", "google.rpc.status_pb2", "dill", "requests",
     "azure.identity", "tenacity", "pulumi.runtime.proto.provider_pb2_grpc", "pulumi.runtime.proto.engine_pb2_grpc",
@@ -184,9 +188,19 @@ def move_time_by_sleeping(program: str) -> None:
     SystemClock.monotonic = lambda self: getattr(slept, "seconds", 0.0)  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
-    import importlib
-
+def preload() -> None:
+    """Import the libraries, and what processes of a deployment import of the product and the lab."""
     for name in PRELOADED:
         importlib.import_module(name)
+    sys.path.insert(0, str(ROOT))
+    for package in DEPLOYED:
+        found = importlib.import_module(package)
+        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+            if not module.name.startswith(NOT_DEPLOYED):
+                importlib.import_module(module.name)
+    sys.path.remove(str(ROOT))
+
+
+if __name__ == "__main__":
+    preload()
     serve(socket.socket(fileno=int(sys.argv[1])))

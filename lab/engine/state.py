@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import functools
 import hashlib
 import json
 import re
@@ -90,12 +91,17 @@ ALWAYS = ("urn", "type", "custom")
 PASSED_OVER = {"created", "modified", "sourcePosition", "stackTrace", "additionalSecretOutputs"}
 
 
+@functools.lru_cache(maxsize=32)
+def key_of(passphrase: str, salt: str) -> bytes:
+    """The key that a passphrase makes, which takes long by intention."""
+    return hashlib.scrypt(passphrase.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
+
+
 class Crypter:
     """Encrypts what is secret in a state, with a key made of a passphrase."""
 
     def __init__(self, passphrase: str, salt: str) -> None:
-        key = hashlib.scrypt(passphrase.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._fernet = Fernet(base64.urlsafe_b64encode(key_of(passphrase, salt)))
 
     def encrypt(self, text: str) -> str:
         """Encrypt a text."""
