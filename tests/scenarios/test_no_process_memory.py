@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -107,7 +108,8 @@ def lived(story: Callable[[Lab], None], lab: Lab) -> tuple[Counter[str], list[st
     lab.stack.run = noted  # type: ignore[method-assign]
     story(lab)
     calls = ours([call for call in lab.entra.traffic if call.version])
-    return Counter(told_apart(f"{one.method} {one.path} {json.dumps(one.request_body)}") for one in calls), states
+    asked = (unquote(f"{one.method} {one.path} {json.dumps(one.request_body)}") for one in calls)
+    return Counter(map(told_apart, asked)), states
 
 
 @pytest.mark.parametrize("story", [a_life, a_drained_one, an_adopted_one])
