@@ -6,7 +6,7 @@ Run it once for each tenant, as an administrator who may consent (`az login --te
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,13 +16,16 @@ import pulumi_azuread as azuread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from xtsync_resources.config import GUID, SIDES, Problems, refuse_other_namespaces
-from xtsync_resources.config.keys import decoded, key, read_keys
+from xtsync_resources import namespace
+from xtsync_resources.config import GUID, SIDES, Problems, check_namespaces
+from xtsync_resources.config.keys import decoded, key, keys_of, read_keys
 from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
+from xtsync_resources.config.problems import Problem
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
 from xtsync_resources.operate.needs import GRAPH, Need, needs_of
+from xtsync_resources.operate.stack import enter_project
 from xtsync_resources.pulumi_runtime import messages
 from xtsync_resources.untrusted import gate_output
 
@@ -57,13 +60,13 @@ class Settings:
     password_until: str
 
 
-def parse(values: Mapping[str, str]) -> Settings:
+def parse(values: Mapping[str, str], found: Iterable[Problem] = ()) -> Settings:
     """Turn raw values into settings.
 
     Raises:
         ConfigurationProblems: with every problem found.
     """
-    problems = Problems("xtsync-bootstrap")
+    problems = Problems(pulumi.get_project(), found)
     read = read_keys(Configured, problems, decoded(Configured, values))
     settings = Settings(
         side=read.side,
@@ -179,7 +182,7 @@ def stack_file(settings: Settings, client_id: str) -> str:
         why = "what was answered as its client id is no GUID"
         raise ConfigurationError("Cannot write the lines for the stack file", why, "run the command again")
     lines = [
-        f"xtsync:{settings.side}:",
+        f"{namespace.full(settings.side)}:",
         f"  tenantId: {settings.tenant_id}",
         f"  name: {json.dumps(settings.name, ensure_ascii=False)}",
     ]
@@ -195,7 +198,12 @@ def stack_file(settings: Settings, client_id: str) -> str:
 
 
 gate_output()
-own = "xtsync-bootstrap:"
+enter_project(Path(__file__).resolve().parents[1])
+own = pulumi.get_project()
 given: Mapping[str, str] = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
-refuse_other_namespaces(given, json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]")))
-declare(parse({key.removeprefix(own): value for key, value in given.items() if key.startswith(own)}))
+encrypted = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
+files = (Path(f"Pulumi.{pulumi.get_stack()}.yaml"),)
+strays, problems = check_namespaces(given, encrypted, own, tuple(keys_of(Configured)), files=files)
+values = {key.removeprefix(f"{own}:"): value for key, value in given.items() if key.startswith(f"{own}:")}
+values |= {one.name: given[one.key] for one in strays}
+declare(parse(values, problems))

@@ -7,6 +7,7 @@ command line is the real Pulumi's wherever there is one, else the lab's.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from lab.engines import Choice, installation
 from lab.entra import Entra, Exchange, serve
 from lab.entra.batching import PATH as BATCH
 from lab.program import link_program
+from lab.project import read
 from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
 
@@ -85,7 +87,10 @@ class Story:
         """Make a stack file that points at the tenants, and the environment of every command."""
         self.program = link_program(PROGRAM, folder / "program")
         stack = yaml.safe_load((PROGRAM / f"Pulumi.{STACK}.yaml").read_text())
-        stack["config"]["xtsync:metadataHost"] = host
+        # In a project that was given another name the lab's pair is written in the namespace of that one.
+        name = read(PROGRAM / "Pulumi.yaml")["name"]
+        own = {re.sub("^xtsync:", f"{name}:", key): value for key, value in stack["config"].items()}
+        stack["config"] = {**own, f"{name}:metadataHost": host}
         (self.program / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(stack))
         self.lab = ["--cwd", str(self.program), "--engine", "lab" if self.installation is None else "pulumi"]
         self.environment = {

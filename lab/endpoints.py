@@ -36,6 +36,7 @@ def refuse_elsewhere(program: Path, stack_file: Path, state: Mapping[str, Any], 
         raise ProjectError(
             f"the lab acts on this machine only, and this stack would act on {elsewhere[-1] or 'a cloud'}. It is for "
             "trying the program, not for tenants that matter: use Pulumi itself for those, or say --any-endpoint"
+            f"{strayed_host(program, stack_file) if elsewhere == [''] else ''}"
         )
 
 
@@ -45,14 +46,28 @@ def hosts_of_configuration(program: Path, stack_file: Path) -> list[str]:
     Pulumi takes a key without a namespace for the project's, `NAMESPACE:config:KEY` for `NAMESPACE:KEY`, and any of two
     that are the same: so all of them count.
     """
-    project, stack = (read(path) if path.exists() else {} for path in (program / "Pulumi.yaml", stack_file))
-    name = project.get("name") or "xtsync"
+    name, project, stack = read_both(program, stack_file)
     ours = (HOST, f"{name}:{HOST}", f"{name}:config:{HOST}")
     for document in (stack, project):
         found = [value for key, value in (document.get("config") or {}).items() if key in ours]
         if found:
             return [str(one.get("default", one.get("value")) if isinstance(one, dict) else one) for one in found]
     return [""]
+
+
+def read_both(program: Path, stack_file: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """The project's name, its file and the stack's; empty where there is none."""
+    project, stack = (read(path) if path.exists() else {} for path in (program / "Pulumi.yaml", stack_file))
+    return str(project.get("name") or "xtsync"), project, stack
+
+
+def strayed_host(program: Path, stack_file: Path) -> str:
+    """A sentence more, where the stack file names a host in another namespace than the project's."""
+    name, _, stack = read_both(program, stack_file)
+    written = [key for key in stack.get("config") or {} if key.endswith(f":{HOST}") and key != f"{name}:{HOST}"]
+    if not written:
+        return ""
+    return f". {stack_file.name} says {written[0]}, but this project is called {name}: write {name}:{HOST}"
 
 
 def hosts_of_state(state: Mapping[str, Any]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `pulumi install` installs no package of ours
 
+from xtsync_resources import namespace
 from xtsync_resources.graph.hosts import HOST
 from xtsync_resources.graph.isolation import drop_foreign
 from xtsync_resources.guardrails import rules as guardrails
@@ -39,6 +40,7 @@ from xtsync_resources.operate import federation
 from xtsync_resources.untrusted import gate_output, one_line
 
 drop_foreign("", os.environ)  # rules need nobody's credentials
+namespace.use(os.environ.get("PULUMI_PROJECT"))
 gate_output()
 
 LEVELS = {guardrails.ADVISE: EnforcementLevel.ADVISORY, guardrails.STOP: EnforcementLevel.MANDATORY}
@@ -139,7 +141,7 @@ def describe(rule: Rule) -> dict[str, Any]:
         "description": f"{rule.title}. {rule.reason}.",
         "enforcement_level": LEVELS[rule.level],
         "severity": SEVERITIES[rule.level],
-        "remediation_steps": f"{rule.remedy}.",
+        "remediation_steps": one_line(f"{rule.remedy}."),
         "config_schema": schema,
     }
 

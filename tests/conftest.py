@@ -13,7 +13,7 @@ from lab import engines
 from lab.engine.processes import Children
 from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
-from xtsync_resources import redaction
+from xtsync_resources import namespace, redaction
 
 # Python keeps what it compiles, as everywhere, whatever the environment of the tests says; else every process of theirs
 # compiles all modules anew.
@@ -45,6 +45,12 @@ def installation(request: pytest.FixtureRequest) -> Installation | None:
 def no_secrets_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test has as a secret may be a word of another."""
     monkeypatch.setattr(redaction, "_known", set())
+
+
+@pytest.fixture(autouse=True)
+def our_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls its project is not the name of another's."""
+    monkeypatch.setattr(namespace, "_current", [namespace.OURS])
 
 
 @pytest.fixture(scope="session")

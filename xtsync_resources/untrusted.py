@@ -23,6 +23,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO, cast
 
+from .namespace import named
 from .redaction import redacted
 
 # NaN is not equal to itself, and would look changed.
@@ -40,7 +41,7 @@ COMMANDS = re.compile(r"#(?=#\w*\[)|<(?=\{%)|^\s*:(?=:)")
 
 def one_line(text: str) -> str:
     """Text that is one line: a name, an id, a reason, a sentence of ours with such in it. Secrets are taken out."""
-    return _one_line(redacted(text))
+    return _one_line(redacted(named(text)))
 
 
 def _one_line(text: str) -> str:

@@ -55,7 +55,7 @@ def test_a_token_that_a_server_sends_back_is_not_shown() -> None:
 
 SECRETS = ("sourceClientSecret", "targetClientSecret")
 OTHER = "0e9d6a72-4c5b-4f81-a3d7-8b26f1c5e044"
-COPIED = "xtsync:targetClientSecret: it is the same as sourceClientSecret, for another application"
+COPIED = "(xtsync|project):targetClientSecret: it is the same as sourceClientSecret, for another application"
 
 
 def pair(target_client: str) -> dict[str, Any]:

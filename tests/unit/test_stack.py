@@ -12,6 +12,7 @@ import yaml
 from pulumi.runtime.rpc import UNKNOWN
 
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
+from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import stack as stacks
 from xtsync_resources.operate.stack import Location, Stack, project_defaults
@@ -51,10 +52,10 @@ def test_a_project_declares_values_in_every_form_pulumi_knows(declared: Any, fou
 @pytest.mark.parametrize("project", [None, {}])
 @pytest.mark.parametrize("key", ["{}", "xtsync:{}", "xtsync:config:{}"])
 def test_a_key_is_read_in_every_way_pulumi_reads_it(key: str, project: Any, tmp_path: Path) -> None:
-    given = {"onDestroy": "drain", "deletionThreshold": 0, "other:running": False}
+    given = {"onDestroy": "drain", "deletionThreshold": 0, "other:region": "x"}
     stack = {key.format(name) if ":" not in name else name: value for name, value in given.items()}
     settings = read(tmp_path, {**CONFIG, **stack}, project).settings
-    assert (settings.on_destroy, settings.deletion_threshold, settings.running) == ("drain", 0, True)
+    assert (settings.on_destroy, settings.deletion_threshold) == ("drain", 0)
 
 
 @pytest.mark.parametrize("again", ["deletionThreshold", "xtsync:config:deletionThreshold"])
@@ -67,9 +68,13 @@ def test_a_key_that_is_there_twice_is_refused(again: str, tmp_path: Path, *, in_
         read(tmp_path, {**CONFIG, **stack}, project)
 
 
-def test_a_key_of_another_project_is_not_ours(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: other\nruntime: python\n")
-    assert read(tmp_path, {**CONFIG, "onDestroy": "drain"}, None).settings.on_destroy == "release"
+def test_the_name_of_the_project_is_the_namespace(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: contoso-sync\nruntime: python\n")
+    own = {key.replace("xtsync:", "contoso-sync:"): value for key, value in CONFIG.items()}
+    stack = read(tmp_path, {**own, "onDestroy": "drain", "contoso-sync:displayName": "Pair"}, None)
+    assert (stack.settings.on_destroy, stack.settings.display_name) == ("drain", "Pair")
+    with pytest.raises(ConfigurationProblems, match=r"contoso-sync:runing: unknown key. Did you mean running\?"):
+        read(tmp_path, {**own, "runing": True}, None)
 
 
 def test_what_the_stack_file_leaves_out_is_the_projects(tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from .. import namespace
 from ..graph.isolation import SIDES, drop_foreign
 from ..redaction import know
 from .keys import decoded, keys_of, read_keys
 from .kinds import GUID
-from .other_namespaces import refuse_other_namespaces
+from .other_namespaces import check_namespaces
 from .problems import ConfigurationProblems, Problem, Problems, instead_of_secret
 from .schema_keys import check_patterns, check_schema
 from .settings import (
@@ -31,6 +33,7 @@ from .sign_in import check_endpoints, check_host, check_proofs, check_sign_in
 
 KEYS = tuple(keys_of(Settings))
 TENANT_KEYS = tuple(keys_of(Tenant))
+SECRET_KEYS = tuple(f"{side}ClientSecret" for side in SIDES)
 
 
 def load() -> Settings:
@@ -40,17 +43,20 @@ def load() -> Settings:
         ConfigurationProblems: anything at all is wrong with it.
     """
     config = pulumi.Config()
-    prefix = f"{config.name}:"
+    namespace.use(config.name)
+    prefix = namespace.full("")
     values = json.loads(os.environ.get("PULUMI_CONFIG", "{}"))
     encrypted: list[str] = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]"))
+    files = (Path(f"Pulumi.{pulumi.get_stack()}.yaml"), Path("Pulumi.yaml"))
+    found, problems = check_namespaces(values, encrypted, config.name, KEYS, SECRET_KEYS, files)
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
-    names = [f"{side}ClientSecret" for side in SIDES]
-    refuse_other_namespaces(values, encrypted, [f"{prefix}{name}" for name in names])
-    secrets = {side: config.get_secret(name) for side, name in zip(SIDES, names, strict=True)}
-    in_plain = [name for name in names if name in own and f"{prefix}{name}" not in encrypted]
-    source, target = map(own.get, names)
+    # What has strayed is looked at as well, so that all that is wrong is told at once; before a default of the project.
+    own |= {one.name: values[one.key] for one in found}
+    secrets = {side: config.get_secret(name) for side, name in zip(SIDES, SECRET_KEYS, strict=True)}
+    in_plain = [name for name in SECRET_KEYS if name in own and f"{prefix}{name}" not in encrypted]
+    source, target = map(own.get, SECRET_KEYS)
     copied = source is not None and source == target
-    settings = parse(own, secrets, os.environ, in_plain=in_plain, copied=copied)
+    settings = parse(own, secrets, os.environ, in_plain=in_plain, copied=copied, found=problems)
     check_proofs(settings, os.environ)
     drop_foreign("source", os.environ)
     return replace(settings, source_stack_secret=lambda: know(source or ""))
@@ -64,6 +70,7 @@ def parse(
     in_plain: Iterable[str] = (),
     copied: bool = False,
     before_sign_in: bool = False,
+    found: Iterable[Problem] = (),
 ) -> Settings:
     """Turn raw values into settings.
 
@@ -75,11 +82,12 @@ def parse(
         in_plain: secrets that are not encrypted.
         copied: whether both client secrets are the same.
         before_sign_in: whether that, and the applications to sign in with, may still be missing.
+        found: problems that are known already, to be told with the others.
 
     Raises:
         ConfigurationProblems: with every problem found.
     """
-    problems = Problems()
+    problems = Problems(found=found)
     settings = read_keys(Settings, problems, decoded(Settings, values))
     source, target = (replace(one, name=one.name or one.id) for one in (settings.source, settings.target))
     settings = replace(
@@ -148,8 +156,8 @@ __all__ = [
     "Settings",
     "Tenant",
     "check_endpoints",
+    "check_namespaces",
     "is_user",
     "load",
     "parse",
-    "refuse_other_namespaces",
 ]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .. import namespace
 from ..graph.clouds import ACROSS_CLOUDS
 from ..graph.isolation import SIDES
 from ..graph.secret_origin import password_variable, secret_variable
@@ -56,9 +57,9 @@ class ConfigurationProblems(Stopped):
 class Problems:
     """Collects the problems while values are read, instead of stopping at the first."""
 
-    def __init__(self, namespace: str = "xtsync") -> None:
-        self._namespace = namespace
-        self._found: list[Problem] = []
+    def __init__(self, own: str = namespace.OURS, found: Iterable[Problem] = ()) -> None:
+        self._namespace = own
+        self._found = [*found]
 
     def add(self, key: str, value: object, why: str, do: str) -> None:
         """Note a problem with a key."""

@@ -323,6 +323,7 @@ def forget_command(
 
 @app.command(name="export")
 def export_command(
+    context: typer.Context,
     source: Annotated[str, typer.Option(help="The source's tenant id.")],
     target: Annotated[str, typer.Option(help="The target's tenant id.")],
     source_name: Annotated[str, typer.Option(help="What to call the source.")] = "",
@@ -344,11 +345,12 @@ def export_command(
 ) -> None:
     """Read a pair that runs, whoever made it, and write the stack configuration that reproduces it."""
     from . import export
-    from .stack import provisional
+    from .stack import enter_project, provisional
 
     sides = {"source": (source, source_name, source_client_id), "target": (target, target_name, target_client_id)}
 
     def act(screen: Screen) -> int:
+        enter_project(context.obj.folder)
         found = provisional(sides, auth, cloud, metadata_host, screen.status, more or ())
         return export.command(
             found.settings,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from .. import namespace
 from ..application.calls import find_application
 from ..application.configurations import PairConfiguration, Unreadable, configurations_into
 from ..application.multitenant_organization import is_managed
@@ -270,7 +271,7 @@ def as_config(settings: Settings, found: Found) -> dict[str, Any]:
         "deletionThreshold": None if threshold in (DEFAULT_THRESHOLD, 0) else threshold or 0,
         "running": None if schedule_state(found.job) == ACTIVE else False,
     }
-    kept = {f"xtsync:{key}": value for key, value in config.items() if value not in (None, "", [], {})}
+    kept = {namespace.full(key): value for key, value in config.items() if value not in (None, "", [], {})}
     return {**kept, "pulumi:disable-default-providers": ["pulumi-python", "azuread"]}
 
 
@@ -347,7 +348,7 @@ def command(
         write_private(output, text, replace=False)
         screen.tell(f"Wrote {output}: {len(found.people)} assignments.")
     if import_file is not None:
-        write_private(import_file, json_text(as_import(found, "xtsync", stack)) + "\n", replace=False)
+        write_private(import_file, json_text(as_import(found, namespace.current(), stack)) + "\n", replace=False)
         screen.tell(f"Wrote {import_file}, for `pulumi import --file {shlex.quote(str(import_file))}`.")
     screen.tell(*(f"warning: {warning}" for warning in found.warnings), style="yellow")
     return 0

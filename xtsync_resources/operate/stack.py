@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..config import SIDES, Settings, Tenant, parse, refuse_other_namespaces
+from .. import namespace
+from ..config import KEYS, SECRET_KEYS, SIDES, Settings, Tenant, check_namespaces, parse
 from ..graph import json_reader
 from ..graph.client import GraphClient
 from ..graph.connect import connect
@@ -25,8 +26,6 @@ from ..graph.sign_in import Secrets
 from ..redaction import know
 from .yaml_files import read_yaml
 
-PROJECT = "xtsync"
-NAMESPACE = f"{PROJECT}:"
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
 # What Pulumi keeps as an output that a run which stopped early did not come to know.
@@ -42,6 +41,10 @@ class Location:
     folder: Path = field(default_factory=Path)
     config_file: Path | None = None
     outputs_file: Path | None = None
+
+    def file_of(self, stack: str) -> Path:
+        """A stack's file."""
+        return self.config_file or self.folder / f"Pulumi.{stack}.yaml"
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Stack:
     def _secret(self, tenant: Tenant) -> str:
         if self.settings.client_secret(tenant.side) is None or client_secret(tenant.side, os.environ).named:
             return ""
-        key = f"{NAMESPACE}{tenant.side}ClientSecret"
+        key = namespace.full(f"{tenant.side}ClientSecret")
         arguments = ["config", "get", key, "--stack", self.name]
         if self.location.config_file is not None:
             # Absolute, as Pulumi runs in the program's folder; the file also holds what its secrets are opened with.
@@ -143,16 +146,25 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         ConfigurationProblems: its configuration is wrong.
     """
     name = short(name or selected(location.folder))
-    project = project_of(location.folder)
-    values = {**project_defaults(project), **values_of(location, name, project)}
+    project = enter_project(location.folder)
+    values = {**project_defaults(project), **values_of(location, name)}
     encrypted = [key for key, value in values.items() if is_encrypted(value)]
-    refuse_other_namespaces(values, encrypted, [f"{NAMESPACE}{side}ClientSecret" for side in SIDES])
-    own = without_namespace(values)
+    files = (location.file_of(name), *(location.folder / one for one in PROJECT_FILES))
+    found, problems = check_namespaces(values, encrypted, namespace.current(), KEYS, SECRET_KEYS, files)
+    own = {**without_namespace(values), **{one.name: values[one.key] for one in found}}
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]
     copied = secrets["source"] is not None and secrets["source"] == secrets["target"]
-    settings = parse(texts, secrets, os.environ, in_plain=in_plain, copied=copied, before_sign_in=before_sign_in)
+    settings = parse(
+        texts,
+        secrets,
+        os.environ,
+        in_plain=in_plain,
+        copied=copied,
+        before_sign_in=before_sign_in,
+        found=problems,
+    )
     return Stack(name, settings, location, status)
 
 
@@ -176,17 +188,18 @@ def own_values(location: Location, name: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read, or says a key twice.
     """
-    return without_namespace(values_of(location, name, project_of(location.folder)))
+    enter_project(location.folder)
+    return without_namespace(values_of(location, name))
 
 
-def values_of(location: Location, name: str, project: Mapping[str, Any]) -> dict[str, Any]:
+def values_of(location: Location, name: str) -> dict[str, Any]:
     """Everything in a stack's file, by full key.
 
     Raises:
         ConfigurationError: it cannot be read, or says a key twice.
     """
-    path = location.config_file or location.folder / f"Pulumi.{name}.yaml"
-    return qualified(read_values(path), project.get("name"), path)
+    path = location.file_of(name)
+    return qualified(read_values(path), path)
 
 
 def is_encrypted(value: Any) -> bool:
@@ -195,15 +208,17 @@ def is_encrypted(value: Any) -> bool:
     return itself or any(map(is_encrypted, json_reader.parts_of(value)))
 
 
-def project_of(folder: Path) -> Mapping[str, Any]:
-    """The project's file; empty where the folder has none.
+def enter_project(folder: Path) -> Mapping[str, Any]:
+    """Read the project's file, whose name is the namespace of our keys; empty where the folder has none.
 
     Raises:
         ConfigurationError: it cannot be read.
     """
     path = next((found for found in (folder / name for name in PROJECT_FILES) if found.exists()), None)
     do = "mend it, or give the program's folder with --cwd"
-    return {} if path is None else read_yaml(path, "project file", do, follow_link=True)
+    project = {} if path is None else read_yaml(path, "project file", do, follow_link=True)
+    namespace.use(project.get("name"))
+    return project
 
 
 def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,7 +234,7 @@ def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
     config = project.get("config")
     found: dict[str, Any] = {}
     declarations = {str(name): declared for name, declared in config.items()} if isinstance(config, dict) else {}
-    for key, declared in qualified(declarations, project.get("name"), Path(PROJECT_FILES[0])).items():
+    for key, declared in qualified(declarations, Path(PROJECT_FILES[0])).items():
         value = declared
         if isinstance(declared, dict):
             value = declared.get("value") if declared.get("default") is None else declared["default"]
@@ -228,12 +243,11 @@ def project_defaults(project: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def qualified(values: Mapping[str, Any], project: Any, path: Path) -> dict[str, Any]:
+def qualified(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Values by full key: one without a namespace is the project's, and NAMESPACE:config:NAME the older way to say it.
 
     Args:
         values: by the keys of a file.
-        project: the project's name; ours, where there is no project.
         path: the file.
 
     Raises:
@@ -244,8 +258,8 @@ def qualified(values: Mapping[str, Any], project: Any, path: Path) -> dict[str, 
     """
     found: dict[str, Any] = {}
     for key, value in values.items():
-        namespace, _, name = key.rpartition(":")
-        full = f"{namespace.removesuffix(':config') or project or PROJECT}:{name}"
+        written, _, name = key.rpartition(":")
+        full = f"{written.removesuffix(':config') or namespace.current()}:{name}"
         if full in found:
             why = f"{full} is there twice, as with and without its namespace: Pulumi takes now the one, now the other"
             raise ConfigurationError(f"Cannot use the configuration in {path}", why, "keep the one that is meant")
@@ -255,7 +269,8 @@ def qualified(values: Mapping[str, Any], project: Any, path: Path) -> dict[str, 
 
 def without_namespace(values: Mapping[str, Any]) -> dict[str, Any]:
     """Our keys among others', without the namespace."""
-    return {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+    own = namespace.full("")
+    return {key.removeprefix(own): value for key, value in values.items() if key.startswith(own)}
 
 
 def provisional(

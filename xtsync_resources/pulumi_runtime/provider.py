@@ -25,6 +25,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from .. import namespace
 from ..graph.errors import ConfigurationError, RefusedError, XtsyncError
 from ..graph.isolation import drop_foreign
 from ..graph.wire_log import log_calls
@@ -125,6 +126,7 @@ class TenantResourceProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
         end_with(sys.argv[1] if len(sys.argv) > 1 else "")
+        namespace.use(os.environ.get("PULUMI_PROJECT"))
         gate_output()
         if not log_calls(sys.stderr, os.environ):
             sys.tracebacklimit = 0
