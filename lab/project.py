@@ -107,7 +107,9 @@ def declared(declarations: Mapping[str, Any], project: str, stack: str, values: 
                 raise ProjectError(f"Stack '{stack}' is missing configuration value '{key}'")
             values[full] = declaration["default"]
         value = values[full].value if isinstance(values[full], Secret) else values[full]
-        kind = declaration["type"]
+        kind = declaration.get("type")
+        if kind is None:
+            continue
         if not isinstance(value, TYPES.get(kind, ())) or (isinstance(value, bool) and kind != "boolean"):
             raise ProjectError(f"Stack '{stack}' with configuration key '{key}' must be of type '{kind}'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from jsonschema import Draft202012Validator
 
 from tests.stack_files import CLIENT, GOOD, parsed, scoped, side
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
-from xtsync_resources.config import ConfigurationProblems
+from xtsync_resources.config import ConfigurationProblems, Settings
+from xtsync_resources.config.keys import keys_of
 from xtsync_resources.config.published import json_schema
+from xtsync_resources.operate import stack as stacks
 
 
 def b2b(**setting: Any) -> dict[str, Any]:
@@ -211,24 +214,42 @@ def test_a_scope_that_cannot_be_read_is_not_called_empty_as_well() -> None:
 
 
 def test_defaults_are_the_declared_ones() -> None:
-    document = yaml.safe_load((Path(__file__).parents[2] / "Pulumi.yaml").read_text())
-    declared = {key: entry["default"] for key, entry in document["config"].items()}
     settings = parsed()
-    assert declared.pop("syncGroups") is settings.sync_groups
-    assert declared.pop("provisionOnDemand") == []
-    assert declared == {
-        "cloud": settings.cloud.name,
-        "users": [],
-        "groups": list(settings.groups),
-        "deletionThreshold": settings.deletion_threshold,
-        "running": settings.running,
-        "onExisting": settings.on_existing,
-        "onDestroy": settings.on_destroy,
-    }
+    assert (settings.cloud.name, settings.deletion_threshold, settings.running) == ("public", 500, True)
+    assert (settings.on_existing, settings.on_destroy, settings.sync_groups) == ("adopt", "release", False)
     assert settings.deadline_minutes == 15
     assert settings.source.auth == settings.target.auth == "cli"
     assert settings.display_name == f"{SOURCE_ID} to {TARGET_ID}"
     assert (settings.inbound_trust, settings.notify_email, settings.metadata_host) == ({}, "", "")
+
+
+PROJECT = yaml.safe_load((Path(__file__).parents[2] / "Pulumi.yaml").read_text())
+
+
+def test_the_project_declares_no_key_so_that_all_problems_are_told_at_once() -> None:
+    """Pulumi stops at a value of another type than a declared one before it runs the program."""
+    assert "config" not in PROJECT
+
+
+def test_what_pulumi_new_asks_for_is_enough_for_a_pair(tmp_path: Path) -> None:
+    asked = PROJECT["template"]["config"]
+    own = {key: entry.get("default") for key, entry in asked.items() if ":" not in key}
+    assert own.keys() <= keys_of(Settings).keys()
+    assert [key for key, default in own.items() if default is None] == ["source", "target"]
+    assert all(entry["description"] for entry in asked.values())
+    # Pulumi writes down what is typed as texts.
+    examples = {key: re.sub("GUID", CLIENT, entry["description"].split(", as ")[-1]) for key, entry in asked.items()}
+    examples |= {"target": examples["target"].replace(CLIENT, TARGET_ID)}
+    for typed in (
+        own | {key: examples[key] for key in ("source", "target", "groups")},
+        {key: examples[key] for key in own},
+    ):
+        more = {key: entry["default"] for key, entry in asked.items() if ":" in key}
+        (tmp_path / "Pulumi.yaml").write_text("name: xtsync\nruntime: python\n")
+        document = {"config": {f"xtsync:{key}": text for key, text in typed.items()} | more}
+        (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(document))
+        settings = stacks.read("dev", stacks.Location(tmp_path), lambda _: None).settings
+        assert (settings.source.name, settings.target.name, settings.groups) == ("Contoso", "Fabrikam", ("Finance",))
 
 
 def test_values_arrive() -> None:
