@@ -76,6 +76,7 @@ class TenantPair(pulumi.ComponentResource):
         self._target = Home(settings.target.id, self._pair.target, self, name)
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
         self._state = self._pair.state
+        enforce_guardrails.advise(settings, self._state)
         stack_state.report_interrupted_run(name, self._state)
         people = principals.look_up(settings, self._pair.client, self._state)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab import world
 from lab.engine import Result
 from tests.scenarios.stacks import Command, Lab, changed, messages
@@ -52,19 +54,33 @@ def test_an_existing_pair_that_is_no_longer_allowed_is_left_alone_and_can_still_
     assert lab.settings() == before
 
 
-def test_advice_is_told_once_in_preview_and_in_up_and_is_no_warning(lab: Lab) -> None:
+@pytest.mark.real
+def test_advice_is_told_where_it_is_new_and_is_no_warning(lab: Lab) -> None:
     for operation in ("preview", "up"):
         result = lab.stack.run(operation)
         (line,) = advice(result)
         assert "notify-address: nobody is told" in line
+        assert "user-type-stated" in line
         assert messages(result) == []
+    for operation in ("preview", "up"):
+        assert advice(lab.stack.run(operation)) == []
+    # What becomes weak is told until it is made, and again where it becomes weak in another way.
+    for threshold, found in ((0, "the deletion threshold is off"), (6000, "6000")):
+        lab.stack.config["xtsync:deletionThreshold"] = threshold
+        for operation in ("preview", "up"):
+            (line,) = advice(lab.stack.run(operation))
+            assert "notify-address" not in line
+            assert "deletion-threshold: " in line
+            assert found in line
+        assert advice(lab.stack.run("preview")) == []
+
+
+def test_advice_that_is_turned_off_is_not_told(lab: Lab) -> None:
     lab.stack.config["xtsync:guardrails"] = {
         "allowedTenants": [world.SOURCE_TENANT.upper(), world.TARGET_TENANT],
         "levels": {"notify-address": "off", "user-type-stated": "off"},
     }
-    result = lab.stack.run("up")
-    assert advice(result) == []
-    assert changed(result) == {}
+    assert advice(lab.stack.run("up")) == []
 
 
 def test_the_doctor_says_what_will_stop_the_run(lab: Lab, xtsync: Command) -> None:

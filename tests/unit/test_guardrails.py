@@ -249,7 +249,7 @@ def test_all_rules_that_stop_are_told_at_once() -> None:
 def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(pulumi.log, "info", told.append)
-    enforce_guardrails.enforce(parsed(deletionThreshold=0))
+    enforce_guardrails.advise(parsed(deletionThreshold=0), [])
     (message,) = told
     first, *rules = message.splitlines()
     assert first == f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}:"
@@ -258,7 +258,8 @@ def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.Mon
         "  - notify-address",
         "  - user-type-stated",
     ]
-    enforce_guardrails.enforce(parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}}))
+    fine = parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}})
+    enforce_guardrails.advise(fine, [])
     assert told == [message]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..guardrails.pair_facts import facts_of_settings
+from ..guardrails.pair_facts import Sayings, facts_of_settings
 from ..guardrails.rules import ADVISE, STOP, Finding, findings
+from ..guardrails.stack_facts import facts_of_resources
 from ..pulumi_runtime import messages
 
 if TYPE_CHECKING:
     from ..config import Settings
+    from .stack_state import Recorded
 
 ALTERNATIVE = "Where a rule does not fit, xtsync:guardrails.levels changes what it does (docs/guardrails.md)."
 
@@ -26,18 +28,38 @@ class GuardrailsBroken(messages.Stopped):
 
 
 def enforce(settings: Settings) -> None:
-    """Stop the run where a rule says so; tell the rest in one message.
-
-    An information and no warning: it is told at every run, and a warning that is always there hides the others.
+    """Stop the run where a rule says so.
 
     Raises:
         GuardrailsBroken: with all rules that stop it.
     """
-    found = findings(facts_of_settings(settings), settings.guardrails.levels)
-    pair = f"{settings.source.name} to {settings.target.name}"
-    stops = [one for one in found if one.level == STOP]
+    stops = [one for one in broken(settings) if one.level == STOP]
     if stops:
-        raise GuardrailsBroken(pair, stops)
-    advice = [one for one in found if one.level == ADVISE]
-    if advice:
-        messages.info(f"Guardrails advise for {pair}:", *(f"  - {one}" for one in advice))
+        raise GuardrailsBroken(pair_of(settings), stops)
+
+
+def advise(settings: Settings, state: Iterable[Recorded]) -> None:
+    """Tell in one message what rules advise that the last run has not left so already.
+
+    What is told at every run is read by nobody, and hides what is new. What was found has to be in the state in the
+    very same words: where the state does not tell, it is told again.
+    """
+    resources = [(one.type, one.outputs) for one in state]
+    before = {
+        (one.rule.id, one.found)
+        for facts in facts_of_resources(resources, Sayings(), whole=True)
+        for one in findings(facts)
+    }
+    new = [one for one in broken(settings) if one.level == ADVISE and (one.rule.id, one.found) not in before]
+    if new:
+        messages.info(f"Guardrails advise for {pair_of(settings)}:", *(f"  - {one}" for one in new))
+
+
+def broken(settings: Settings) -> list[Finding]:
+    """The rules that the pair breaks, as it is configured."""
+    return findings(facts_of_settings(settings), settings.guardrails.levels)
+
+
+def pair_of(settings: Settings) -> str:
+    """What messages call the pair."""
+    return f"{settings.source.name} to {settings.target.name}"
