@@ -21,7 +21,7 @@ from lab.pulumi.engine import PulumiEngine, PulumiError
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack's name; reads Pulumi.NAME.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
-State = Annotated[Path | None, typer.Option(help="Folder of states. [default: .lab/state in the program folder]")]
+State = Annotated[Path | None, typer.Option(help="Folder of states.", show_default=".lab/state in the program folder")]
 ConfigFile = Annotated[Path | None, typer.Option("--config-file", help="Another stack file.")]
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The program folder.")]
 Chosen = Annotated[

@@ -1,8 +1,11 @@
-"""What can be chosen on the command line."""
+"""What can be chosen on the command line, and how its help and a shell tell it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
+
+import typer
 
 
 class Wait(StrEnum):
@@ -25,3 +28,15 @@ class Format(StrEnum):
 
     HTML = "html"
     MARKDOWN = "markdown"
+
+
+def stacks_of_folder(context: typer.Context, incomplete: str) -> list[str]:
+    """The stacks that have a file in the program's folder, for a shell to complete."""
+    folder = Path(context.find_root().params.get("cwd") or ".")
+    names = (path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in folder.glob("Pulumi.*.yaml"))
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def examples(*commands: str) -> str:
+    """What the help of a command ends with: each as it is typed, on a line of its own."""
+    return "\n\n".join(f"Example: {command}" for command in commands)

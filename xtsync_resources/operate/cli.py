@@ -17,7 +17,7 @@ import typer
 
 from .. import VERSION
 from ..untrusted import gated
-from .choices import Format, Side, Wait
+from .choices import Format, Side, Wait, examples, stacks_of_folder
 from .screen import Failure, Screen
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ def tell_version(asked: bool) -> None:
 def common(
     context: typer.Context,
     cwd: Annotated[Path, typer.Option("--cwd", "-C", help="The program's folder.")] = Path(),
-    config_file: Annotated[Path | None, typer.Option(help="The stack's file. [default: Pulumi.STACK.yaml]")] = None,
+    config_file: Annotated[
+        Path | None, typer.Option(help="The stack's file.", show_default="Pulumi.STACK.yaml")
+    ] = None,
     outputs: Annotated[
         Path | None,
         typer.Option(
-            help="A file with the stack's outputs as JSON; for report --all a folder with a file STACK.json for each. "
-            "[default: ask Pulumi]"
+            help="A file with the stack's outputs as JSON; for report --all a folder with a file STACK.json for each.",
+            show_default="ask Pulumi",
         ),
     ] = None,
     _version: Annotated[
@@ -98,11 +100,14 @@ def parts_of(error: Exception) -> Failure:
     return Failure(type(error).__name__, error.what, error.why, error.do, error.reference)
 
 
-StackName = Annotated[str | None, typer.Option("--stack", "-s", help="The stack. [default: the one selected]")]
+StackName = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="The stack.", show_default="the one selected", autocompletion=stacks_of_folder),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 
-@app.command(name="doctor")
+@app.command(name="doctor", epilog=examples("xtsync doctor --stack contoso-fabrikam"))
 def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
     """Look for everything that would get in the way, in both tenants, without changing anything.
 
@@ -113,7 +118,7 @@ def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJ
     run(context, stack, as_json, doctor.command)
 
 
-@app.command(name="verify")
+@app.command(name="verify", epilog=examples("xtsync verify --output record.txt"))
 def verify_command(
     context: typer.Context,
     stack: StackName = None,
@@ -129,7 +134,7 @@ def verify_command(
     run(context, stack, as_json, lambda found, screen: verify.command(found, screen, output))
 
 
-@app.command(name="plan")
+@app.command(name="plan", epilog=examples("xtsync plan --json"))
 def plan_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
     """Say who comes into scope with the next `pulumi up` and who leaves, in people, and what is opened and closed.
 
@@ -140,7 +145,7 @@ def plan_command(context: typer.Context, stack: StackName = None, as_json: AsJso
     run(context, stack, as_json, plan.command)
 
 
-@app.command(name="status")
+@app.command(name="status", epilog=examples("xtsync status --wait first-cycle"))
 def status_command(
     context: typer.Context,
     stack: StackName = None,
@@ -163,7 +168,7 @@ def status_command(
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-@app.command(name="pause")
+@app.command(name="pause", epilog=examples("xtsync pause"))
 def pause_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
     """Pause the job: nobody is created, changed or removed in the target meanwhile."""
     from . import control
@@ -171,7 +176,7 @@ def pause_command(context: typer.Context, stack: StackName = None, as_json: AsJs
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, "pause", yes))
 
 
-@app.command(name="resume")
+@app.command(name="resume", epilog=examples("xtsync resume --yes"))
 def resume_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False, yes: Yes = False) -> None:
     """Let a paused job go on, or end a quarantine that holds no deletions back."""
     from . import control
@@ -179,7 +184,7 @@ def resume_command(context: typer.Context, stack: StackName = None, as_json: AsJ
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, "resume", yes))
 
 
-@app.command(name="restart")
+@app.command(name="restart", epilog=examples("xtsync restart"))
 def restart_command(
     context: typer.Context,
     stack: StackName = None,
@@ -194,7 +199,7 @@ def restart_command(
     run(context, stack, as_json, lambda found, screen: control.command(found, screen, action, yes))
 
 
-@app.command(name="approve-deletions")
+@app.command(name="approve-deletions", epilog=examples("xtsync approve-deletions --count 12"))
 def approve_command(
     context: typer.Context,
     stack: StackName = None,
@@ -212,13 +217,15 @@ def approve_command(
     run(context, stack, as_json, lambda found, screen: approve.command(found, screen, count))
 
 
-@app.command(name="logs")
+@app.command(
+    name="logs", epilog=examples("xtsync logs alice@contoso.com --since 7d", "xtsync logs --failures --follow")
+)
 def logs_command(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="Only this person: a user principal name or object id.")] = "",
     stack: StackName = None,
     as_json: AsJson = False,
-    since: Annotated[str, typer.Option(help="From when: 90m, 24h, 7d, or a date. [default: 24h]")] = "",
+    since: Annotated[str, typer.Option(help="From when: 90m, 24h, 7d, or a date.", show_default="24h")] = "",
     failures: Annotated[bool, typer.Option("--failures", help="Only what failed.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
     details: Annotated[bool, typer.Option("--details", "-d", help="Steps, scoping, changes and advice too.")] = False,
@@ -231,7 +238,7 @@ def logs_command(
     run(context, stack, as_json, lambda found, screen: logs.command(found, screen, wanted))
 
 
-@app.command(name="provision")
+@app.command(name="provision", epilog=examples("xtsync provision alice@contoso.com"))
 def provision_command(
     context: typer.Context,
     users: Annotated[list[str], typer.Argument(help="User principal names or object ids, in the source.")],
@@ -247,7 +254,13 @@ def provision_command(
     run(context, stack, as_json, lambda found, screen: provision.command(found, screen, users))
 
 
-@app.command(name="permissions")
+@app.command(
+    name="permissions",
+    epilog=examples(
+        "xtsync permissions --side source",
+        "xtsync permissions --federate github:contoso/tenants:environment:production",
+    ),
+)
 def permissions_command(
     context: typer.Context,
     stack: StackName = None,
@@ -257,9 +270,7 @@ def permissions_command(
         str,
         typer.Option(
             metavar="WHOSE",
-            help="Let a pipeline sign in without a secret: github:OWNER/REPOSITORY:environment:NAME, "
-            "github:OWNER/REPOSITORY:ref:refs/heads/BRANCH, or "
-            "azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION.",
+            help="Let a pipeline sign in without a secret; WHOSE is below.",
         ),
     ] = "",
     adopt: Annotated[
@@ -268,7 +279,13 @@ def permissions_command(
 ) -> None:
     """Print the least permissions for this configuration, and the Azure CLI commands that grant them.
 
-    Makes no call; works before the applications to sign in with exist.
+    Makes no call; works before the applications to sign in with exist. WHOSE tokens are taken is one of
+
+    github:OWNER/REPOSITORY:environment:NAME
+
+    github:OWNER/REPOSITORY:ref:refs/heads/BRANCH
+
+    azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION
     """
     from . import permissions
     from .stack import read
@@ -280,7 +297,9 @@ def permissions_command(
     answer(as_json, act)
 
 
-@app.command(name="report")
+@app.command(
+    name="report", epilog=examples("xtsync report --output pair.html", "xtsync report --all --format markdown")
+)
 def report_command(
     context: typer.Context,
     stack: StackName = None,
@@ -301,7 +320,7 @@ def report_command(
     answer(False, lambda screen: command(stack, context.obj, screen, everything, form, output, audit))
 
 
-@app.command(name="forget")
+@app.command(name="forget", epilog=examples("xtsync forget --side source"))
 def forget_command(
     context: typer.Context,
     side: Annotated[Side, typer.Option(help="The tenant that is gone.")],
@@ -309,7 +328,7 @@ def forget_command(
     as_json: AsJson = False,
     yes: Yes = False,
     backup: Annotated[
-        Path | None, typer.Option(help="Where to keep the state as it was. [default: xtsync-forget-STACK.json]")
+        Path | None, typer.Option(help="Where to keep the state as it was.", show_default="xtsync-forget-STACK.json")
     ] = None,
 ) -> None:
     """Take a source that is gone out of the state, so that `pulumi destroy` can end the target half.
@@ -321,7 +340,9 @@ def forget_command(
     run(context, stack, as_json, lambda found, screen: forget.command(found, screen, side.value, yes, backup))
 
 
-@app.command(name="export")
+@app.command(
+    name="export", epilog=examples("xtsync export --source GUID --target GUID --output Pulumi.contoso-fabrikam.yaml")
+)
 def export_command(
     context: typer.Context,
     source: Annotated[str, typer.Option(help="The source's tenant id.")],
