@@ -23,12 +23,29 @@ help:
 	@echo "make lock    pin the dependencies again (needs uv)"
 	@echo "make clean   remove what was made here"
 
+# pip says each package: it is one line that counts, and pip's own words where it fails, which a pipe would hide.
+define COUNT
+import sys
+number, failed = 0, False
+for line in sys.stdin:
+    failed = failed or line == "pip failed\n"
+    if line.startswith("Collecting "):
+        number += 1
+        sys.stdout.write("\r  %d of %s packages " % (number, sys.argv[1]) if sys.stdout.isatty() else "")
+    elif line.startswith("Installing collected"):
+        sys.stdout.write("\n" if sys.stdout.isatty() else "")
+        print("  unpacking them ...", flush=True)
+    sys.stdout.flush()
+sys.exit(failed)
+endef
+export COUNT
+
 # Whatever comes from outside comes by hash and as a wheel; our own package is linked without a build that fetches.
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11")'
-	@echo "Making the virtual environment (once) ..."
+	@echo "Making the virtual environment $(VENV) (once, half a minute to two):"
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(1)
+	@{ $(RUN) -m pip install --progress-bar off --disable-pip-version-check --require-hashes --only-binary :all: -r $(1) || echo "pip failed"; } | $(RUN) -c "$$COUNT" `grep -c == $(1)`
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps -e .
 	@touch $@
 endef

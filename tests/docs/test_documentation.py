@@ -33,6 +33,10 @@ ELSEWHERE = {
     "make test": "it is what runs this test",
     "make lab": "run below as the command behind it",
     "export XTSYNC_SOURCE_CLIENT_SECRET=... XTSYNC_TARGET_CLIENT_SECRET=...": "the reader's own secrets",
+    "git clone REPOSITORY xtsync": "the repository is what runs this test",
+    "cd xtsync": "it is where this runs",
+    ". .venv/bin/activate": "makes `xtsync` a command; test_xtsync_is_a_command_after_the_path_as_written looks",
+    "pulumi login --local": "needs the Pulumi CLI",
     "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
     "pulumi stack init contoso-fabrikam": "needs the Pulumi CLI",
     "pulumi preview": "needs the Pulumi CLI; the lab's preview stands for it",
@@ -107,6 +111,22 @@ def typed(command: str, folder: Path, exports: str) -> str:
 
 def test_every_command_of_the_readme_is_run_or_explained() -> None:
     assert set(shell_commands(README)) == {*ELSEWHERE, *LAB_COMMANDS, *XTSYNC_COMMANDS}
+
+
+def test_xtsync_is_a_command_after_the_path_as_written() -> None:
+    """`activate` puts the folder on the PATH in which `make install` puts the command."""
+    commands = shell_commands(README)
+    assert commands.index("make install") < commands.index(". .venv/bin/activate") < commands.index(XTSYNC_COMMANDS[0])
+    done = subprocess.run(
+        ["bash", "-c", ". .venv/bin/activate && command -v xtsync && xtsync --version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].endswith(".venv/bin/xtsync")
 
 
 def test_the_readme_has_every_xtsync_command() -> None:

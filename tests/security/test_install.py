@@ -28,6 +28,42 @@ def test_pip_is_asked_for_hashes_and_wheels_or_for_nothing_at_all() -> None:
         assert fetches or ("--no-index" in line and "--no-build-isolation" in line and "--no-deps" in line), line
 
 
+def run_make(folder: Path, pip: str) -> subprocess.CompletedProcess[str]:
+    """`make install` with an environment whose pip says and ends as given, and whose Python else is ours."""
+    python = folder / "python"
+    python.write_text(
+        f"""#!/bin/sh
+case "$*" in
+*"-m venv"*) mkdir -p {folder}/.venv/bin; cp {python} {folder}/.venv/bin/python ;;
+*"pip install"*-r*) {pip} ;;
+*"pip install"*) ;;
+*) exec {sys.executable} "$@" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    command = ["make", "install", f"PYTHON={python}"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_what_is_waited_for_is_told_and_not_each_package(tmp_path: Path) -> None:
+    done = run_make(tmp_path, "echo Collecting a; echo Downloading a; echo Installing collected packages: a")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("Making the virtual environment .venv (once")
+    assert second == "  unpacking them ..."
+    assert (tmp_path / ".venv" / ".installed").exists()
+
+
+def test_an_environment_that_pip_could_not_make_is_none(tmp_path: Path) -> None:
+    done = run_make(tmp_path, "echo Collecting a; echo 'ERROR: hashes do not match' >&2; exit 1")
+    assert done.returncode != 0
+    assert "ERROR: hashes do not match" in done.stderr
+    assert not (tmp_path / ".venv" / ".installed").exists()
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_package_has_a_hash_and_none_is_built_here(name: str) -> None:
     text = (ROOT / name).read_text()
