@@ -250,5 +250,5 @@ class explained:  # noqa: N801 - reads as a statement
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ProjectError | StateError | PulumiError):
-            self._console.print(Text(f"error: {error}", style="red"))
+            self._console.print(Text(f"error: {error}", style="red"), soft_wrap=True)
             raise typer.Exit(1) from None

@@ -176,6 +176,8 @@ class PulumiEngine:
 
     def prepare(self) -> None:
         """Bring the program's folder up to date, and make the stack where there is none yet."""
+        # A broken one is told by the place where it is mended, with the column: Pulumi would name the copy.
+        read(self._program / "Pulumi.yaml")
         link_program(self._program, self.folder)
         self._write_stack_file()
         if not list(self._state.glob(f".pulumi/stacks/*/{self._stack}.json")):

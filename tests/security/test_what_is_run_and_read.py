@@ -46,6 +46,23 @@ def test_a_file_that_is_no_yaml_is_told_by_place_and_cause(name: str, tmp_path: 
     assert len(said.split("\n")) == 3
 
 
+CAUSES = {
+    "a: {b: [1, 2\n  c: d}\n": "line 2, column 4: expected ',' or ']', but got ':'",
+    "a: [1, 2}\n": "line 1, column 9: expected ',' or ']', but got '}'",
+    "a: b: c\n": "line 1, column 5: mapping values are not allowed here",
+    "a:\n\t- b\n": "line 2, column 1: found character '\\t' that cannot start any token",
+    "a: @b\n": "line 1, column 4: found character '@' that cannot start any token",
+    "a: 1\n b\nc\n": "line 4, column 1: could not find expected ':'",
+    f"a: *{CANARY.replace('~', '')}\n": "line 1, column 4: found undefined alias '...'",
+}
+
+
+@pytest.mark.parametrize("text", CAUSES)
+def test_the_cause_is_told_in_whole_words(text: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text(text)
+    assert f"it is not YAML at {CAUSES[text]}\n" in said_of(tmp_path / "Pulumi.dev.yaml")
+
+
 def test_a_link_leads_to_no_other_file(tmp_path: Path) -> None:
     """Git keeps links: a change of a stack file can make one of it."""
     (tmp_path / "of the runner").write_text(f"config: {{xtsync:displayName: {CANARY}}}\n")

@@ -56,8 +56,9 @@ def read_yaml(path: Path, kind: str, do: str, *, follow_link: bool = False) -> M
     return document if isinstance(document, dict) else {}
 
 
-# What PyYAML quotes of a document: what it names of its own is in angle brackets, or one sign.
-QUOTED = re.compile(r"'(?!<|.')[^']*'")
+# What PyYAML quotes, of which kind ever. What it names of its own is in angle brackets, or one sign.
+QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+OF_ITS_OWN = re.compile(r"<[a-z ]+>|\\?.")
 
 
 def place(error: yaml.YAMLError) -> str:
@@ -66,8 +67,13 @@ def place(error: yaml.YAMLError) -> str:
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", ""))
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     if not isinstance(error, RefusedPartError):
-        problem = QUOTED.sub("'...'", problem)
+        problem = QUOTED.sub(without_words_of_the_file, problem)
     return f"{where}: {problem}" if problem else where
+
+
+def without_words_of_the_file(quoted: re.Match[str]) -> str:
+    """What PyYAML quotes, where it is its own."""
+    return quoted[0] if OF_ITS_OWN.fullmatch(quoted[1] or quoted[2] or "") else "'...'"
 
 
 class RefusedPartError(yaml.MarkedYAMLError):

@@ -19,6 +19,7 @@ from lab.engine import Engine, ProjectError, Secret, StateError
 from lab.engine.state import Store
 from lab.entra import Entra, Fault, Server, serve
 from lab.project import load
+from lab.pulumi.installation import find
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -152,6 +153,19 @@ def test_an_operation_whose_output_nobody_reads_any_more_goes_on_to_its_end(tmp_
     assert done.stdout.splitlines()[0] == "Updating (dev):"
     resources = Engine(folder, "dev", folder / "state").export()["deployment"]["resources"]
     assert len(resources) == 41
+
+
+@pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.dev.yaml"])
+def test_broken_yaml_is_told_by_its_own_path_on_the_real_engine(tmp_path: Path, name: str) -> None:
+    if find() is None:
+        pytest.skip("there is no Pulumi CLI here")
+    folder = project(tmp_path / "p")
+    (folder / name).write_text("config: [")
+    words = [*command(folder, "up"), "--engine", "pulumi"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    text = " ".join(done.stdout.split())
+    assert text.startswith(f"error: {folder / name} is not valid YAML at line 1, column 10: expected the node content")
 
 
 @pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.dev.yaml"])
