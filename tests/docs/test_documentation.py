@@ -20,7 +20,7 @@ from docs import outputs
 from lab.program import link_program
 from lab.pulumi.installation import Installation
 from tests.patience import PATIENCE_SECONDS
-from xtsync_resources import config
+from xtsync_resources import config, state
 from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import permissions
 from xtsync_resources.operate import cli
@@ -127,6 +127,15 @@ def test_xtsync_is_a_command_after_the_path_as_written() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].endswith(".venv/bin/xtsync")
+
+
+def test_every_type_that_a_preview_names_is_explained() -> None:
+    text = (ROOT / "docs" / "concepts.md").read_text()
+    table = text.partition("## Names in a preview")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    explained = {name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)}
+    of_azuread = {"ApplicationFromTemplate", "AppRoleAssignment", "TenantPair", "azuread", "pulumi-python"}
+    assert {*state.PROVIDERS, *of_azuread} <= explained
 
 
 def test_the_readme_has_every_xtsync_command() -> None:

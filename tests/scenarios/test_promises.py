@@ -376,6 +376,18 @@ def test_promise_9_a_secret_of_the_stack_is_only_stored_encrypted(lab: Lab) -> N
     lab.stack.run("destroy")
 
 
+def test_promise_9_a_secret_of_the_stack_beside_an_exported_one_is_no_change(lab: Lab) -> None:
+    """The exported one is used; the preview after it shows no `~ clientSecret`."""
+    from lab.engine import Secret
+
+    lab.stack.config["xtsync:sourceClientSecret"] = Secret(world.SOURCE_SECRET)
+    lab.stack.config["xtsync:targetClientSecret"] = Secret(world.TARGET_SECRET)
+    lab.stack.run("up")
+    for _ in range(2):
+        result = lab.stack.run("preview", expect_no_changes=True)
+        assert (result.exit_code, changed(result)) == (0, {})
+
+
 # --- 10. The right tenant or nothing --------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pulumi.runtime.rpc import UNKNOWN
 
+from tests.policy.analyzer import UNKNOWN_OBJECT
 from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.errors import ConfigurationError
@@ -121,12 +122,14 @@ def test_the_configuration_file_that_was_given_is_where_pulumi_looks_for_the_sec
     ]  # fmt: skip
 
 
-def test_what_a_run_did_not_come_to_know_is_no_id(tmp_path: Path) -> None:
+@pytest.mark.parametrize("marker", [UNKNOWN, UNKNOWN_OBJECT])
+def test_what_a_run_did_not_come_to_know_is_no_id(marker: str, tmp_path: Path) -> None:
     stack = read(tmp_path, CONFIG, None)
     file = tmp_path / "outputs.json"
-    file.write_text(json.dumps({"jobId": UNKNOWN, "scope": {"users": 1}}))
+    scope = {"users": 1, "people": marker, "adopted": [marker]}
+    file.write_text(json.dumps({"jobId": marker, "scope": scope, "provisionedOnDemand": marker}))
     found = stacks.read_outputs("dev", Location(tmp_path, None, file))
-    assert found == {"scope": {"users": 1}}
+    assert found == {"scope": {"users": 1, "adopted": []}}
     stack = Stack("dev", stack.settings, Location(tmp_path, None, file))
     with pytest.raises(ConfigurationError, match="has no output jobId"):
         _ = stack.job

@@ -28,8 +28,17 @@ from .yaml_files import read_yaml
 
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 PULUMI_SECONDS = 60
-# What Pulumi keeps as an output that a run which stopped early did not come to know.
-UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9",)
+# What Pulumi keeps in the place of a value that a run which stopped early did not come to know: one for each kind of
+# value. Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+UNKNOWN = (
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+)
 # Another command that stands for `pulumi`, as in `esc run ENVIRONMENT -- pulumi`.
 PULUMI_COMMAND = "XTSYNC_PULUMI"
 
@@ -355,7 +364,17 @@ def read_outputs(name: str, location: Location) -> Mapping[str, Any]:
     except ValueError:
         why = "they are not a JSON object"
         raise ConfigurationError(f"Cannot read the outputs of the stack {name}", why, "check --outputs") from None
-    return {key: value for key, value in found.items() if value not in UNKNOWN}
+    outputs: Mapping[str, Any] = known(found)
+    return outputs
+
+
+def known(value: Any) -> Any:
+    """A value without what is not known, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: known(item) for key, item in value.items() if item not in UNKNOWN}
+    if isinstance(value, list):
+        return [known(item) for item in value if item not in UNKNOWN]
+    return value
 
 
 def pulumi(arguments: list[str], folder: Path) -> str:
