@@ -177,7 +177,7 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
         job = quarantined(runner.entra)
         runner(DRIFT, code=7)
         assert "no drift, not well" in runner.plan()
-        assert "the job is in quarantine: EncounteredQuarantineException" in runner.plan()
+        assert "the target could not be reached, or refused" in runner.plan()
         job.status_code, job.quarantine = "Active", None
 
         turn_redemption(runner.entra, False)

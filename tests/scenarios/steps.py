@@ -51,6 +51,17 @@ def export(lab: Lab, xtsync: Command, *more: str) -> Said:
     return xtsync("export", *PAIR, *CLIENTS, *NAMES, "--metadata-host", lab.server.host, *more)
 
 
+def held_back(lab: Lab, xtsync: Command) -> None:
+    """Two people have left the scope, and the job holds their deletion back."""
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": 2}
+    xtsync.up()
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+
+
 Found = dict[tuple[str, str], list[tuple[str, str]]]
 
 

@@ -9,6 +9,7 @@ import pytest
 from lab import world
 from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Command, Lab, changed, told, writes
+from tests.scenarios.steps import held_back
 
 ALICE = "alice@contoso.com"
 
@@ -87,17 +88,6 @@ def test_held_back_deletions_are_released_by_no_other_command(lab: Lab, xtsync: 
         assert said.exit_code == 2
         assert "xtsync approve-deletions" in said.errors
     assert not writes(lab.calls_since(before))
-
-
-def held_back(lab: Lab, xtsync: Command) -> None:
-    """Two people have left the scope, and the job holds their deletion back."""
-    lab.stack.config["xtsync:deletionThreshold"] = 2
-    xtsync.up()
-    lab.pass_time()
-    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": 2}
-    xtsync.up()
-    lab.pass_time()
-    assert lab.jobs()[0].quarantine is not None
 
 
 @pytest.mark.parametrize("typed", [["--count", "2"], []])

@@ -49,6 +49,13 @@ def test_a_job_that_has_stopped_running_or_only_fails_is_not_healthy(lab: Lab, x
     job.failures_in_a_row = 3
     said = xtsync("status", "-s", "dev")
     assert said.exit_code == 1
+    assert "Graph counts 3 failures in a row, though it says Succeeded of the last cycle" in said.out
+    assert "failed completely" not in said.out
+    assert "went well" not in said.out
+    job.last_execution.state = "Failed"
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "Succeeded" not in said.out
     assert "3 cycles in a row failed completely" in said.out
     job.failures_in_a_row = 0
     xtsync.monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + timedelta(days=2))

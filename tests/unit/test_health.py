@@ -20,10 +20,12 @@ from xtsync_resources.operate.status import (
     MAKE_ALL_AGAIN,
     MAKE_JOB_AGAIN,
     interval_of,
+    last_words,
     reached,
     read_health,
     wait_for,
 )
+from xtsync_resources.sync_job.quarantine import REASONS, Reason, explained
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUARANTINE: dict[str, Any] = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
@@ -33,8 +35,11 @@ def before(**span: float) -> str:
     return (NOW - timedelta(**span)).isoformat()
 
 
-def job(state: str = "Active", interval: str = "PT40M", last: str = "", **status: Any) -> dict[str, Any]:
-    ran = {"lastExecution": {"state": "Succeeded", "timeBegan": last, "timeEnded": last}} if last else {}
+def job(
+    state: str = "Active", interval: str = "PT40M", last: str = "", how: str = "Succeeded", **status: Any
+) -> dict[str, Any]:
+    error = {"code": "None", "message": ""}
+    ran = {"lastExecution": {"state": how, "timeBegan": last, "timeEnded": last, "error": error}} if last else {}
     schedule = {"state": state, "interval": interval}
     return {"id": "j", "schedule": schedule, "status": {"code": "Active" if ran else "NotRun", **ran, **status}}
 
@@ -65,10 +70,18 @@ def progress(**more: Any) -> list[dict[str, Any]]:
         (job("Disabled"), True, False, "disabled"),
         (job("Paused", **QUARANTINE), False, False, "in quarantine (TooManyDeletes)"),
         (job(last=before(days=9), **QUARANTINE), True, False, "in quarantine (TooManyDeletes)"),
-        (job(last=before(minutes=9), countSuccessiveCompleteFailures=3), True, False,
-         "3 cycles in a row failed completely"),
-        (job(last=before(minutes=9), countSuccessiveCompleteFailures=1), True, False,
-         "the last cycle failed completely"),
+        (job(last=before(minutes=9), how="Failed", countSuccessiveCompleteFailures=3), True, False,
+         "running, but 3 cycles in a row failed completely: no reason given"),
+        (job(last=before(minutes=9), how="Failed", countSuccessiveCompleteFailures=1), True, False,
+         "running, but the last cycle failed completely: no reason given"),
+        (job(last=before(minutes=9), how="Failed"), True, False, "running, but the last cycle failed: no reason given"),
+        (job(last=before(minutes=9), countSuccessiveCompleteFailures=2), True, False,
+         "running, but Graph counts 2 failures in a row, though it says Succeeded of the last cycle"),
+        (job(last=before(minutes=9), how="EntryLevelErrors", countSuccessiveCompleteFailures=1), True, False,
+         "Graph counts 1 failure in a row, though it says EntryLevelErrors of the last cycle"),
+        (job(last=before(days=9), how="Failed", countSuccessiveCompleteFailures=2), True, False,
+         "has not run since 2026-11-14 12:00 UTC; 2 cycles in a row failed completely"),
+        (job(countSuccessiveCompleteFailures=1), True, False, "running, but the last cycle failed completely"),
         (job("Paused", countSuccessiveCompleteFailures=2), False, False, "2 cycles in a row failed completely"),
         (job(last=before(minutes=9), countSuccessiveCompleteFailures=0), True, True, "the last cycle went well"),
     ],
@@ -78,6 +91,34 @@ def test_health_in_words(found: dict[str, Any], running: bool, healthy: bool, wo
     assert health.healthy is healthy
     assert words in health.headline
     assert healthy or health.remedy
+
+
+@pytest.mark.parametrize("reason", [one.name for one in REASONS])
+@pytest.mark.parametrize("how", ["Succeeded", "EntryLevelErrors", "Failed"])
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_one_thing_is_said_of_a_cycle_in_quarantine(reason: str, how: str, number: int) -> None:
+    status: dict[str, Any] = {"code": "Quarantine", "quarantine": {"reason": reason}}
+    health = read_health(job(last=before(minutes=9), how=how, countSuccessiveCompleteFailures=number, **status), NOW)
+    assert not health.healthy
+    assert health.headline.startswith(f"in quarantine ({reason})")
+    assert ("failed completely" in health.headline) is (how == "Failed" and number > 0)
+    held = how == "Succeeded" and reason == "TooManyDeletes"
+    end = "Succeeded but for the deletions that it holds back" if held else how
+    assert last_words(health, NOW).split(", ")[1].startswith(end)
+
+
+@pytest.mark.parametrize("reason", ["toomanydeletes", "TooManyDeletes"])
+def test_a_reason_means_the_same_in_any_case(reason: str) -> None:
+    assert explained(reason, active=True) == explained("TooManyDeletes", active=True)
+
+
+@pytest.mark.parametrize("one", REASONS, ids=[one.name for one in REASONS])
+@pytest.mark.parametrize("state", ["Paused", "Disabled"])
+def test_a_job_at_rest_is_never_told_to_restart(one: Reason, state: str) -> None:
+    """`xtsync restart` refuses a job that does not run, and `resume` one that starting would let loose."""
+    health = read_health(job(state, code="Quarantine", quarantine={"reason": one.name}), NOW)
+    assert "xtsync restart" not in health.remedy
+    assert ("xtsync resume" in health.remedy) is one.starts
 
 
 def test_what_was_just_acted_upon_is_not_called_silent() -> None:

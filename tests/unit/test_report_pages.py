@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
-from xtsync_resources.operate import status
 from xtsync_resources.operate.report import html, markdown
 from xtsync_resources.operate.report.audit import Write, Written
 from xtsync_resources.operate.report.gathering import by_cycle
@@ -23,6 +22,7 @@ from xtsync_resources.operate.report.section import EVENTS, Cycle, Section, Sett
 from xtsync_resources.operate.report.words import COMMAND, verdict
 from xtsync_resources.operate.status import read_health
 from xtsync_resources.sync_job.provisioning_log import Event, Identity
+from xtsync_resources.sync_job.quarantine import REASONS, explained
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOSTILE = '<script>alert(1)</script> | "x" \n & `y` \x1b[31m'
@@ -184,7 +184,7 @@ def test_what_is_urgent_comes_first() -> None:
         ),
         (
             of_job(code="Quarantine", quarantine={"reason": "IngestionInterrupted"}),
-            "Needs somebody: in quarantine (IngestionInterrupted); run `xtsync status --stack dev`",
+            "Needs somebody: in quarantine (IngestionInterrupted); run `xtsync resume --stack dev`",
         ),
         (
             replace(of_job(), problems=["Failed to read the log.\n  Why: no"]),
@@ -208,8 +208,8 @@ def test_one_sentence_says_whether_somebody_is_needed_why_and_what_to_run(found:
 
 
 def test_advice_has_only_commands_between_backticks() -> None:
-    advice = [*status.QUARANTINE_REMEDIES.values(), status.OTHER_QUARANTINE]
-    assert {command.split()[0] for text in advice for command in COMMAND.findall(text)} == {"xtsync"}
+    advice = [explained(one.name, active=active) for one in REASONS for active in (True, False)]
+    assert {command.split()[0] for text in advice for command in COMMAND.findall(text)} == {"xtsync", "pulumi"}
 
 
 @pytest.mark.parametrize("found", [of_job(**HELD), of_job(**FAILED), of_job("Disabled")])

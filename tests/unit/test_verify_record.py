@@ -50,7 +50,7 @@ from xtsync_resources.operate.verify.reads import (
 from xtsync_resources.operate.verify.record import FURTHER, MOST_NAMES, UNSHOWN, Outcome, Read, What, compare
 from xtsync_resources.partner_policy.graph_types import PartnerPolicy
 from xtsync_resources.sync_job.graph_types import Job
-from xtsync_resources.sync_job.model import HARMLESS_REASONS
+from xtsync_resources.sync_job.quarantine import REASONS
 from xtsync_resources.sync_schema.graph_types import Schema
 from xtsync_resources.untrusted import json_text
 
@@ -238,7 +238,7 @@ def test_an_answer_that_is_no_object() -> None:
 
 def test_a_quarantine_is_known_in_any_case() -> None:
     schedule = {"state": "Active"}
-    for reason in ("toomanydeletes", "TooManyDeletes", *HARMLESS_REASONS):
+    for reason in ("toomanydeletes", *(one.name for one in REASONS)):
         job = {"id": "x", "schedule": schedule, "status": {"code": "Quarantine", "quarantine": {"reason": reason}}}
         assert not compare(job, Job).differences
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..graph.errors import RefusedError
 from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
-from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_reason, schedule_state
+from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
 from ..sync_job.running import set_running
 from .in_scope import unassigned
 from .status import as_document, as_table, read_health, read_job
@@ -106,11 +106,9 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
         RefusedError: the action would clear such a quarantine, or lose sight of it.
     """
     if holds_deletions(job) or (action != "pause" and not may_start(job)):
-        held = "it holds deletions back (TooManyDeletes)"
+        effect = "could hide" if action == "pause" else "would clear"
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
-            f"{held if holds_deletions(job) else f'it is in quarantine ({quarantine_reason(job)})'}, and this "
-            f"{'could hide' if action == 'pause' else 'would clear'} the quarantine",
-            "put people back in scope: the job sees that with its next cycle (`xtsync status` says when), and ends the "
-            "quarantine by itself; or let them go with `xtsync approve-deletions`, which shows who they are",
+            f"it is in quarantine ({quarantine_reason(job)}), which this {effect}",
+            quarantine_explained(job),
         )

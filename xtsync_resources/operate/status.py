@@ -23,13 +23,15 @@ from ..sync_job.model import (
     Job,
     moment,
     people_synchronized,
+    quarantine_explained,
     quarantine_reason,
     schedule_state,
     status_code,
 )
+from ..sync_job.quarantine import HELD_DELETIONS, reason_of
 from ..sync_scope.draining import DRAIN
 from .checks import ending
-from .checks.finding import listed
+from .checks.finding import counted, listed
 from .choices import Wait
 from .in_scope import out_of_scope
 from .screen import Rows, line, progress
@@ -44,19 +46,10 @@ LONGEST_INTERVAL = 31 * 86400
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 # A cycle may be late, and one may take longer than an interval; a job that is silent for longer has stopped.
 SILENT_INTERVALS = 3
+FAILED = "Failed"
+NO_ERROR = "None"  # the code of an error that is none
 WATCH_SECONDS = 20.0
-QUARANTINE_REMEDIES: Mapping[str, str] = {
-    "TooManyDeletes": "more deletions were due than xtsync:deletionThreshold allows. If it was a "
-    "mistake, put them back in scope: the quarantine ends with the next run. `xtsync approve-deletions` shows who they "
-    "are, and lets them go if that is right",
-    "EncounteredQuarantineException": "the target could not be reached or refused. Run `xtsync doctor`; then "
-    "`xtsync resume` clears the quarantine",
-    "EncounteredEscrowProportionThreshold": "too large a part of the changes failed. `xtsync logs --failures` says "
-    "why; mend that, then `xtsync restart`",
-    "IngestionInterrupted": "reading the source was interrupted. The job tries again by itself",
-    "QuarantinedOnDemand": "it was put there on purpose. `xtsync resume` ends it",
-}
-OTHER_QUARANTINE = "`xtsync logs --failures` says what failed; mend that, then `xtsync restart`"
+LOOK_FOR_CAUSES = "`xtsync logs --failures` says why; `xtsync doctor` looks for causes"
 MAKE_JOB_AGAIN = (
     "run `pulumi up --replace 'URN'` with the job's URN (`pulumi stack --show-urns`; in quotes, as it holds a $), "
     "which makes it again"
@@ -207,27 +200,38 @@ def silent_since(job: Job, now: datetime | None) -> datetime | None:
 
 def verdict(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str]:
     """Whether it is healthy, that in words, and what to do."""
-    healthy, headline, remedy = verdict_of_state(job, silent, running)
-    failures = failures_in_a_row(job)
-    if not failures:
-        return healthy, headline, remedy
-    words = "the last cycle failed completely" if failures == 1 else f"{failures} cycles in a row failed completely"
-    return (
-        False,
-        f"{headline}; {words}",
-        remedy or "`xtsync logs --failures` says why; `xtsync doctor` looks for causes",
-    )
+    at_rest = verdict_of_rest(job, silent, running)
+    if at_rest is None:
+        return verdict_of_last_cycle(job)
+    _, headline, remedy = at_rest
+    failures = complete_failures(job)
+    return (False, f"{headline}; {failures}", remedy or LOOK_FOR_CAUSES) if failures else at_rest
 
 
-def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str]:
-    """The verdict without complete failures."""
+def complete_failures(job: Job) -> str:
+    """What Graph's count of cycles that failed completely says; "" for nothing.
+
+    It also counts a cycle that ended in quarantine, such as one that went well but for the deletions it held back:
+    what is said of the last cycle is then the quarantine. Elsewhere a count beside a last cycle that did not fail
+    contradicts it, and nobody can tell which of the two is older.
+    """
+    number, state = failures_in_a_row(job), last_execution(job.get("status") or {}).get("state")
+    if not number:
+        return ""
+    if state in (None, FAILED):
+        return "the last cycle failed completely" if number == 1 else f"{number} cycles in a row failed completely"
+    if quarantine_reason(job):
+        return ""
+    return f"Graph counts {counted(number, 'failure')} in a row, though it says {state} of the last cycle"
+
+
+def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str] | None:
+    """The verdict on a job that is kept from running, without complete failures; None for one that runs."""
     state, code, quarantine = schedule_state(job), status_code(job), quarantine_reason(job)
-    last = last_execution(job.get("status") or {})
     if quarantine:
         error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
         detail = f": {unwrapped(error['message'])}" if error.get("message") else ""
-        remedy = QUARANTINE_REMEDIES.get(quarantine, OTHER_QUARANTINE)
-        return False, f"in quarantine ({quarantine}){detail}", remedy
+        return False, f"in quarantine ({quarantine}){detail}", quarantine_explained(job)
     if state in (PAUSED, DISABLED) and not running:
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
@@ -243,17 +247,26 @@ def verdict_of_state(job: Job, silent: datetime | None, running: bool) -> tuple[
             "the next run"
         )
         return False, f"active, but has not run since {silent.astimezone(UTC):%Y-%m-%d %H:%M} UTC", remedy
-    if last.get("state") == "Failed":
+    return None
+
+
+def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
+    """The verdict on a job that runs: how its last cycle went."""
+    last, failures = last_execution(job.get("status") or {}), complete_failures(job)
+    if last.get("state") == FAILED:
         error = last.get("error") or {}
-        why = unwrapped(error.get("message") or "") or error.get("code") or "no reason given"
+        code = "" if error.get("code") == NO_ERROR else error.get("code")
+        why = unwrapped(error.get("message") or "") or code or "no reason given"
         remedy = "`xtsync doctor` looks for causes; `pulumi up --refresh` puts back what somebody took away"
-        return False, f"running, but the last cycle failed: {why}", remedy
+        return False, f"running, but {failures or 'the last cycle failed'}: {why}", remedy
+    if failures:
+        return False, f"running, but {failures}", LOOK_FOR_CAUSES
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"
         return True, headline, "`xtsync logs --failures` says who and why"
     if not last:
         return True, "running; the first cycle is not done yet", ""
-    if code == NOT_RUN:
+    if status_code(job) == NOT_RUN:
         return True, "running; it was restarted, and looks at everybody again", ""
     return True, "running; the last cycle went well", ""
 
@@ -276,6 +289,13 @@ def ago(when: datetime | None, now: datetime) -> str:
     return "now"
 
 
+def last_words(health: Health, now: datetime) -> str:
+    """When the last run was, and how it ended."""
+    when = ago(health.last_run, now)
+    held = " but for the deletions that it holds back" if reason_of(health.quarantine).name == HELD_DELETIONS else ""
+    return f"{when}, {health.last_result}{held}" if health.last_result else when
+
+
 def next_words(health: Health, now: datetime) -> str:
     """When the next run is."""
     if health.next_run is None:
@@ -293,7 +313,7 @@ def as_table(stack: Stack, health: Health, now: datetime, missing: Sequence[str]
         ("Job", health.headline),
         *([("Do", health.remedy)] if health.remedy else []),
         ("Schedule", f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes"),
-        ("Last run", ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")),
+        ("Last run", last_words(health, now)),
         ("Next run", next_words(health, now)),
         ("First cycle", f"done {ago(health.first_cycle, now)}" if health.first_cycle else "not done yet"),
         (

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
+from .quarantine import HELD_DELETIONS, explained, reason_of
+
 TEMPLATE = "Azure2Azure"
 Job = Mapping[str, Any]
 ACTIVE, PAUSED, DISABLED = "Active", "Paused", "Disabled"
 QUARANTINE, NOT_RUN = "Quarantine", "NotRun"
-HELD_DELETIONS = "TooManyDeletes"
 
 
 def moment(value: object) -> datetime | None:
@@ -60,16 +61,6 @@ def quarantined_since(job: Job) -> datetime | None:
     return moment(((job.get("status") or {}).get("quarantine") or {}).get("currentBegan"))
 
 
-# Starting the job again is the documented way out of these; of others nobody knows what starting would let loose.
-HARMLESS_REASONS = (
-    "encounteredbaseescrowthreshold",
-    "encounteredtotalescrowthreshold",
-    "encounteredescrowproportionthreshold",
-    "encounteredquarantineexception",
-    "ingestioninterrupted",
-)
-
-
 def holds_deletions(job: Job) -> bool:
     """Whether the job has more deletions to make than it may."""
     return quarantine_reason(job).lower() == HELD_DELETIONS.lower()
@@ -77,8 +68,13 @@ def holds_deletions(job: Job) -> bool:
 
 def may_start(job: Job) -> bool:
     """Whether starting it lets nothing loose: starting clears a quarantine, also one that holds deletions back."""
-    reason = quarantine_reason(job).lower()
-    return not reason or reason in HARMLESS_REASONS
+    reason = quarantine_reason(job)
+    return not reason or reason_of(reason).starts
+
+
+def quarantine_explained(job: Job) -> str:
+    """What the quarantine of the job means, and what to do about it."""
+    return explained(quarantine_reason(job), active=schedule_state(job) == ACTIVE)
 
 
 def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:

@@ -36,10 +36,9 @@ from . import calls
 from .model import (
     ACTIVE,
     Job,
-    holds_deletions,
     jobs_of_template,
-    may_start,
     never_ran,
+    quarantine_explained,
     quarantine_reason,
     schedule_state,
     status_code,
@@ -176,19 +175,20 @@ def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str],
     )
 
 
-def warn_of_quarantine(job: Job) -> None:
-    """Say that a job stays in quarantine, and what to do."""
-    if holds_deletions(job):
+def warn_of_quarantine(job: Job, found: Job) -> None:
+    """Say that a job stays in quarantine or was started out of one, what that means, and what to do.
+
+    Args:
+        job: as it is now.
+        found: as it was before.
+    """
+    if quarantine_reason(job):
+        stays = f"the job stays in quarantine ({quarantine_reason(job)}): {quarantine_explained(job)}"
+        report(stays, severity=WARNING)
+    elif quarantine_reason(found):
+        ended = f"the job was in quarantine ({quarantine_reason(found)}), and is started again, which ends that"
         report(
-            "the job stays in quarantine (TooManyDeletes): more people would be deleted in the target than "
-            "xtsync:deletionThreshold allows. Put them back in scope, or let them go with `xtsync approve-deletions`",
-            severity=WARNING,
-        )
-    elif not may_start(job):
-        report(
-            f"the job stays in quarantine ({quarantine_reason(job)}): what starting it would let loose is not known. "
-            "Look at it in the portal, and restart it there",
-            severity=WARNING,
+            f"{ended}. It comes back where its cause is still there: {quarantine_explained(found)}", severity=WARNING
         )
 
 
@@ -237,7 +237,7 @@ class JobStartProvider(TenantResourceProvider):
         outputs = {**props, **seen(job), "everybody": sync_all(settings)}
         reason = quarantine_reason(job)
         if reason:
-            raise Partial(id_, outputs, [f"the job is in quarantine: {reason}"])
+            raise Partial(id_, outputs, [f"the job is in quarantine ({reason}): {quarantine_explained(job)}"])
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -247,20 +247,20 @@ class JobStartProvider(TenantResourceProvider):
     def apply(self, news: Properties, olds: Properties) -> Properties:
         """Make it run or pause, and give the properties."""
         operation, service_principal, job_id = self.operation(), news["servicePrincipalId"], news["jobId"]
-        job = find_job(operation, service_principal, job_id, new=not olds)
+        job = found = find_job(operation, service_principal, job_id, new=not olds)
         running = bool(news["running"])
         if not running:
             refuse_held_deletions(operation, job_id, job, "pause")
 
-        def before_start(found: Job) -> None:
+        def before_start(now: Job) -> None:
             # One that never ran knows nobody yet whom it could delete.
-            if not never_ran(found):
+            if not never_ran(now):
                 wait_for_everybody(operation, news)
 
         # A job that we paused before, and that is seen at rest, needs no second pause.
         if running or olds.get("running") is not False or not at_rest(job):
             job = set_running(operation, service_principal, job_id, running, job, before_start)
-        warn_of_quarantine(job)
+        warn_of_quarantine(job, found)
         if olds.get("everybody"):
             restart(operation, service_principal, job_id, job)
         return {**news, **seen(job), "running": running}

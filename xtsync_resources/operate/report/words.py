@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..status import ago, next_words
+from ..status import last_words, next_words
 from .section import KINDS
 
 if TYPE_CHECKING:
@@ -93,10 +93,9 @@ def people(section: Section) -> str:
 
 def facts(health: Health, now: datetime) -> list[tuple[str, str]]:
     """How the job does, as rows."""
-    last = ago(health.last_run, now) + (f", {health.last_result}" if health.last_result else "")
     return [
         ("People in the target", str(health.people)),
-        ("Last run", last),
+        ("Last run", last_words(health, now)),
         ("Next run", next_words(health, now)),
         ("Schedule", health.state or "unknown"),
     ]

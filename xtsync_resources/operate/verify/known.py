@@ -26,11 +26,11 @@ from ...partner_policy.graph_types import PartnerPolicy, PolicySettings, Target,
 from ...redaction import redacted
 from ...service_principal.calls import AppRole
 from ...sync_job import graph_types as job
-from ...sync_job.model import ACTIVE, DISABLED, HARMLESS_REASONS, NOT_RUN, PAUSED, QUARANTINE, TEMPLATE
+from ...sync_job.model import ACTIVE, DISABLED, NOT_RUN, PAUSED, QUARANTINE, TEMPLATE
+from ...sync_job.quarantine import REASONS
 from ...sync_schema import graph_types as schema
 from ...sync_schema.document import DOCUMENTED
 from ...sync_schema.model import ALWAYS
-from ..status import QUARANTINE_REMEDIES
 
 # --- names that may be shown -----------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Words:
 WORDS_OF: Mapping[tuple[Any, str], Words] = {
     (job.Schedule, "state"): Words((ACTIVE, PAUSED, DISABLED)),
     (job.Status, "code"): Words((ACTIVE, PAUSED, QUARANTINE, NOT_RUN, "NotConfigured")),
-    (job.Quarantine, "reason"): Words((*QUARANTINE_REMEDIES, *HARMLESS_REASONS, "Unknown"), any_case=True),
+    (job.Quarantine, "reason"): Words(tuple(one.name for one in REASONS), any_case=True),
     (job.Execution, "state"): Words(("Succeeded", "Failed", "EntryLevelErrors")),
     (job.Job, "templateId"): Words((TEMPLATE,)),
     (TargetConfiguration, "accessType"): Words((ALLOWED, BLOCKED)),
