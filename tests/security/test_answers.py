@@ -40,8 +40,8 @@ from xtsync_resources.graph.sign_in import Secrets, SignIn
 from xtsync_resources.graph.token_claims import claims
 from xtsync_resources.graph.transport import HttpsTransport, Request, Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
+from xtsync_resources.operate.health import read_health
 from xtsync_resources.operate.logs import as_line
-from xtsync_resources.operate.status import read_health
 from xtsync_resources.partner_policy.calls import delete_partner, get_partner
 from xtsync_resources.sync_job.calls import create_job, list_jobs
 from xtsync_resources.sync_job.provisioning_log import read_event

@@ -14,17 +14,9 @@ from xtsync_resources.config import parse
 from xtsync_resources.graph.errors import LONGER, DeadlineError, RefusedError
 from xtsync_resources.operate.choices import Wait
 from xtsync_resources.operate.cli import app
+from xtsync_resources.operate.health import INTERVAL, interval_of, last_words, read_health
 from xtsync_resources.operate.stack import Stack
-from xtsync_resources.operate.status import (
-    INTERVAL,
-    MAKE_ALL_AGAIN,
-    MAKE_JOB_AGAIN,
-    interval_of,
-    last_words,
-    reached,
-    read_health,
-    wait_for,
-)
+from xtsync_resources.operate.status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, reached, wait_for
 from xtsync_resources.sync_job.quarantine import REASONS, Reason, explained
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from xtsync_resources.operate.health import read_health
 from xtsync_resources.operate.report import html, markdown
 from xtsync_resources.operate.report.audit import Write, Written
 from xtsync_resources.operate.report.gathering import by_cycle
 from xtsync_resources.operate.report.section import EVENTS, Cycle, Section, Setting
 from xtsync_resources.operate.report.words import COMMAND, verdict
-from xtsync_resources.operate.status import read_health
 from xtsync_resources.sync_job.provisioning_log import Event, Identity
 from xtsync_resources.sync_job.quarantine import REASONS, explained
 

@@ -5,19 +5,22 @@ Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-d
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..graph.errors import ConfigurationError, RefusedError
-from ..graph.pace import Pace
+from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError
+from ..graph.permissions import PROVISIONING_LOG
 from ..sync_job.calls import FORCE_DELETES
-from ..sync_job.model import holds_deletions, quarantined_since
-from ..sync_job.provisioning_log import Identity, events, filter_for
-from .control import refuse_missing_assignments, restart
-from .status import Status, as_document, as_table, read_health, read_job
+from ..sync_job.model import holds_deletions
+from ..sync_job.provisioning_log import Identity
+from ..sync_secrets.calls import get_secrets
+from ..sync_secrets.model import deletion_threshold, settings_by_key
+from .checks.finding import counted
+from .checks.synchronization import threshold
+from .control import health_after, refuse_missing_assignments, restart
+from .held_back import LATE, staged
+from .status import Status, as_document, portal_url, read_job, show
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -25,9 +28,6 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .stack import Stack
 
-STAGED = "stagedDelete"
-# The cycle that began the quarantine may have begun long before it.
-CYCLE = timedelta(days=2)
 MOST_EVENTS, MOST_NAMES = 20_000, 50
 
 
@@ -45,7 +45,7 @@ class Approved(Status):
 def command(stack: Stack, screen: Screen, count: int | None) -> int:
     """Show who would be deleted, want their number, and let it happen; 1 if it was declined.
 
-    Calls: those of `refuse_missing_assignments` and `held_back`; GET jobs/{id}; POST jobs/{id}/restart.
+    Calls: those of `refuse_missing_assignments` and `held_back`; GET secrets, GET jobs/{id}; POST jobs/{id}/restart.
 
     Raises:
         RefusedError: nothing is held back, nobody knows whose deletion is, or somebody configured is not assigned.
@@ -62,12 +62,15 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     refuse_missing_assignments(operation, stack, "approve the deletions of")
     people = held_back(operation, stack, job)
     target = stack.settings.target.name
-    what = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    what = counted(len(people), "person", "people")
+    tell_threshold(operation, stack, screen)
     screen.tell(f"{what} would be deleted in {target} (restorable there for 30 days):", style="bold")
     for one in people[:MOST_NAMES]:
         screen.tell(f"  {one.name or '(no name)'}  {one.id}")
     if len(people) > MOST_NAMES:
         screen.tell(f"  and {len(people) - MOST_NAMES} more (`xtsync logs --json`)")
+    if url := portal_url(stack):
+        screen.tell(f"In the portal: {url}")
     typed = count if count is not None else screen.number(f"To delete them, type how many they are ({what})")
     if typed != len(people):
         if count is not None:
@@ -77,32 +80,40 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         screen.tell(f"{typed} is not {len(people)}. Nothing was done.")
         return 1
     restart(operation, stack, job, FORCE_DELETES)
-    health = read_health(read_job(operation, stack), running=stack.settings.running)
+    health = health_after(stack, read_job(operation, stack))
     if screen.as_json:
         screen.json(Approved(**vars(as_document(stack, health)), approved=people))
     else:
-        screen.print(as_table(stack, health, operation.client.clock.now()))
+        show(stack, screen, health, operation.client.clock.now())
     return 0
 
 
 def held_back(operation: Operation, stack: Stack, job: Job) -> list[Identity]:
-    """Whose deletion is held back, in the order of their names, as the provisioning log tells.
-
-    Calls: GET auditLogs/provisioning, page by page (ProvisioningLog.Read.All).
+    """Whose deletion is held back. Calls: those of `staged`.
 
     Raises:
-        RefusedError: it does not tell.
+        RefusedError: the provisioning log does not tell, or may not be read.
     """
-    clock = operation.client.clock
-    since = (quarantined_since(job) or clock.now()) - CYCLE
-    found = events(operation, Pace(clock), filter_for(stack.job, since, "", failures=False))
-    staged = [one for one in itertools.islice(found, MOST_EVENTS) if one.action.lower() == STAGED.lower()]
-    # Each cycle stages them anew; the newest tells who is left.
-    people = {one.source for one in staged if one.cycle == staged[0].cycle}
+    what = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
+    there = f"approve them in the portal, which has them under Provisioning logs{of_portal(stack)}"
+    try:
+        people = staged(operation, stack.job, job, MOST_EVENTS)
+    except ForbiddenError:
+        why = "nobody can see here whose they are: the sign-in may not read the provisioning log"
+        do = f"give the sign-in of {stack.settings.source.name} {PROVISIONING_LOG} (`xtsync permissions` prints how)"
+        raise RefusedError(what, why, f"{do}; or look and {there}") from None
     if not people:
-        raise RefusedError(
-            f"Will not approve deletions of the job {stack.job} in {operation.tenant}",
-            "the provisioning log does not say whose they are; its events come some minutes late",
-            "run this again in a quarter of an hour, or look in the portal and approve them there",
-        )
-    return sorted(people, key=lambda one: (one.name.lower(), one.id))
+        raise RefusedError(what, LATE, f"run this again in a quarter of an hour; or look and {there}")
+    return people
+
+
+def of_portal(stack: Stack) -> str:
+    """The address of the configuration in the portal, after a colon; "" where the stack does not know it."""
+    url = portal_url(stack)
+    return f": {url}" if url else ""
+
+
+def tell_threshold(operation: Operation, stack: Stack, screen: Screen) -> None:
+    """Say from how many deletions on the job holds them back. Call: GET secrets."""
+    live = deletion_threshold(settings_by_key(operation.send(get_secrets(stack.service_principal))))
+    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold).")

@@ -11,8 +11,9 @@ from ..graph.errors import RefusedError
 from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
 from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
 from ..sync_job.running import set_running
+from .health import Health, read_health
 from .in_scope import unassigned
-from .status import as_document, as_table, read_health, read_job
+from .status import as_document, portal_url, read_job, show
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -57,13 +58,20 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     else:
         restart(operation, stack, job, RESTART_FULL if action == "restart --full" else RESTART)
         job = read_job(operation, stack)
-    # Without the time: a job that was paused for long has not run since, and does so next.
-    health = read_health(job, running=stack.settings.running)
+    health = health_after(stack, job)
     if screen.as_json:
         screen.json(as_document(stack, health))
     else:
-        screen.print(as_table(stack, health, operation.client.clock.now()))
+        show(stack, screen, health, operation.client.clock.now())
     return 0
+
+
+def health_after(stack: Stack, job: Job) -> Health:
+    """What a job's answer means right after it was acted upon.
+
+    Without the time: a job that was paused for long has not run since, and does so next.
+    """
+    return read_health(job, running=stack.settings.running, portal=portal_url(stack))
 
 
 def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:

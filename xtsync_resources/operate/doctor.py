@@ -198,5 +198,8 @@ def command(stack: Stack, screen: Screen) -> int:
     if screen.as_json:
         screen.json(findings)
     else:
-        screen.print(as_table(stack, findings), "", summary(findings))
+        portal = outputs_of(stack).get("portalUrl")
+        screen.print(
+            as_table(stack, findings), "", *([f"In the portal: {portal}"] if portal else []), summary(findings)
+        )
     return 1 if any(one.level is Level.PROBLEM for one in findings) else 0

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..config import GUID
-from ..graph.errors import ConfigurationError
+from ..directory.calls import get_user
+from ..directory.find import read
+from ..graph.errors import ConfigurationError, XtsyncError
 from ..graph.pace import Pace
 from ..sync_job.model import moment
 from ..sync_job.provisioning_log import Event, events, filter_for
 from . import people
 from .screen import Line, line
+from .status import portal_url
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 PAGE = 100
 LONGEST = timedelta(days=3650)
 FOLLOW_SECONDS = 10.0
+MOST_NAMES, NAMES_SECONDS = 100, 20.0
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 COLOURS = {"failure": "red", "skipped": "yellow", "warning": "yellow", "success": "green"}
 
@@ -93,6 +98,41 @@ def as_details(event: Event) -> list[str]:
     return lines
 
 
+# --- names -----------------------------------------------------------------------------------------------------
+
+
+class Names:
+    """What people are called in the target, where the log has their object id only.
+
+    Args:
+        stack: whose target it is.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._known: dict[str, str] = {}
+        self._may_read = True
+
+    def named(self, found: Sequence[Event]) -> list[Event]:
+        """The events with the names that could be found; what fails here fails nothing, and is not tried again.
+
+        Call: POST $batch of GET users/{id} in the target (User.Read.All), for at most `MOST_NAMES` people at a time.
+        """
+        wanted = [event.target.id for event in found if event.target.id and not event.target.name]
+        new = [one for one in dict.fromkeys(wanted) if one not in self._known and GUID.fullmatch(one)][-MOST_NAMES:]
+        if new and self._may_read:
+            try:
+                users = read(self._stack.operation("target", NAMES_SECONDS), [get_user(one) for one in new])
+            except XtsyncError:
+                self._may_read = False
+            else:
+                self._known |= {one: str(user.get("displayName") or "") for one, user in zip(new, users, strict=True)}
+        return [
+            replace(event, target=replace(event.target, name=event.target.name or self._known.get(event.target.id, "")))
+            for event in found
+        ]
+
+
 # --- the command -----------------------------------------------------------------------------------------------
 
 
@@ -106,11 +146,13 @@ def command(stack: Stack, screen: Screen, wanted: Wanted) -> int:
     user = wanted.user if known else people.find(operation, [wanted.user])[wanted.user]
     since = parse_since(wanted.since or "24h", clock.now())
     seen: set[str] = set()
+    names = Names(stack)
+    screen.tell(f"{stack.settings.source.name} → {stack.settings.target.name} (stack {stack.name})", style="bold")
 
     def show() -> int:
         filter_text = filter_for(stack.job, since, user, wanted.failures)
         found = list(itertools.islice(events(operation, pace, filter_text), wanted.most))[::-1]
-        new = [event for event in found if event.id not in seen]
+        new = names.named([event for event in found if event.id not in seen])
         seen.update(event.id for event in new)
         if screen.as_json:
             screen.json(new)
@@ -124,6 +166,8 @@ def command(stack: Stack, screen: Screen, wanted: Wanted) -> int:
         screen.print(f"Nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Events appear some minutes late.")
     elif not screen.as_json and shown == wanted.most:
         screen.print(f"The newest {wanted.most}; --most shows more.")
+    if wanted.failures and (url := portal_url(stack)):
+        screen.tell(f"In the portal: {url}")
     while wanted.follow:
         clock.sleep(FOLLOW_SECONDS)
         operation = stack.operation("source")

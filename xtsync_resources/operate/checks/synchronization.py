@@ -14,7 +14,9 @@ from ...sync_job.calls import get_job
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
-from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, read_health
+from ..health import read_health
+from ..held_back import at_a_glance
+from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN
 from .finding import Finding, Look, listed
 from .people import scope_of
 
@@ -25,7 +27,8 @@ MEND = "run `pulumi up --refresh`, which shows what it changes"
 def check(look: Look) -> list[Finding]:
     """Look at the pair that this stack has set up; nothing where it has not.
 
-    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET secrets, GET appRoleAssignedTo; `scope_of`.
+    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET secrets, GET appRoleAssignedTo; those of `at_a_glance` and
+    `scope_of`.
     """
     if not look.own:
         return []
@@ -39,9 +42,9 @@ def check(look: Look) -> list[Finding]:
     if job is None:
         return [look.problem(AREA, f"the job {job_id} is gone", MAKE_JOB_AGAIN)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
-    job_finding = (
-        look.ok(AREA, health.headline) if health.healthy else look.problem(AREA, health.headline, health.remedy)
-    )
+    held = at_a_glance(operation, job_id, job)
+    found = f"{health.headline}. {held.sentence(look.settings.target.name)}" if held else health.headline
+    job_finding = look.ok(AREA, found) if health.healthy else look.problem(AREA, found, health.remedy)
     settings = settings_by_key(operation.send(get_secrets(look.own)))
     assigned = assignments(operation, look.own, assignable_role(principal))
     configured = scope_of(look).assigned

@@ -48,7 +48,7 @@ def pair(place: int, section: Section, now: datetime) -> str:
         return "\n".join(parts)
     title = f"{text(section.source[0])} → {text(section.target[0])}"
     parts = [opening, f"<h2>{title} <small>(stack {text(section.stack)})</small></h2>", *first(section)]
-    parts.append(picture(section))
+    parts += [picture(section), *portal(section)]
     if section.health:
         parts += ["<h3>People</h3>", table("People", ("what", "state"), words.facts(section.health, now))]
     if section.entries is not None:
@@ -72,6 +72,12 @@ def first(section: Section) -> list[str]:
         said = "".join(code(piece) if is_command else text(piece) for piece, is_command in told)
         parts.append(f"<p>What to do: {said}.</p>")
     return [*parts, *(f'<p class="problem">{lines(problem)}</p>' for problem in section.problems)]
+
+
+def portal(section: Section) -> list[str]:
+    """A link to the configuration in the portal."""
+    url = words.portal(section)
+    return [f'<p><a href="{text(url)}">The configuration in the portal</a></p>'] if url.startswith("https://") else []
 
 
 def code(command: str) -> str:

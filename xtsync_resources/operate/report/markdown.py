@@ -108,7 +108,7 @@ def picture(section: Section) -> str:
     (source, source_id), (target, target_id) = section.source, section.target
     return (
         f"{escaped(source)} (source, {code(source_id)}) → {escaped(target)} (target, {code(target_id)}): "
-        f"{words.people(section)}"
+        f"{words.people(section)}{f'. In the portal: {code(url)}' if (url := words.portal(section)) else ''}"
     )
 
 

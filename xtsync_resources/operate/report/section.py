@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...sync_job.provisioning_log import Event
-    from ..status import Health
+    from ..health import Health
     from .audit import Written
 
 EVENTS = 500

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..status import last_words, next_words
+from ..health import last_words, next_words
 from .section import KINDS
 
 if TYPE_CHECKING:
-    from ..status import Health
+    from ..health import Health
     from .audit import Written
     from .section import Cycle, Section
 
@@ -99,6 +99,11 @@ def facts(health: Health, now: datetime) -> list[tuple[str, str]]:
         ("Next run", next_words(health, now)),
         ("Schedule", health.state or "unknown"),
     ]
+
+
+def portal(section: Section) -> str:
+    """Where the configuration is in the portal; "" where nobody knows."""
+    return section.health.portal_url if section.health else ""
 
 
 def cycle_table(cycles: Sequence[Cycle]) -> tuple[tuple[str, ...], list[Row]]:
