@@ -47,8 +47,8 @@ DOCUMENTS: Mapping[str, Any] = {
 }
 ABOUT = (
     "What `xtsync COMMAND --json` prints is as #/$defs/COMMAND says, with exit code 0 or 1. Where it fails, with exit "
-    f"code 2, it is as #/$defs/{ERROR} says. Members may be added; one is taken away, or means something else, with a "
-    "new major version only."
+    f"code 2, or somebody declines a question, with 1, it is as #/$defs/{ERROR} says. Members may be added; one is "
+    "taken away, or means something else, with a new major version only."
 )
 # A member of a class, or several, in its docstring.
 MEMBERS = re.compile(r"^ {4}(\w[\w, ]*): (.+(?:\n {8,}.+)*)", re.MULTILINE)

@@ -269,18 +269,25 @@ class Command:
     def __call__(self, *arguments: str, answer: str = "") -> Said:
         from typer.testing import CliRunner
 
+        from xtsync_resources.operate import screen
         from xtsync_resources.operate.cli import app
 
         for name, value in {**self.lab.stack.environment, "COLUMNS": "120"}.items():
             self.monkeypatch.setenv(name, value)
+        self.monkeypatch.setattr(screen, "at_a_terminal", lambda: bool(answer))
         folder = self.lab.folder
         (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": self.config()}))
         options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
         result = CliRunner().invoke(app, [*options, *arguments], input=answer, catch_exceptions=False)
-        self.lab.texts += [result.stdout, result.stderr]
-        if "--json" in arguments and result.stdout:
-            held_against_its_schema(json.loads(result.stdout), "error" if result.exit_code > 1 else arguments[0])
-        return Said(result.exit_code, result.stdout, result.stderr)
+        # What is typed is shown by the terminal, and not by the command.
+        out = result.stdout.removeprefix(f" {answer}") if answer else result.stdout
+        self.lab.texts += [out, result.stderr]
+        if "--json" in arguments and out:
+            document = json.loads(out)
+            failed = isinstance(document, dict) and [*document] == ["error"]
+            assert failed or result.exit_code < 2
+            held_against_its_schema(document, "error" if failed else arguments[0])
+        return Said(result.exit_code, out, result.stderr)
 
     def config(self) -> dict[str, Any]:
         given: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]

@@ -177,7 +177,7 @@ def test_nothing_is_left_to_forget_the_second_time(lab: Lab, xtsync: Command) ->
     assert {"pair-application", "pair-job", "pair-source-azuread", "pair-source-baseline"} <= {
         one["name"] for one in named
     }
-    assert xtsync("forget", "--side", "source", "-s", "dev", "--json").document == []
+    assert xtsync("forget", "--side", "source", "-s", "dev", "--yes", "--json").document == []
     other = xtsync("forget", "--side", "target", "-s", "dev", "--yes")
     assert other.exit_code == 2
     assert "XTSYNC_FORGET=target pulumi destroy --stack dev" in other.errors

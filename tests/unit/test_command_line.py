@@ -109,6 +109,24 @@ def test_documents_have_one_naming_style_and_times_of_rfc_3339() -> None:
     assert found == {"failuresInARow": 2, "allOf": inner, "byName": {"user_to_user": 3}}
 
 
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        (["status", "--jsn", "--json"], "--jsn"),
+        (["status", "--minutes", "soon", "--json"], "--minutes"),
+        (["stat", "--json"], "stat"),
+    ],
+)
+def test_what_cannot_be_understood_is_a_document_as_well(typed: list[str], complaint: str) -> None:
+    code = "from xtsync_resources.operate.cli import main; main()"
+    said = subprocess.run([sys.executable, "-c", code, *typed], check=False, capture_output=True, text=True)
+    assert said.returncode == 2
+    error = json.loads(said.stdout)["error"]
+    assert set(error) == {"kind", "what", "why", "do", "reference"}
+    assert complaint in error["why"]
+    assert error["why"] in said.stderr
+
+
 def test_an_error_is_a_document_as_well(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["--cwd", str(tmp_path), "status", "--stack", "dev", "--json"])
     assert result.exit_code == 2

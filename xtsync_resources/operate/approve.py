@@ -20,6 +20,7 @@ from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
 from .held_back import LATE, staged
+from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         RefusedError: nothing is held back, nobody knows whose deletion is, or somebody configured is not assigned.
         ConfigurationError: `count` is another number.
     """
+    if count is None:
+        refuse_to_ask_nobody("--count")
     operation = stack.operation("source")
     job = read_job(operation, stack)
     if not holds_deletions(job):
@@ -77,7 +80,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             raise ConfigurationError(
                 "Nothing was approved", f"--count is {count}, and they are {len(people)}", "look again"
             )
-        screen.tell(f"{typed} is not {len(people)}. Nothing was done.")
+        screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
     restart(operation, stack, job, FORCE_DELETES)
     health = health_after(stack, read_job(operation, stack))

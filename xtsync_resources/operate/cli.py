@@ -394,7 +394,9 @@ def main() -> None:
     except typer.TyperException as error:
         code = mistyped(error)
     except typer.Abort:  # a question without an answer
-        Screen(as_json=False).tell("", "Nothing was done.")
+        screen = as_typed()
+        screen.tell("")
+        screen.declined("the question was left without an answer")
         code = NOT_WELL
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -406,5 +408,12 @@ def mistyped(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
     advice = [f"  Do:  see `{context.command_path} --help`"] if context else []
     if complaint := error.format_message():  # there is none where help was shown instead
-        Screen(as_json=False).error([complaint, *advice])
+        do = f"see `{context.command_path} --help`" if context else ""
+        failure = Failure("UsageError", "Cannot understand what was typed", complaint, do, reference="")
+        as_typed().error([complaint, *advice], failure)
     return error.exit_code
+
+
+def as_typed() -> Screen:
+    """The screen of a command line that nobody has come to read."""
+    return Screen(as_json="--json" in sys.argv)

@@ -13,6 +13,7 @@ from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_expl
 from ..sync_job.running import set_running
 from .health import Health, read_health
 from .in_scope import unassigned
+from .screen import refuse_to_ask_nobody
 from .status import as_document, portal_url, read_job, show
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def confirmed(stack: Stack, screen: Screen, action: str, yes: bool) -> bool:
 
 def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     """Do it and show the state that follows; 1 if it was declined."""
+    if not yes:
+        refuse_to_ask_nobody("--yes")
     operation = stack.operation("source")
     job = read_job(operation, stack)
     refuse_quarantine(operation, stack, job, action)
     if action != "pause":
         refuse_missing_assignments(operation, stack, action)
     if not confirmed(stack, screen, action, yes):
-        screen.tell("Nothing was done.")
+        screen.declined("the question was answered with no")
         return 1
     if action in ("pause", "resume"):
         job = set_running(operation, stack.service_principal, stack.job, action == "resume", job)

@@ -22,7 +22,7 @@ from ..pulumi_runtime.forgotten import FORGET, refuse_while_it_answers
 from ..pulumi_runtime.provider import HOME
 from .files import write_private
 from .recorded import exported
-from .screen import Rows
+from .screen import Rows, refuse_to_ask_nobody
 from .stack import pulumi
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
     if side != SIDE:
         do = f"run `{FORGET}={side} pulumi destroy --stack {shlex.quote(stack.name)}`"
         raise RefusedError("Will not take the target out of the state", "the pair can be taken apart without it", do)
+    if not yes:
+        refuse_to_ask_nobody("--yes")
     why = refuse_while_it_answers(stack.operation(SIDE), get_partner(settings.target.id))
     document = exported(stack)
     gone = of_tenant(document["deployment"]["resources"], settings.source.id)
@@ -124,7 +126,7 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
         "what is there stays there, and people stay in the target. A copy of the state is written first.",
     )
     if gone and not (yes or screen.confirm("Forget them?")):
-        screen.tell("Nothing was done.")
+        screen.declined("the question was answered with no")
         return 1
     if gone:
         write_private(path, json.dumps(document, indent=4), replace=False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -105,16 +104,23 @@ def progress(what: str, done: int, total: int) -> Progress:
     return bar
 
 
-@contextmanager
-def answered(option: str) -> Iterator[None]:
-    """Tell somebody who goes away without an answer from a pipeline that has nobody to answer."""
-    try:
-        yield
-    except typer.Abort:
-        if sys.stdin.isatty():
-            raise
-        do = f"look at what is asked, and give {option} in the place of an answer"
-        raise ConfigurationError("Nothing was done", "there is no terminal to ask at", do) from None
+def at_a_terminal() -> bool:
+    """Whether there is somebody who could answer a question."""
+    return sys.stdin.isatty()
+
+
+def refuse_to_ask_nobody(option: str) -> None:
+    """End a command that will have to ask where nobody can answer: before it makes a call, or shows a question.
+
+    Args:
+        option: what to give in the place of an answer.
+
+    Raises:
+        ConfigurationError: there is no terminal.
+    """
+    if not at_a_terminal():
+        do = f"give {option} in the place of an answer, or run it in a terminal"
+        raise ConfigurationError("Nothing was done", "there is no terminal to ask at", do)
 
 
 @dataclass(frozen=True)
@@ -185,24 +191,20 @@ class Screen:
             self._errors.print(line((text, style)), soft_wrap=True)
 
     def confirm(self, question: str) -> bool:
-        """Ask.
-
-        Raises:
-            ConfigurationError: there is nobody to ask.
-        """
+        """Ask; see `refuse_to_ask_nobody`, which comes first."""
         self.quiet()
-        with answered("--yes"):
-            return typer.confirm(one_line(question), default=False, err=True)
+        return typer.confirm(one_line(question), default=False, err=True)
 
     def number(self, question: str) -> int:
-        """Ask for a number.
-
-        Raises:
-            ConfigurationError: there is nobody to ask.
-        """
+        """Ask for a number; see `refuse_to_ask_nobody`, which comes first."""
         self.quiet()
-        with answered("--count"):
-            return int(typer.prompt(one_line(question), type=int, err=True))
+        return int(typer.prompt(one_line(question), type=int, err=True))
+
+    def declined(self, why: str) -> None:
+        """Say that nothing was done, as somebody did not want it; for machines as the document of an error."""
+        self.tell("Nothing was done.")
+        if self.as_json:
+            self.json(Failed(Failure("Declined", "Nothing was done", why, do="", reference="")))
 
     def error(self, lines: Iterable[str], failure: Failure | None = None) -> None:
         """Say what went wrong; for machines also as a JSON document."""
