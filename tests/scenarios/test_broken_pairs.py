@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from lab.entra.applications.models import ServicePrincipal
+from lab.entra.synchronization.schema import object_mapping
 from tests.scenarios.stacks import Command, Lab
 from tests.scenarios.steps import findings
 from tests.scenarios.tenants import assign
@@ -54,6 +56,14 @@ def assign_somebody(lab: Lab) -> None:
     assign(lab, BOB)
 
 
+def send_elsewhere(lab: Lab) -> None:
+    principal_of(lab).synchronization.secrets["CompanyId"] = lab.source.tenant_id
+
+
+def forget_settings(lab: Lab) -> None:
+    del principal_of(lab).synchronization.secrets["AuthenticationType"]
+
+
 BROKEN: list[tuple[Callable[[Lab], None], str, str]] = [
     (pause_job, "problem", "paused: nothing is synchronized"),
     (delete_job, "problem", "is gone"),
@@ -61,9 +71,11 @@ BROKEN: list[tuple[Callable[[Lab], None], str, str]] = [
     (switch_everybody_on, "problem", "everybody is in scope (SyncAll): somebody has switched that on"),
     (
         raise_threshold,
-        "warning",
+        "problem",
         "holds deletions back from 900 of a cycle on, and the stack file says from 500",
     ),
+    (send_elsewhere, "problem", "the setting CompanyId is"),
+    (forget_settings, "problem", 'the setting AuthenticationType is not set, and the stack file says "SyncPolicy"'),
     (take_out, "problem", f"configured and not in scope: {ALICE}"),
     (assign_somebody, "warning", "in scope and not configured: Bob"),
 ]
@@ -75,6 +87,105 @@ def test_what_is_broken_is_named(
 ) -> None:
     lab.stack.config |= {"xtsync:users": [ALICE], "xtsync:groups": []}
     xtsync.up()
+    broken(lab)
+    found = findings(xtsync, int(level == "problem"))["source", "synchronization"]
+    assert any(text in said and how == level for how, said in found), found
+
+
+# --- policies ----------------------------------------------------------------------------------------------------
+
+
+def close_redemption(lab: Lab) -> None:
+    partner = lab.target.policies.partners[lab.source.tenant_id]
+    partner.members["automaticUserConsentSettings"] = {"inboundAllowed": False, "outboundAllowed": None}
+
+
+def close_redemption_at_home(lab: Lab) -> None:
+    lab.source.policies.partners[lab.target.tenant_id].members["automaticUserConsentSettings"] = None
+
+
+def distrust(lab: Lab) -> None:
+    lab.target.policies.partners[lab.source.tenant_id].members["inboundTrust"] = None
+
+
+def forbid_synchronization(lab: Lab) -> None:
+    changed = {"userSyncInbound": {"isSyncAllowed": False}}
+    lab.target.policies.update_identity_sync(lab.source.tenant_id, changed)
+
+
+def delete_identity_sync(lab: Lab) -> None:
+    lab.target.policies.delete_identity_sync(lab.source.tenant_id)
+
+
+POLICIES: list[tuple[Callable[[Lab], None], str, str]] = [
+    (close_redemption, "target", "automaticUserConsentSettings.inboundAllowed: false -> true"),
+    (close_redemption_at_home, "source", "automaticUserConsentSettings.outboundAllowed: null -> true"),
+    (distrust, "target", "inboundTrust.isMfaAccepted: null -> true"),
+    (forbid_synchronization, "target", 'userSyncInbound: {"isSyncAllowed": false} -> {"isSyncAllowed": true}'),
+    (delete_identity_sync, "target", "the identity sync policy for Contoso is gone"),
+]
+
+
+@pytest.mark.parametrize(("broken", "side", "text"), POLICIES, ids=[one[0].__name__ for one in POLICIES])
+def test_a_policy_that_is_not_as_configured_is_named(
+    lab: Lab, xtsync: Command, broken: Callable[[Lab], None], side: str, text: str
+) -> None:
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    xtsync.up()
+    broken(lab)
+    found = findings(xtsync, 1)[side, "partner policy"]
+    assert any(text in said and how == "problem" for how, said in found), found
+
+
+# --- schema ------------------------------------------------------------------------------------------------------
+
+EXPRESSION = {"target": "displayName", "expression": 'Append([displayName], " (Contoso)")'}
+SCHEMA: dict[str, Any] = {
+    "xtsync:attributeMappings": [{"target": "department", "constant": "Contoso"}, EXPRESSION],
+    "xtsync:scopingFilters": [{"name": "Staff", "clauses": [{"attribute": "department", "operator": "isNotNull"}]}],
+    "xtsync:flowTypes": ["add", "update"],
+}
+
+
+def users_of(lab: Lab) -> dict[str, Any]:
+    return object_mapping(lab.jobs()[0].schema, "User")
+
+
+def let_everybody_through(lab: Lab) -> None:
+    users_of(lab)["scope"]["groups"] = []
+
+
+def delete_again(lab: Lab) -> None:
+    users_of(lab)["flowTypes"] = "Add, Update, Delete"
+
+
+def drop_a_mapping(lab: Lab) -> None:
+    mappings = users_of(lab)["attributeMappings"]
+    mappings[:] = [one for one in mappings if one["targetAttributeName"] != "department"]
+
+
+def rewrite_an_expression(lab: Lab) -> None:
+    for one in users_of(lab)["attributeMappings"]:
+        if one["targetAttributeName"] == "displayName":
+            one["source"]["expression"] = 'Append([displayName], " (elsewhere)")'
+
+
+SCHEMAS: list[tuple[Callable[[Lab], None], str, str]] = [
+    (let_everybody_through, "problem", "scopingFilters is []"),
+    (delete_again, "problem", 'flowTypes is ["Add", "Update", "Delete"], and the stack file says ["Add", "Update"]'),
+    (drop_a_mapping, "problem", "the mapping to department is"),
+    (rewrite_an_expression, "warning", "the service may have written the same in its own way"),
+]
+
+
+@pytest.mark.parametrize(("broken", "level", "text"), SCHEMAS, ids=[one[0].__name__ for one in SCHEMAS])
+def test_a_schema_that_is_not_as_configured_is_named(
+    lab: Lab, xtsync: Command, broken: Callable[[Lab], None], level: str, text: str
+) -> None:
+    lab.stack.config |= SCHEMA
+    xtsync.up()
+    lab.pass_time()
+    assert [how for how, _ in findings(xtsync, 0)["source", "synchronization"]] == ["ok"]
     broken(lab)
     found = findings(xtsync, int(level == "problem"))["source", "synchronization"]
     assert any(text in said and how == level for how, said in found), found

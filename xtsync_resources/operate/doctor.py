@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import records
 from ..config import SIDES
 from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
+from ..state import type_token
 from ..sync_scope.principals import meant
 from .checks import (
     Finding,
@@ -33,6 +35,7 @@ from .recorded import recorded
 from .screen import Rows, line
 
 if TYPE_CHECKING:
+    from ..program.stack_state import Recorded
     from .screen import Screen
     from .stack import Stack
 
@@ -106,7 +109,7 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
         ConfigurationError: neither tenant can be looked at.
     """
     state = recorded(stack) if stack.location.outputs_file is None else []
-    found, failed = looks_at(stack, meant(state, stack.settings.source.id))
+    found, failed = looks_at(stack, meant(state, stack.settings.source.id), expressions_in(state))
     return found, [
         Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
         for side, error in failed.items()
@@ -114,13 +117,14 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
 
 
 def looks_at(
-    stack: Stack, remembered: Mapping[str, str] | None = None
+    stack: Stack, remembered: Mapping[str, str] | None = None, written: Mapping[str, str] | None = None
 ) -> tuple[list[Look], dict[str, ConfigurationError]]:
     """What each tenant is looked at with, and why one cannot be, by side.
 
     Args:
         stack: the pair.
         remembered: what names meant at the last run.
+        written: the expressions of mappings as the service writes them.
 
     Raises:
         ConfigurationError: neither tenant can be looked at.
@@ -130,12 +134,19 @@ def looks_at(
     failed: dict[str, ConfigurationError] = {}
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), known, remembered or {}))
+            found.append(Look(stack.settings, side, stack.client(side), known, remembered or {}, written or {}))
         except ConfigurationError as error:
             failed[side] = error
     if not found:
         raise next(iter(failed.values()))
     return found, failed
+
+
+def expressions_in(state: Sequence[Recorded]) -> Mapping[str, str]:
+    """The expressions of the schema's mappings in the service's own writing, as the last run saved them."""
+    schema = next((one.outputs for one in state if one.type == type_token("SyncSchema")), {})
+    found: dict[str, str] = records.parse(schema.get("written") or "{}")
+    return found
 
 
 def outputs_of(stack: Stack) -> Mapping[str, Any]:

@@ -63,6 +63,7 @@ class Look:
         client: signs in with its first call.
         outputs: the stack's; empty before its first `pulumi up`.
         meant: object ids by what the stack file called users and groups at the last `pulumi up`, in lower case.
+        written: mapping expressions in the service's own writing, by target attribute, as the state has them.
         memory: what several checks need and one has read, by area.
     """
 
@@ -71,6 +72,7 @@ class Look:
     client: GraphClient
     outputs: Mapping[str, Any] = field(default_factory=dict)
     meant: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property

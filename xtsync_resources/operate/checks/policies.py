@@ -7,6 +7,7 @@ https://learn.microsoft.com/graph/api/resources/authorizationpolicy
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -17,9 +18,21 @@ from ...directory.calls import find_tenant, get_authorization_policy
 from ...graph.errors import CallError
 from ...graph.permissions import POLICY_READ
 from ...identity_sync_policy.calls import get_identity_sync
+from ...identity_sync_policy.model import differing, sync_values
 from ...partner_policy.calls import get_partner, get_policy_defaults
 from ...partner_policy.capabilities import Capabilities, capabilities
-from ...partner_policy.model import CONSENT, OPPOSITE, REDEMPTION, TRUST, Baseline, leaf, settings_of
+from ...partner_policy.model import (
+    CONSENT,
+    OPPOSITE,
+    REDEMPTION,
+    TRUST,
+    Baseline,
+    describe,
+    leaf,
+    live_values,
+    settings_of,
+)
+from .drift import MEND
 from .finding import Finding, Look
 
 AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitations"
@@ -88,8 +101,10 @@ def check_partner(look: Look) -> list[Finding]:
     partner = operation.read(get_partner(look.partner.id))
     if partner is None:
         return partner_missing(look)
-    sync = operation.read(get_identity_sync(look.partner.id))
-    findings = describe_partner(look, partner, sync)
+    sync = operation.read(
+        get_identity_sync(look.partner.id, groups=look.side == "target" and look.settings.sync_groups)
+    )
+    findings = [*describe_partner(look, partner, sync), *(drift(look, partner, sync) if look.set_up else [])]
     try:
         findings.append(check_end(look, capabilities(operation, look.partner.id)))
     except CallError as error:
@@ -126,6 +141,21 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
         found = "both tenants are in a multitenant organization, which can rewrite this policy: expect drift"
         findings.append(look.warning(AREA, found, "let only one of the two manage synchronization"))
     return findings
+
+
+def drift(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[Finding]:
+    """What the policies say otherwise than the stack file, compared as the resources compare it; pure."""
+    wanted, settings = look.settings.partner_policy(look.side), look.settings
+    lines = describe(live_values(partner, wanted), wanted)
+    if look.side == "target":
+        if sync is None:
+            found = f"the identity sync policy for {look.partner.name} is gone, without which nobody is let in"
+            return [look.problem(AREA, found, MEND)]
+        differs = differing(sync, sync_values(settings.display_name, settings.sync_groups))
+        lines += [f"{name}: {json.dumps(sync.get(name))} -> {json.dumps(value)}" for name, value in differs.items()]
+    if not lines:
+        return []
+    return [look.problem(AREA, f"it is not as the stack file says (now -> stack file): {'; '.join(lines)}", MEND)]
 
 
 def check_end(look: Look, found: Capabilities) -> Finding:

@@ -6,8 +6,10 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ...assignments.operations import Assignment, assignments, name_and_id, principal_of
+from ...graph.errors import XtsyncError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
@@ -17,18 +19,22 @@ from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..health import read_health
 from ..held_back import at_a_glance
 from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN
+from . import drift
+from .drift import MEND, of_other_settings, of_schema
 from .finding import Finding, Look, listed
 from .people import scope_of
 
-AREA = "synchronization"
-MEND = "run `pulumi up --refresh`, which shows what it changes"
+AREA = drift.AREA
+
+if TYPE_CHECKING:
+    from ...graph.operation import Operation
 
 
 def check(look: Look) -> list[Finding]:
     """Look at the pair that this stack has set up; nothing where it has not.
 
     Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET secrets, GET appRoleAssignedTo; those of `at_a_glance` and
-    `scope_of`.
+    `scope_of` and `of_schema`.
     """
     if not look.own:
         return []
@@ -48,7 +54,20 @@ def check(look: Look) -> list[Finding]:
     settings = settings_by_key(operation.send(get_secrets(look.own)))
     assigned = assignments(operation, look.own, assignable_role(principal))
     configured = scope_of(look).assigned
-    return [job_finding, *of_settings(look, settings), *of_assignments(look, assigned, configured)]
+    return [
+        job_finding,
+        *of_settings(look, settings),
+        *of_assignments(look, assigned, configured),
+        *schema_findings(look, operation, job_id),
+    ]
+
+
+def schema_findings(look: Look, operation: Operation, job_id: str) -> list[Finding]:
+    """What the schema does beside the stack file; a schema that cannot be read hides nothing else."""
+    try:
+        return of_schema(look, operation, job_id)
+    except XtsyncError as error:
+        return [look.not_checked(AREA, error)]
 
 
 def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
@@ -60,8 +79,8 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     known, wanted = deletion_threshold(live), look.settings.deletion_threshold or None
     if known != wanted:
         text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
-        findings.append(look.warning(AREA, text, MEND))
-    return findings
+        findings.append(look.problem(AREA, text, MEND))
+    return [*findings, *of_other_settings(look, live)]
 
 
 def threshold(number: int | None) -> str:
