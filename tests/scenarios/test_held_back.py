@@ -83,6 +83,19 @@ def test_approving_says_from_how_many_they_are_held_back_and_where_to_look(lab: 
     assert lab.stack.run("up").outputs["portalUrl"] in said.errors
 
 
+def test_of_a_job_that_microsoft_has_disabled_nothing_leads_in_a_circle(lab: Lab, xtsync: Command) -> None:
+    """`restart` would say to resume first, and `resume` refuses: it says what can be done instead."""
+    held_back(lab, xtsync)
+    lab.jobs()[0].schedule_state = "Disabled"
+    before = len(lab.entra.traffic)
+    said = xtsync("approve-deletions", "--count", "2", "-s", "dev")
+    assert said.exit_code == 2
+    assert "start provisioning in the portal" in said.errors
+    assert "xtsync resume" not in said.errors
+    assert "start provisioning in the portal" in " ".join(xtsync("status", "-s", "dev").out.split())
+    assert not [call for call in lab.calls_since(before) if call.method == "POST" and "/jobs/" in call.path]
+
+
 @pytest.mark.parametrize(
     "command",
     [["status"], ["doctor"], ["logs", "--failures"], ["report", "--format", "markdown", "--output", "-"]],

@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import os
 import re
+import signal
+import subprocess
 
 import pytest
 
 from lab.entra import Fault
+from lab.pulumi.engine import PulumiEngine
+from lab.pulumi.installation import Installation
+from tests.patience import wait_until
 from tests.scenarios.stacks import ROOT, Command, Lab, changed, messages, told, writes
+from tests.terminal import only_real
 
 PAGE = (ROOT / "docs" / "runbooks.md").read_text()
-SOURCES = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+ROWS = [row.strip("| ").split(" | ") for row in PAGE.splitlines() if row.startswith("| ")][1:]
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", PAGE))))
-def test_a_row_names_a_scenario_that_is_there(name: str) -> None:
-    assert re.search(rf"def {name}\w*\(", SOURCES)
+@functools.cache
+def scenarios() -> dict[str, ast.FunctionDef]:
+    """The scenarios by name."""
+    modules = [ast.parse(path.read_text()) for path in (ROOT / "tests" / "scenarios").glob("test_*.py")]
+    return {one.name: one for module in modules for one in module.body if isinstance(one, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_a_row_names_scenarios_that_look_at_something(row: list[str]) -> None:
+    _what_happened, _seen, _to_do, named = row
+    names = re.findall(r"`(\w+)`", named)
+    assert names
+    for name in names:
+        arguments = {one.arg for one in scenarios()[name].args.args}
+        assert arguments & {"lab", "xtsync"}, "it runs in the lab"
+        assert any(isinstance(node, ast.Assert) for node in ast.walk(scenarios()[name]))
+
+
+def in_the_middle(lab: Lab) -> bool:
+    return bool(lab.source.applications.applications)
+
+
+@pytest.mark.real
+def test_a_lock_was_left_behind(lab: Lab, installation: Installation | None) -> None:
+    """The small engine's lock goes with its process; that of the CLI is a file, which stays."""
+    cli, engine = only_real(installation).command, lab.stack.engine
+    assert isinstance(engine, PulumiEngine)
+    engine.prepare()
+    words, quiet = [str(cli), *engine.words("up", ["--non-interactive"])], subprocess.DEVNULL
+    run = subprocess.Popen(
+        words, cwd=engine.folder, env=engine.environment, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    assert wait_until(lambda: in_the_middle(lab))
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert "locked" in "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert engine.command(["cancel", "--yes", "--stack", lab.stack.name]) == 0
+    lab.stack.run("up")
+    assert len(lab.source.applications.applications) == len(lab.jobs()) == 1
+    lab.pass_time()
+    assert "alice@contoso.com" in lab.arrived()
 
 
 @pytest.mark.real

@@ -14,9 +14,13 @@ from xtsync_resources.config import Settings, Tenant
 from xtsync_resources.directory import members
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.permissions import covers
-from xtsync_resources.operate.checks import Finding, Level, Look, licence, people, permissions, policies, sign_in
+from xtsync_resources.operate.checks import Finding, Level, Look, drift, licence, people, permissions, policies, sign_in
 from xtsync_resources.operate.checks.finding import counted, listed
+from xtsync_resources.operate.doctor import expressions_in
 from xtsync_resources.operate.needs import needs_of
+from xtsync_resources.program.stack_state import Recorded
+from xtsync_resources.state import type_token
+from xtsync_resources.sync_schema.model import mapping_from_graph
 
 OK, WARNING, PROBLEM = Level.OK, Level.WARNING, Level.PROBLEM
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -317,3 +321,31 @@ def test_a_multitenant_organization_is_warned_of_and_a_refusal_to_adopt_is_fores
     assert levels(policies.describe_partner(look(on_existing="fail", set_up=True), {}, None)) == [OK]
     assert levels(policies.partner_missing(look())) == [OK]
     assert levels(policies.partner_missing(look(set_up=True))) == [PROBLEM]
+
+
+# --- drift -------------------------------------------------------------------------------------------------------
+
+EXPRESSION = {"target": "displayName", "expression": 'Append([displayName], "!")'}
+AS_WRITTEN = 'Append([displayName],"!",)'
+
+
+@pytest.mark.parametrize(
+    ("outputs", "level"),
+    [({"written": '{"displayName": "Append([displayName])"}'}, Level.PROBLEM), ({}, Level.WARNING)],
+)
+def test_only_the_state_tells_drift_from_the_services_own_writing(outputs: dict[str, str], level: Level) -> None:
+    written = expressions_in([Recorded("pair-schema", type_token("SyncSchema"), outputs)])
+    live = mapping_from_graph(graph_mapping(AS_WRITTEN), EXPRESSION, written.get("displayName", ""))
+    (differs,) = drift.mappings_that_differ({"attributeMappings": [EXPRESSION]}, {"attributeMappings": [live]})
+    assert drift.mapping_that_differs(replace(look(), written=written), *differs).level is level
+
+
+def test_what_the_service_wrote_in_its_own_way_is_no_drift() -> None:
+    live = mapping_from_graph(graph_mapping(AS_WRITTEN), EXPRESSION, AS_WRITTEN)
+    assert not drift.mappings_that_differ({"attributeMappings": [EXPRESSION]}, {"attributeMappings": [live]})
+    assert expressions_in([]) == {}
+
+
+def graph_mapping(expression: str) -> dict[str, Any]:
+    source = {"type": "Function", "name": "Append", "expression": expression}
+    return {"targetAttributeName": "displayName", "source": source}

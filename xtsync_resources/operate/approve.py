@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError
 from ..graph.permissions import PROVISIONING_LOG
 from ..sync_job.calls import FORCE_DELETES
-from ..sync_job.model import holds_deletions
+from ..sync_job.model import ACTIVE, holds_deletions, quarantine_explained, schedule_state
 from ..sync_job.provisioning_log import Identity
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
@@ -61,6 +61,12 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             f"Nothing to approve for the job {stack.job} in {operation.tenant}",
             "it holds no deletions back",
             "see `xtsync status`",
+        )
+    if schedule_state(job) != ACTIVE:
+        raise RefusedError(
+            f"Will not approve deletions of the job {stack.job} in {operation.tenant}",
+            f"it is {schedule_state(job) or 'not running'}, and deletes nobody",
+            quarantine_explained(job),
         )
     refuse_missing_assignments(operation, stack, "approve the deletions of")
     people = held_back(operation, stack, job)
