@@ -209,8 +209,10 @@ def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: 
         assert "adopts" in told(preview, name)
     before = len(lab.entra.traffic)
     result = lab.stack.run("up")
-    assert f"adopts the existing job {job.id}" in told(result, "job")
+    assert f"adopts the existing job {job.id} (Active)" in told(result, "job")
     assert "adopts the existing synchronization settings" in told(result, "secrets")
+    for name in ("job", "secrets"):
+        assert told(preview, name) == told(result, name)
     changing = [call for call in writes(lab.calls_since(before)) if not call.path.endswith("/validateCredentials")]
     assert [call.path.rsplit("/", 1)[-1] for call in changing] == ["pause", "secrets", "start"]
     assert lab.jobs() == [job]
@@ -221,6 +223,32 @@ def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: 
     assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
 
 
+def test_a_preview_says_what_becomes_of_a_paused_job_and_of_its_settings(lab: Lab) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = 20
+    lab.stack.run("up")
+    lab.jobs()[0].schedule_state = "Paused"
+    lab.stack.keep_only(imported)
+    lab.stack.config["xtsync:deletionThreshold"] = 40
+    before = len(lab.entra.traffic)
+    preview = lab.stack.run("preview")
+    assert not writes(lab.calls_since(before))
+    assert f"adopts the existing job {lab.jobs()[0].id} (Paused)" in told(preview, "job")
+    assert "the adopted job does not run" in told(preview, "job")
+    assert "DeleteThresholdValue: 20 -> 40" in told(preview, "secrets")
+    result = lab.stack.run("up")
+    for name in ("job", "secrets"):
+        assert told(preview, name) == told(result, name)
+
+
+def test_a_preview_refuses_a_job_as_up_does(lab: Lab) -> None:
+    lab.stack.run("up")
+    quarantine(lab, "TooManyDeletes")
+    lab.stack.keep_only(imported)
+    preview, result = (told(lab.stack.run(operation, fails=True), "job") for operation in ("preview", "up"))
+    assert "TooManyDeletes" in preview
+    assert preview == result
+
+
 def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
     lab.stack.run("up")
     lab.stack.keep_only(imported)
@@ -228,6 +256,7 @@ def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
     lab.target.policies.delete_identity_sync(world.SOURCE_TENANT)
     lab.target.policies.delete(world.SOURCE_TENANT)
     lab.stack.config["xtsync:onExisting"] = "fail"
-    text = told(lab.stack.run("up", fails=True), "job")
-    assert "onExisting is fail" in text
-    assert lab.jobs()[0].id in text
+    for operation in ("preview", "up"):
+        text = told(lab.stack.run(operation, fails=True), "job")
+        assert "onExisting is fail" in text
+        assert lab.jobs()[0].id in text

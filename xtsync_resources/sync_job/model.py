@@ -42,6 +42,11 @@ def schedule_state(job: Job) -> str:
     return str((job.get("schedule") or {}).get("state") or "")
 
 
+def is_others(job: Job) -> bool:
+    """Whether somebody made a job by hand: one that was never started a run of ours may have left, which was killed."""
+    return schedule_state(job) not in ("", DISABLED)
+
+
 def status_code(job: Job) -> str:
     """`NotRun`, `Active`, `Paused`, `Quarantine`, ..."""
     return str((job.get("status") or {}).get("code") or "")

@@ -27,11 +27,12 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_secrets.operations import live_settings
 from . import calls
-from .model import ACTIVE, DISABLED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state
+from .model import ACTIVE, TEMPLATE, Job, is_others, job_of_template, last_cycle, schedule_state
 from .running import at_rest, pause, refuse_held_deletions, set_running
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ def remembered(before: Mapping[str, Any]) -> str:
     return records.text({key: before[key] for key in kept if key in before}) if before else ""
 
 
+def first_found(props: Properties) -> Mapping[str, Any]:
+    """What was remembered of this service principal's job; empty for nothing."""
+    known: Mapping[str, Any] = records.parse(props[REMEMBERED] or "{}")
+    return known if known.get("servicePrincipalId") == props["servicePrincipalId"] else {}
+
+
 # --- provider ----------------------------------------------------------------------------------------------
 
 
@@ -76,7 +83,7 @@ def existing(operation: Operation, service_principal: str) -> Job | None:
 
 
 WAS_PAUSED = (
-    "the adopted job was not running. Once this stack starts it (xtsync:running), its next cycle removes from the "
+    "the adopted job does not run. Once this stack starts it (xtsync:running), its next cycle removes from the "
     "target whom it has synchronized and who is not assigned any more; the target's users show who that is"
 )
 
@@ -98,11 +105,6 @@ def make(operation: Operation, service_principal: str, template: str) -> str:
     return str(job["id"])
 
 
-def is_others(job: Job) -> bool:
-    """Whether somebody made a job by hand: one that was never started a run of ours may have left, which was killed."""
-    return schedule_state(job) not in ("", DISABLED)
-
-
 def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
     """Take over a job that somebody made; what is remembered of it.
 
@@ -110,27 +112,40 @@ def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> 
     run that got this far removes assignments under a job at rest.
 
     Calls: GET secrets, GET appRoleAssignedTo, POST jobs/{id}/pause, GET jobs/{id}.
-
-    Raises:
-        RefusedError: it holds deletions back.
     """
-    job_id, state = str(job["id"]), schedule_state(job)
-    report(f"adopts the existing job {job_id} ({state})")
-    refuse_held_deletions(operation, job_id, job, "adopt")
     settings = live_settings(operation, service_principal) or {}
     people = {principal_of(one) for one in assignments(operation, service_principal, role)}
-    rested = pause(operation, service_principal, job_id, job)
-    if state != ACTIVE:
-        report(WAS_PAUSED, severity=WARNING)
-    else:
-        report("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
+    rested = pause(operation, service_principal, str(job["id"]), job)
     return {
-        "foundState": state,
+        "foundState": schedule_state(job),
         "foundSettings": records.text(settings),
         "foundPeople": sorted(people),
         "foundCycle": last_cycle(rested),
         "rested": str(uuid.uuid4()),
     }
+
+
+def announce_adoption(operation: Operation, service_principal: str, job: Job, *, allowed: bool) -> None:
+    """Say what becomes of a job that somebody made, in a preview as when it is done.
+
+    Args:
+        operation: in whose tenant it is.
+        service_principal: whose it is.
+        job: as it is now.
+        allowed: whether a job may be taken over.
+
+    Raises:
+        RefusedError: none may, or it holds deletions back.
+    """
+    job_id, state = str(job["id"]), schedule_state(job)
+    if not allowed:
+        raise refusal(operation, service_principal, job)
+    report(f"adopts the existing job {job_id} ({state})")
+    refuse_held_deletions(operation, job_id, job, "adopt")
+    if state != ACTIVE:
+        report(WAS_PAUSED, severity=WARNING)
+    else:
+        report("the adopted job is paused until everybody is assigned; it is started again at the end of this run")
 
 
 def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
@@ -169,8 +184,30 @@ class SyncJobProvider(TenantResourceProvider):
     replace_keys = ("servicePrincipalId", "templateId", "targetTenantId")
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Accept; what the state knew matters only where this is made."""
+        """Accept; what the state knew matters only where this is made. Before a create, say what is adopted."""
+        if not olds:
+            self.announce(news)
         return CheckResult({**news, REMEMBERED: olds[REMEMBERED]} if olds else news, [])
+
+    def announce(self, props: Properties) -> None:
+        """Say in a preview what a create adopts. Call: GET jobs, where the service principal is there already.
+
+        Only a preview does not know whether somebody made the application; what is done is said when it is.
+        """
+        service_principal, first = props["servicePrincipalId"], first_found(props)
+        if is_unknown(service_principal) or not is_unknown(props["madeByHand"]):
+            return
+        # A job that this stack made goes first where it is replaced.
+        if first and not first["foundState"]:
+            return
+        operation = self.operation()
+        found = job_of_template(operation.read(calls.list_jobs(service_principal)) or {})
+        if found is not None and is_others(found):
+            announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
+
+    def may_adopt(self, first: Mapping[str, Any]) -> bool:
+        """Whether a job may be taken over; one that was before is this stack's already."""
+        return self.settings.on_existing != "fail" or bool(first)
 
     def create(self, props: Properties) -> CreateResult:
         """Pass the gate, then make or adopt the job.
@@ -180,16 +217,14 @@ class SyncJobProvider(TenantResourceProvider):
         Least permission: Application.ReadWrite.OwnedBy as owner, else Synchronization.ReadWrite.All.
 
         Raises:
-            RefusedError: there is one, and `onExisting` is `fail`.
+            RefusedError: there is one, and `onExisting` is `fail`, or it holds deletions back.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
-        known = records.parse(props[REMEMBERED] or "{}")
-        first = known if known.get("servicePrincipalId") == service_principal else {}
+        first = first_found(props)
         on_demand = bool(props["onDemand"] or first.get("everOnDemand"))
         found = existing(operation, service_principal)
         if found is not None and is_others(found):
-            if self.settings.on_existing == "fail" and not first:
-                raise refusal(operation, service_principal, found)
+            announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
             now = adopt(operation, service_principal, props["appRoleId"], found)
             self.validate_both_tenants(operation, props)
             return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})

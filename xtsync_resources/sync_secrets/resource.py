@@ -26,10 +26,11 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_job.calls import list_jobs
-from ..sync_job.model import holds_deletions, jobs_of_template
+from ..sync_job.model import holds_deletions, is_others, job_of_template, jobs_of_template
 from . import calls
 from .model import (
     MASK,
@@ -83,12 +84,28 @@ class SyncSecretsProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept; what was found first stays: a job that is taken over again is found with our own settings.
 
-        Where the settings protect people less than before, says whether deletions are held back.
+        Where the settings protect people less than before, says whether deletions are held back. Before a create, says
+        what is adopted.
         """
+        if not olds:
+            self.announce(news)
         same = olds.get("servicePrincipalId") == news["servicePrincipalId"]
         if same and protection_weakens(to_graph(olds["settings"]), news["settings"]):
             self.report_held_deletions(news)
         return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
+
+    def announce(self, props: Properties) -> None:
+        """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
+
+        Only a preview does not know yet what the job finds; what is done is said when it is.
+        """
+        service_principal = props["servicePrincipalId"]
+        if is_unknown(service_principal) or not is_unknown(props["found"]):
+            return
+        operation = self.operation()
+        job = job_of_template(operation.read(list_jobs(service_principal)) or {})
+        if job is not None and is_others(job):
+            announce_adoption(live_settings(operation, service_principal) or {}, props["settings"])
 
     def report_held_deletions(self, props: Properties) -> None:
         """Say that deletions which the job holds back may be carried out. Call: GET jobs."""
@@ -106,8 +123,7 @@ class SyncSecretsProvider(TenantResourceProvider):
         outputs = {**props, "former": props["found"]}
         former = former_settings(outputs)
         live = (live_settings(operation, service_principal) or {}) if former else {}
-        if former:
-            announce_adoption(former, props["settings"])
+        announce_adoption(former, props["settings"])
         body = with_others(props["settings"], live)
         operation.send(calls.put_secrets(service_principal, body), *SERVICE_PRINCIPAL_SETTLES)
         if sync_all(former) or sync_all(live):
@@ -154,7 +170,9 @@ def former_settings(properties: Mapping[str, Any]) -> dict[str, str]:
 
 
 def announce_adoption(former: Mapping[str, str], wanted: Mapping[str, Any]) -> None:
-    """Say what becomes of settings that were there before."""
+    """Say what becomes of settings that were there before, in a preview as when it is done; nothing without any."""
+    if not former:
+        return
     lines = adopting(former, wanted) or ["they are as configured"]
     report(f"adopts the existing synchronization settings: {'; '.join(lines)}")
     if protection_weakens(former, wanted):
