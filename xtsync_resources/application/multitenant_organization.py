@@ -26,13 +26,20 @@ def is_managed(display_name: str) -> bool:
     return display_name.casefold().startswith(PREFIX.casefold())
 
 
-def refusal(display_name: str, tenant: TenantName) -> RefusedError:
-    """The refusal to take over what Microsoft 365 manages, whatever `onExisting` says."""
+def refusal(display_name: str, tenant: TenantName, urn: str) -> RefusedError:
+    """The refusal to take over what Microsoft 365 manages, whatever `onExisting` says.
+
+    Args:
+        display_name: what the configuration is called.
+        tenant: where it is.
+        urn: of the application, in this stack's state.
+    """
     return RefusedError(
         f"The configuration {display_name} in {tenant} is not taken over",
         "it belongs to a multitenant organization, and Microsoft 365 manages it",
         "leave it to the Microsoft 365 admin center, and remove it from this stack's state: "
-        "`pulumi state delete` forgets it without touching it",
+        f"`pulumi state delete '{urn}' --target-dependents` forgets it without touching it; then `pulumi destroy` "
+        "gives back what else this stack has adopted",
     )
 
 

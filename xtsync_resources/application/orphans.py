@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 APPLICATION_TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
+# What Pulumi calls an application that azuread has made from it.
+APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
 Json = Mapping[str, Any]
 
 

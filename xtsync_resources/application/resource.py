@@ -16,7 +16,7 @@ import pulumi
 
 from ..graph.consistency import JOB_STATE, SERVICE_PRINCIPAL_IS_OURS
 from ..graph.errors import LONGER, DeadlineError
-from ..pulumi_runtime.engine import INFO, WARNING, program_runs, report
+from ..pulumi_runtime.engine import INFO, WARNING, program_runs, report, urn_beside
 from ..pulumi_runtime.provider import (
     HOME,
     CreateResult,
@@ -33,7 +33,7 @@ from ..sync_job.calls import list_jobs
 from ..sync_job.model import jobs_of_template
 from . import calls
 from .multitenant_organization import is_managed, refusal
-from .orphans import remove_orphans
+from .orphans import APPLICATION_TYPE, remove_orphans
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -89,7 +89,7 @@ class ServicePrincipalProvider(TenantResourceProvider):
         found = wait_for(operation, id_)
         name = str(found.get("displayName") or "")
         if is_managed(name):
-            raise refusal(name, operation.tenant)
+            raise refusal(name, operation.tenant, urn_beside("service-principal", APPLICATION_TYPE, "application"))
         if name:
             remove_orphans(operation, name, props.get("before"), found["appId"])
         # Where it is not known, it is left at the end rather than deleted.

@@ -18,7 +18,7 @@ from .. import namespace
 from ..application.calls import find_application
 from ..application.configurations import PairConfiguration, Unreadable, configurations_into
 from ..application.multitenant_organization import is_managed
-from ..application.orphans import APPLICATION_TEMPLATE
+from ..application.orphans import APPLICATION_TEMPLATE, APPLICATION_TYPE
 from ..assignments.calls import list_assignments
 from ..config import TRUST_KEYS, Tenant
 from ..config.keys import keys_of
@@ -313,7 +313,7 @@ def as_import(found: Found, project: str, stack: str) -> dict[str, Any]:
     provider = f"urn:pulumi:{stack}::{project}::xtsync:index:TenantPair$pulumi:providers:azuread::pair-source-azuread"
     shared = {"parent": "pair", "provider": "pair-source-azuread"}
     application = {
-        "type": "azuread:index/applicationFromTemplate:ApplicationFromTemplate",
+        "type": APPLICATION_TYPE,
         "name": "pair-application",
         "id": f"/applicationTemplates/{APPLICATION_TEMPLATE}/instantiate/{found.application}/{found.service_principal}",
     }

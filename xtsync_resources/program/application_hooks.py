@@ -14,6 +14,7 @@ import pulumi
 
 from ..application import calls
 from ..application.configurations import PairConfiguration, look, second_configuration
+from ..application.orphans import APPLICATION_TYPE
 from ..config import Settings
 from ..pulumi_runtime import messages
 from .audit_hooks import made_by_azuread, tried_by_azuread
@@ -23,7 +24,6 @@ from .stack_state import Recorded, outputs_of
 if TYPE_CHECKING:
     from ..graph.client import GraphClient
 
-APPLICATION_TYPE = "azuread:index/applicationFromTemplate:ApplicationFromTemplate"
 AZUREAD_WAITS = "azuread makes the configuration application, and waits until it is seen to be there: some 20 seconds"
 ANOTHER = "another configuration synchronizes this pair, as xtsync:allowSecondConfiguration allows"
 

@@ -66,12 +66,13 @@ def urn_beside(own: str, kind: str, name: str) -> str:
 
     Args:
         own: the name of the resource that is being worked on, without the component's.
-        kind: the class of the other one.
+        kind: the class of the other one, or the whole type of one that is not ours.
         name: its name, without the component's.
     """
     request, _ = current_call()
     type_, found, mine = str(getattr(request, "urn", "")).rpartition("::")
-    return f"{type_.rpartition(':')[0]}:{kind}::{mine.removesuffix(own)}{name}" if found else f"URN of the {name}"
+    before, sign, _ = type_.rpartition("$" if ":" in kind else ":")
+    return f"{before}{sign}{kind}::{mine.removesuffix(own)}{name}" if found else f"URN of the {name}"
 
 
 def about_this_call() -> dict[str, str]:
