@@ -22,6 +22,8 @@ from lab.pulumi.installation import Installation
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
+# Pulumi asks before these, where somebody is there to answer.
+ASKING = ("pulumi up", "pulumi destroy", "pulumi import", "pulumi stack rm", "pulumi state delete")
 
 
 def shell_commands(text: str) -> list[str]:
@@ -59,9 +61,10 @@ class Typist:
     said: list[str] = field(default_factory=list)
 
     def __call__(self, command: str, *, fails: bool = False) -> str:
-        """Type a command; what it prints. What it exports and where it goes stays so."""
+        """Type a command, and agree where it asks; what it prints. What it exports and where it goes stays so."""
         kept = self.folder.parent / "kept"
-        script = f"{command}\ncode=$?\npwd > {shlex.quote(str(kept))}\nenv -0 >> {shlex.quote(str(kept))}\nexit $code"
+        sure = f"{command} --yes" if command.startswith(ASKING) else command
+        script = f"{sure}\ncode=$?\npwd > {shlex.quote(str(kept))}\nenv -0 >> {shlex.quote(str(kept))}\nexit $code"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.cwd,
@@ -109,6 +112,5 @@ def typist(folder: Path, found: Installation, secrets: Sequence[str] = ("SOURCE"
             **found.environment(folder / "state", {"PATH": path}),
             **{f"XTSYNC_{side}_CLIENT_SECRET": values[side] for side in secrets},
             "HOME": str(home),
-            "PULUMI_SKIP_CONFIRMATIONS": "true",
         }
         yield Typist(entra, server, program, environment, program, {**config, "xtsync:metadataHost": server.host})

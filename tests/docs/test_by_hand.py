@@ -116,8 +116,9 @@ def test_what_microsoft_365_manages_is_forgotten_by_the_command_of_the_refusal(b
     export(by_hand)
     for command in (INIT, UP_PROVIDERS, IMPORT):
         by_hand(command)
-    for one in (application, *source.principals.values()):
-        one.display_name = f"MTO_Sync_{world.TARGET_TENANT}"
+    application.display_name = f"MTO_Sync_{world.TARGET_TENANT}"
+    for principal in source.principals.values():
+        principal.display_name = application.display_name
     said = by_hand(UP, fails=True)
     assert "Microsoft 365 manages it" in said
     (command,) = set(re.findall(r"`(pulumi state delete .*?)`", said))

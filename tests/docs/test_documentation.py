@@ -20,6 +20,7 @@ from docs import outputs
 from lab.program import link_program
 from lab.pulumi.installation import Installation
 from tests.patience import PATIENCE_SECONDS
+from tests.typist import shell_commands
 from xtsync_resources import config, state
 from xtsync_resources.config.published import json_schema, published
 from xtsync_resources.graph import permissions
@@ -28,53 +29,14 @@ from xtsync_resources.operate import cli
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-# Commands that need what a test has not, each with the reason.
-ELSEWHERE = {
-    "make test": "it is what runs this test",
-    "make lab": "run below as the command behind it",
-    "export XTSYNC_SOURCE_CLIENT_SECRET=... XTSYNC_TARGET_CLIENT_SECRET=...": "the reader's own secrets",
-    "git clone REPOSITORY xtsync": "the repository is what runs this test",
-    "cd xtsync": "it is where this runs",
-    ". .venv/bin/activate": "makes `xtsync` a command; test_xtsync_is_a_command_after_the_path_as_written looks",
-    "pulumi login --local": "needs the Pulumi CLI",
-    "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
-    "pulumi stack init contoso-fabrikam": "needs the Pulumi CLI",
-    "pulumi preview": "needs the Pulumi CLI; the lab's preview stands for it",
-    "pulumi up": "needs the Pulumi CLI; the lab's up stands for it",
-}
-
-
-def shell_commands(text: str) -> list[str]:
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
-    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
-
-
 XTSYNC_COMMANDS = [command for command in shell_commands(README) if command.startswith("xtsync ")]
 # These ask before they act.
 ASKING = ("pause", "resume", "restart")
 LAB_COMMANDS = [command for command in shell_commands(README) if command.startswith(".venv/bin/python -m lab")]
 
 
-# Pages beside the README that say what to type.
+# Pages beside the README that say what to type; tests/docs/test_commands.py types it.
 INSTRUCTING = [path for path in DOCUMENTS if path.name != "README.md" and shell_commands(path.read_text())]
-# What of it is no command of this project, by its first words; of the Pulumi CLI the tests have no more than the lab's.
-OF_OTHERS = {
-    "git clone": "git",
-    "cd": "the shell",
-    ".": "the shell: the environment that `make install` makes",
-    "(set -C; umask 077; openssl rand": "the shell and OpenSSL: a passphrase",
-    "az login --tenant": "Azure CLI",
-    "export PULUMI_CONFIG_PASSPHRASE_FILE=": "read by Pulumi",
-    'export XTSYNC_SOURCE_CLIENT_SECRET="$(pulumi stack output clientSecret --show-secrets)"': "an output of bootstrap",
-    "pulumi login --local": "Pulumi",
-    "pulumi stack init": "Pulumi",
-    "pulumi stack output": "Pulumi, with the outputs looked at below",
-    "pulumi stack rm": "Pulumi",
-    "pulumi config set": "Pulumi, with the keys looked at below",
-    "pulumi preview": "Pulumi",
-    "pulumi up": "Pulumi",
-    "pulumi destroy": "Pulumi",
-}
 
 
 @contextmanager
@@ -107,10 +69,6 @@ def typed(command: str, folder: Path, exports: str) -> str:
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def test_every_command_of_the_readme_is_run_or_explained() -> None:
-    assert set(shell_commands(README)) == {*ELSEWHERE, *LAB_COMMANDS, *XTSYNC_COMMANDS}
 
 
 def test_xtsync_is_a_command_after_the_path_as_written() -> None:
@@ -146,7 +104,7 @@ def test_the_readme_has_every_xtsync_command() -> None:
 
 @pytest.mark.parametrize("document", INSTRUCTING, ids=lambda path: path.name)
 def test_every_command_of_a_page_exists(document: Path) -> None:
-    """A target of make, a command of `xtsync` with options that it has, or another program's that is listed."""
+    """A target of make, or a command of `xtsync` with options that it has."""
     program = typer.main.get_command(cli.app)
     assert isinstance(program, typer.core.TyperGroup)
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -158,8 +116,6 @@ def test_every_command_of_a_page_exists(document: Path) -> None:
             found = program.commands[words[0]]
             options = {option for parameter in found.params for option in parameter.opts}
             assert {word for word in words if word.startswith("-")} <= options, command
-        else:
-            assert command.startswith(tuple(OF_OTHERS)), command
 
 
 def test_the_first_pair_names_outputs_and_keys_that_are_there() -> None:
