@@ -44,6 +44,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "git clone REPOSITORY xtsync": "the program's folder is made of links",
         "cd xtsync": "the program's folder is made of links",
         "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
+        "pulumi login --local": "it keeps states beside those of whoever runs this; here the backend is a folder",
         "az login --tenant SOURCE-TENANT-ID --allow-no-subscriptions": NO_AZURE,
         "bootstrap> pulumi up": NO_APPLICATIONS,
         "bootstrap> pulumi stack output stackFile": NO_APPLICATIONS,
@@ -100,14 +101,13 @@ def a_policy_of_the_organisation(types: Typist) -> None:
     (types.folder / "guardrails.json").write_text(example)
 
 
-def nobody_signed_in(types: Typist) -> None:
-    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
-        del types.environment[name]
+def no_passphrase(types: Typist) -> None:
+    del types.environment["PULUMI_CONFIG_PASSPHRASE"]
 
 
 # What a page takes for granted where its first command stands.
 BEFORE: Mapping[str, Callable[[Typist], None]] = {
-    "docs/first-pair.md": nobody_signed_in,
+    "docs/first-pair.md": no_passphrase,
     "docs/operations.md": a_pair,
     "docs/guardrails.md": a_policy_of_the_organisation,
 }
