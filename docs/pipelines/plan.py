@@ -11,7 +11,8 @@ Exit code: Pulumi's own. 0 is no problem; 7 is drift, or a resource that is not 
 Pulumi only warns of; everything else is a failure, which is described as well.
 
 STACK.json has `stack`, `kind`, `exitCode`, `markdown`, and `changes`: a list with `change`, `tenantId`, `type`,
-`resource` and, where single properties differ, `property`, `old` and `new`.
+`resource` (Pulumi's name), `id` and, where single properties differ, `property`, `old` and `new`. `id` is how Graph
+knows the object: of a policy the partner's tenant id, of what azuread makes its path, "" for what is yet to be made.
 """
 
 from __future__ import annotations
@@ -147,22 +148,40 @@ def messages(diagnostics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def changes_of(kind: str, digest: Mapping[str, Any]) -> list[dict[str, str]]:
     """What differs: an entry for each property, or one for the whole resource."""
-    found = []
+    found, tenants = [], tenants_of_providers(digest)
     for step in digest.get("steps") or ():
         if step["op"] in UNCHANGED:
             continue
-        old, new = ((step.get(state) or {}).get("inputs") or {} for state in ("oldState", "newState"))
+        before, after = (step.get(state) or {} for state in ("oldState", "newState"))
+        old, new = (state.get("inputs") or {} for state in (before, after))
+        provider = urn_of(after.get("provider") or before.get("provider") or "")
         one = {
             "change": OPERATIONS[kind].get(step["op"], step["op"]),
-            "tenantId": new.get(HOME) or old.get(HOME) or "",
+            "tenantId": new.get(HOME) or old.get(HOME) or tenants.get(provider, ""),
             "type": step["urn"].split("::")[2].rsplit("$", 1)[-1],
             "resource": name_of(step["urn"]),
+            "id": before.get("id") or "",
         }
         paths = sorted(step.get("detailedDiff") or {}) if step["op"] == "update" else []
         found += [{**one, "property": path, "old": shown(old, path), "new": shown(new, path)} for path in paths] or [
             one
         ]
     return found
+
+
+def tenants_of_providers(digest: Mapping[str, Any]) -> dict[str, str]:
+    """The tenant of each of azuread's providers, by URN: what azuread makes does not say where it is."""
+    found = {}
+    for step in digest.get("steps") or ():
+        for state in (step.get("oldState") or {}, step.get("newState") or {}):
+            if tenant := (state.get("inputs") or {}).get("tenantId") if "pulumi:providers:" in step["urn"] else "":
+                found[step["urn"]] = tenant
+    return found
+
+
+def urn_of(reference: str) -> str:
+    """The URN in a reference to a provider, which has the provider's id behind."""
+    return reference.rpartition("::")[0]
 
 
 def shown(properties: Any, path: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,15 @@ def main(arguments: list[str]) -> int:
     engine = Engine(Path(), given.stack, Path(os.environ["SMALL_PULUMI_STATE"]))
     planning = given.operation == "preview" or given.preview_only
     options = Options(expect_no_changes=given.expect_no_changes, preview_only=planning)
+    before = {one["urn"]: one for one in engine.export()["deployment"].get("resources") or ()}
     result: Result = getattr(engine, given.operation)(options)
     if given.json:
-        print(json.dumps(digest(result)))
+        print(json.dumps(digest(result, before)))
     return result.exit_code
 
 
-def digest(result: Result) -> dict[str, Any]:
-    """A result as `pulumi preview --json` writes it."""
+def digest(result: Result, before: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A result as `pulumi preview --json` writes it, with what the state had of each resource before."""
     diagnostics = [
         {"message": f"{one.message}\n", "severity": one.severity, **({"urn": one.urn} if one.urn else {})}
         for one in result.diagnostics
@@ -41,7 +43,10 @@ def digest(result: Result) -> dict[str, Any]:
         {
             "op": operation(step),
             "urn": step.urn,
-            "oldState": {"inputs": dict(step.old_inputs)},
+            "oldState": {
+                "inputs": dict(step.old_inputs),
+                **{key: value for key, value in before.get(step.urn, {}).items() if key in ("id", "provider")},
+            },
             "newState": {"inputs": dict(step.inputs)},
             "detailedDiff": dict(step.detailed_diff) or None,
         }

@@ -97,7 +97,7 @@ def test_errors_come_first_then_people(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_changes_are_told_to_programs_by_tenant_object_and_field() -> None:
     tenant = "a5c2f7d0-3b6e-4c1a-9d52-6f1e0b7c4a11"
     states = {
-        "oldState": {"inputs": {"homeTenantId": tenant, "trust": {"mfa": True}}},
+        "oldState": {"id": "s/scope", "inputs": {"homeTenantId": tenant, "trust": {"mfa": True}}},
         "newState": {"inputs": {"homeTenantId": tenant, "trust": {"mfa": False}}},
     }
     steps = [
@@ -105,11 +105,30 @@ def test_changes_are_told_to_programs_by_tenant_object_and_field() -> None:
         {"op": "delete", "urn": URN, "oldState": states["oldState"]},
         {"op": "refresh", "urn": URN, **states},
     ]
-    where = {"tenantId": tenant, "type": "pulumi-python:dynamic/xtsync:SyncScope", "resource": "pair-scope"}
+    where = {
+        "tenantId": tenant,
+        "type": "pulumi-python:dynamic/xtsync:SyncScope",
+        "resource": "pair-scope",
+        "id": "s/scope",
+    }
     assert plan.changes_of("drift", {"steps": steps}) == [
         {"change": "changed", **where, "property": "trust.mfa", "old": "true", "new": "false"},
         {"change": "gone", **where},
     ]
+
+
+def test_what_azuread_makes_is_told_with_the_tenant_of_its_provider() -> None:
+    provider = "urn:pulumi:a-b::xtsync::xtsync:index:TenantPair$pulumi:providers:azuread::pair-source-azuread"
+    urn = (
+        "urn:pulumi:a-b::xtsync::xtsync:index:TenantPair$azuread:index/appRoleAssignment:AppRoleAssignment::pair-user-1"
+    )
+    state = {"id": "/servicePrincipals/1/appRoleAssignedTo/2", "inputs": {}, "provider": f"{provider}::some-id"}
+    steps = [
+        {"op": "same", "urn": provider, "newState": {"inputs": {"tenantId": "the source"}}},
+        {"op": "delete", "urn": urn, "oldState": state},
+    ]
+    (one,) = plan.changes_of("drift", {"steps": steps})
+    assert (one["tenantId"], one["id"]) == ("the source", state["id"])
 
 
 def test_what_is_too_much_is_counted() -> None:

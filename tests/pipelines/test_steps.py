@@ -84,11 +84,16 @@ class Runner:
         before = yaml.safe_load(path.read_text()) if path.exists() else {}
         path.write_text(yaml.safe_dump({**before, "config": self.config}))
 
+    def document(self) -> dict[str, Any]:
+        """What was written last for programs, which holds no secret."""
+        text = (self.folder / "plans" / f"{STACK}.json").read_text()
+        assert not [secret for secret in SECRETS if secret in text]
+        found: dict[str, Any] = json.loads(text)
+        return found
+
     def plan(self) -> str:
-        """What was described last, which holds no secret."""
-        document = json.loads((self.folder / "plans" / f"{STACK}.json").read_text())
-        assert not [secret for secret in SECRETS if secret in json.dumps(document)]
-        return str(document["markdown"])
+        """What was described last."""
+        return str(self.document()["markdown"])
 
 
 @pytest.fixture
@@ -174,11 +179,21 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
         assert host.issues == []
         assert host.work_items == {}
 
+        source = runner.entra.tenants[world.SOURCE_TENANT].applications
         job = quarantined(runner.entra)
         runner(DRIFT, code=7)
         assert "no drift, not well" in runner.plan()
         assert "the target could not be reached, or refused" in runner.plan()
         job.status_code, job.quarantine = "Active", None
+
+        (principal,) = (one for one in source.principals.values() if one.synchronization.jobs)
+        gone = next(iter(principal.assignments))
+        taken_out = principal.assignments.pop(gone)
+        runner(DRIFT, code=7)
+        (change,) = (one for one in runner.document()["changes"] if one["change"] == "gone")
+        assert change["tenantId"] == world.SOURCE_TENANT
+        assert change["id"] == f"/servicePrincipals/{principal.id}/appRoleAssignedTo/{gone}"
+        principal.assignments[gone] = taken_out
 
         turn_redemption(runner.entra, False)
         runner(DRIFT, code=7)
