@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .section import Section
 
 
+# Texts in more columns than this need a wide screen.
+MANY = 4
+
+
 def lines(value: str) -> str:
     """A message of several lines, as text."""
     return "\n".join(text(line) for line in value.splitlines())
@@ -117,7 +121,7 @@ def table(name: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind
     )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{text(name)}">'
-        f'<table class="{kind}">\n'
+        f'<table class="{kind}{" many" if kind == "texts" and len(head) > MANY else ""}">\n'
         f"<thead><tr>{top}</tr></thead>\n<tbody>\n{rendered}\n</tbody>\n</table></div>"
     )
 

@@ -29,19 +29,32 @@ svg text { fill: currentColor; font: 13px system-ui, sans-serif; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.numbers thead th + th { text-align: right; }
+.numbers tbody th { white-space: nowrap; } .many tbody th { min-width: 7rem; }
 summary { cursor: pointer; } summary h3 { display: inline; }
 """
-# A table of texts becomes one block a row, each value under its heading; words break nowhere unless they alone are
-# wider than the page. A table of numbers keeps its columns and scrolls in its box.
-NARROW = """
-  .picture { flex-direction: column; align-items: stretch; }
-  .tenant { flex: none; } .way { max-width: none; } .way svg { transform: rotate(90deg); }
-  .texts, .texts tbody, .texts tr, .texts th, .texts td { display: block; }
-  .texts thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .texts tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
-  .texts tbody th, .texts td { border: 0; padding: .1rem 0; }
-  .texts td::before { content: attr(data-label); display: block; font-size: .8rem; color: var(--quiet); }
+
+
+# A table of texts becomes one block a row, each value under its heading, one of many columns before one of few; words
+# break nowhere unless they alone are wider than the page. A table of numbers keeps its columns, closer to each other,
+# and scrolls in its box.
+def as_blocks(tables: str) -> str:
+    """The rules that show each row of these tables as a block."""
+    parts = ", ".join([tables, *(f"{tables} {part}" for part in ("tbody", "tr", "th", "td"))])
+    return f"""
+  {parts} {{ display: block; }}
+  {tables} thead {{ position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
+  {tables} tr {{ border-bottom: 1px solid var(--line); padding: .6rem 0; }}
+  {tables} tbody th, {tables} td {{ border: 0; padding: .1rem 0; white-space: normal; }}
+  {tables} td::before {{ content: attr(data-label); display: block; font-size: .8rem; color: var(--quiet); }}
 """
+
+
+NARROW = f"""
+  .picture {{ flex-direction: column; align-items: stretch; }}
+  .tenant {{ flex: none; }} .way {{ max-width: none; }} .way svg {{ transform: rotate(90deg); }}
+  .numbers {{ font-size: .75rem; }} .numbers th, .numbers td {{ padding: .3rem .2rem; }}
+{as_blocks(".texts")}"""
 # What is folded is opened: by the name that newer browsers have for it, and for others by what is in it.
 PAPER = """
   body { max-width: none; padding: 0; }
@@ -58,6 +71,7 @@ STYLE = f"""
 @media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}
 @media print {{ :root {{ color-scheme: light; {LIGHT} }} }}
 {SCREEN}
+@media screen and (max-width: 60rem) {{ {as_blocks(".many")} }}
 @media screen and (max-width: 40rem) {{ {NARROW} }}
 @media print {{ {PAPER} }}
 """
