@@ -20,13 +20,15 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
 def test_every_file_that_contributing_names_is_there() -> None:
     named = set(re.findall(r"`([\w./-]+\.(?:py|md|json|yaml|toml))`", CONTRIBUTING))
     assert len(named) > 25
-    assert not [name for name in named - BESIDE if not (ROOT / name).is_file()]
+    placeholder = "xtsync_resources/operate/NAME.py"
+    assert not [name for name in named - BESIDE - {placeholder} if not (ROOT / name).is_file()]
     folders = [ROOT / "xtsync_resources" / "sync_schema", ROOT / "lab" / "entra" / "applications"]
     assert not [name for name in BESIDE if not any((folder / name).is_file() for folder in folders)]
 
 
 def test_every_name_of_the_code_that_contributing_uses_is_there() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "xtsync_resources").rglob("*.py"))
+    sources += (ROOT / "docs" / "outputs.py").read_text()
     sources += (ROOT / "tests" / "scenarios" / "test_keys.py").read_text()
     sources += (ROOT / "tests" / "scenarios" / "test_asked_replacements.py").read_text()
     named = set(re.findall(r"`(\w+)`", CONTRIBUTING)) - {"applicationNotes"}

@@ -222,6 +222,7 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
         (comment,), (thread,) = host.comments, host.threads
         for text in (comment["body"], thread["comments"][0]["content"]):
             assert "2 people leave the target with that" in text
+            assert all(name in text.lower() for name in ("carol", "dave")), text
             assert "19 would change" not in text
 
         runner.configure(groups=["Nobody"])
