@@ -80,7 +80,9 @@ def quarantine(lab: Lab, reason: str) -> None:
 def test_a_quarantined_job_is_shown_with_its_reason_and_started_again(lab: Lab) -> None:
     lab.stack.run("up")
     quarantine(lab, "EncounteredQuarantineException")
-    assert "in quarantine: EncounteredQuarantineException" in told(lab.stack.run("refresh"), "start")
+    assert "in quarantine (EncounteredQuarantineException): the target could not be reached, or refused" in told(
+        lab.stack.run("refresh"), "start"
+    )
     assert changed(lab.stack.run("up")) == {"start": "update"}
     assert lab.jobs()[0].quarantine is None
     assert told(lab.stack.run("refresh"), "start") == ""
@@ -91,7 +93,7 @@ def test_held_back_deletions_are_never_approved(lab: Lab) -> None:
     quarantine(lab, "TooManyDeletes")
     assert "TooManyDeletes" in told(lab.stack.run("refresh"), "start")
     before = len(lab.entra.traffic)
-    assert "let them go with `xtsync approve-deletions`" in told(lab.stack.run("up"), "start")
+    assert "`xtsync approve-deletions` shows who they are and lets them go" in told(lab.stack.run("up"), "start")
     assert not writes(lab.calls_since(before))
     assert lab.jobs()[0].quarantine is not None
 
