@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from lab.entra import Fault, Tenant
+from lab.entra.applications.models import ServicePrincipal
 from lab.entra.synchronization.models import Synchronization
 from tests.scenarios.stacks import Lab
 
@@ -80,3 +81,8 @@ def cycle_after(lab: Lab, looks: int) -> Iterator[None]:
     finally:
         ended.set()
         watcher.join()
+
+
+def principal_of(lab: Lab) -> ServicePrincipal:
+    (found,) = (one for one in lab.source.applications.principals.values() if one.synchronization.jobs)
+    return found

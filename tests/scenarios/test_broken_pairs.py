@@ -8,19 +8,13 @@ from typing import Any
 
 import pytest
 
-from lab.entra.applications.models import ServicePrincipal
 from lab.entra.synchronization.schema import object_mapping
 from tests.scenarios.stacks import Command, Lab
 from tests.scenarios.steps import findings
-from tests.scenarios.tenants import assign
+from tests.scenarios.tenants import assign, principal_of
 from xtsync_resources.sync_secrets.model import NOTIFICATION
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
-
-
-def principal_of(lab: Lab) -> ServicePrincipal:
-    (found,) = (one for one in lab.source.applications.principals.values() if one.synchronization.jobs)
-    return found
 
 
 def pause_job(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -65,6 +66,7 @@ class Look:
         meant: object ids by what the stack file called users and groups at the last `pulumi up`, in lower case.
         written: mapping expressions in the service's own writing, by target attribute, as the state has them.
         memory: what several checks need and one has read, by area.
+        lock: held by the one that reads it.
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Look:
     meant: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     @property
     def tenant(self) -> Tenant:

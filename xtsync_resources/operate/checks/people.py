@@ -43,9 +43,10 @@ class Scope:
 
 def scope_of(look: Look) -> Scope:
     """The scope of the configuration, read once for all checks. Calls: those of `read_scope`."""
-    if AREA not in look.memory:
-        look.memory[AREA] = read_scope(look)
-    scope: Scope = look.memory[AREA]
+    with look.lock:
+        if AREA not in look.memory:
+            look.memory[AREA] = read_scope(look)
+        scope: Scope = look.memory[AREA]
     return scope
 
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 def check(look: Look) -> list[Finding]:
     """Look at the pair that this stack has set up; nothing where it has not.
 
-    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET secrets, GET appRoleAssignedTo; those of `at_a_glance` and
-    `scope_of` and `of_schema`.
+    Calls: GET servicePrincipals/{id}, GET jobs/{id}; those of `at_a_glance` and `beside_the_job`.
     """
     if not look.own:
         return []
@@ -51,14 +50,25 @@ def check(look: Look) -> list[Finding]:
     held = at_a_glance(operation, job_id, job)
     found = f"{health.headline}. {held.sentence(look.settings.target.name)}" if held else health.headline
     job_finding = look.ok(AREA, found) if health.healthy else look.problem(AREA, found, health.remedy)
+    return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
+
+
+def beside_the_job(look: Look, operation: Operation, role: str) -> list[Finding]:
+    """What of settings, scope and schema is not as the stack file says.
+
+    Calls: GET secrets, GET appRoleAssignedTo; those of `scope_of` and `of_schema`.
+
+    Args:
+        look: at the source.
+        operation: in it.
+        role: that puts people in scope.
+    """
     settings = settings_by_key(operation.send(get_secrets(look.own)))
-    assigned = assignments(operation, look.own, assignable_role(principal))
-    configured = scope_of(look).assigned
+    assigned = assignments(operation, look.own, role)
     return [
-        job_finding,
         *of_settings(look, settings),
-        *of_assignments(look, assigned, configured),
-        *schema_findings(look, operation, job_id),
+        *of_assignments(look, assigned, scope_of(look).assigned),
+        *schema_findings(look, operation, str(look.outputs.get("jobId"))),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,14 @@ from . import html, markdown
 from .audit import last_writes
 from .gathering import Gathering
 from .section import Section
+from .words import verdict
 
 if TYPE_CHECKING:
     from ..screen import Screen
+
+
+# Pairs that are read at the same time: each asks its own tenants, and Pulumi for its outputs.
+AT_ONCE = 4
 
 
 def stacks_in(folder: Path) -> list[str]:
@@ -90,9 +96,11 @@ def command(
     # Before any call: a file that cannot be used is told at once.
     written = last_writes(audit, {stacks.short(one) for one in wanted}) if audit else {}
     gathering = Gathering(screen)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        read = list(threads.map(gathering.section, wanted, wanted.values()))
     sections = [
-        dataclasses.replace(gathering.section(one, place), written=written.get(stacks.short(one)))
-        for one, place in wanted.items()
+        dataclasses.replace(section, written=written.get(stacks.short(one)))
+        for one, section in zip(wanted, read, strict=True)
     ]
     render = html.render if form is Format.HTML else markdown.render
     text = render(sections, datetime.now(UTC))
@@ -100,7 +108,7 @@ def command(
         screen.plain(text)
     else:
         write(Path(output or f"xtsync-report.{'html' if form is Format.HTML else 'md'}"), text, sections, screen)
-    return 0 if all(section.health and section.health.healthy for section in sections) else 1
+    return 0 if all(verdict(section).well for section in sections) else 1
 
 
 def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) -> None:

@@ -1,7 +1,4 @@
-"""Reading what the report says: the stack's files, the job, and its log.
-
-Calls: GET jobs/{id} and GET auditLogs/provisioning, nothing that changes anything.
-"""
+"""Reading what the report says: the stack's files, the job, its settings and scope, and its log. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -16,8 +13,11 @@ from ...graph.call import literal
 from ...graph.errors import GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ...graph.pace import Pace
 from ...pulumi_runtime.messages import Stopped
+from ...service_principal.calls import get_service_principal
+from ...service_principal.model import assignable_role
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
+from ..checks import Finding, Level, Look, people, synchronization
 from ..status import judged, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
@@ -30,7 +30,7 @@ FAILURES = 20
 
 
 class Gathering:
-    """Reads pairs one after the other; what cannot be read of one is said in its section, and the others go on."""
+    """Reads pairs, several at the same time. What cannot be read of one is said in its section; the others go on."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -48,7 +48,7 @@ class Gathering:
         section = Section(
             stack.name, (source.name, source.id), (target.name, target.id), described(stack.settings, given, os.environ)
         )
-        return self._with_logs(stack, with_health(stack, section))
+        return self._with_logs(stack, with_findings(stack, with_health(stack, section)))
 
     def _with_logs(self, stack: stacks.Stack, section: Section) -> Section:
         """Add cycles and failures, unless it is clear already that nothing can be read in the tenant.
@@ -81,6 +81,30 @@ def with_health(stack: stacks.Stack, section: Section) -> Section:
         closed = not isinstance(error, RefusedError | GraphError | UnusableAnswerError)
         return dataclasses.replace(section, problems=[str(error)], tenant_closed=closed)
     return dataclasses.replace(section, health=health)
+
+
+def with_findings(stack: stacks.Stack, section: Section) -> Section:
+    """Add what of scope and settings is not as it should be, as `xtsync doctor` says it.
+
+    Calls: GET servicePrincipals/{id}; those of `beside_the_job` and of the check of people.
+    """
+    if section.health is None:
+        return section
+    look = Look(stack.settings, "source", stack.client("source"), stack.outputs)
+    found: list[Finding] = []
+    for area, check in ((synchronization.AREA, pair_findings), (people.AREA, people.check)):
+        try:
+            found += check(look)
+        except XtsyncError as error:
+            found.append(look.not_checked(area, error))
+    return dataclasses.replace(section, findings=[one for one in found if one.level is not Level.OK])
+
+
+def pair_findings(look: Look) -> list[Finding]:
+    """What of settings, scope and schema is not as the stack file says."""
+    operation = look.operation()
+    principal = operation.read(get_service_principal(look.own))
+    return synchronization.beside_the_job(look, operation, assignable_role(principal)) if principal else []
 
 
 def by_cycle(events: Sequence[Event]) -> list[Cycle]:

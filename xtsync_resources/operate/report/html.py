@@ -55,6 +55,9 @@ def pair(place: int, section: Section, now: datetime) -> str:
     parts += [picture(section), *portal(section)]
     if section.health:
         parts += ["<h3>People</h3>", table("People", ("what", "state"), words.facts(section.health, now))]
+    if section.findings:
+        parts += ["<h3>Scope and settings</h3>"]
+        parts += [table("Scope and settings", words.FINDING_HEAD, words.finding_rows(section))]
     if section.entries is not None:
         parts += ["<h3>Recent cycles</h3>", *cycles(section), f"<p>{words.extent(section)}</p>"]
     failures = table("Last failures", words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""

@@ -74,6 +74,8 @@ def pair(section: Section, now: datetime) -> list[str]:
     parts = [title(section), *first(section), picture(section)]
     if health:
         parts += ["### People", table(("what", "state"), words.facts(health, now))]
+    if section.findings:
+        parts += ["### Scope and settings", table(words.FINDING_HEAD, words.finding_rows(section))]
     if section.entries is not None:
         parts += ["### Recent cycles", *([table(*words.cycle_table(cycles))] if cycles else []), words.extent(section)]
     failures = table(words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...sync_job.provisioning_log import Event
+    from ..checks import Finding
     from ..health import Health
     from .audit import Written
 
@@ -53,6 +54,7 @@ class Section:
         cycles: the recent ones, oldest first.
         failures: the last ones, newest first.
         entries: how many entries of the log were read; None where the log could not be read.
+        findings: what of the scope and the settings needs somebody's attention.
         problems: what could not be read, and why.
         tenant_closed: whether not even a sign-in to the source succeeded.
         written: the last writes, of the audit; None where none was given.
@@ -66,6 +68,7 @@ class Section:
     cycles: Sequence[Cycle] = ()
     failures: Sequence[Event] = ()
     entries: int | None = None
+    findings: Sequence[Finding] = ()
     problems: Sequence[str] = ()
     tenant_closed: bool = False
     written: Written | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..checks import Level
 from ..health import last_words, next_words
 from .section import KINDS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .section import Cycle, Section
 
 Row = tuple[object, ...]
+FINDING_HEAD = ("what", "", "found", "what to do")
 FAILURE_HEAD = ("who", "cause", "error code", "recommended action", "when (UTC)")
 WRITE_HEAD = ("time (UTC)", "tenant", "what was done", "object", "fields: old → new", "status", "request id")
 # Advice has its commands between backticks.
@@ -56,10 +58,12 @@ def verdict(section: Section) -> Verdict:
         return Verdict(False, why, of_stack("xtsync doctor", section))
     advised = COMMAND.search(health.remedy)
     command = advised[1] if advised else "" if health.healthy else "xtsync status"
-    reason = health.headline
+    reason, wrong = health.headline, [one for one in section.findings if one.level is Level.PROBLEM]
+    if wrong:
+        reason, command = f"{reason}; {wrong[0].found}", command or "xtsync doctor"
     if section.problems:
         reason, command = f"{reason}; not all could be read", command or "xtsync doctor"
-    return Verdict(health.healthy, reason, of_stack(command, section) if command else "")
+    return Verdict(health.healthy and not wrong, reason, of_stack(command, section) if command else "")
 
 
 def of_stack(command: str, section: Section) -> str:
@@ -120,6 +124,14 @@ def extent(section: Section) -> str:
         return "The job has logged nothing yet; entries appear some minutes late."
     words = f"From the newest {section.entries} entries of the provisioning log; cycles that did nothing log none."
     return f"{words} Older ones were not read: the first cycle shown may not be all there." if section.cut else words
+
+
+# --- scope and settings ------------------------------------------------------------------------------------------
+
+
+def finding_rows(section: Section) -> list[Row]:
+    """What of scope and settings is not as it should be."""
+    return [(one.area, one.level.value, one.found, one.do or "-") for one in section.findings]
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
