@@ -17,7 +17,7 @@ help:
 	@echo "make pulumi  find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
 	@echo "make real    the scenarios and all else that can run on the real Pulumi, after make pulumi"
 	@echo "make faults  every fault and a kill at every call, some forty minutes; ENGINE=pulumi, RESUME=1"
-	@echo "make bench   counts and ratios against the budgets"
+	@echo "make bench   counts and ratios against the budgets; ENGINE=pulumi"
 	@echo "make fmt     format the code"
 	@echo "make keys    publish the keys (table in the docs, JSON Schema) and what --json prints"
 	@echo "make lock    pin the dependencies again (needs uv)"
@@ -91,7 +91,7 @@ faults: $(READY)
 	@$(RUN) -m tests.faults --engine $(or $(ENGINE),lab) $(if $(RESUME),--resume)
 
 bench: $(READY)
-	@$(RUN) -m tests.bench
+	@$(RUN) -m tests.bench --engine $(or $(ENGINE),lab)
 
 fmt: $(READY)
 	$(RUN) -m ruff format .
