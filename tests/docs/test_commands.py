@@ -18,6 +18,8 @@ from xtsync_resources.operate import cli
 
 BY_HAND = "a pair is made by hand first: tests/docs/test_by_hand.py types it"
 NO_AZURE = "Azure itself"
+LINKS = "the program's folder is made of links"
+OWN_BACKEND = "it keeps states beside those of whoever runs this; here the backend is a folder"
 NO_APPLICATIONS = "the lab's azuread makes no application that signs in; tests/unit/test_bootstrap.py runs that program"
 # What is not typed here, by document, each with the reason. One that stands in two folders has its folder before it.
 NOT_HERE: Mapping[str, Mapping[str, str]] = {
@@ -27,6 +29,9 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "make test": "these tests",
     },
     "README.md": {
+        "git clone REPOSITORY xtsync": LINKS,
+        "cd xtsync": LINKS,
+        "pulumi login --local": OWN_BACKEND,
         "make lab": "tests/docs/test_documentation.py tells its story",
         "make test": "these tests",
         "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
@@ -41,10 +46,10 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "make test": "these tests",
     },
     "docs/first-pair.md": {
-        "git clone REPOSITORY xtsync": "the program's folder is made of links",
-        "cd xtsync": "the program's folder is made of links",
+        "git clone REPOSITORY xtsync": LINKS,
+        "cd xtsync": LINKS,
         "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
-        "pulumi login --local": "it keeps states beside those of whoever runs this; here the backend is a folder",
+        "pulumi login --local": OWN_BACKEND,
         "az login --tenant SOURCE-TENANT-ID --allow-no-subscriptions": NO_AZURE,
         "bootstrap> pulumi up": NO_APPLICATIONS,
         "bootstrap> pulumi stack output stackFile": NO_APPLICATIONS,
