@@ -90,8 +90,9 @@ real: $(READY)
 faults: $(READY)
 	@$(RUN) -m tests.faults --engine $(or $(ENGINE),lab) $(if $(RESUME),--resume)
 
+# ENGINE=pulumi takes the CLI, PEOPLE="1 100" other sizes than 1 to 1,000; WRITE=1 writes docs/performance.md instead.
 bench: $(READY)
-	@$(RUN) -m tests.bench --engine $(or $(ENGINE),lab)
+	@$(RUN) -m tests.bench $(PEOPLE) --engine $(or $(ENGINE),lab) $(if $(WRITE),--write)
 
 fmt: $(READY)
 	$(RUN) -m ruff format .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -27,7 +26,7 @@ from xtsync_resources.application.orphans import APPLICATION_TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 AZUREAD_ONLY = Path(__file__).with_name("azuread_only")
-PEOPLE = (1, 100, 1000)
+PEOPLE = (1, 10, 100, 1000)
 WIDTH = 140
 MANY = 10_000
 STEPS = ("up", "leaving", "destroy")
@@ -38,20 +37,15 @@ STATE_BUDGET, MOST_RATIO = 1500, 1.1
 PAGE = ROOT / "docs" / "performance.md"
 HEAD = """# What a pair costs
 
-Counted in the lab by `python -m tests.bench.counts --write`, with so many people named in `users`, beside a program
-that has pulumi-azuread alone make the application and the assignments, and nothing of the policies, the job and its
-settings. Seconds are not here: they depend on the machine and on Graph. `make bench` measures them, as ratios.
+Written by `make bench ENGINE=pulumi WRITE=1`, beside a program that has pulumi-azuread alone make the application and
+the assignments, and nothing of the policies, the job and its settings. Seconds are not here, but for one: they depend
+on the machine and on Graph.
 
 *up* puts everybody in scope, *leaving* takes all but one of them out, *destroy* ends the pair.
 
-| what | people | this program | azuread alone |
+| what | people named in `users` | this program | azuread alone |
 |---|---|---|---|"""
 FOOT = """
-On the Pulumi CLI a further person takes 1,396 bytes of the state beyond those of azuread's own resource, 0.90 of the
-CPU of azuread alone in `up` and 1.17 in `destroy`. What a pair has besides people is made once: 19 resources in place
-of 4, 2.4 of its CPU in `up`. The look-up of 1,000 people by name takes 1.4 seconds where every answer of Graph takes
-120 milliseconds.
-
 A preview without a change asks Graph who is named, in one request for 300 names, and nothing else. So does an `up`.
 
 ## When groups are the better way
@@ -61,6 +55,14 @@ that Pulumi needs for every command. An entry of `groups` costs the same once, w
 hundred people on, name groups, and by object id. Who comes and goes is then decided where the groups are kept: a
 preview tells only of groups that come or leave, and `xtsync doctor` counts who is in them.
 """
+BESIDE = """
+## Beside other programs
+
+Medians of pairs of runs that follow each other, on {engine}. CPU is that of all processes but the tenants: the engine,
+the program, the providers. azuread is the lab's stand-in, a Python program, which takes less than the real one.
+
+| what | measured | goal |
+|---|---|---|"""
 
 
 @dataclass(frozen=True)
@@ -219,11 +221,6 @@ def measures(step: str) -> dict[str, Callable[[Life], float | None]]:
     }
 
 
-def counts(console: Console, sizes: Sequence[int] = PEOPLE, installation: Installation | None = None) -> Table:
-    """Pairs of several sizes as a table."""
-    return as_table(sizes, *lives(sizes, console, installation))
-
-
 def as_table(sizes: Sequence[int], ours: Mapping[int, Life], alone: Mapping[int, Life]) -> Table:
     """Everything, a row for each number of people; the last columns are what each further person costs."""
     table = Table(title="A pair and its people, beside azuread alone", title_justify="left")
@@ -259,8 +256,17 @@ def further(what: str, mine: float, other: float) -> list[str]:
     return [f"{mine:.3g} against {other:.3g}", beyond, "[green]kept[/]" if good else "[red]missed[/]"]
 
 
-def as_page(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> str:
-    """docs/performance.md: the counts, which are the same on every machine, and what follows from them."""
+def as_page(
+    ours: Mapping[int, Life], alone: Mapping[int, Life], engine: str, beside: Sequence[tuple[str, str, str]]
+) -> str:
+    """docs/performance.md: the counts, which are the same on every machine, and ratios, which are nearly so.
+
+    Args:
+        ours: pairs by number of people.
+        alone: the same of azuread alone.
+        engine: what has run them.
+        beside: what was measured, how much it is and may be.
+    """
     lines = [HEAD]
     for title, measure in {
         "resources": lambda life: life.resources,
@@ -272,26 +278,31 @@ def as_page(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> str:
             mine, other = measure(life), measure(alone[count])
             if mine is not None and other is not None:
                 lines.append(f"| {title} | {count:,} | {mine:,} | {other:,} |")
+    lines.append(BESIDE.format(engine=engine))
+    lines += [f"| {' | '.join(row)} |" for row in (*of_further_people(ours, alone), *beside)]
     return "\n".join([*lines, FOOT])
+
+
+def of_further_people(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> list[tuple[str, str, str]]:
+    """What a further person costs, from the smallest to the largest pair."""
+    few, many = min(ours), max(ours)
+    if few == many:
+        return []
+
+    def each(lives: Mapping[int, Life], measure: Callable[[Life], float]) -> float:
+        return (measure(lives[many]) - measure(lives[few])) / (many - few)
+
+    beyond = each(ours, lambda life: life.state_bytes) - each(alone, lambda life: life.state_bytes)
+    rows = [("bytes of the state, a further person, beyond azuread's own", f"{beyond:,.0f}", f"{STATE_BUDGET:,}")]
+    for step in ("up", "destroy"):
+        seconds = of_step(step, "seconds")
+        ratio = each(ours, seconds) / each(alone, seconds)
+        rows.append((f"CPU of a further person in {step} / azuread alone", f"{ratio:.2f}", str(MOST_RATIO)))
+        ratio = seconds(ours[few]) / seconds(alone[few])
+        rows.append((f"CPU of a pair of {few} in {step} / azuread alone", f"{ratio:.2f}", ""))
+    return rows
 
 
 def of_step(step: str, what: str) -> Callable[[Life], Any]:
     """What is counted of a step; None where a life has none of that kind."""
     return lambda life: getattr(life.costs[step], what) if step in life.costs else None
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.counts", description=__doc__)
-    parser.add_argument("people", nargs="*", type=int, default=PEOPLE, help="how many; 1, 100 and 1000 if not given")
-    parser.add_argument("--engine", choices=("lab", "pulumi"), default="lab", help="only the CLI's state is as it is")
-    parser.add_argument("--write", action="store_true", help="also write docs/performance.md")
-    given = parser.parse_args()
-    console = Console(highlight=False, width=WIDTH)
-    ours, alone = lives(given.people, console, engines.installation(engines.Choice(given.engine)))
-    console.print(as_table(given.people, ours, alone))
-    if given.write:
-        PAGE.write_text(as_page(ours, alone))
-
-
-if __name__ == "__main__":
-    main()
