@@ -5,6 +5,7 @@ Run it once for each tenant, as an administrator who may consent (`az login --te
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def declare(settings: Settings) -> None:
         metadata_host="",  # absent, azuread takes ARM_METADATA_HOSTNAME, and signs in where that says
     )
     here = pulumi.ResourceOptions(provider=provider)
-    graph = azuread.get_service_principal_output(client_id=GRAPH, opts=pulumi.InvokeOutputOptions(provider=provider))
+    graph = graph_in(settings, provider)
     application = azuread.Application(
         "application",
         display_name=f"xtsync {settings.side} ({settings.name})",
@@ -140,7 +141,7 @@ def declare(settings: Settings) -> None:
             need.permission,
             app_role_id=need.role_id,
             principal_object_id=principal.object_id,
-            resource_object_id=graph.object_id,
+            resource_object_id=graph,
             opts=here,
         )
     if trusted := settings.federation:
@@ -172,6 +173,24 @@ def declare(settings: Settings) -> None:
     pulumi.export("stackFile", application.client_id.apply(lambda client_id: stack_file(settings, client_id)))
 
 
+def graph_in(settings: Settings, provider: azuread.Provider) -> str:
+    """The object id of Microsoft Graph in the tenant; the first that azuread is asked, before anything is made.
+
+    Raises:
+        Stopped: azuread cannot sign in, or may not read it.
+    """
+    try:
+        found = azuread.get_service_principal(client_id=GRAPH, opts=pulumi.InvokeOptions(provider=provider))
+    except Exception as error:  # the SDK raises no narrower one
+        raise messages.Stopped(
+            f"Cannot read who Microsoft Graph is in the tenant {settings.tenant_id}; nothing was changed.",
+            f"Why: {error}",
+            f"Do: run `az login --tenant {settings.tenant_id} --allow-no-subscriptions` as somebody who may consent "
+            "(Privileged Role Administrator), and run this again.",
+        ) from None
+    return str(found.object_id)
+
+
 def stack_file(settings: Settings, client_id: str) -> str:
     """The lines for the stack file of the pair.
 
@@ -197,6 +216,8 @@ def stack_file(settings: Settings, client_id: str) -> str:
     return "\n".join(lines)
 
 
+# When a resource fails, the engine interrupts the program; 32 means "the error was shown already".
+signal.signal(signal.SIGINT, lambda *_: os._exit(32))
 gate_output()
 enter_project(Path(__file__).resolve().parents[1])
 own = pulumi.get_project()

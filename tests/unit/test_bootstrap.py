@@ -104,6 +104,22 @@ def test_a_target_needs_two_permissions_and_gets_a_password_only_when_asked() ->
     }
 
 
+def test_a_sign_in_that_fails_is_told_in_words_and_nothing_is_made() -> None:
+    refusal = """
+import grpc
+class Refused(grpc.RpcError):
+    def code(self): return grpc.StatusCode.UNKNOWN
+    def details(self): return "building client: az login: AADSTS700082 expired"
+"""
+    program = refusal + RUN.replace('return {**args.args, "objectId": "graph"}', "raise Refused")
+    done = run(program, tenantId=TENANT, side="source")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert f"Cannot read who Microsoft Graph is in the tenant {TENANT}; nothing was changed" in done.stderr
+    assert "AADSTS700082 expired" in done.stderr
+    assert f"az login --tenant {TENANT}" in done.stderr
+
+
 def test_what_a_pair_does_not_use_is_not_asked_for() -> None:
     found, _ = declared(side="source", users="false", groups="false", logs="true")
     names = {one["name"] for one in found if one["type"].endswith(":AppRoleAssignment")}
