@@ -32,4 +32,4 @@ def full(key: str) -> str:
 
 def named(text: str) -> str:
     """A text with the keys as this project writes them."""
-    return text if current() == OURS else KEY.sub(f"{current()}:", text)
+    return text if current() == OURS else KEY.sub(lambda _: f"{current()}:", text)

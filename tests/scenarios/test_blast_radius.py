@@ -8,7 +8,7 @@ from lab import world
 from lab.entra import Fault
 from lab.entra.directory.models import Group
 from tests.scenarios.stacks import Lab, changed, messages, told, writes
-from tests.scenarios.tenants import assign, grant
+from tests.scenarios.tenants import assign, delete_user, grant
 from xtsync_resources.sync_scope.leavers import MOST_LEAVING
 
 pytestmark = pytest.mark.real
@@ -78,6 +78,43 @@ def test_promise_6_more_than_are_listed_are_not_let_go(lab: Lab, allowed: int, t
     assert (f"{MOST_LEAVING + 1} people leave the target with that" in said) == (allowed > MOST_LEAVING)
 
 
+def test_promise_6_members_of_other_kinds_hide_nobody(lab: Lab) -> None:
+    finance = group(lab, "Finance")
+    people = list(finance.members)
+    finance.members[:] = [lab.source.directory.add_group(f"Group {n}").id for n in range(MOST_LEAVING + 1)] + people
+    lab.stack.config["xtsync:deletionThreshold"] = 20
+    lab.stack.run("up")
+    lab.stack.config["xtsync:groups"] = []
+    said = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert f"Will not let more than {MOST_LEAVING} people leave the scope" in said
+
+
+def test_promise_6_whom_the_service_skips_and_who_is_gone_does_not_leave(lab: Lab) -> None:
+    for number in range(5):
+        guest = lab.source.add_user(f"guest{number}_other.com#EXT#@contoso.com", user_type="Guest")
+        group(lab, "Finance").members.append(guest.id)
+    lab.stack.config |= {"xtsync:deletionThreshold": 3, "xtsync:users": [A, B]}
+    lab.stack.run("up")
+    delete_user(lab, A)
+    lab.stack.config |= {"xtsync:groups": [], "xtsync:users": [B]}
+    assert "2 people leave the target with that: " in told(lab.stack.run("preview"), "scope")
+
+
+@pytest.mark.parametrize("what", ["unreadable", "gone", "out of order"])
+def test_promise_6_what_cannot_be_read_of_a_group_lets_no_users_go(lab: Lab, what: str) -> None:
+    lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:users": [A, B]}
+    lab.stack.run("up")
+    lab.source.add_user("erin@contoso.com")
+    lab.stack.config |= {"xtsync:users": ["erin@contoso.com"], "xtsync:groups": [], "xtsync:deadlineMinutes": 0.2}
+    if what == "gone":
+        lab.source.directory.delete_group(group(lab, "Finance").id)
+    else:
+        status = 403 if what == "unreadable" else 500
+        lab.entra.faults.add(Fault(method="GET", path="/members$", status=status, code="Denied", times=999))
+    said = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert "2 people and the members of group Finance leave the scope" in said
+
+
 @pytest.mark.parametrize("threshold", [1, 500])
 def test_promise_6_leavers_are_counted_where_those_who_stay_may_not_be_read(lab: Lab, threshold: int) -> None:
     lab.stack.config["xtsync:deletionThreshold"] = threshold
@@ -118,7 +155,7 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
     lab.stack.config["xtsync:groups"] = []
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = told(lab.stack.run("up"), "scope")
-    assert "how many people leave the target with that, was not counted: it takes the permission GroupMember" in said
+    assert "how many members of group Finance leave the target with that, was not counted: it takes" in said
 
 
 def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:

@@ -10,6 +10,9 @@ from lab import world
 from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Command, Lab, changed, told, writes
 from tests.scenarios.steps import held_back
+from tests.scenarios.tenants import unassign
+from xtsync_resources.operate import approve
+from xtsync_resources.operate.screen import Screen
 
 ALICE = "alice@contoso.com"
 
@@ -103,6 +106,36 @@ def test_held_back_deletions_are_approved_by_number(lab: Lab, xtsync: Command, t
     again = xtsync("approve-deletions", "--count", "2", "-s", "dev")
     assert again.exit_code == 2
     assert "it holds no deletions back" in again.errors
+
+
+def test_a_log_that_tells_of_some_only_approves_nothing(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    staged = [entry for entry in lab.source.audit.provisioning if entry["provisioningAction"] == "stagedDelete"]
+    lab.source.audit.provisioning.remove(staged[-1])
+    said = xtsync("approve-deletions", "--count", "1", "-s", "dev")
+    assert said.exit_code == 2
+    assert "names 1 person so far, of at least 2" in said.errors
+    staged[0]["sourceIdentity"]["id"] = ""
+    assert "does not say whose it is" in xtsync("approve-deletions", "--count", "1", "-s", "dev").errors
+
+
+def test_others_than_those_who_were_shown_are_not_approved(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back(lab, xtsync)
+
+    def number(screen: Screen, question: str) -> int:
+        unassign(lab, lab.source.directory.user(ALICE).id)
+        lab.entra.pass_time(minutes=7 * 60)
+        return 2
+
+    monkeypatch.setattr(Screen, "number", number)
+    monkeypatch.setattr(approve, "refuse_to_ask_nobody", lambda _: None)
+    before = len(lab.entra.traffic)
+    said = xtsync("approve-deletions", "-s", "dev")
+    assert said.exit_code == 2
+    assert "they are others now than those who were shown" in said.errors
+    assert not writes(lab.calls_since(before))
 
 
 def test_two_people_of_the_same_name_are_two(lab: Lab, xtsync: Command) -> None:

@@ -12,6 +12,7 @@ from tests.scenarios.tenants import assign, grant
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
+FILTER = {"name": "Staff", "clauses": [{"attribute": "department", "operator": "isNotNull"}]}
 
 
 @pytest.fixture
@@ -70,6 +71,23 @@ def test_who_leaves_is_named_and_a_refusal_is_foreseen(lab: Lab, planned: Comman
     assert ("allowDeletions is 2" in found["refused"]) == (threshold == 2)
     assert "2 people: carol@contoso.com, dave@contoso.com" in planned("plan", "-s", "dev").out
     lab.stack.run("preview", fails=threshold == 2)
+
+
+def test_what_up_refuses_is_foreseen(lab: Lab, planned: Command) -> None:
+    lab.stack.config |= {"xtsync:users": [A, B], "xtsync:neverRemove": [B]}
+    planned.up()
+    lab.stack.config["xtsync:users"] = [A]
+    lab.stack.config["xtsync:neverRemove"] = []
+    assert "xtsync:neverRemove names them" in document(planned, 1)["refused"]
+
+
+def test_a_filter_that_changes_is_no_nothing(lab: Lab, planned: Command) -> None:
+    planned.up()
+    lab.stack.config["xtsync:scopingFilters"] = [FILTER]
+    assert document(planned)["schema"] == ["scopingFilters"]
+    said = planned("plan", "-s", "dev").out
+    assert "Nobody comes or goes" not in said
+    assert "scopingFilters change" in said
 
 
 def test_people_whom_the_job_keeps_do_not_leave_the_target(lab: Lab, planned: Command) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
 from xtsync_resources.application.configurations import PairConfiguration
-from xtsync_resources.assignments.operations import USER_TYPE
+from xtsync_resources.directory.members import TYPE, USER
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
 from xtsync_resources.sync_scope import draining
 from xtsync_resources.sync_scope.draining import (
@@ -180,7 +180,7 @@ def test_as_many_people_go_as_were_said_or_agreed(
         refuse_to_drain(operation, "sp", "j", job(4), OTHERS, said)
 
 
-def member(object_id: str, kind: str = USER_TYPE) -> dict[str, Any]:
+def member(object_id: str, kind: str = TYPE + USER) -> dict[str, Any]:
     return {"@odata.type": kind, "id": object_id}
 
 

@@ -7,13 +7,13 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassig
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..directory.calls import list_members
 from ..directory.find import names_of
+from ..directory.members import USER, read_member, skipped_because
 from ..graph.consistency import MEMBERSHIP
 from ..graph.errors import ForbiddenError, NotFoundError
 from . import calls
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Assignment = Mapping[str, Any]
 MOST_NAMES = 10
-USER_TYPE = "#microsoft.graph.user"
 
 
 def assignments(operation: Operation, service_principal: str, role: str) -> list[Assignment]:
@@ -94,20 +93,36 @@ def kinds_of(assigned: Iterable[Assignment]) -> list[tuple[str, str]]:
 def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most: float = math.inf) -> set[str] | None:
     """The same as `people_of`, from kinds and object ids."""
     people: set[str] = set()
-    limit = None if most == math.inf else int(most) + 1
     for kind, object_id in principals:
         if kind.lower() == "user":
             people.add(object_id)
         elif kind.lower() == "group":
             try:
-                members = list(itertools.islice(operation.pages(list_members(object_id)), limit))
+                people |= people_of_group(operation, object_id, most)
             except NotFoundError:
                 continue
             except ForbiddenError:
                 return None
-            people |= {str(one["id"]) for one in members if one.get("@odata.type", USER_TYPE) == USER_TYPE}
         if len(people) > most:
             raise TooManyPeople
+    return people
+
+
+def people_of_group(operation: Operation, group: str, most: float = math.inf) -> set[str]:
+    """Object ids of a group's direct members whom the service synchronizes, and of those of whom only the id is told.
+
+    Call: GET groups/{id}/members, page by page (GroupMember.Read.All).
+
+    Raises:
+        TooManyPeople: it has more members than `most`, of whatever kind.
+        CallError: they cannot be read, or it is gone.
+    """
+    people: set[str] = set()
+    for number, one in enumerate(operation.pages(list_members(group))):
+        if number >= most:
+            raise TooManyPeople
+        if not skipped_because(read_member(one, USER)):
+            people.add(str(one["id"]))
     return people
 
 

@@ -51,7 +51,7 @@ def load() -> Settings:
     found, problems = check_namespaces(values, encrypted, config.name, KEYS, SECRET_KEYS, files)
     own = {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
     # What has strayed is looked at as well, so that all that is wrong is told at once; before a default of the project.
-    own |= {one.name: values[one.key] for one in found}
+    own = {one.name: values[one.key] for one in found} | own
     secrets = {side: config.get_secret(name) for side, name in zip(SIDES, SECRET_KEYS, strict=True)}
     in_plain = [name for name in SECRET_KEYS if name in own and f"{prefix}{name}" not in encrypted]
     source, target = map(own.get, SECRET_KEYS)

@@ -69,11 +69,16 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             quarantine_explained(job),
         )
     refuse_missing_assignments(operation, stack, "approve the deletions of")
-    people = held_back(operation, stack, job)
+    live = deletion_threshold(settings_by_key(operation.send(get_secrets(stack.service_principal))))
+    people = held_back(operation, stack, job, live)
     target = stack.settings.target.name
     what = counted(len(people), "person", "people")
-    tell_threshold(operation, stack, screen)
-    screen.tell(f"{what} would be deleted in {target} (restorable there for 30 days):", style="bold")
+    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold).")
+    screen.tell(
+        f"{what} would be deleted in {target} (restorable there for 30 days), and with them whoever leaves the scope "
+        "before the next cycle:",
+        style="bold",
+    )
     for one in people[:MOST_NAMES]:
         screen.tell(f"  {one.name or '(no name)'}  {one.id}")
     if len(people) > MOST_NAMES:
@@ -88,6 +93,9 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             )
         screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
+    if count is None and held_back(operation, stack, read_job(operation, stack), live) != people:
+        what = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
+        raise RefusedError(what, "they are others now than those who were shown", "run this again, and look at them")
     restart(operation, stack, job, FORCE_DELETES)
     health = health_after(stack, read_job(operation, stack))
     if screen.as_json:
@@ -97,11 +105,17 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     return 0
 
 
-def held_back(operation: Operation, stack: Stack, job: Job) -> list[Identity]:
+def held_back(operation: Operation, stack: Stack, job: Job, live: int | None) -> list[Identity]:
     """Whose deletion is held back. Calls: those of `staged`.
 
+    Args:
+        operation: in the source.
+        stack: whose job it is.
+        job: as it is now.
+        live: from how many on it holds deletions back; None is never.
+
     Raises:
-        RefusedError: the provisioning log does not tell, or may not be read.
+        RefusedError: the provisioning log does not tell, or not of all of them, or may not be read.
     """
     what = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
     there = f"approve them in the portal, which has them under Provisioning logs{of_portal(stack)}"
@@ -111,8 +125,13 @@ def held_back(operation: Operation, stack: Stack, job: Job) -> list[Identity]:
         why = "nobody can see here whose they are: the sign-in may not read the provisioning log"
         do = f"give the sign-in of {stack.settings.source.name} {PROVISIONING_LOG} (`xtsync permissions` prints how)"
         raise RefusedError(what, why, f"{do}; or look and {there}") from None
+    again = f"run this again in a quarter of an hour; or look and {there}"
     if not people:
-        raise RefusedError(what, LATE, f"run this again in a quarter of an hour; or look and {there}")
+        raise RefusedError(what, LATE, again)
+    # A job holds no fewer back: the log has not told of the others yet.
+    if live is not None and len(people) < live:
+        why = f"the provisioning log names {counted(len(people), 'person', 'people')} so far, of at least {live}"
+        raise RefusedError(what, f"{why}; its events come some minutes late", again)
     return people
 
 
@@ -120,9 +139,3 @@ def of_portal(stack: Stack) -> str:
     """The address of the configuration in the portal, after a colon; "" where the stack does not know it."""
     url = portal_url(stack)
     return f": {url}" if url else ""
-
-
-def tell_threshold(operation: Operation, stack: Stack, screen: Screen) -> None:
-    """Say from how many deletions on the job holds them back. Call: GET secrets."""
-    live = deletion_threshold(settings_by_key(operation.send(get_secrets(stack.service_principal))))
-    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold).")

@@ -106,7 +106,7 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
             f"Will not {action} the job {stack.job} in {operation.tenant}",
             f"{len(missing)} of {count} configured users and groups are not assigned ({', '.join(missing[:5])}); "
             f"whoever is not would be deleted in {stack.settings.target.name}",
-            "run `pulumi refresh` and `pulumi up` first, which assigns them",
+            "run `xtsync doctor`, which says why, and `pulumi up --refresh`, which assigns whoever is there",
         )
 
 

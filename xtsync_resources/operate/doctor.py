@@ -31,7 +31,7 @@ from .checks import (
     synchronization,
 )
 from .checks.finding import counted
-from .recorded import recorded
+from .recorded import recorded_of
 from .screen import Rows, line
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
     Raises:
         ConfigurationError: neither tenant can be looked at.
     """
-    state = recorded(stack) if stack.location.outputs_file is None else []
-    found, failed = looks_at(stack, meant(state, stack.settings.source.id), expressions_in(state))
+    found, failed = looks_at(stack, *remembered_by(recorded_of(stack), stack))
     return found, [
         Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
         for side, error in failed.items()
@@ -148,6 +147,11 @@ def looks_at(
     if not found:
         raise next(iter(failed.values()))
     return found, failed
+
+
+def remembered_by(state: Sequence[Recorded], stack: Stack) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """What names meant at the last run, and the schema's expressions as the service writes them."""
+    return meant(state, stack.settings.source.id), expressions_in(state)
 
 
 def expressions_in(state: Sequence[Recorded]) -> Mapping[str, str]:

@@ -73,14 +73,21 @@ def staged(operation: Operation, job_id: str, job: Job, most: int) -> list[Ident
     Calls: GET auditLogs/provisioning, page by page (ProvisioningLog.Read.All).
 
     Raises:
-        RefusedError: the log has more events than are read, so that nobody knows whether these are all.
+        RefusedError: the log has more events than are read, or one that names nobody, so that nobody knows whether
+            these are all.
         CallError: the log cannot be read.
     """
     clock = operation.client.clock
     since = (quarantined_since(job) or clock.now()) - CYCLE
     found = events(operation, Pace(clock), filter_for(job_id, since, "", failures=False))
-    people = {one.source for one in of_newest_cycle(no_more_than(most, found, job_id, operation.tenant))}
-    return sorted(people, key=lambda one: (one.name.lower(), one.id))
+    # The newest event of somebody comes first, and has the name of now.
+    people: dict[str, Identity] = {}
+    for one in of_newest_cycle(no_more_than(most, found, job_id, operation.tenant)):
+        if not one.source.id:
+            what = f"Cannot tell whose deletions the job {job_id} in {operation.tenant} holds back"
+            raise RefusedError(what, "an event of the log does not say whose it is", "look in the portal")
+        people.setdefault(one.source.id, one.source)
+    return sorted(people.values(), key=lambda one: (one.name.lower(), one.id))
 
 
 def no_more_than(most: int, found: Iterable[Event], job_id: str, tenant: TenantName) -> Iterator[Event]:

@@ -9,6 +9,8 @@ from ..assignments.calls import list_assignments
 from ..config import GUID
 from ..directory.find import find
 from ..graph.errors import ForbiddenError
+from ..sync_scope.principals import meant
+from .recorded import recorded_of
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -21,16 +23,23 @@ DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 def unassigned(operation: Operation, stack: Stack) -> Sequence[str]:
     """The users and groups of the stack file who are not assigned, or whom a name does not lead to.
 
-    Calls: those of `lookup.find` for names; GET appRoleAssignedTo, page by page (Application.Read.All).
+    Whoever is called otherwise now is who the name meant at the last run.
+
+    Calls: those of `find` for names; GET appRoleAssignedTo, page by page (Application.Read.All).
     """
     given = {"user": stack.settings.users, "group": stack.settings.groups}
     names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
     found = find(operation, names, GUID.fullmatch)
-    wanted = {
-        name: {name.lower()} if GUID.fullmatch(name) else {*found.get((kind, name.lower()), ())}
-        for kind, listed in given.items()
-        for name in listed
-    }
+    nameless = any((kind, name.lower()) not in found for kind, listed in names.items() for name in listed)
+    known = meant(recorded_of(stack), stack.settings.source.id) if nameless else {}
+
+    def ids_of(kind: str, name: str) -> set[str]:
+        if GUID.fullmatch(name):
+            return {name.lower()}
+        was = known.get(f"{kind} {name}".lower())
+        return {*found.get((kind, name.lower()), [was] if was else [])}
+
+    wanted = {name: ids_of(kind, name) for kind, listed in given.items() for name in listed}
     there = {
         str(one.get("principalId"))
         for one in operation.pages(list_assignments(stack.service_principal))

@@ -10,26 +10,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
+from ..config.schema_keys import schema_inputs
 from ..directory.accounts import accounts_with
 from ..directory.find import names_of
-from ..graph.errors import CallError
+from ..graph.errors import CallError, RefusedError
 from ..graph.permissions import READ_USERS
 from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
 from ..state import type_token
+from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
+    Affected,
     GroupRead,
     affected,
     already_assigned,
     groups_among,
     kinds,
     read_groups,
+    refuse_to_remove,
     sentence,
 )
-from ..sync_scope.leavers import WHAT_BECOMES, WHAT_IT_TAKES, Leavers, people_who_leave
+from ..sync_scope.leavers import WHAT_BECOMES, Leavers, people_who_leave
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
@@ -50,14 +54,15 @@ class Plan:
     Attributes:
         stack: whose `up`.
         comes: entries of the stack file that come into scope.
-        adopts: entries that are new there, and in scope already, as somebody has assigned them by hand.
+        adopts: who is in scope already, as somebody has assigned them by hand, and becomes this stack's.
         groups: a sentence for each group that comes.
         leaves: entries that leave the scope.
         stays: entries that are gone and stay in scope, as they had been there before this stack.
         removed_by_hand: whom somebody has put in scope by hand, and `up` takes out (`foreignAssignments`).
         people_who_leave: whom nothing else keeps in scope; None where they were not counted.
-        how_many_leave: their number, in words; "" where nobody leaves, or the members of groups may not be read.
+        how_many_leave: their number, in words; "" where nobody leaves.
         leavers_are_deleted: whether the job removes whoever leaves from the target.
+        schema: which parts of the schema change, which may let people in or remove them; a preview says how.
         existing: accounts in the target that people who come may be matched with; None where nobody could look.
         opens: what is opened, by tenant.
         closes: what is closed, by tenant.
@@ -74,10 +79,17 @@ class Plan:
     people_who_leave: Sequence[str] | None = ()
     how_many_leave: str = ""
     leavers_are_deleted: bool = True
+    schema: Sequence[str] = ()
     existing: Sequence[str] | None = ()
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it says anything."""
+        people = (self.comes, self.adopts, self.leaves, self.stays, self.removed_by_hand)
+        return any((*people, self.schema, self.opens, self.closes, self.refused))
 
 
 # --- from the state and Graph ----------------------------------------------------------------------------------
@@ -115,16 +127,17 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
-        adopts=sorted(change.already),
+        adopts=[*sorted(change.already), *named(operation, {} if removed else by_hand.values())],
         groups=[sentence(*one) for one in opened],
         leaves=sorted(change.leaves),
         stays=sorted(change.stays),
         removed_by_hand=named(operation, removed.values()),
-        people_who_leave=None if leavers.ids is None else named(operation, leavers.ids),
-        how_many_leave=str(leavers) if leavers.ids or leavers.more_than else "",
+        people_who_leave=None if leavers.more_than else named(operation, leavers.ids),
+        how_many_leave=words_of(leavers, gone),
         leavers_are_deleted=settings.deletes,
+        schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
-        refused=refusal(stack, leavers),
+        refused=refusal(stack, operation, before, news, change) or too_many(stack, leavers),
         **doors(stack),
     )
 
@@ -134,11 +147,45 @@ def named(operation: Operation, people: Collection[str]) -> list[str]:
     return sorted(names_of(operation, people).values())
 
 
-def refusal(stack: Stack, leavers: Leavers) -> str:
+def changed_parts(stack: Stack, state: Sequence[Recorded], before: Mapping[str, Any]) -> list[str]:
+    """The parts of the schema that the stack file has otherwise than the last run."""
+    settings, kind, job = stack.settings, type_token("SyncSchema"), before.get("jobId")
+    known = next((one.outputs for one in state if one.type == kind and one.outputs.get("jobId") == job), {})
+    wanted = schema_inputs(
+        settings.attribute_mappings,
+        settings.user_type,
+        settings.scoping_filters,
+        settings.flow_types,
+        settings.sync_groups,
+    )
+    return [part for part in PARTS if wanted.get(part) != known.get(part)] if before else []
+
+
+def words_of(leavers: Leavers, gone: Mapping[str, str]) -> str:
+    """How many people leave; "" where nobody does."""
+    names = {object_id: name for name, object_id in gone.items()}
+    return str(leavers.named(names)) if leavers.ids or leavers.unread or leavers.more_than else ""
+
+
+def refusal(
+    stack: Stack, operation: Operation, before: Mapping[str, Any], news: Mapping[str, Any], change: Affected
+) -> str:
+    """Why `up` would refuse what the stack file says of people; "" where it would not."""
+    if change.already and stack.settings.on_existing == "fail":
+        return f"somebody has assigned {', '.join(sorted(change.already))} by hand, and xtsync:onExisting is fail"
+    try:
+        if before:
+            refuse_to_remove(lambda: operation, before, news)
+    except RefusedError as error:
+        return f"{error.what[:1].lower()}{error.what[1:]}: {error.why}"
+    return ""
+
+
+def too_many(stack: Stack, leavers: Leavers) -> str:
     """Why `up` would refuse to let so many leave; "" where it would not."""
     if not leavers.exceed(stack.settings.may_leave):
         return ""
-    number = "their number at least" if leavers.ids is None else len(leavers.ids)
+    number = "their number at least" if leavers.more_than else len(leavers.ids)
     return (
         f"{leavers} would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses unless "
         f"xtsync:allowDeletions is {number}"
@@ -204,6 +251,8 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     if plan.leaves or plan.removed_by_hand:
         label = f"Leaves {target}" if plan.leavers_are_deleted else "People who leave"
         rows.append((label, "yellow", who_leaves(plan, target)))
+    if plan.schema:
+        rows.append(("Schema", "yellow", f"{', '.join(plan.schema)} change: `pulumi preview` says what for people"))
     for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
         rows += [(f"{word} {tenant}", "yellow", "; ".join(texts)) for tenant, texts in doors_of.items()]
     if plan.refused:
@@ -216,11 +265,10 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
 def who_leaves(plan: Plan, target: str) -> str:
     """Who leaves, in people, and what becomes of them."""
     becomes = WHAT_BECOMES if plan.leavers_are_deleted else f"They stay in {target} (xtsync:flowTypes)"
-    if plan.people_who_leave is None:
-        return f"{plan.how_many_leave or f'not counted: {WHAT_IT_TAKES}'}. {becomes}"
-    if not plan.people_who_leave:
+    if not plan.how_many_leave:
         return "nobody: everybody stays in scope by another group or assignment"
-    return f"{plan.how_many_leave}: {listed(plan.people_who_leave)}. {becomes}"
+    names = f": {listed(plan.people_who_leave)}" if plan.people_who_leave else ""
+    return f"{plan.how_many_leave}{names}. {becomes}"
 
 
 # --- the command -----------------------------------------------------------------------------------------------
@@ -232,7 +280,7 @@ def command(stack: Stack, screen: Screen) -> int:
     plan = make(stack, recorded(stack))
     if screen.as_json:
         screen.json(plan)
-    elif not any((plan.comes, plan.adopts, plan.leaves, plan.stays, plan.removed_by_hand, plan.opens, plan.closes)):
+    elif not plan.changes:
         screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
     else:
         screen.print(as_table(stack, plan), "", "Nothing was changed. `pulumi preview` shows every resource.")

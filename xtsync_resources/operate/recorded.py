@@ -35,6 +35,11 @@ def exported(stack: Stack) -> dict[str, Any]:
     return document
 
 
+def recorded_of(stack: Stack) -> list[Recorded]:
+    """The same; none either where a file with outputs stands for Pulumi."""
+    return recorded(stack) if stack.location.outputs_file is None else []
+
+
 def recorded(stack: Stack) -> list[Recorded]:
     """The resources of the stack; none before its first `up`, or where Pulumi cannot be asked."""
     try:

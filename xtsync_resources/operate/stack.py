@@ -160,7 +160,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
     encrypted = [key for key, value in values.items() if is_encrypted(value)]
     files = (location.file_of(name), *(location.folder / one for one in PROJECT_FILES))
     found, problems = check_namespaces(values, encrypted, namespace.current(), KEYS, SECRET_KEYS, files)
-    own = {**without_namespace(values), **{one.name: values[one.key] for one in found}}
+    own = {one.name: values[one.key] for one in found} | dict(without_namespace(values))
     secrets = {side: own.get(f"{side}ClientSecret") for side in SIDES}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in own.items()}
     in_plain = [f"{side}ClientSecret" for side, secret in secrets.items() if isinstance(secret, str)]

@@ -90,7 +90,7 @@ def as_table(
     if missing is None:
         rows.append(("In scope", "not looked at: the sign-in may not read who is assigned"))
     elif missing:
-        rows.append(("In scope", f"NOT {listed(missing)}, though configured: `pulumi up --refresh` assigns them again"))
+        rows.append(("In scope", f"NOT {listed(missing)}, though configured: `xtsync doctor` says why"))
     rows += [("At the end", at_the_end(stack, health))]
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colour if label == "Job" else "")))

@@ -197,7 +197,7 @@ def sentence(name: str, group: Answer, members: Answer) -> str:
 # --- who may not leave -------------------------------------------------------------------------------------
 
 
-def who_exists(operation: Operation, scope: Properties, wanted: Collection[str]) -> set[str]:
+def who_exists(operation: Operation, scope: Mapping[str, Any], wanted: Collection[str]) -> set[str]:
     """Those of the users and groups in scope who are still there: whoever is gone cannot be protected.
 
     Calls: POST $batch of GET users/{id}, GET groups/{id}.
@@ -206,7 +206,7 @@ def who_exists(operation: Operation, scope: Properties, wanted: Collection[str])
     return {id_ for (_, id_), name in zip(there, names_now(operation, there), strict=True) if name is not None}
 
 
-def refuse_to_remove(operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
+def refuse_to_remove(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
     """Refuse to let somebody leave who is protected, and exists. Calls: where it would refuse, those of `who_exists`.
 
     Raises:

@@ -8,11 +8,22 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..assignments.operations import TooManyPeople, assignments, kinds_of, names_in, people_in, principal_of
-from ..graph.errors import RefusedError, TenantName
+from ..assignments.operations import (
+    TooManyPeople,
+    assignments,
+    kinds_of,
+    listed,
+    names_in,
+    people_in,
+    people_of_group,
+    principal_of,
+)
+from ..directory.find import by_id
+from ..directory.members import GROUP, USER
+from ..graph.errors import ForbiddenError, NotFoundError, RefusedError, TenantName
 from ..pulumi_runtime.engine import WARNING, report
 
 if TYPE_CHECKING:
@@ -32,29 +43,32 @@ class Leavers:
     """The people whom nothing else keeps in scope.
 
     Attributes:
-        ids: their object ids; None where they were not counted.
-        some_may_stay: whether groups that stay could not be read, so that these are the most who leave.
-        more_than: where they were not counted, how many they are at least; 0 where the groups could not be read.
+        ids: object ids of those who were counted.
+        some_may_stay: whether who stays could not be read, so that fewer of these may leave.
+        unread: groups that leave, and whose members could not be read or are not known any more as it is gone.
+        more_than: where they are too many to be listed, how many they are at least; else 0.
     """
 
-    ids: Collection[str] | None = ()
+    ids: Collection[str] = ()
     some_may_stay: bool = False
+    unread: Sequence[str] = ()
     more_than: int = 0
 
     def __str__(self) -> str:
         """How many people they are."""
-        if self.ids is None:
+        if self.more_than:
             return f"more than {self.more_than} people"
         number = "1 person" if len(self.ids) == 1 else f"{len(self.ids)} people"
-        return f"up to {number}" if self.some_may_stay else number
+        words = f"up to {number}" if self.some_may_stay else number
+        return f"{words} and the members of {listed(self.unread)}" if self.unread else words
+
+    def named(self, names: Mapping[str, str]) -> Leavers:
+        """The same, with groups by what the configuration calls them."""
+        return replace(self, unread=[names.get(one, one) for one in self.unread])
 
     def exceed(self, most: int | None) -> bool:
-        """Whether more people leave than may; None is any number. Groups that could not be read stop nothing."""
-        least = self.more_than + 1 if self.ids is None and self.more_than else len(self.ids or ())
-        return most is not None and least > most
-
-
-UNREAD = Leavers(None)
+        """Whether more people leave than may; None is any number. Members who could not be read stop nothing."""
+        return most is not None and max(len(self.ids), self.more_than + 1 if self.more_than else 0) > most
 
 
 def people_who_leave(
@@ -66,7 +80,10 @@ def people_who_leave(
 ) -> Leavers:
     """Whom nothing else keeps in scope.
 
-    Calls: GET groups/{id}/members of groups (GroupMember.Read.All), GET appRoleAssignedTo, page by page.
+    Whoever was deleted in the source already is not counted: the job removes that person whatever this run does.
+
+    Calls: those of `by_id`; GET groups/{id}/members of groups (GroupMember.Read.All), GET appRoleAssignedTo, page by
+    page.
 
     Args:
         operation: in the source.
@@ -78,18 +95,24 @@ def people_who_leave(
     Raises:
         XtsyncError: Graph could not be asked.
     """
-    limit = max(MOST_LEAVING, most or 0)
+    limit, unread = max(MOST_LEAVING, most or 0), list[str]()
+    leaving = {*by_id(operation, USER, [object_id for kind, object_id in gone if kind.lower() == USER])}
     try:
-        leaving = people_in(operation, gone, limit)
+        for group in (object_id for kind, object_id in gone if kind.lower() == GROUP):
+            try:
+                leaving |= people_of_group(operation, group, limit)
+            except (ForbiddenError, NotFoundError):
+                unread.append(group)
     except TooManyPeople:
-        return Leavers(None, more_than=limit)
-    if leaving is None:
-        return UNREAD
+        return Leavers(more_than=limit)
+    if len(leaving) > limit:
+        return Leavers(more_than=limit)
     left = {object_id for _, object_id in gone}
     assigned = assignments(operation, scope["servicePrincipalId"], scope["appRoleId"])
     stay = kinds_of(one for one in assigned if principal_of(one) not in left)
     kept = [people_or_none(operation, principals) for principals in (stay, coming)]
-    return Leavers(leaving.difference(*(people or () for people in kept)), some_may_stay=None in kept and bool(leaving))
+    remaining = leaving.difference(*(people or () for people in kept))
+    return Leavers(remaining, some_may_stay=None in kept and bool(remaining), unread=unread)
 
 
 def people_or_none(operation: Operation, principals: Sequence[Principal]) -> set[str] | None:
@@ -100,8 +123,15 @@ def people_or_none(operation: Operation, principals: Sequence[Principal]) -> set
         return None
 
 
+def known_to_leave(gone: Sequence[Principal]) -> Leavers:
+    """Who leaves as far as it is known where Graph cannot be asked: users by name, of whom some may stay."""
+    users = {object_id for kind, object_id in gone if kind.lower() == USER}
+    groups = [object_id for kind, object_id in gone if kind.lower() == GROUP]
+    return Leavers(users, some_may_stay=bool(users), unread=groups)
+
+
 def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) -> None:
-    """Say how many people leave, who, and what becomes of them. Calls: GET users/{id} of who is named.
+    """Say how many people leave, who, and what becomes of them. Calls: those of `names_in`.
 
     Args:
         operation: in the source.
@@ -110,15 +140,21 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) 
     """
     where = "the target with that" if deletes else "the scope with that, not the target (xtsync:flowTypes)"
     becomes = f". {WHAT_BECOMES}" if deletes else ""
-    if leavers.ids is None and not leavers.more_than:
-        report(f"how many people leave {where}, was not counted: {WHAT_IT_TAKES}{becomes}", severity=WARNING)
-    elif leavers.ids is None:
+    if leavers.more_than:
         report(f"{leavers} leave {where}; they are too many to be listed{becomes}", severity=WARNING)
-    elif leavers.ids:
+        return
+    if leavers.ids:
         verb = "leaves" if len(leavers.ids) == 1 else "leave"
+        number = str(replace(leavers, unread=()))
         stay = "; who of them stays by another group could not be read" if leavers.some_may_stay else ""
-        report(f"{leavers} {verb} {where}: {names_in(operation, leavers.ids)}{stay}{becomes}", severity=WARNING)
-    else:
+        report(f"{number} {verb} {where}: {names_in(operation, leavers.ids)}{stay}{becomes}", severity=WARNING)
+    if leavers.unread:
+        report(
+            f"how many members of {listed(leavers.unread)} leave {where}, was not counted: {WHAT_IT_TAKES}, and a "
+            f"group that is gone tells nobody any more{becomes}",
+            severity=WARNING,
+        )
+    if not leavers.ids and not leavers.unread:
         report("nobody leaves the target with that: everybody stays in scope by another group or assignment")
 
 
@@ -129,7 +165,7 @@ def refuse_many(tenant: TenantName, leavers: Leavers, most: int | None) -> None:
         RefusedError: by number.
     """
     if leavers.exceed(most):
-        number = "at least their number" if leavers.ids is None else len(leavers.ids)
+        number = "at least their number" if leavers.more_than else len(leavers.ids)
         raise RefusedError(
             f"Will not let {leavers} leave the scope in {tenant}",
             "that is as many as xtsync:deletionThreshold or more: the job would hold their deletion back",

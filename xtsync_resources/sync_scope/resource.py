@@ -53,16 +53,16 @@ from .affected import (
     who_exists,
 )
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
-from .leavers import UNREAD, Leavers, people_who_leave, refuse_many, report_who_leaves
+from .leavers import Leavers, known_to_leave, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
-# For one run only: how many people may leave (absent where the job would delete any number, or nobody), and whether the
-# job deletes them.
-MAY_LEAVE, DELETES = "mayLeave", "deletes"
+# For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
+# deletes them, and what the last run has left of this resource.
+FOR_THIS_RUN = MAY_LEAVE, DELETES, BEFORE = "mayLeave", "deletes", "before"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -184,20 +184,22 @@ class SyncScopeProvider(TenantResourceProvider):
             RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
                 than the stack file allows.
         """
-        if olds:
-            refuse_other_objects(self.settings.tenant, olds["principals"], news["principals"])
-            refuse_to_remove(self.operation, olds, news)
-            foreign_assignments.left_behind(self.operation, olds, news)
+        # Of a resource that is made anew the engine shows nothing of before: the program does.
+        before = olds or dict(news.get(BEFORE) or {})
+        if before:
+            refuse_other_objects(self.settings.tenant, before["principals"], news["principals"])
+            refuse_to_remove(self.operation, before, news)
+            foreign_assignments.left_behind(self.operation, before, news)
         foreign = foreign_assignments.due(self.operation, olds, news)
         foreign_assignments.announce(self.operation, foreign, news[foreign_assignments.WANTED])
         adopts = news[foreign_assignments.WANTED] == foreign_assignments.ADOPT
         adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
         if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
             foreign_assignments.announce_end(self.operation(), adopted)
-        leavers = self.count(olds, news, {} if adopts else foreign)
+        leavers = self.count(before, news, {} if adopts else foreign)
         refuse_many(self.settings.tenant, leavers, news.get(MAY_LEAVE))
         # For this run only: it is not kept.
-        kept = {key: value for key, value in as_found_first(olds, news).items() if key not in (MAY_LEAVE, DELETES)}
+        kept = {key: value for key, value in as_found_first(olds, news).items() if key not in FOR_THIS_RUN}
         return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
 
     def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> Leavers:
@@ -217,20 +219,24 @@ class SyncScopeProvider(TenantResourceProvider):
         if olds and change.already and self.settings.on_existing == "fail":
             foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
         announce(change)
+        leaving = {**change.leaves, **removed}
+        names = {object_id: name for name, object_id in leaving.items()}
         try:
             if groups := groups_among(change.comes):
                 for one in read_groups(self.operation(), groups):
                     report(sentence(*one))
-            leaving = {**change.leaves, **removed}
             if not leaving:
                 return Leavers()
             coming = {**change.comes, **change.already}
             most = news.get(MAY_LEAVE)
-            leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most)
+            leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most).named(names)
             report_who_leaves(self.operation(), leavers, deletes=bool(news.get(DELETES)))
         except XtsyncError as error:
-            report(f"how many people come and go could not be counted: {error.why}. {error.do}", severity=WARNING)
-            return UNREAD
+            report(
+                f"how many people come and go could not be counted: {error.why.rstrip('.')}. {error.do}",
+                severity=WARNING,
+            )
+            return known_to_leave(kinds(leaving)).named(names)
         return leavers
 
     def create(self, props: Properties) -> CreateResult:
@@ -355,6 +361,7 @@ class SyncScope(TenantResource):
         never_remove: object ids of those who may never leave.
         foreign: what becomes of those whom somebody assigns by hand.
         leaving: how many people may leave in one run, and what becomes of them.
+        before: its outputs as the last run left them; empty where there are none.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
 
@@ -379,6 +386,7 @@ class SyncScope(TenantResource):
         never_remove: Sequence[str],
         foreign: foreign_assignments.Foreign,
         leaving: Leaving,
+        before: Mapping[str, Any],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -391,6 +399,7 @@ class SyncScope(TenantResource):
             foreign_assignments.ADOPTED: dict(foreign.adopted),
             MAY_LEAVE: leaving.most,
             DELETES: leaving.deletes,
+            BEFORE: dict(before),
         }
         computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

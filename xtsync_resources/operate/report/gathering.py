@@ -18,6 +18,8 @@ from ...service_principal.model import assignable_role
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, people, synchronization
+from ..doctor import remembered_by
+from ..recorded import recorded_of
 from ..status import judged, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
@@ -90,7 +92,8 @@ def with_findings(stack: stacks.Stack, section: Section) -> Section:
     """
     if section.health is None:
         return section
-    look = Look(stack.settings, "source", stack.client("source"), stack.outputs)
+    remembered = remembered_by(recorded_of(stack), stack)
+    look = Look(stack.settings, "source", stack.client("source"), stack.outputs, *remembered)
     found: list[Finding] = []
     for area, check in ((synchronization.AREA, pair_findings), (people.AREA, people.check)):
         try:
