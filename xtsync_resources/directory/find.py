@@ -1,5 +1,7 @@
 """Users and groups of a tenant, by name or object id: fifteen in a filter, twenty filters in a request.
 
+`directoryObjects/getByIds` would take a thousand ids at once, and Directory.Read.All, which nothing else here needs.
+
 Source: https://learn.microsoft.com/graph/filter-query-parameter
 """
 
