@@ -16,7 +16,6 @@ import pulumi_azuread as azuread
 from .application.orphans import APPLICATION_TEMPLATE
 from .application.resource import ServicePrincipal
 from .config import Settings
-from .config.schema_keys import schema_inputs
 from .graph.errors import XtsyncError
 from .identity_sync_policy.model import sync_values
 from .identity_sync_policy.resource import IdentitySyncPolicy
@@ -270,14 +269,7 @@ class TenantPair(pulumi.ComponentResource):
 
     def _schema(self, job: SyncJob, secrets: SyncSecrets) -> tuple[SchemaBaseline, SyncSchema] | tuple[()]:
         """The job's schema, where anything of it is configured: before anybody is assigned."""
-        settings = self._settings
-        parts = schema_inputs(
-            settings.attribute_mappings,
-            settings.user_type,
-            settings.scoping_filters,
-            settings.flow_types,
-            settings.sync_groups,
-        )
+        parts = self._settings.schema_inputs()
         if not parts:
             for text in what_changes_for_people(self._before("SyncSchema", "schema"), {}):
                 messages.warn(text)

@@ -74,15 +74,12 @@ class TooManyPeople(Exception):  # noqa: N818 - it is no error: whoever asks say
     """There are more people than were to be listed."""
 
 
-def people_of(operation: Operation, assigned: Iterable[Assignment], most: float = math.inf) -> set[str] | None:
+def people_of(operation: Operation, assigned: Iterable[Assignment]) -> set[str] | None:
     """Object ids of the people whom assignments put in scope: users, and direct members of groups.
 
-    Calls: GET groups/{id}/members, page by page (GroupMember.Read.All). None where that may not be read.
-
-    Raises:
-        TooManyPeople: they are more than `most`.
+    Calls: those of `people_in`. None where members may not be read.
     """
-    return people_in(operation, kinds_of(assigned), most)
+    return people_in(operation, kinds_of(assigned))
 
 
 def kinds_of(assigned: Iterable[Assignment]) -> list[tuple[str, str]]:
@@ -91,7 +88,13 @@ def kinds_of(assigned: Iterable[Assignment]) -> list[tuple[str, str]]:
 
 
 def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most: float = math.inf) -> set[str] | None:
-    """The same as `people_of`, from kinds and object ids."""
+    """The same as `people_of`, from kinds and object ids.
+
+    Calls: those of `people_of_group`.
+
+    Raises:
+        TooManyPeople: they are more than `most`.
+    """
     people: set[str] = set()
     for kind, object_id in principals:
         if kind.lower() == "user":

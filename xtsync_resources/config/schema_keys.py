@@ -148,24 +148,3 @@ def check_patterns(problems: Problems, filters: Sequence[FilterGroup]) -> None:
     for where, pattern in clauses.items():
         if error := found[pattern].error:
             problems.add(where, pattern, f"not a regular expression: {error}", "Correct it")
-
-
-def schema_inputs(
-    mappings: Sequence[AttributeMapping],
-    user_type: str,
-    filters: Sequence[FilterGroup] | None,
-    flow_types: Sequence[str] | None,
-    groups: bool,
-) -> dict[str, Any]:
-    """The inputs of SyncSchema; {} where nothing of the schema is configured."""
-    mapped = [mapping.inputs() for mapping in mappings]
-    if user_type:
-        mapped.append({"target": USER_TYPE, "constant": user_type})
-    order = ("Add", "Update", "Delete")
-    found: dict[str, Any] = {
-        "attributeMappings": mapped or None,
-        "scopingFilters": None if filters is None else [group.inputs() for group in filters],
-        "flowTypes": None if flow_types is None else [flow for flow in order if flow in flow_types],
-        "syncGroups": True if groups else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}

@@ -21,7 +21,7 @@ from .b2b_keys import B2B
 from .guardrail_keys import GUARDRAILS, Guardrails
 from .keys import Object, key
 from .kinds import ADDRESSES, GUID, Boolean, Choice, Flags, Guid, Names, Number, Pattern, Secret, Text
-from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, AttributeMapping, FilterGroup
+from .schema_keys import FILTERS, FLOW_TYPES, MAPPINGS, USER_TYPE, AttributeMapping, FilterGroup
 
 SIGN_IN_KINDS = ("cli", "secret", "certificate", "oidc", "managedIdentity")
 TRUST_KEYS = {
@@ -205,6 +205,21 @@ class Settings:
     def deletes(self) -> bool:
         """Whether the job removes whoever has left the scope."""
         return self.flow_types is None or "Delete" in self.flow_types
+
+    def schema_inputs(self) -> dict[str, Any]:
+        """The inputs of SyncSchema; {} where nothing of the schema is configured."""
+        mapped = [mapping.inputs() for mapping in self.attribute_mappings]
+        if self.user_type:
+            mapped.append({"target": USER_TYPE, "constant": self.user_type})
+        filters, flows = self.scoping_filters, self.flow_types
+        order = ("Add", "Update", "Delete")
+        found: dict[str, Any] = {
+            "attributeMappings": mapped or None,
+            "scopingFilters": None if filters is None else [group.inputs() for group in filters],
+            "flowTypes": None if flows is None else [flow for flow in order if flow in flows],
+            "syncGroups": True if self.sync_groups else None,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def sign_in(self, tenant: Tenant) -> SignIn:
         """How to sign in to one of the two tenants."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config import SIDES
-from ..config.schema_keys import schema_inputs
 from ..directory.accounts import accounts_with
 from ..directory.find import names_of
 from ..graph.errors import CallError, RefusedError
@@ -149,15 +148,9 @@ def named(operation: Operation, people: Collection[str]) -> list[str]:
 
 def changed_parts(stack: Stack, state: Sequence[Recorded], before: Mapping[str, Any]) -> list[str]:
     """The parts of the schema that the stack file has otherwise than the last run."""
-    settings, kind, job = stack.settings, type_token("SyncSchema"), before.get("jobId")
+    kind, job = type_token("SyncSchema"), before.get("jobId")
     known = next((one.outputs for one in state if one.type == kind and one.outputs.get("jobId") == job), {})
-    wanted = schema_inputs(
-        settings.attribute_mappings,
-        settings.user_type,
-        settings.scoping_filters,
-        settings.flow_types,
-        settings.sync_groups,
-    )
+    wanted = stack.settings.schema_inputs()
     return [part for part in PARTS if wanted.get(part) != known.get(part)] if before else []
 
 

@@ -359,7 +359,7 @@ class SyncSchema(TenantResource):
         home: the source.
         service_principal_id: the configuration's service principal.
         job_id: its job.
-        parts: see `config.schema_keys.schema_inputs`; what is left out is not touched.
+        parts: see `Settings.schema_inputs`; what is left out is not touched.
         baseline: the record of what was there before.
         everybody: whether the job was found with everybody in scope, if at all.
         depends_on: what comes before.

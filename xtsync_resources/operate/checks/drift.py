@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...config.schema_keys import schema_inputs
 from ...sync_schema.calls import get_schema
 from ...sync_schema.model import MAPPINGS, live_parts
 from ...sync_schema.unusable import refusing_unusable
@@ -55,14 +54,7 @@ def of_schema(look: Look, operation: Operation, job_id: str) -> list[Finding]:
     Raises:
         RefusedError: the schema has no place for them.
     """
-    settings = look.settings
-    wanted = schema_inputs(
-        settings.attribute_mappings,
-        settings.user_type,
-        settings.scoping_filters,
-        settings.flow_types,
-        settings.sync_groups,
-    )
+    wanted = look.settings.schema_inputs()
     if not wanted:
         return []
     schema = operation.send(get_schema(look.own, job_id))
