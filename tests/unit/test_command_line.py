@@ -45,7 +45,7 @@ DEFAULTS = {
 
 
 def help_of(command: str) -> str:
-    result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"})
     assert result.exit_code == 0
     return result.stdout
 
