@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from rich.table import Table
 
 from lab import engines, world
 from lab.engine import Engine
-from lab.engine.values import Secret
 from lab.entra import Entra, Exchange, serve
 from lab.entra.batching import PATH as BATCH
 from lab.pulumi.engine import PulumiEngine
@@ -25,7 +25,7 @@ from lab.pulumi.installation import Installation
 from xtsync_resources.application.orphans import APPLICATION_TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
-AZUREAD_ONLY = Path(__file__).with_name("azuread_only")
+BESIDE = Path(__file__).with_name("beside")
 PEOPLE = (1, 10, 100, 1000)
 WIDTH = 140
 MANY = 10_000
@@ -55,7 +55,7 @@ that Pulumi needs for every command. An entry of `groups` costs the same once, w
 hundred people on, name groups, and by object id. Who comes and goes is then decided where the groups are kept: a
 preview tells only of groups that come or leave, and `xtsync doctor` counts who is in them.
 """
-BESIDE = """
+BESIDE_TITLE = """
 ## Beside other programs
 
 Medians of pairs of runs that follow each other, on {engine}. CPU is that of all processes but the tenants: the engine,
@@ -132,19 +132,20 @@ class Ours:
 class AzureadOnly(Ours):
     """An application and its assignments, nothing of ours."""
 
-    folder = AZUREAD_ONLY
+    folder = BESIDE
+    nothings = 0
 
     def config(self, users: Sequence[str]) -> dict[str, Any]:
         values = {
             "tenantId": world.SOURCE_TENANT,
             "clientId": world.SOURCE_CLIENT,
-            "clientSecret": Secret(world.SOURCE_SECRET),
             "metadataHost": self.host,
             "templateId": APPLICATION_TEMPLATE,
             "users": list(users),
             "roleId": self.role(),
+            "nothings": self.nothings,
         }
-        return {f"azuread-only:{key}": value for key, value in values.items()}
+        return {f"beside:{key}": value for key, value in values.items()}
 
     def role(self) -> str:
         """The role of the application, which azuread has no way to ask for; "" while there is none."""
@@ -190,6 +191,8 @@ def program(kind: type[Ours], count: int, installation: Installation | None = No
     with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
         environment = {
             **os.environ,
+            # A program without an environment of its own runs in this one.
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             **server.environment(),
             "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
             "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
@@ -278,7 +281,7 @@ def as_page(
             mine, other = measure(life), measure(alone[count])
             if mine is not None and other is not None:
                 lines.append(f"| {title} | {count:,} | {mine:,} | {other:,} |")
-    lines.append(BESIDE.format(engine=engine))
+    lines.append(BESIDE_TITLE.format(engine=engine))
     lines += [f"| {' | '.join(row)} |" for row in (*of_further_people(ours, alone), *beside)]
     return "\n".join([*lines, FOOT])
 

@@ -13,14 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lab.pulumi.installation import Installation
-from tests.bench.counts import AzureadOnly, Ours, children_seconds, program
+from tests.bench.counts import BESIDE, AzureadOnly, Ours, children_seconds, program
 
 TIMES = 5
-TRIVIAL = Path(__file__).with_name("trivial_dynamic")
 # What azuread alone has besides the people: the stack, the provider, the application.
 AZUREAD_RESOURCES = 3
 
@@ -28,10 +26,19 @@ AZUREAD_RESOURCES = 3
 class TrivialDynamic(Ours):
     """As many dynamic resources, which do nothing."""
 
-    folder = TRIVIAL
+    folder = BESIDE
 
     def config(self, users: Sequence[str]) -> dict[str, Any]:
-        return {"trivial-dynamic:count": len(users)}
+        return {"beside:nothings": len(users)}
+
+
+class WithTwoProviders(AzureadOnly):
+    """azuread alone beside a resource that does nothing in each of two Python providers: the least that a pair costs.
+
+    Each is a process that imports Pulumi, whatever it does.
+    """
+
+    nothings = 2
 
 
 @dataclass(frozen=True)
@@ -54,22 +61,21 @@ def ratios(installation: Installation | None, times: int = TIMES) -> list[Ratio]
     with program(Ours, 1, installation) as (ours, users):
         ours.run("up", users)
         resources = len(ours.engine(users).export()["deployment"]["resources"])
-        many = resources - AZUREAD_RESOURCES
-        found = []
-        with program(AzureadOnly, many, installation) as (alone, others):
-            alone.run("up", [])
-            alone.run("up", others)
-            preview = paired(lambda: ours.run("preview", users), lambda: alone.run("preview", others), times)
-            found.append(Ratio(f"preview without changes / azuread alone with {resources} resources", preview, 1.15))
-        with program(AzureadOnly, 1, installation) as (alone, others):
-            alone.run("up", [])
-            alone.run("up", others)
-            refresh = paired(lambda: ours.run("refresh", users), lambda: alone.run("refresh", others), times)
-            found.append(Ratio("refresh / azuread's half of the pair", refresh, 1.4))
-        with program(TrivialDynamic, resources, installation) as (trivial, names):
-            trivial.run("up", names)
-            preview = paired(lambda: ours.run("preview", users), lambda: trivial.run("preview", names), times)
-            found.append(Ratio(f"preview without changes / {resources} dynamic resources that do nothing", preview))
+        many, found = resources - AZUREAD_RESOURCES, []
+
+        def beside(kind: type[Ours], operation: str, count: int, what: str, goal: float | None = None) -> None:
+            with program(kind, count, installation) as (other, names):
+                if issubclass(kind, AzureadOnly):
+                    other.run("up", [])
+                other.run("up", names)
+                ratio = paired(lambda: ours.run(operation, users), lambda: other.run(operation, names), times)
+                found.append(Ratio(f"{operation} {what}", ratio, goal))
+
+        beside(AzureadOnly, "preview", many, f"without changes / azuread alone with {resources} resources", 1.15)
+        beside(WithTwoProviders, "preview", many - 4, "without changes / the same with two Python providers")
+        beside(TrivialDynamic, "preview", resources, f"without changes / {resources} dynamic resources that do nothing")
+        beside(AzureadOnly, "refresh", 1, "/ azuread's half of the pair", 1.4)
+        beside(WithTwoProviders, "refresh", 1, "/ the same with two Python providers")
     return found
 
 
