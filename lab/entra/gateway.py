@@ -145,6 +145,7 @@ def _graph(entra: Entra, incoming: Incoming) -> Answer:
         parameters=parameters,
         query=incoming.query,
         body=_json_body(incoming),
+        headers=incoming.headers,
     )
     return route.handler(call)
 

@@ -30,6 +30,7 @@ class Call:
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
+    headers: Mapping[str, str]
 
     @property
     def base(self) -> str:

@@ -65,6 +65,14 @@ def test_promise_3_who_is_assigned_by_hand_is_adopted_and_does_not_come(lab: Lab
     assert "comes into scope" not in said
 
 
+def test_promise_3_a_group_of_more_than_a_page_comes_with_its_number(lab: Lab) -> None:
+    for number in range(1200):
+        group(lab, "Finance").members.append(lab.source.add_user(f"person{number}@contoso.com").id)
+    number = len(group(lab, "Finance").members)
+    said = told(lab.stack.run("preview"), "scope")
+    assert f"group Finance brings more than 999 people into scope; it has {number:,} direct members" in said
+
+
 @pytest.mark.parametrize(("allowed", "threshold"), [(0, 20), (MOST_LEAVING, 20), (MOST_LEAVING + 1, 20), (0, 0)])
 def test_promise_6_more_than_are_listed_are_not_let_go(lab: Lab, allowed: int, threshold: int) -> None:
     for number in range(MOST_LEAVING - 1):

@@ -39,6 +39,11 @@ class DirectoryObjects(TypedDict):
     value: list[DirectoryObject]
 
 
+CountedObjects = TypedDict(
+    "CountedObjects", {"value": Required[list[DirectoryObject]], "@odata.count": int | None}, total=False
+)
+
+
 class ServicePlan(TypedDict, total=False):
     """A part of a licence."""
 

@@ -79,7 +79,15 @@ def remove_group(operation: Operation, removals: Sequence[Call], purpose: str) -
 
 def in_one_request(purpose: str, parts: Sequence[Call]) -> Call:
     """Several calls in one request, each answered by itself under its place in the sequence."""
-    requests = [{"id": str(place), "method": part.method, "url": part.path} for place, part in enumerate(parts)]
+    requests = [
+        {
+            "id": str(place),
+            "method": part.method,
+            "url": part.path,
+            **({"headers": dict(part.headers)} if part.headers else {}),
+        }
+        for place, part in enumerate(parts)
+    ]
     one = parts[0]
     body = {"requests": requests}
     return Call(

@@ -32,6 +32,8 @@ class Call:
     body: Body | None = None
     repeat: Repeat = Repeat.SAFE
     version: str = "v1.0"
+    # Beside those of every call.
+    headers: tuple[tuple[str, str], ...] = ()
     # Whether it asks for something only, though it is no GET.
     read_only: bool = False
     # The calls that it makes, where it is a batch.

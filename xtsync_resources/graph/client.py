@@ -117,6 +117,7 @@ class GraphClient:
             "Accept": "application/json",
             "User-Agent": USER_AGENT,
             "client-request-id": ours,
+            **dict(call.headers),
         }
         if body is not None:
             headers["Content-Type"] = "application/json"

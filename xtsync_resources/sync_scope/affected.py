@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..assignments.operations import MOST_NAMES, assignments, listed, principal_of
-from ..directory.calls import get_group, list_members
+from ..directory.calls import count_members, get_group, list_members
 from ..directory.find import names_now
 from ..directory.members import GROUP, NOT_PEOPLE, USER, read_member, skipped_because
 from ..graph.errors import GraphError, RefusedError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 DYNAMIC = "DynamicMembership"
+MORE, COUNT = "@odata.nextLink", "@odata.count"
+PURPOSE = "count who comes into scope"
 Answer = Mapping[str, Any] | GraphError
 # A group's name, and the answers for it and for its members.
 GroupRead = tuple[str, Answer, Answer]
@@ -156,9 +158,10 @@ def announce(change: Affected) -> None:
 
 
 def read_groups(operation: Operation, groups: Principals) -> list[GroupRead]:
-    """Groups with the first page of their members, by name.
+    """Groups with the first page of their members, by name, and with the number of all where there are more.
 
-    Calls: POST $batch of GET groups/{id} and the first page of GET groups/{id}/members (GroupMember.Read.All).
+    Calls: POST $batch of GET groups/{id} and the first page of GET groups/{id}/members (GroupMember.Read.All); of
+    groups with more pages the same call for their number.
 
     Args:
         operation: in the source.
@@ -170,8 +173,17 @@ def read_groups(operation: Operation, groups: Principals) -> list[GroupRead]:
     from ..graph.batch import read_all  # noqa: PLC0415 - HTTP, which the program does not need
 
     reads = [call for id_ in groups.values() for call in (get_group(id_), list_members(id_))]
-    answers = iter(read_all(operation, reads, "count who comes into scope"))
-    return list(zip(groups, answers, answers, strict=True))
+    answers = iter(read_all(operation, reads, PURPOSE))
+    found = list(zip(groups, answers, answers, strict=True))
+    large = [name for name, _, members in found if not isinstance(members, GraphError) and MORE in members]
+    counted = read_all(operation, [count_members(groups[name]) for name in large], PURPOSE)
+    numbers = {
+        name: one.get(COUNT) for name, one in zip(large, counted, strict=True) if not isinstance(one, GraphError)
+    }
+    return [
+        (name, group, members if isinstance(members, GraphError) else {**members, COUNT: numbers.get(name)})
+        for name, group, members in found
+    ]
 
 
 def sentence(name: str, group: Answer, members: Answer) -> str:
@@ -181,8 +193,10 @@ def sentence(name: str, group: Answer, members: Answer) -> str:
     found = [read_member(entry, USER) for entry in members["value"]]
     skipped = Counter(why for member in found if (why := skipped_because(member)))
     people = len(found) - skipped.total()
-    more = "more than " if "@odata.nextLink" in members else ""
+    more = "more than " if MORE in members else ""
     parts = [f"{name} brings {more}{people} {'person' if people == 1 and not more else 'people'} into scope"]
+    if number := members.get(COUNT):
+        parts.append(f"it has {number:,} direct members")
     if groups := sum(member.kind == GROUP for member in found):
         parts.append(
             f"not the members of the {groups} group{'' if groups == 1 else 's'} in it: only direct members are"
