@@ -38,8 +38,8 @@ PAGE = ROOT / "docs" / "performance.md"
 HEAD = """# What a pair costs
 
 Written by `make bench ENGINE=pulumi WRITE=1`, beside a program that has pulumi-azuread alone make the application and
-the assignments, and nothing of the policies, the job and its settings. Seconds are not here, but for one: they depend
-on the machine and on Graph.
+the assignments, and nothing of the policies, the job and its settings. Seconds depend on the machine and on Graph; the
+few that are here say so.
 
 *up* puts everybody in scope, *leaving* takes all but one of them out, *destroy* ends the pair.
 
@@ -51,9 +51,16 @@ A preview without a change asks Graph who is named, in one request for 300 names
 ## When groups are the better way
 
 Every entry of `users` is a resource: it costs its part of the state, a request when it comes, and a share of the time
-that Pulumi needs for every command. An entry of `groups` costs the same once, whoever is in the group. From some
-hundred people on, name groups, and by object id. Who comes and goes is then decided where the groups are kept: a
-preview tells only of groups that come or leave, and `xtsync doctor` counts who is in them.
+that Pulumi needs for every command. Pulumi writes the whole state after each resource, so that twice as many people
+take four times as long. An entry of `groups` costs what one person costs, whoever is in the group.
+
+Seconds of CPU of all processes but the tenants, where Graph answers at once. The time at a clock is about as long on
+one core; what Graph takes comes on top.
+
+{people}
+
+From some hundred people on, name groups, and by object id. Who comes and goes is then decided where the groups are
+kept: a preview tells only of groups that come or leave, and `xtsync doctor` counts who is in them.
 """
 BESIDE_TITLE = """
 ## Beside other programs
@@ -283,7 +290,21 @@ def as_page(
                 lines.append(f"| {title} | {count:,} | {mine:,} | {other:,} |")
     lines.append(BESIDE_TITLE.format(engine=engine))
     lines += [f"| {' | '.join(row)} |" for row in (*of_further_people(ours, alone), *beside)]
-    return "\n".join([*lines, FOOT])
+    return "\n".join([*lines, FOOT.format(people=of_people(ours, alone))])
+
+
+def of_people(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> str:
+    """Seconds of CPU by number of people, beside azuread's."""
+    lines = ["| people named | " + " | ".join(f"{step} | azuread alone" for step in STEPS) + " |"]
+    lines.append("|---" * (1 + 2 * len(STEPS)) + "|")
+    for count in ours:
+        cells = [
+            f"{life.costs[step].seconds:,.0f}" if step in life.costs else ""
+            for step in STEPS
+            for life in (ours[count], alone[count])
+        ]
+        lines.append(f"| {count:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def of_further_people(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> list[tuple[str, str, str]]:
