@@ -324,6 +324,8 @@ def of_further_people(ours: Mapping[int, Life], alone: Mapping[int, Life]) -> li
     for step in ("up", "destroy"):
         seconds = of_step(step, "seconds")
         many = max(count for count, life in ours.items() if step in life.costs)
+        if many == few:
+            continue
         ratio = each(ours, seconds, many) / each(alone, seconds, many)
         what = f"CPU of a further person in {step}, of {many:,} people / azuread alone"
         rows.append((what, f"{ratio:.2f}", str(MOST_RATIO)))
