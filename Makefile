@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test docs pulumi real faults bench fmt keys lock clean
+.PHONY: help install lab test docs pictures pulumi real faults bench fmt keys lock clean
 
 help:
 	@echo "make install the environment for real pairs: Pulumi's packages and the xtsync command"
 	@echo "make lab     run the program in two emulated tenants, from preview to destroy"
 	@echo "make test    format, lint, types and every test"
 	@echo "make docs    build the documentation site into build/site, without any network"
+	@echo "make pictures draw the README's pictures anew where they do not show what is printed now"
 	@echo "make pulumi  find the Pulumi CLI, or build it (needs Go; some minutes, once on a machine)"
 	@echo "make real    the scenarios and all else that can run on the real Pulumi, after make pulumi"
 	@echo "make faults  every fault and a kill at every call, some forty minutes; ENGINE=pulumi, RESUME=1"
@@ -76,6 +77,9 @@ test: $(READY)
 docs: $(READY)
 	@$(RUN) -m sphinx -q -W --keep-going -E -c docs -d build/doctrees . build/site
 	@echo "build/site/index.html"
+
+pictures: $(READY)
+	$(RUN) -m pytest tests/scenarios/test_pictures.py --record
 
 # OLDEST=1 is the oldest CLI that Pulumi.yaml allows, for one test.
 pulumi: $(READY)

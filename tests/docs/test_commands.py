@@ -24,7 +24,7 @@ NO_APPLICATIONS = "the lab's azuread makes no application that signs in; tests/u
 # What is not typed here, by document, each with the reason. One that stands in two folders has its folder before it.
 NOT_HERE: Mapping[str, Mapping[str, str]] = {
     "CONTRIBUTING.md": {
-        "make lab": "tests/docs/test_documentation.py tells its story",
+        "make lab": "tests/scenarios/test_pictures.py tells its story",
         ".venv/bin/python -m pytest tests/unit": "these tests",
         "make test": "these tests",
     },
@@ -32,7 +32,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "git clone REPOSITORY xtsync": LINKS,
         "cd xtsync": LINKS,
         "pulumi login --local": OWN_BACKEND,
-        "make lab": "tests/docs/test_documentation.py tells its story",
+        "make lab": "tests/scenarios/test_pictures.py tells its story",
         "make test": "these tests",
         "make install": "it makes the environment this runs in; tests/security/test_install.py looks at it",
         ".venv/bin/python -m lab preview --stack dev": "tests/docs/test_documentation.py",
@@ -42,7 +42,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         ".venv/bin/python -m lab destroy --stack dev": "tests/docs/test_documentation.py",
     },
     "docs/index.md": {
-        "make lab": "tests/docs/test_documentation.py tells its story",
+        "make lab": "tests/scenarios/test_pictures.py tells its story",
         "make test": "these tests",
     },
     "docs/first-pair.md": {
