@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lab import commands as deployments
-from lab import demo
+from lab import demo, door
 from lab.entra import commands as tenants
 
 app = typer.Typer(
@@ -16,4 +16,5 @@ app = typer.Typer(
 )
 deployments.register(app)
 tenants.register(app)
+door.register(app)
 demo.register(app)

@@ -7,8 +7,6 @@ command line is the real Pulumi's wherever there is one, else the lab's.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,23 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from lab import engines, world
-from lab.commands import STATES, Chosen
+from lab.commands import Chosen
 from lab.engine import ProjectError
 from lab.engines import Choice, installation
 from lab.entra import Entra, Exchange, serve
 from lab.entra.batching import PATH as BATCH
-from lab.program import link_program
-from lab.project import read
-from lab.pulumi.engine import PulumiEngine
 from lab.pulumi.installation import Installation
+from lab.workplace import PROGRAM, STACK, workplace
 
-PROGRAM = Path(__file__).resolve().parents[1]
-STACK = "dev"
 PERSON = "alice@contoso.com"
 # How `--expect-no-changes` ends where there are some: the small engine and Pulumi.
 CHANGED = (7,)
@@ -86,27 +79,10 @@ class Story:
         self.console.print(f"\n[bold green]All of it was so.[/] {time.monotonic() - began:.0f} s")
 
     def prepare(self, folder: Path, host: str, trust: Mapping[str, str]) -> None:
-        """Make a stack file that points at the tenants, and the environment of every command."""
-        self.program = link_program(PROGRAM, folder / "program")
-        stack = yaml.safe_load((PROGRAM / f"Pulumi.{STACK}.yaml").read_text())
-        # In a project that was given another name the lab's pair is written in the namespace of that one.
-        name = read(PROGRAM / "Pulumi.yaml")["name"]
-        own = {re.sub("^xtsync:", f"{name}:", key): value for key, value in stack["config"].items()}
-        stack["config"] = {**own, f"{name}:metadataHost": host}
-        (self.program / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(stack))
-        self.lab = ["--cwd", str(self.program), "--engine", "lab" if self.installation is None else "pulumi"]
-        self.environment = {
-            **os.environ,
-            **trust,
-            "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
-            "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
-            "XTSYNC_PULUMI": shlex.join([sys.executable, "-m", "lab", "pulumi", *self.lab]),
-        }
-        self.pulumi: PulumiEngine | None = None
-        if self.installation is not None:
-            states = self.program / STATES
-            self.pulumi = PulumiEngine(self.installation, self.program, STACK, states, environment=self.environment)
-            self.pulumi.prepare()
+        """Make the folder in which every command runs, and its environment."""
+        place = workplace(folder, host, trust, self.installation)
+        self.program, self.pulumi = place.program, place.pulumi
+        self.environment = {**os.environ, **place.exports}
         words = engines.words(self.installation)
         self.console.print(f"Emulated Entra tenants at https://{host}; deployments by {words}.", soft_wrap=True)
 
@@ -212,7 +188,8 @@ class Story:
         if self.pulumi is not None:
             code = self.pulumi.show(operation, [*flags, *([] if sys.stdout.isatty() else ["--non-interactive"])])
         else:
-            command = [sys.executable, "-m", "lab", operation, "--stack", STACK, *self.lab, *flags]
+            where = ["--cwd", str(self.program), "--engine", "lab"]
+            command = [sys.executable, "-m", "lab", operation, "--stack", STACK, *where, *flags]
             code = subprocess.run(command, cwd=PROGRAM, env=self.environment, check=False).returncode
         if code not in expected:
             raise Broken(f"`{operation}` ended with exit code {code}")

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from aiohttp import web
 from lab.entra.gateway import Incoming, respond
 from lab.entra.models import Entra
 
+# Given a path and a body: status and text, or None for what is asked of the tenants themselves.
+Door = Callable[[str, bytes], tuple[int, str] | None]
 _LOOK_SECONDS = 0.01
 _LARGEST_BODY = 16 * 1024 * 1024
 
@@ -41,8 +43,9 @@ class Server:
 class _Running:
     """The event loop and its thread."""
 
-    def __init__(self, entra: Entra, context: ssl.SSLContext, port: int) -> None:
+    def __init__(self, entra: Entra, context: ssl.SSLContext, port: int, door: Door | None) -> None:
         self._entra = entra
+        self._door = door
         self._context = context
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="lab.entra", daemon=True)
@@ -91,6 +94,8 @@ class _Running:
         self.port = self._runner.addresses[0][1]
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if self._door and (done := self._door(request.rel_url.path_safe, await request.read())):
+            return web.Response(status=done[0], text=done[1])
         incoming = Incoming(
             host_url=f"https://{request.host}",
             method=request.method,
@@ -123,15 +128,15 @@ class _Running:
 
 
 @contextmanager
-def serve(entra: Entra, port: int = 0) -> Iterator[Server]:
-    """Serve a world on localhost, with an authority of its own made now."""
+def serve(entra: Entra, port: int = 0, door: Door | None = None) -> Iterator[Server]:
+    """Serve a world on localhost, with an authority of its own made now, and a door for the lab itself if given."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
     with tempfile.TemporaryDirectory(prefix="lab-entra-") as folder:
         ca_file = Path(folder) / "ca.pem"
         authority.cert_pem.write_to_path(str(ca_file))
-        running = _Running(entra, context, port)
+        running = _Running(entra, context, port, door)
         running.start()
         try:
             yield Server(f"localhost:{running.port}", ca_file)

@@ -18,6 +18,7 @@ from xtsync_resources.operate import cli
 
 BY_HAND = "a pair is made by hand first: tests/docs/test_by_hand.py types it"
 NO_AZURE = "Azure itself"
+BROKEN = "tests/scenarios/test_breaking.py breaks it, tests/docs/test_documentation.py types it beside served tenants"
 LINKS = "the program's folder is made of links"
 OWN_BACKEND = "it keeps states beside those of whoever runs this; here the backend is a folder"
 NO_APPLICATIONS = "the lab's azuread makes no application that signs in; tests/unit/test_bootstrap.py runs that program"
@@ -44,6 +45,14 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
     "docs/index.md": {
         "make lab": "tests/scenarios/test_pictures.py tells its story",
         "make test": "these tests",
+    },
+    "docs/lab.md": {
+        "python -m lab break group Finance": BROKEN,
+        "python -m lab break application": BROKEN,
+        "python -m lab break application --undo": BROKEN,
+        "python -m lab break held-back": BROKEN,
+        "python -m lab break sign-in": BROKEN,
+        "python -m lab pass-time 60": BROKEN,
     },
     "docs/first-pair.md": {
         "git clone REPOSITORY xtsync": LINKS,

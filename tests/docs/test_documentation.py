@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import typer
 import yaml
 
 from docs import outputs
-from lab.program import link_program
 from lab.pulumi.installation import Installation
 from tests.patience import PATIENCE_SECONDS
 from tests.typist import shell_commands
@@ -40,33 +40,28 @@ INSTRUCTING = [path for path in DOCUMENTS if path.name != "README.md" and shell_
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """`python -m lab serve` and a checkout beside it; what a second terminal types first, as its output says."""
-    command = [sys.executable, "-u", "-m", "lab", "serve", "--port", "0", "--quiet"]
+def served(engine: str) -> Iterator[str]:
+    """`python -m lab serve`; what a second terminal types first, as it prints it."""
+    command = [sys.executable, "-u", "-m", "lab", "serve", "--port", "0", "--quiet", "--engine", engine]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        exports, host = [], ""
+        printed = []
         for line in process.stdout:
-            if line.startswith("export "):
-                exports.append(line)
-            host = line.split(": ")[1].strip() if "metadataHost" in line else host
+            printed.append(line)
             if "Interrupt to stop" in line:
                 break
-        stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-        stack["config"]["xtsync:metadataHost"] = host
-        link_program(ROOT, folder)
-        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(stack))
-        yield "".join(exports)
+        yield "".join(printed)
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
 
 
-def typed(command: str, folder: Path, exports: str) -> str:
-    """What a command says, typed in a shell."""
-    script = f"{exports}\n{command}"
-    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+def typed(command: str, before: str) -> str:
+    """What a command says, typed in a new terminal that has nothing of this process but how to find programs."""
+    mine = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    script = f"{before}\n{command}"
+    done = subprocess.run(["bash", "-c", script], cwd="/", env=mine, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -198,17 +193,42 @@ def in_the_lab(command: str, stack: Mapping[str, Any]) -> str:
     return command
 
 
-def test_the_commands_of_the_readme_run_in_the_lab_as_they_are_typed(
-    tmp_path: Path, installation: Installation | None
-) -> None:
-    with served(tmp_path) as printed:
-        exports = f"{printed}export XTSYNC_LAB_ENGINE={'lab' if installation is None else 'pulumi'}"
-        stack = yaml.safe_load((tmp_path / "Pulumi.dev.yaml").read_text())["config"]
+def test_the_commands_of_the_readme_run_in_the_lab_as_they_are_typed(installation: Installation | None) -> None:
+    with served("lab" if installation is None else "pulumi") as printed:
+        stack = yaml.safe_load(typed("cat Pulumi.dev.yaml", printed))["config"]
         for command in LAB_COMMANDS:
-            assert typed(command, tmp_path, exports)
+            assert typed(command, printed)
             if " up " in command:
                 for xtsync in XTSYNC_COMMANDS:
-                    assert typed(in_the_lab(xtsync, stack), tmp_path, exports)
+                    assert typed(in_the_lab(xtsync, stack), printed)
+
+
+def test_what_goes_wrong_in_the_served_tenants_is_seen_in_the_second_terminal(
+    installation: Installation | None,
+) -> None:
+    """On the CLI `pulumi` itself is typed; each engine is asked by `xtsync` for what it has deployed."""
+    with served("lab" if installation is None else "pulumi") as printed:
+        up, refresh, destroy = (
+            ("python -m lab up", "python -m lab refresh", "python -m lab destroy")
+            if installation is None
+            else ("pulumi up --yes --skip-preview", "pulumi refresh --yes --skip-preview", "pulumi destroy --yes")
+        )
+        stack = " --stack dev" if installation is None else ""
+        assert "created" in typed(up + stack, printed)
+        assert "it is now" in typed("python -m lab pass-time", printed)
+        assert "3 " in typed("xtsync status | grep 'In the target'", printed)
+        assert typed("python -m lab break pause", printed) == "the job is paused\n"
+        assert "paused" in typed("! xtsync status", printed)
+        assert "changed" in typed("python -m lab break redemption && " + refresh + stack, printed)
+        assert "updated" in typed(up + stack, printed)
+        assert typed("xtsync status", printed)
+        wrong = typed("! python -m lab break group Nobody && ! python -m lab break pause --undo", printed)
+        assert wrong.splitlines()[0] == "error: Contoso has no group Nobody"
+        assert "the runbook says" in wrong
+        assert "XTSYNC_LAB_DOOR is not set" in typed("unset XTSYNC_LAB_DOOR; ! python -m lab pass-time", printed)
+        other = "XTSYNC_LAB_DOOR=${XTSYNC_LAB_DOOR}x; ! python -m lab pass-time"
+        assert "other tenants are served" in typed(other, printed)
+        assert "deleted" in typed(destroy + stack, printed)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -31,7 +31,7 @@ def scenarios() -> dict[str, ast.FunctionDef]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_a_row_names_scenarios_that_look_at_something(row: list[str]) -> None:
-    _what_happened, _seen, _to_do, named = row
+    _what_happened, _seen, _to_do, named, _in_the_lab = row
     names = re.findall(r"`(\w+)`", named)
     assert names
     for name in names:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -122,7 +123,7 @@ def test_the_command_serves_until_interrupted() -> None:
             line.removeprefix("export ").strip().split("=", 1) for line in lines if line.startswith("export")
         )
         assert exports["XTSYNC_SOURCE_CLIENT_SECRET"] == SOURCE_SECRET
-        host = next(line.split(": ")[1].strip() for line in lines if "metadataHost" in line)
+        host = urlsplit(exports["XTSYNC_LAB_DOOR"]).netloc
         url = f"https://{host}/metadata/endpoints?api-version=2022-09-01"
         assert requests.get(url, verify=exports["REQUESTS_CA_BUNDLE"], timeout=PATIENCE_SECONDS).status_code == 200
         os.kill(process.pid, signal.SIGINT)
