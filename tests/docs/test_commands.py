@@ -18,6 +18,7 @@ from xtsync_resources.operate import cli
 
 BY_HAND = "a pair is made by hand first: tests/docs/test_by_hand.py types it"
 NO_AZURE = "Azure itself"
+NO_CLOUD = "Pulumi Cloud itself; tests/pipelines/test_pulumi_cloud.py checks the options"
 BROKEN = "tests/scenarios/test_breaking.py breaks it, tests/docs/test_documentation.py types it beside served tenants"
 LINKS = "the program's folder is made of links"
 OWN_BACKEND = "it keeps states beside those of whoever runs this; here the backend is a folder"
@@ -82,6 +83,10 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "pulumi preview --expect-no-changes": BY_HAND,
     },
     "docs/pipelines/README.md": {
+        "pulumi deployment settings edit --stack ORGANIZATION/xtsync/contoso-fabrikam --vcs-provider github "
+        "--repo OWNER/REPOSITORY --branch refs/heads/main --push-to-deploy --preview-prs=false --skip-install-deps "
+        '--pre-run-command "make install" --pre-run-command "pulumi plugin install resource azuread 6.11.1" '
+        "--env PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true": NO_CLOUD,
         "az storage container create --account-name ACCOUNT --name state --auth-mode login": NO_AZURE,
         "az keyvault key create --vault-name VAULT --name contoso-fabrikam --kty RSA": NO_AZURE,
         'export PULUMI_BACKEND_URL="azblob://state?storage_account=ACCOUNT"': NO_AZURE,
@@ -89,8 +94,9 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         '"azurekeyvault://VAULT.vault.azure.net/keys/contoso-fabrikam"': NO_AZURE,
     },
 }
-# Commands of Pulumi that are two words.
+# Commands of Pulumi that are two words, and three.
 GROUPS = ("stack", "state", "config", "plugin", "deployment")
+GROUPS_IN_GROUPS = (["deployment", "settings"],)
 # What stands for something of the reader's own.
 PLACEHOLDERS = {
     "XTSYNC_SOURCE_CLIENT_SECRET=... XTSYNC_TARGET_CLIENT_SECRET=...": (
@@ -211,8 +217,11 @@ def test_a_pulumi_command_that_is_mentioned_exists(installation: Installation | 
     wanted: dict[str, set[str]] = {}
     for document in DOCUMENTS:
         for _, *words in mentioned(document.read_text(), "pulumi"):
-            name = " ".join(words[: 2 if words[0] in GROUPS else 1])
+            length = 3 if words[:2] in GROUPS_IN_GROUPS else 2 if words[0] in GROUPS else 1
+            name = " ".join(word for word in words[:length] if not word.startswith("-"))
             wanted.setdefault(name, set()).update(options_of(words))
     for name, options in wanted.items():
         said = subprocess.run([command, *name.split(), "--help"], capture_output=True, text=True, check=True).stdout
+        # Of a command that is not there it is the help of its group.
+        assert " " not in name or "[command]" not in said, name
         assert not {option for option in options if option not in said}, name

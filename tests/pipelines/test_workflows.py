@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.pulumi.__main__ import go_version
-from lab.pulumi.installation import parsed, pinned
+from lab.pulumi.installation import pinned
+from tests.pipelines.go_tools import built
 from tests.pipelines.workflows import AZURE, CI, GITHUB, PIPELINES, ROOT, SETUP, read, shell_steps, steps
 
 ACTIONLINT = Path(__file__).parent / "actionlint"
@@ -44,14 +43,7 @@ def test_they_are_as_their_published_schemas_say(schema: str) -> None:
 
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
-    go, least = go_version(), re.search(r"^go (\S+)", (ACTIONLINT / "go.mod").read_text(), re.MULTILINE)
-    assert least
-    if go is None or go < parsed(least[1]):
-        pytest.skip(f"actionlint is built with Go {least[1]} or later, which is not here")
-    linter = tmp_path / "actionlint"
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-    build: list[str | Path] = ["go", "build", "-o", linter, "github.com/rhysd/actionlint/cmd/actionlint"]
-    subprocess.run(build, cwd=ACTIONLINT, env=environment, check=True)
+    linter = built(ACTIONLINT, "github.com/rhysd/actionlint/cmd/actionlint", tmp_path)
     # As in a repository that uses them.
     repository = tmp_path / "repository"
     workflows = repository / ".github" / "workflows"
@@ -162,5 +154,5 @@ def test_the_page_says_what_each_name_is_that_a_team_has_to_fill_in() -> None:
 
 def test_its_examples_are_yaml() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", (PIPELINES / "README.md").read_text(), re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 2
     assert all(yaml.safe_load(text) for text in examples)
