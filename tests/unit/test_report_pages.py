@@ -257,6 +257,10 @@ def test_it_is_read_on_a_telephone_in_the_dark_and_on_paper() -> None:
     on_paper = style.rpartition("@media print")[2]
     assert "details > :not(summary) { display: block; }" in on_paper
     assert "details::details-content {" in on_paper
+    assert 'a:not([href^="#"])::after { content: " (" attr(href) ")";' in on_paper
+    assert "color-scheme: light" in style.partition("@media print")[2], "white, whatever the screen was"
+    assert "td { overflow-wrap: anywhere; } th { overflow-wrap: normal; }" in on_paper
+    assert "tr, svg, .picture { break-inside: avoid; }" in on_paper
     assert page.count('<div class="wide"') == page.count("<table")
     # A row that is a block has the headings in its cells.
     texts = [one for one in page.split("<table")[1:] if re.match(' class="texts( many)?"', one)]

@@ -55,10 +55,14 @@ NARROW = f"""
   .tenant {{ flex: none; }} .way {{ max-width: none; }} .way svg {{ transform: rotate(90deg); }}
   .numbers {{ font-size: .75rem; }} .numbers th, .numbers td {{ padding: .3rem .2rem; }}
 {as_blocks(".texts")}"""
-# What is folded is opened: by the name that newer browsers have for it, and for others by what is in it.
+# What is folded is opened: by the name that newer browsers have for it, and for others by what is in it. Nobody follows a
+# link on paper, so its address is there. What stands first in a row of few columns is a short word of ours, and stays
+# whole.
 PAPER = """
   body { max-width: none; padding: 0; }
-  .wide { overflow: visible; } th, td { overflow-wrap: anywhere; }
+  .wide { overflow: visible; } td { overflow-wrap: anywhere; } th { overflow-wrap: normal; }
+  .many th { overflow-wrap: anywhere; }
+  a:not([href^="#"])::after { content: " (" attr(href) ")"; overflow-wrap: anywhere; }
   .problem, .tenant, code { background: none; }
   h2, h3 { break-after: avoid; } tr, svg, .picture { break-inside: avoid; }
   details > :not(summary) { display: block; }
