@@ -9,7 +9,7 @@ import pytest
 from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.schema import object_mapping
-from tests.scenarios.stacks import Lab, Stack, changed, short, told, writes
+from tests.scenarios.stacks import Lab, Stack, changed, messages, short, told, writes
 
 RESOURCES = (
     "target-baseline", "source-baseline", "target-partner", "source-partner", "target-identity-sync", "application",
@@ -98,6 +98,29 @@ def test_promise_6_a_replacement_of_the_scope_that_fails_deletes_nobody_and_goes
     lab.stack.run("up")
     assert live(lab) == made
     assert changed(lab.stack.run("up")) == {}
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
+@pytest.mark.parametrize("name", ["schema", "job"])
+def test_promise_6_who_would_leave_is_refused_late_without_a_preview_and_nobody_is_deleted(lab: Lab, name: str) -> None:
+    """docs/limits.md: the scope is apart by then, under a job at rest."""
+    lab.stack.config |= {"xtsync:flowTypes": ["add", "delete"], "xtsync:deletionThreshold": 2}
+    lab.stack.run("up")
+    lab.pass_time()
+    people, made = lab.arrived(), live(lab)
+    lab.stack.config["xtsync:groups"] = []
+    refusal = "Will not let 2 people leave the scope"
+    before = len(lab.entra.traffic)
+    assert refusal in "\n".join(messages(lab.stack.run("preview", replace=(name,), fails=True)))
+    assert writes(lab.calls_since(before)) == []
+    assert refusal in "\n".join(messages(lab.stack.run("up", replace=(name,), fails=True)))
+    assert [job for job in lab.jobs() if job.schedule_state == "Active"] == []
+    lab.pass_time()
+    assert lab.arrived() == people
+    lab.stack.config["xtsync:groups"] = ["Finance"]
+    lab.stack.run("up")
+    assert live(lab) == made
     lab.pass_time()
     assert lab.arrived() == people
 

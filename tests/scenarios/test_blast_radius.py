@@ -209,3 +209,19 @@ def test_promise_3_members_that_may_not_be_read_are_no_silence(lab: Lab) -> None
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Authorization_RequestDenied", times=9))
     said = told(lab.stack.run("preview"), "target-identity-sync")
     assert "was not looked at for all of them: that takes GroupMember.Read.All in the source" in said
+
+
+def test_promise_6_of_two_runs_in_a_cycle_that_let_too_many_go_together_the_job_holds_them_back(lab: Lab) -> None:
+    """docs/limits.md: the stop of a preview counts a run, the job a cycle."""
+    lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:users": [A, B], "xtsync:groups": ["Finance"]}
+    lab.stack.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+    for users in ([A], []):
+        lab.stack.config["xtsync:users"] = users
+        lab.stack.run("up")
+    lab.pass_time()
+    (job,) = lab.jobs()
+    assert job.quarantine is not None
+    assert job.quarantine.reason == "TooManyDeletes"
+    assert lab.arrived() == people

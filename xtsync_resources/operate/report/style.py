@@ -55,8 +55,8 @@ NARROW = f"""
   .tenant {{ flex: none; }} .way {{ max-width: none; }} .way svg {{ transform: rotate(90deg); }}
   .numbers {{ font-size: .75rem; }} .numbers th, .numbers td {{ padding: .3rem .2rem; }}
 {as_blocks(".texts")}"""
-# What is folded is opened: by the name that newer browsers have for it, and for others by what is in it. Nobody follows a
-# link on paper, so its address is there. What stands first in a row of few columns is a short word of ours, and stays
+# What is folded is opened: by the name that newer browsers have for it, and for others by what is in it. Nobody follows
+# a link on paper, so its address is there. What stands first in a row of few columns is a short word of ours, and stays
 # whole.
 PAPER = """
   body { max-width: none; padding: 0; }
