@@ -118,6 +118,37 @@ def test_conditional_access_is_in_the_way(lab: Lab) -> None:
     assert "Traceback" not in text
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("side", ["SOURCE", "TARGET"])
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_the_first_sign_in_is_refused(lab: Lab, side: str, then: str) -> None:
+    """What is in the state then is no object of a tenant."""
+    secret, before = f"XTSYNC_{side}_CLIENT_SECRET", lab.settings()
+    right = lab.stack.environment[secret]
+    lab.stack.environment[secret] = "of-yesterday"
+    assert messages(lab.stack.run("up", fails=True))
+    types = {one["type"] for one in lab.stack.resources()}
+    assert types <= {
+        "pulumi:pulumi:Stack",
+        "xtsync:index:TenantPair",
+        *PROVIDERS,
+        *([NOTE] if side == "TARGET" else []),
+    }
+    assert types & {*PROVIDERS}
+    assert lab.settings() == before
+    if then == "up":
+        lab.stack.environment[secret] = right
+        lab.stack.run("up")
+        lab.pass_time()
+        assert "alice@contoso.com" in lab.arrived()
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+    assert not lab.stack.engine.export()["deployment"].get("resources")
+
+
+PROVIDERS = ("pulumi:providers:pulumi-python", "pulumi:providers:azuread", "pulumi:providers:pulumi")
+# The other tenant has let the run in, which wrote down what it has.
+NOTE = "pulumi-python:dynamic/xtsync:PartnerBaseline"
 BLOCKED = "AADSTS53003: Access has been blocked by Conditional Access policies. Trace ID: 1 Correlation ID: 2"
 
 
