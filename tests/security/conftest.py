@@ -9,6 +9,7 @@ import pytest
 
 from tests.scenarios.conftest import lab, xtsync
 from tests.scenarios.stacks import Lab
+from tests.security import hostile_server
 from tests.security.hostile import Hostile, serving
 
 __all__ = ["lab", "xtsync"]
@@ -36,3 +37,11 @@ def surrounded(lab: Lab, hostile: Hostile) -> Lab:
 @pytest.fixture(autouse=True)
 def nobody_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XTSYNC_METADATA_HOST", raising=False)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hostile_server.Hostile]:
+    """A server that is trusted, and answers as a test has it."""
+    with hostile_server.hostile(tmp_path) as found:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", found.certificate)
+        yield found

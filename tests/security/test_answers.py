@@ -8,8 +8,7 @@ import json
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,26 +17,20 @@ from hypothesis import strategies as st
 
 from tests.declared_calls import makers
 from tests.patience import PATIENCE_SECONDS
-from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, drips, floods, hostile, proxy, says, silence
-from tests.unit.graph_fakes import SOURCE, SOURCE_ID, ScriptedTransport, client_for, jwt, operation_for, tokens_for
+from tests.security.hostile_answers import FLOOD, HEAD, MB, NOBODY_MEANS, SLOW, outcome
+from tests.security.hostile_server import ELSEWHERE, Conversation, Hostile, floods, proxy, says, silence
+from tests.unit.graph_fakes import SOURCE, ScriptedTransport, client_for, operation_for, tokens_for
 from xtsync_resources.graph import json_reader
 from xtsync_resources.graph.call import Call
 from xtsync_resources.graph.client import GraphClient
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.clouds import Endpoints
-from xtsync_resources.graph.connect import fetch_endpoints
-from xtsync_resources.graph.credentials import TokenSource, credential_for
 from xtsync_resources.graph.errors import (
     CallError,
-    ConfigurationError,
     NoAnswerError,
-    SignInError,
     UnusableAnswerError,
-    XtsyncError,
 )
 from xtsync_resources.graph.headers import parse_date, parse_retry_after
-from xtsync_resources.graph.sign_in import Secrets, SignIn
-from xtsync_resources.graph.token_claims import claims
 from xtsync_resources.graph.transport import HttpsTransport, Request, Response, TransportError
 from xtsync_resources.graph.wire_log import wire_text
 from xtsync_resources.operate.health import read_health
@@ -47,17 +40,6 @@ from xtsync_resources.sync_job.calls import create_job, list_jobs
 from xtsync_resources.sync_job.provisioning_log import read_event
 from xtsync_resources.sync_schema.calls import put_schema
 
-MB = 2**20
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-DEEP = b'{"a":' * 100_000
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
-    with hostile(tmp_path) as found:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", found.certificate)
-        yield found
-
 
 def client_of(server: Hostile, name: str = "localhost") -> GraphClient:
     host = server.host.replace("localhost", name)
@@ -66,17 +48,6 @@ def client_of(server: Hostile, name: str = "localhost") -> GraphClient:
 
 
 # --- time ------------------------------------------------------------------------------------------------------
-
-# Each takes longer than a test waits: only a deadline ends it.
-SLOW: dict[str, Conversation] = {
-    "a body": drips(b" " * 2000, 0.25, HEAD + b"Content-Length: 2000\r\n\r\n"),
-    "a body in chunks": drips(b"1\r\n \r\n" * 400, 0.25, HEAD + b"Transfer-Encoding: chunked\r\n\r\n"),
-    "a body without length": drips(b" " * 2000, 0.25, HEAD + b"Connection: close\r\n\r\n"),
-    "headers": drips(b"X-Slow: " + b"a" * 2000, 0.25, HEAD),
-    "a status": drips(b"HTTP/1.1 " + b" " * 2000, 0.25),
-    "answers before the answer": drips(b"HTTP/1.1 100 Continue\r\n\r\n" * 80, 0.25),
-    "nothing": drips(b"", 0, b""),
-}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -149,7 +120,6 @@ def bomb(megabytes: int) -> bytes:
     return b"".join(packing.compress(bytes(MB)) for _ in range(megabytes)) + packing.flush()
 
 
-FLOOD = floods(HEAD + b"Connection: close\r\n\r\n", b'{"a": "' + b"a" * MB, 64)
 LARGE: dict[str, Conversation] = {
     "without end": FLOOD,
     "in one piece": says(b'{"a": "' + b"a" * 17 * MB + b'"}'),
@@ -200,22 +170,6 @@ def test_what_is_packed_is_unpacked(server: Hostile) -> None:
 
 # --- form ------------------------------------------------------------------------------------------------------
 
-NOBODY_MEANS = {
-    "deep": DEEP,
-    "deep and whole": b'{"a":' * 70 + b"1" + b"}" * 70,
-    "not a number": b'{"a": NaN}',
-    "infinite": b'{"a": -Infinity}',
-    "beyond all numbers": b'{"a": 1e999}',
-    "a long number": b'{"a": ' + b"9" * 5000 + b"}",
-    "a large number": b'{"a": 99999999999999999999}',
-    "half a character": b'{"a": "\\ud800"}',
-    "half a character as a name": b'{"\\udfff": 1}',
-    "half a character, raw": b'{"a": "\xed\xa0\x80"}',
-    "a list": b"[]",
-    "a text": b'"text"',
-    "null": b"null",
-}
-
 
 @pytest.mark.parametrize("name", NOBODY_MEANS)
 def test_json_that_nobody_means_is_refused(name: str) -> None:
@@ -252,14 +206,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-
-
-def outcome(act: Callable[[], Any]) -> Any:
-    """What an act gives, or the error of ours it ends with; any other error is the test's failure."""
-    try:
-        return act()
-    except XtsyncError as error:
-        return error
 
 
 def made(maker: Callable[..., Call]) -> Call:
@@ -366,121 +312,3 @@ def test_times_that_no_calendar_has_are_never(when: str, interval: str) -> None:
 @pytest.mark.parametrize("name", NOBODY_MEANS)
 def test_the_wire_log_writes_no_traceback_of_it(name: str) -> None:
     assert "\n" not in wire_text(NOBODY_MEANS[name])
-
-
-# --- sign-in and metadata --------------------------------------------------------------------------------------
-
-
-def openid(host: str) -> dict[str, Any]:
-    base = f"https://{host}/{SOURCE_ID}"
-    return {
-        "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-        "issuer": f"{base}/v2.0",
-    }
-
-
-TOKEN: dict[str, Any] = {"token_type": "Bearer", "expires_in": 3599, "access_token": jwt(SOURCE_ID)}
-STRANGE_TOKENS: dict[str, Any] = {
-    "a list": [],
-    "null": None,
-    "a text": "x",
-    "no token": {},
-    "a token that is a list": {**TOKEN, "access_token": ["x"]},
-    "a token that is an object": {**TOKEN, "access_token": {"a": 1}},
-    "a token that is a number": {**TOKEN, "access_token": 5},
-    "a time that is a text": {**TOKEN, "expires_in": "soon"},
-    "a time that is a list": {**TOKEN, "expires_in": []},
-    "a time that is an object": {**TOKEN, "expires_in": {}},
-    "an id token that is a number": {**TOKEN, "id_token": 5},
-    "an id token of nothing": {**TOKEN, "id_token": "a.b.c"},
-    "a deep id token": {**TOKEN, "id_token": "e30.W1tb.x"},
-    "client info that is a list": {**TOKEN, "client_info": ["x"]},
-    "a scope that is an object": {**TOKEN, "scope": {"a": 1}},
-    "an error that is an object": {"error": {"a": 1}, "error_description": ["x"], "error_codes": 5},
-}
-STRANGE_BODIES = {name: json.dumps(document).encode() for name, document in STRANGE_TOKENS.items()} | NOBODY_MEANS
-
-
-def source_of(server: Hostile) -> TokenSource:
-    login = f"https://{server.host}"
-    sign_in = SignIn(SOURCE, "secret", "c", metadata_host=server.host)
-    endpoints = Endpoints(login, login)
-    return TokenSource(
-        SOURCE, endpoints.scope, lambda: credential_for(sign_in, Secrets(lambda: "s3cr3t"), endpoints), "secret"
-    )
-
-
-def signed_in_or_told(tokens: TokenSource) -> None:
-    found = outcome(tokens.token)
-    if isinstance(found, str):
-        return
-    assert isinstance(found, SignInError)
-    assert "Failed to sign in to the source tenant Contoso" in str(found)
-    assert "s3cr3t" not in str(found)
-    assert len(str(found)) < 10_000
-
-
-@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request"])
-@pytest.mark.parametrize("name", STRANGE_BODIES)
-def test_a_token_endpoint_that_answers_strangely(server: Hostile, name: str, status: str) -> None:
-    server.conversations = {
-        "openid-configuration": says(json.dumps(openid(server.host)).encode()),
-        "": says(STRANGE_BODIES[name], status=status),
-    }
-    signed_in_or_told(source_of(server))
-
-
-@pytest.mark.parametrize("name", STRANGE_BODIES)
-def test_an_openid_document_that_is_strange(server: Hostile, name: str) -> None:
-    server.conversations = {
-        "openid-configuration": says(STRANGE_BODIES[name]),
-        "": says(json.dumps(TOKEN).encode()),
-    }
-    with pytest.raises(SignInError):
-        source_of(server).token()
-
-
-def test_a_token_endpoint_that_does_not_end(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)  # azure-core's pauses before it asks again
-    server.conversations = {"openid-configuration": says(json.dumps(openid(server.host)).encode()), "": FLOOD}
-    tracemalloc.start()
-    try:
-        with pytest.raises(SignInError, match="larger than 1 MB"):
-            source_of(server).token()
-        assert tracemalloc.get_traced_memory()[1] < 100 * MB
-    finally:
-        tracemalloc.stop()
-
-
-def test_a_token_endpoint_that_drips(server: Hostile) -> None:
-    openid_document = says(json.dumps(openid(server.host)).encode())
-    server.conversations = {"openid-configuration": openid_document, "": SLOW["a body"]}
-    client = GraphClient(SOURCE, Endpoints("https://login", "https://graph"), source_of(server), ScriptedTransport())
-    began = time.monotonic()
-    with pytest.raises(XtsyncError):
-        client.operation(1.5).send(get_partner("p"))
-    assert time.monotonic() - began < PATIENCE_SECONDS
-
-
-@pytest.mark.parametrize("payload", [b"[" * 100_000, b'{"tid": 5}', b'{"tid": "t", "roles": 5}', b'{"tid": "\\ud800"}'])
-def test_a_token_whose_claims_are_strange_belongs_to_no_tenant(payload: bytes) -> None:
-    import base64
-
-    text = base64.urlsafe_b64encode(payload).decode().rstrip("=")
-    assert claims(f"e30.{text}.x") == {}
-
-
-METADATA: dict[str, Any] = {
-    "a list": [],
-    "no Graph": {"authentication": {"loginEndpoint": "https://l"}},
-    "a login that is a list": {"authentication": ["x"], "microsoftGraphResourceId": "https://g"},
-    "an endpoint that is a number": {"authentication": {"loginEndpoint": 5}, "microsoftGraphResourceId": "https://g"},
-}
-
-
-@pytest.mark.parametrize("name", METADATA | NOBODY_MEANS)
-def test_metadata_that_is_strange(name: str) -> None:
-    body = NOBODY_MEANS[name] if name in NOBODY_MEANS else json.dumps(METADATA[name]).encode()
-    with pytest.raises(ConfigurationError, match="Failed to read the endpoints"):
-        fetch_endpoints("localhost", ScriptedTransport(Response(200, {}, body)), SystemClock())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import io
 import json
@@ -18,21 +17,17 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pulumi.dynamic import Config, ConfigureRequest, CreateResult, ReadResult, UpdateResult
-from pulumi.runtime.proto import engine_pb2
 
 from tests.security.untrusted_samples import ATTACKS, HOSTILE, UNSEEN, obeyed_by, texts_in
 from xtsync_resources import records
 from xtsync_resources.config import ConfigurationProblems, Problem
-from xtsync_resources.graph.errors import RefusedError, XtsyncError
+from xtsync_resources.graph.errors import XtsyncError
 from xtsync_resources.operate import cli
 from xtsync_resources.operate import screen as screens
 from xtsync_resources.operate.export import yaml_text
 from xtsync_resources.operate.files import write_private
 from xtsync_resources.operate.report.markdown import escaped
-from xtsync_resources.pulumi_runtime import engine as engine_door
 from xtsync_resources.pulumi_runtime import messages
-from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.untrusted import Stream, is_plain, json_text, message, one_line, value
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -304,216 +299,3 @@ def test_the_debug_log_passes_the_gate() -> None:
     logger.propagate = False
     logger.warning("%s", HOSTILE)
     assert obeyed_by(file.getvalue(), engine=True, lines=True) == []
-
-
-# --- the engine ------------------------------------------------------------------------------------------------------
-
-
-class Engine:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def Log(self, request: Any) -> None:  # noqa: N802 - the engine's name for it
-        self.told.append(request.message)
-
-
-def test_messages_of_the_program_pass_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine()
-    monkeypatch.setattr("pulumi.log.get_engine", lambda: engine)
-    messages.info(HOSTILE, HOSTILE)
-    messages.warn(HOSTILE)
-    assert [told.count("\n") for told in engine.told] == [1, 0]
-    assert obeyed_by("\n".join(engine.told), engine=True, lines=True) == []
-
-
-class Provider(runtime.TenantResourceProvider):
-    """Gives back, raises and says whatever it is told to."""
-
-    result: Any = None
-
-    def create(self, props: Any) -> CreateResult:
-        given: CreateResult = self.act()
-        return given
-
-    def read(self, id_: str, props: Any) -> ReadResult:
-        given: ReadResult = self.act()
-        return given
-
-    def update(self, _id: str, olds: Any, news: Any) -> UpdateResult:
-        given: UpdateResult = self.act()
-        return given
-
-    def delete(self, _id: str, props: Any) -> None:
-        self.act()
-
-    def act(self) -> Any:
-        if isinstance(self.result, Exception):
-            raise self.result
-        return self.result
-
-
-@pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
-    monkeypatch.setattr(sys, "stdout", sys.stdout)
-    monkeypatch.setattr(sys, "stderr", sys.stderr)
-    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
-    made = Provider()
-    made.configure(ConfigureRequest(Config({"xtsync:side": "source", "xtsync:tenantId": "T"}, "xtsync")))
-    assert isinstance(sys.stdout, Stream)
-    assert isinstance(sys.stderr, Stream)
-    return made
-
-
-def test_what_a_provider_gives_back_passes_the_gate(provider: Provider) -> None:
-    properties = {"displayName": HOSTILE, HOSTILE: [{"former": json.dumps({"a": HOSTILE})}], "n": 5, "none": None}
-    for result, method in (
-        (CreateResult("id", properties), lambda: provider.create({})),
-        (ReadResult("id", properties, properties), lambda: provider.read("id", {})),
-        (UpdateResult(properties), lambda: provider.update("id", {}, {})),
-    ):
-        provider.result = result
-        given = method()
-        assert given.outs is not None
-        for part in (given.outs, getattr(given, "inputs", None) or {}):
-            for text in texts_in(part):
-                assert [found for found in obeyed_by(text, engine=True) if found != "GitHub"] == []
-        assert given.outs["n"] == 5
-    checked = provider.check({}, properties)
-    assert all("<{%" not in text for text in texts_in(checked.inputs))
-
-
-@pytest.mark.parametrize("text", [t for t in ATTACKS.values() if not is_plain(t)])
-def test_an_id_is_refused_rather_than_changed(provider: Provider, text: str) -> None:
-    for result in (CreateResult(text, {}), ReadResult(text, {}, {})):
-        provider.result = result
-        with pytest.raises(RefusedError) as raised:
-            provider.create({})
-        assert obeyed_by(str(raised.value), engine=True, lines=True) == []
-
-
-class OddError(Exception):
-    """Says what it is told to."""
-
-
-@pytest.mark.parametrize("error", [OddError(HOSTILE), ValueError(HOSTILE), XtsyncError(HOSTILE, HOSTILE)])
-def test_what_a_provider_raises_passes_the_gate_with_all_its_history(provider: Provider, error: Exception) -> None:
-    import traceback
-
-    error.__context__ = OddError(HOSTILE)
-    error.__cause__ = OddError(HOSTILE)
-    provider.result = error
-    for method in (lambda: provider.create({}), lambda: provider.read("", {}), lambda: provider.delete("", {})):
-        with pytest.raises(Exception) as raised:  # noqa: PT011 - any class
-            method()
-        told = "".join(traceback.format_exception(raised.value))
-        assert type(error).__name__ in told
-        assert obeyed_by(told, engine=True, lines=True) == []
-
-
-def test_a_wrong_setting_of_a_provider_is_told_through_the_gate(provider: Provider) -> None:
-    with pytest.raises(RuntimeError) as raised:
-        provider.configure(ConfigureRequest(Config({"xtsync:deadlineMinutes": HOSTILE}, "xtsync")))
-    assert obeyed_by(str(raised.value), engine=True) == []
-
-
-def test_a_half_finished_object_and_its_reasons_pass_the_gate(provider: Provider) -> None:
-    outputs = {"displayName": HOSTILE}
-    provider.result = engine_door.Partial("id", outputs, [HOSTILE, XtsyncError(HOSTILE, HOSTILE)])
-    with pytest.raises(engine_door.Partial) as raised:
-        provider.create({})
-    found = raised.value
-    assert [reason.count("\n") for reason in found.reasons] == [0, 1]
-    for text in (str(found), *found.reasons, *texts_in(found.outputs)):
-        assert obeyed_by(text, engine=True, lines=True) == []
-    with pytest.raises(RefusedError):
-        engine_door.Partial(HOSTILE, {}, [])
-
-
-def test_what_a_provider_says_passes_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine()
-    monkeypatch.setattr(engine_door, "engine", lambda: engine)
-    monkeypatch.setattr(engine_door, "current_call", lambda: (engine_pb2.LogRequest(urn="u"), None))
-    monkeypatch.setattr(sys, "argv", ["provider", "127.0.0.1:1"])
-    engine_door.report(HOSTILE, severity=engine_door.WARNING)
-    assert [told.count("\n") for told in engine.told] == [1]
-    assert obeyed_by(engine.told[0], engine=True, lines=True) == []
-
-
-# --- no way out without it -----------------------------------------------------------------------------------------
-
-# Ways to a screen, a log, the engine or a file, and the modules that are the gate there or behind it.
-WAYS_OUT = {
-    "print": (),
-    "open": ("graph/files.py",),  # which reads
-    "typer.echo": (),
-    "typer.secho": (),
-    "typer.confirm": ("operate/screen.py",),
-    "typer.prompt": ("operate/screen.py",),
-    "sys.stdout": (
-        "operate/screen.py",
-        "operate/cli.py",
-        "untrusted.py",
-        "pulumi_runtime/engine.py",
-        "pulumi_runtime/provider.py",
-        "sync_schema/matching.py",
-        "graph/unlocking.py",
-    ),
-    "sys.stderr": ("operate/screen.py", "operate/cli.py", "untrusted.py", "pulumi_runtime/provider.py"),
-    "rich": ("operate/screen.py",),
-    "pulumi.log": ("pulumi_runtime/messages.py",),
-    "pulumi.RunError": ("pulumi_runtime/messages.py",),
-    "report_violation": ("policy/__main__.py",),
-    ".Log": ("pulumi_runtime/engine.py",),
-    ".abort": (),
-    ".set_trailing_metadata": ("pulumi_runtime/engine.py",),
-    ".basicConfig": ("graph/wire_log.py",),
-    ".StreamHandler": (),
-    ".fdopen": ("operate/files.py", "graph/files.py"),  # the latter reads
-    ".write": (
-        "graph/audit.py",  # a line of JSON, in which nothing is more than text
-        "operate/files.py",
-        "operate/screen.py",
-        "untrusted.py",
-        "pulumi_runtime/engine.py",
-        "sync_schema/matching.py",
-    ),
-    ".write_bytes": (),
-    ".write_text": ("config/published.py",),  # of what the project itself declares
-}
-MODULES = ("policy", "bootstrap", ".")
-SOURCES = [*(ROOT / "xtsync_resources").rglob("*.py"), *(ROOT / name / "__main__.py" for name in MODULES)]
-
-
-def ways_out(source: str) -> set[str]:
-    """The ways out a module takes: what it imports, names with their module, calls by name and of any object."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            found |= {str(node.module).partition(".")[0], *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Attribute):
-            found |= {f"{node.value.id}.{node.attr}"} if isinstance(node.value, ast.Name) else set()
-        elif isinstance(node, ast.Call):
-            found |= {f".{node.func.attr}"} if isinstance(node.func, ast.Attribute) else set()
-            found |= {node.func.id} if isinstance(node.func, ast.Name) else set()
-    return found & set(WAYS_OUT)
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_writes_past_the_gate(path: Path) -> None:
-    name = str(path.relative_to(ROOT)).removeprefix("xtsync_resources/")
-    assert {way for way in ways_out(path.read_text()) if name not in WAYS_OUT[way]} == set()
-
-
-def test_the_ways_out_are_seen() -> None:
-    source = """
-import rich.table
-from pulumi import log
-class A(pulumi.RunError): pass
-print(1)
-sys.stderr.write("x")
-"""
-    assert ways_out(source) == {"rich", "pulumi.log", "pulumi.RunError", "print", "sys.stderr", ".write"}
