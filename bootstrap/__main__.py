@@ -26,7 +26,7 @@ from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import federation
 from xtsync_resources.operate.needs import GRAPH, Need, needs_of
-from xtsync_resources.operate.stack import enter_project
+from xtsync_resources.operate.project_file import enter_project
 from xtsync_resources.pulumi_runtime import messages
 from xtsync_resources.untrusted import gate_output
 

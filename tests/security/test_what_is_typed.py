@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.security.untrusted_samples import ATTACKS, obeyed_by
-from xtsync_resources.operate import cli, control, stack
+from xtsync_resources.operate import choices, cli, control, stack
 
 Type: TypeAlias = Callable[..., tuple[object, str]]
 # As an operating system hands words over: no NUL, and bytes that are no text as half characters.
@@ -57,7 +57,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch) -> Type:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_complaint_about_what_was_typed_obeys_nobody(way: str, text: str, terminal: bool, type_in: Type) -> None:
     code, said = type_in(*WAYS[way](text), terminal=terminal)
-    assert code == cli.FAILED
+    assert code == choices.FAILED
     assert obeyed_by(said, lines=True) == []
     assert said.startswith("error: ")
     assert "Traceback" not in said
@@ -65,11 +65,13 @@ def test_a_complaint_about_what_was_typed_obeys_nobody(way: str, text: str, term
 
 def test_a_complaint_says_what_is_wrong_and_where_to_look(type_in: Type) -> None:
     code, said = type_in("status", "--folow")
-    assert code == cli.FAILED
+    assert code == choices.FAILED
     assert re.fullmatch(r"error: No such option: --folow\n  Do:  see `.* status --help`\n", said)
 
 
-@pytest.mark.parametrize(("words", "code"), [([], cli.FAILED), (["--help"], cli.WELL), (["logs", "-h"], cli.WELL)])
+@pytest.mark.parametrize(
+    ("words", "code"), [([], choices.FAILED), (["--help"], choices.WELL), (["logs", "-h"], choices.WELL)]
+)
 def test_help_is_no_complaint(words: list[str], code: int, type_in: Type) -> None:
     ended, said = type_in(*words)
     assert ended == code
@@ -87,5 +89,5 @@ def test_a_question_that_nobody_answers_is_declined(type_in: Type, monkeypatch: 
     monkeypatch.setattr(control, "command", lambda _, screen, *__: screen.confirm("Go on?"))
     monkeypatch.setattr(sys, "stdin", Terminal(""))
     ended, said = type_in("pause")
-    assert ended == cli.NOT_WELL
+    assert ended == choices.NOT_WELL
     assert "\nNothing was done.\n" in said

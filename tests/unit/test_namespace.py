@@ -15,6 +15,7 @@ from tests.stack_files import GOOD
 from xtsync_resources import config, namespace
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.errors import ConfigurationError
+from xtsync_resources.operate import project_file
 from xtsync_resources.operate import stack as stacks
 from xtsync_resources.operate.export import Found, as_config, as_import
 from xtsync_resources.untrusted import one_line
@@ -120,7 +121,7 @@ def test_a_secret_that_has_strayed_is_told_and_not_shown(project: str, tmp_path:
 
 def test_what_is_exported_is_in_the_namespace(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(f"name: {OTHER}\nruntime: python\n")
-    stacks.enter_project(tmp_path)
+    project_file.enter_project(tmp_path)
     settings = stacks.provisional(
         {side: (GOOD[side]["tenantId"], "", "") for side in ("source", "target")}, "cli", "public", "", lambda _: None
     ).settings

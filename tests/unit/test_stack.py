@@ -16,7 +16,8 @@ from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import ConfigurationProblems
 from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.operate import stack as stacks
-from xtsync_resources.operate.stack import Location, Stack, project_defaults
+from xtsync_resources.operate.project_file import project_defaults
+from xtsync_resources.operate.stack import Location, Stack
 
 CLIENT = "33333333-3333-4333-8333-333333333333"
 SOURCE = {"tenantId": SOURCE_ID}

@@ -1,4 +1,4 @@
-"""What can be chosen on the command line, and how its help and a shell tell it."""
+"""What can be chosen on the command line, how its help and a shell tell it, and the exit codes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import typer
+
+# How a command ends: all is well, it is not, it could not be found out or done, somebody has interrupted it.
+WELL, NOT_WELL, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
 class Wait(StrEnum):

@@ -17,13 +17,11 @@ import typer
 
 from .. import VERSION
 from ..untrusted import gated
-from .choices import Format, Side, Wait, examples, stacks_of_folder
+from .choices import INTERRUPTED, NOT_WELL, WELL, Format, Side, Wait, examples, stacks_of_folder
 from .screen import Failure, Screen
 
 if TYPE_CHECKING:
     from .stack import Stack
-
-WELL, NOT_WELL, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="xtsync",
@@ -69,35 +67,10 @@ def common(
 
 def run(context: typer.Context, name: str | None, as_json: bool, act: Callable[[Stack, Screen], int]) -> None:
     """Read the stack and do what the command does; ends with its exit code."""
+    from .answering import answer
     from .stack import read
 
     answer(as_json, lambda screen: act(read(name, context.obj, screen.status), screen))
-
-
-def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
-    """Do what a command does, with errors as one message; ends with its exit code."""
-    from ..graph.errors import XtsyncError
-    from ..pulumi_runtime.messages import Stopped
-
-    screen = Screen(as_json)
-    try:
-        code = act(screen)
-    except (XtsyncError, Stopped) as error:
-        screen.error(str(error).split("\n"), parts_of(error))
-        code = FAILED
-    finally:
-        screen.quiet()
-    raise typer.Exit(code)
-
-
-def parts_of(error: Exception) -> Failure:
-    """An error for machines: what failed, why, what to do, and what support finds the call by."""
-    from ..graph.errors import XtsyncError
-
-    if not isinstance(error, XtsyncError):
-        what, _, rest = str(error).partition("\n")
-        return Failure(type(error).__name__, what, rest, do="", reference="")
-    return Failure(type(error).__name__, error.what, error.why, error.do, error.reference)
 
 
 StackName = Annotated[
@@ -288,6 +261,7 @@ def permissions_command(
     azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION
     """
     from . import permissions
+    from .answering import answer
     from .stack import read
 
     def act(screen: Screen) -> int:
@@ -315,6 +289,7 @@ def report_command(
 
     Exit code 0 if every pair could be read and is healthy, 1 if not.
     """
+    from .answering import answer
     from .report.command import command
 
     answer(False, lambda screen: command(stack, context.obj, screen, everything, form, output, audit))
@@ -366,7 +341,9 @@ def export_command(
 ) -> None:
     """Read a pair that runs, whoever made it, and write the stack configuration that reproduces it."""
     from . import export
-    from .stack import enter_project, provisional
+    from .answering import answer
+    from .project_file import enter_project
+    from .stack import provisional
 
     sides = {"source": (source, source_name, source_client_id), "target": (target, target_name, target_client_id)}
 
