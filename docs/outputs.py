@@ -47,8 +47,9 @@ DOCUMENTS: Mapping[str, Any] = {
 }
 ABOUT = (
     "What `xtsync COMMAND --json` prints is as #/$defs/COMMAND says, with exit code 0 or 1. Where it fails, with exit "
-    f"code 2, or somebody declines a question, with 1, it is as #/$defs/{ERROR} says. Members may be added; one is "
-    "taken away, or means something else, with a new major version only."
+    "code 2, where the job is gone, or somebody declines a question, with 1, it is as "
+    f"#/$defs/{ERROR} says. Members may be added; one is taken away, or means something else, with a new major version "
+    "only."
 )
 # A member of a class, or several, in its docstring.
 MEMBERS = re.compile(r"^ {4}(\w[\w, ]*): (.+(?:\n {8,}.+)*)", re.MULTILINE)

@@ -7,6 +7,7 @@ process finds the code that manages it. A name stays for as long as there are st
 from __future__ import annotations
 
 import base64
+import shlex
 from importlib import import_module
 from typing import Any
 
@@ -43,3 +44,19 @@ def reference(name: str) -> str:
 def type_token(name: str) -> str:
     """The type of a resource, as the state has it."""
     return f"pulumi-python:dynamic/xtsync:{name}"
+
+
+def command_on(command: str, what: str, urn: str, stack: str = "") -> str:
+    """A command on one resource, whole, as advice has it; where the URN is not known also the one that lists it.
+
+    Args:
+        command: with URN where the URN belongs.
+        what: the resource, in words.
+        urn: of the resource; "" where it is not known.
+        stack: its stack; "" is that of the URN, or the one that is selected.
+    """
+    stack = stack or urn.removeprefix("urn:pulumi:").partition("::")[0]
+    of_stack = f" --stack {shlex.quote(stack)}" if stack else ""
+    # In quotes, as a URN holds a $, which a shell would read.
+    whole = "`" + command.replace("URN", f"'{urn or 'URN'}'") + of_stack + "`"
+    return whole if urn else f"{whole} with the URN of {what}, which `pulumi stack --show-urns{of_stack}` lists"

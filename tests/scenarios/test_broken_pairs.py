@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,19 @@ def test_what_is_broken_is_named(
     broken(lab)
     found = findings(xtsync, int(level == "problem"))["source", "synchronization"]
     assert any(text in said and how == level for how, said in found), found
+    said_by_others(xtsync, well=level != "problem")
+
+
+def said_by_others(xtsync: Command, *, well: bool) -> None:
+    """`status` and the headline of `report` say of a pair what `doctor` says, with its exit code."""
+    told = xtsync("status", "-s", "dev", "--json")
+    assert told.exit_code == int(not well), told
+    assert told.document.get("healthy", False) is well
+    report = xtsync("report", "-s", "dev", "--format", "markdown", "--output", "-")
+    assert report.exit_code == int(not well)
+    (headline,) = re.findall("^### (?:Well|Needs).*", report.out, re.MULTILINE)
+    assert headline.startswith("### Well" if well else "### Needs somebody")
+    assert well or "xtsync doctor" not in headline, "the command itself"
 
 
 # --- policies ----------------------------------------------------------------------------------------------------
@@ -129,6 +143,8 @@ def test_a_policy_that_is_not_as_configured_is_named(
     broken(lab)
     found = findings(xtsync, 1)[side, "partner policy"]
     assert any(text in said and how == "problem" for how, said in found), found
+    said_by_others(xtsync, well=False)
+    assert text in xtsync("status", "-s", "dev").out
 
 
 # --- schema ------------------------------------------------------------------------------------------------------
@@ -183,12 +199,30 @@ def test_a_schema_that_is_not_as_configured_is_named(
     broken(lab)
     found = findings(xtsync, int(level == "problem"))["source", "synchronization"]
     assert any(text in said and how == level for how, said in found), found
+    said_by_others(xtsync, well=level != "problem")
 
 
 def test_a_pair_that_works_is_well(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     lab.pass_time()
     assert findings(xtsync, 0)["source", "synchronization"] == [("ok", "running; the last cycle went well")]
+    said_by_others(xtsync, well=True)
+    before = len(lab.entra.traffic)
+    said = xtsync("status", "-s", "dev")
+    assert "well: the job, its settings and schema, who is configured to be in scope, and the policies" in said.out
+    assert len(lab.calls_since(before)) < 15, "a glance stays cheap"
+
+
+def test_status_says_what_it_could_not_see(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.environment["XTSYNC_TARGET_CLIENT_SECRET"] = "guessed"
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "Fabrikam, sign-in: the client secret is wrong" in said.out
+    lab.stack.environment["XTSYNC_SOURCE_CLIENT_SECRET"] = "guessed"
+    assert xtsync("status", "-s", "dev").exit_code == 2
+    assert xtsync("report", "-s", "dev", "--output", "-").exit_code == 2
 
 
 def test_status_says_who_is_out_of_scope(lab: Lab, xtsync: Command) -> None:

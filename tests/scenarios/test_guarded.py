@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from lab import world
@@ -13,7 +15,9 @@ from xtsync_resources.guardrails.stack_facts import facts_of_resources
 
 
 def advice(result: Result) -> list[str]:
-    return [d.message for d in result.diagnostics if d.message.startswith("Guardrails advise")]
+    return [
+        d.message for d in result.diagnostics if re.match("[0-9]+ guardrails advise|A guardrail advises", d.message)
+    ]
 
 
 def test_a_tenant_that_is_not_allowed_ends_preview_and_up_before_any_call(lab: Lab) -> None:

@@ -207,7 +207,7 @@ def test_tables_for_people_and_roles_for_az_login(lab: Lab, xtsync: Command) -> 
     lab.stack.config["xtsync:target"] = {"tenantId": world.TARGET_TENANT, "name": "Fabrikam"}
     said = xtsync("permissions", "-s", "dev")
     assert said.exit_code == 0, said
-    assert "xtsync logs and xtsync report (optional)" in said.out
+    assert "xtsync logs, report and approve-deletions, the names of held-back deletions" in said.out
     assert "who needs: Security Administrator." in said.out
     assert "az ad app credential reset" in said.out
     wrong = xtsync("permissions", "-s", "dev", "--side", "sauce")

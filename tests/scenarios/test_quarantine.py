@@ -90,4 +90,4 @@ def test_the_operations_page_says_the_same(one: Reason) -> None:
     commands = {command.partition(" --")[0] for command in COMMAND.findall(one.first)}
     assert commands <= {command.partition(" --")[0] for command in COMMAND.findall(do)}
     assert one.then in do
-    assert ("`pulumi up --refresh`" in do) is one.starts
+    assert ("`pulumi up --refresh --diff`" in do) is one.starts

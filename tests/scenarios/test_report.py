@@ -60,7 +60,7 @@ def test_whom_somebody_has_put_in_scope_by_hand_is_named_and_everybody_is_a_prob
     assign(lab, "bob@contoso.com")
     bob = lab.source.directory.user("bob@contoso.com")
     said = xtsync("report", "-s", "dev", *MARKDOWN)
-    assert (said.exit_code, "### Scope and settings" in said.out, bob.id in said.out) == (0, True, True)
+    assert (said.exit_code, "### What was found" in said.out, bob.id in said.out) == (0, True, True)
     principal_of(lab).synchronization.secrets["SyncAll"] = "True"
     said = xtsync("report", "-s", "dev", *MARKDOWN)
     assert (said.exit_code, "### Needs somebody" in said.out, "SyncAll" in said.out) == (1, True, True)
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_said_and_hides_nothing_else(lab: Lab, xtsync: Co
     (lab.folder / "Pulumi.torn.yaml").write_text("config: [unclosed\n")
     (lab.folder / "Pulumi.latin.yaml").write_bytes(b"config:\n  xtsync:displayName: \xe9\n")
     said = of_all(lab, xtsync)
-    assert said.exit_code == 1
+    assert said.exit_code == 2
     assert "## broken" in said.out
     assert "it is not YAML" in section_of(said, "torn")
     assert "it is not UTF-8" in section_of(said, "latin").replace("\\", "")
@@ -152,7 +152,7 @@ def test_every_pair_is_shown_with_its_own_job(lab: Lab, xtsync: Command, monkeyp
     outputs = json.loads((lab.folder / "outputs.json").read_text())
     (lab.folder / "outputs" / "twin.json").write_text(json.dumps(outputs))
     said = of_all(lab, xtsync)
-    assert said.exit_code == 1
+    assert said.exit_code == 2
     assert "the last cycle went well" in section_of(said, "dev")
     assert "the last cycle went well" in section_of(said, "twin")
     assert "could not be read" in section_of(said, "never")

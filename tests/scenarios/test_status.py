@@ -81,10 +81,14 @@ def test_a_deleted_job_is_one_clear_message(lab: Lab, xtsync: Command) -> None:
     for principal in lab.source.applications.principals.values():
         principal.synchronization.jobs.clear()
     said = xtsync("status", "-s", "dev")
-    assert said.exit_code == 2
+    assert said.exit_code == 1, "the pair is not well"
     assert "the source tenant Contoso" in said.errors
+    assert "pulumi stack --show-urns --stack dev" in said.errors
     assert "Traceback" not in said.errors
-    assert "is gone" in xtsync("status", "-s", "dev", "--wait", "steady").errors
+    for typed in (("status", "--wait", "steady"), ("pause", "--yes"), ("provision", "alice@contoso.com"), ("doctor",)):
+        told = xtsync(typed[0], "-s", "dev", *typed[1:])
+        assert told.exit_code == 1, typed
+        assert "is gone" in told.errors + told.out
 
 
 def test_what_the_command_needs_is_asked_for_in_words(lab: Lab, xtsync: Command, monkeypatch: object) -> None:

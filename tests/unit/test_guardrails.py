@@ -238,7 +238,8 @@ def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.Mon
     enforce_guardrails.advise(parsed(deletionThreshold=0), [])
     (message,) = told
     first, *rules = message.splitlines()
-    assert first == f"Guardrails advise for {SOURCE_ID} to {TARGET_ID}:"
+    named = "deletion-threshold, notify-address, user-type-stated"
+    assert first == f"3 guardrails advise for {SOURCE_ID} to {TARGET_ID} ({named})."
     assert [rule.split(":")[0] for rule in rules] == [
         "  - deletion-threshold",
         "  - notify-address",
@@ -247,6 +248,9 @@ def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.Mon
     fine = parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}})
     enforce_guardrails.advise(fine, [])
     assert told == [message]
+    enforce_guardrails.advise(parsed(notifyEmail="it@contoso.com"), [])
+    assert told[1].startswith(f"A guardrail advises for {SOURCE_ID} to {TARGET_ID}: user-type-stated: ")
+    assert "\n" not in told[1]
 
 
 def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> None:

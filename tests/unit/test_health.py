@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +14,17 @@ from tests.in_memory_graph import InMemory
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET_ID, answer
 from xtsync_resources.config import parse
 from xtsync_resources.graph.errors import LONGER, DeadlineError, RefusedError
+from xtsync_resources.operate import gone
 from xtsync_resources.operate.choices import Wait
 from xtsync_resources.operate.cli import app
+from xtsync_resources.operate.gone import NotWellError, make_all_again
 from xtsync_resources.operate.health import INTERVAL, interval_of, last_words, read_health
 from xtsync_resources.operate.stack import Stack
-from xtsync_resources.operate.status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN, reached, wait_for
+from xtsync_resources.operate.status import reached, wait_for
+from xtsync_resources.program.stack_state import Recorded
+from xtsync_resources.state import type_token
 from xtsync_resources.sync_job.quarantine import REASONS, Reason, explained
+from xtsync_resources.sync_job.running import make_again
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUARANTINE: dict[str, Any] = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
@@ -135,6 +142,9 @@ def test_a_pause_that_is_wanted_is_healthy_but_never_in_step() -> None:
 # --- waiting ---------------------------------------------------------------------------------------------------
 
 
+URN = "urn:pulumi:dev::xtsync::xtsync:index:TenantPair$pulumi-python:dynamic/xtsync:SyncJob::pair-job"
+
+
 def stack_on(graph: InMemory, principal: str = "sp") -> Stack:
     values = {"source": f'{{"tenantId": "{SOURCE_ID}"}}', "target": f'{{"tenantId": "{TARGET_ID}"}}'}
     stack = Stack("dev", parse({**values, "users": '["a@b.c"]'}, {}, {}))
@@ -143,14 +153,27 @@ def stack_on(graph: InMemory, principal: str = "sp") -> Stack:
     return stack
 
 
-@pytest.mark.parametrize(("configured", "remedy"), [(True, MAKE_JOB_AGAIN), (False, MAKE_ALL_AGAIN)])
-def test_waiting_for_a_job_that_is_gone_ends_at_once(configured: bool, remedy: str) -> None:
+@pytest.mark.parametrize("configured", [True, False])
+def test_waiting_for_a_job_that_is_gone_ends_at_once(configured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Recorded("pair-job", type_token("SyncJob"), {}, URN, "job0")]
+    monkeypatch.setattr(gone, "recorded_of", lambda _: found)
+    remedy = make_again(URN) if configured else make_all_again("dev")
     graph = InMemory()
     stack = stack_on(graph, graph.configuration() if configured else "sp")
-    with pytest.raises(RefusedError, match="is gone") as raised:
+    with pytest.raises(NotWellError, match="is gone") as raised:
         wait_for(stack.operation("source", 3600), stack, Wait.STEADY)
     assert raised.value.do == remedy
     assert graph.calls[0] == "GET job0"
+
+
+@pytest.mark.parametrize("stack", ["dev", "it's"])
+def test_the_command_that_makes_a_job_again_is_whole(stack: str) -> None:
+    assert f"`pulumi up --replace '{URN}' --stack dev`" in make_again(URN)
+    listing = re.findall("`([^`]*)`", make_again("", stack))
+    assert [shlex.split(one) for one in listing] == [
+        ["pulumi", "up", "--replace", "URN", "--stack", stack],
+        ["pulumi", "stack", "--show-urns", "--stack", stack],
+    ]
 
 
 def test_waiting_too_long_names_the_option_that_allows_more() -> None:

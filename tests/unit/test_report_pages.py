@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from xtsync_resources.operate.checks import Finding, Level
+from xtsync_resources.operate.checks.drift import MEND
 from xtsync_resources.operate.health import read_health
 from xtsync_resources.operate.report import html, markdown
 from xtsync_resources.operate.report.audit import Write, Written
@@ -61,9 +63,13 @@ def of_job(state: str = "Active", **said: Any) -> Section:
 
 QUARANTINE: dict[str, Any] = {"reason": "TooManyDeletes", "error": {"message": "500 were due"}}
 HELD: dict[str, Any] = {"code": "Quarantine", "quarantine": QUARANTINE}
+WITH_STOP: dict[str, Any] = {"code": "Quarantine", "quarantine": {**QUARANTINE, "error": {"message": "500 were due."}}}
 FAILED: dict[str, Any] = {
     "lastExecution": {"state": "Failed", "timeEnded": "2026-11-23T11:00:00Z", "error": {"code": "Gone"}}
 }
+
+
+SHUT = Finding("target", "partner policy", Level.PROBLEM, "it is shut", MEND)
 
 
 class Reader(HTMLParser):
@@ -191,10 +197,28 @@ def test_what_is_urgent_comes_first() -> None:
             "Well: running; the first cycle is not done yet; not all could be read; run `xtsync doctor --stack dev`",
         ),
         (
-            replace(of_job(), health=None, problems=["The job is gone.\n  Why: no"]),
-            "Needs somebody: its state could not be read (The job is gone); run `xtsync doctor --stack dev`",
+            replace(of_job(), health=None, unknown=True, problems=["No sign-in.\n  Why: no"]),
+            "Needs somebody: its state could not be read (No sign-in); run `xtsync doctor --stack dev`",
         ),
-        (Section("dev; rm x"), "Needs somebody: its state could not be read; run `xtsync doctor --stack 'dev; rm x'`"),
+        (
+            replace(
+                of_job(), health=None, problems=["The job is gone.\n  Why: no"], remedy="run `pulumi up --stack dev`, x"
+            ),
+            "Needs somebody: The job is gone; run `pulumi up --stack dev`",
+        ),
+        (
+            replace(of_job(), findings=[SHUT, replace(SHUT, found="it too")]),
+            "Needs somebody: running; the first cycle is not done yet; it is shut and 1 more; "
+            "run `pulumi up --refresh --diff --stack dev`",
+        ),
+        (
+            replace(of_job(), findings=[replace(SHUT, do="write `pulumi destroy`, as it is called now")]),
+            "Needs somebody: running; the first cycle is not done yet; it is shut; run `xtsync doctor --stack dev`",
+        ),
+        (
+            Section("dev; rm x", unknown=True),
+            "Needs somebody: its state could not be read; run `xtsync doctor --stack 'dev; rm x'`",
+        ),
     ],
 )
 def test_one_sentence_says_whether_somebody_is_needed_why_and_what_to_run(found: Section, sentence: str) -> None:
@@ -210,6 +234,26 @@ def test_one_sentence_says_whether_somebody_is_needed_why_and_what_to_run(found:
 def test_advice_has_only_commands_between_backticks() -> None:
     advice = [explained(one.name, active=active) for one in REASONS for active in (True, False)]
     assert {command.split()[0] for text in advice for command in COMMAND.findall(text)} == {"xtsync", "pulumi"}
+
+
+@pytest.mark.parametrize(
+    "found", [of_job(**HELD), of_job(**WITH_STOP), of_job(**FAILED), of_job("Paused"), of_job("Disabled")]
+)
+def test_commands_are_code_and_a_sentence_ends_once(found: Section) -> None:
+    whole = replace(
+        found,
+        source=("Contoso", "s"),
+        settings=[],
+        written=None,
+        findings=[SHUT],
+        problems=["The log.\n  Do: run `xtsync doctor`"],
+    )
+    for page in (html.render([whole], NOW), markdown.render([whole], NOW)):
+        assert ".." not in page.replace("...", "")
+        assert "\\`" not in page
+    page = html.render([whole], NOW)
+    assert "`" not in page
+    assert "run <code>pulumi up --refresh --diff</code>, which shows" in page
 
 
 @pytest.mark.parametrize("found", [of_job(**HELD), of_job(**FAILED), of_job("Disabled")])

@@ -17,15 +17,15 @@ WHOLE: dict[str, Any] = {"id": "sp", "appId": "app", "appRoles": [{"id": "r", "d
 @pytest.mark.parametrize("early", [{**WHOLE, "appRoles": []}, {**WHOLE, "appId": None}, {"id": "sp"}])
 def test_a_half_known_service_principal_is_waited_for(early: dict[str, Any]) -> None:
     transport = ScriptedTransport(answer(200, early), answer(200, WHOLE))
-    assert wait_for(operation_for(transport)[0], "sp") == WHOLE
+    assert wait_for(operation_for(transport)[0], "sp", "") == WHOLE
 
 
 def test_one_that_is_gone_for_good_comes_with_a_remedy() -> None:
     transport = ScriptedTransport(*[refusal(404, "Request_ResourceNotFound")] * 1000)
     with pytest.raises(DeadlineError) as caught:
-        wait_for(operation_for(transport, seconds=60)[0], "sp")
+        wait_for(operation_for(transport, seconds=60)[0], "sp", "")
     assert f"or {LONGER}; if somebody has deleted the enterprise application" in caught.value.do
-    assert "`pulumi refresh`, then `pulumi up --replace URN`" in caught.value.do
+    assert "`pulumi refresh`, then `pulumi up --replace 'URN'` with the URN of the resource" in caught.value.do
 
 
 JOBS = answer(200, {"value": [{"id": "j", "templateId": "Azure2Azure", "schedule": {"state": "Active"}}]})

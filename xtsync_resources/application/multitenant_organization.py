@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..graph.errors import CallError, RefusedError, TenantName
+from ..state import command_on
 from . import calls
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ def refusal(display_name: str, tenant: TenantName, urn: str) -> RefusedError:
     Args:
         display_name: what the configuration is called.
         tenant: where it is.
-        urn: of the application, in this stack's state.
+        urn: of the application, in this stack's state; "" where it is not known.
     """
+    forget = command_on("pulumi state delete URN --target-dependents", "the application", urn)
     return RefusedError(
         f"The configuration {display_name} in {tenant} is not taken over",
         "it belongs to a multitenant organization, and Microsoft 365 manages it",
         "leave it to the Microsoft 365 admin center, and remove it from this stack's state: "
-        f"`pulumi state delete '{urn}' --target-dependents` forgets it without touching it; then `pulumi destroy` "
-        "gives back what else this stack has adopted",
+        f"{forget} forgets it without touching it; then `pulumi destroy` gives back what else this stack has adopted",
     )
 
 
@@ -52,7 +53,7 @@ def notice(partner: Mapping[str, Any], operation: Operation) -> str:
         return ""
     text = (
         "both tenants are in the same multitenant organization: its templates may rewrite this partner policy when "
-        "tenants join; `pulumi refresh` shows it"
+        "tenants join; `pulumi refresh --diff` shows it"
     )
     if operation.tenant.side != "source":
         return text

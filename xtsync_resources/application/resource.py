@@ -29,6 +29,7 @@ from ..pulumi_runtime.provider import (
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..service_principal.calls import get_service_principal
 from ..service_principal.model import ROLE, assignable_role
+from ..state import command_on
 from ..sync_job.calls import list_jobs
 from ..sync_job.model import jobs_of_template
 from . import calls
@@ -46,15 +47,20 @@ MAY_STAY = (
 )
 DELETED = (
     "if somebody has deleted the enterprise application and left its registration, make both anew: `pulumi refresh`, "
-    "then `pulumi up --replace URN` with the URN of the resource `...-application` (`pulumi stack --show-urns`)"
+    "then "
 )
 
 
 # --- provider ----------------------------------------------------------------------------------------------
 
 
-def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
+def wait_for(operation: Operation, service_principal: str, application: str) -> Mapping[str, Any]:
     """Wait for the service principal and its role. Call: GET servicePrincipals/{id}.
+
+    Args:
+        operation: in the source.
+        service_principal: its object id.
+        application: the URN of azuread's application; "" where it is not known.
 
     Raises:
         DeadlineError: it did not appear; it may be gone for good, which azuread does not see.
@@ -67,7 +73,8 @@ def wait_for(operation: Operation, service_principal: str) -> Mapping[str, Any]:
             SERVICE_PRINCIPAL_IS_OURS,
         )
     except DeadlineError as error:
-        raise DeadlineError(error.call, operation.tenant, error.why, longer=f"{LONGER}; {DELETED}") from None
+        anew = command_on("pulumi up --replace URN", "the resource `...-application`", application)
+        raise DeadlineError(error.call, operation.tenant, error.why, longer=f"{LONGER}; {DELETED}{anew}") from None
     assert found is not None
     return found
 
@@ -86,10 +93,11 @@ class ServicePrincipalProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Wait for the service principal and its role. Calls: GET servicePrincipals/{id}, applications."""
         operation, id_ = self.operation(), props["servicePrincipalId"]
-        found = wait_for(operation, id_)
+        application = urn_beside("service-principal", APPLICATION_TYPE, "application")
+        found = wait_for(operation, id_, application)
         name = str(found.get("displayName") or "")
         if is_managed(name):
-            raise refusal(name, operation.tenant, urn_beside("service-principal", APPLICATION_TYPE, "application"))
+            raise refusal(name, operation.tenant, application)
         if name:
             remove_orphans(operation, name, props.get("before"), found["appId"])
         # Where it is not known, it is left at the end rather than deleted.

@@ -61,17 +61,17 @@ KNOWN: tuple[tuple[str, str], ...] = (
     (
         "source tenant has not enabled automatic user consent",
         "set automaticUserConsentSettings.outboundAllowed of the partner policy in the source tenant "
-        "(`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+        "(`pulumi up` does; `pulumi refresh --diff` shows whether somebody changed it)",
     ),
     (
         "target tenant has not enabled inbound synchronization",
         "set automaticUserConsentSettings.inboundAllowed and the identity sync policy of the partner policy "
-        "in the target tenant (`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+        "in the target tenant (`pulumi up` does; `pulumi refresh --diff` shows whether somebody changed it)",
     ),
     (
         "Policy permitting auto-redemption",
         "set automatic redemption in both tenants: outboundAllowed in the source, inboundAllowed in the "
-        "target (`pulumi up` does; `pulumi refresh` shows whether somebody changed it)",
+        "target (`pulumi up` does; `pulumi refresh --diff` shows whether somebody changed it)",
     ),
     (
         "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure",

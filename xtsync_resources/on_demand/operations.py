@@ -172,7 +172,7 @@ def provision(
     *,
     assigned: Callable[[str], bool] = lambda _: False,
     new: bool = False,
-    urn: str = "URN of the job",
+    urn: str = "",
 ) -> Iterable[tuple[str, Verdict]]:
     """Provision people, one after the other.
 
@@ -187,7 +187,7 @@ def provision(
         pace: how quickly they may follow each other.
         assigned: whether somebody is assigned, so that "not in scope" may be an assignment that is not seen yet.
         new: whether the job may have to appear as well.
-        urn: of the job, as messages name it.
+        urn: of the job, as messages name it; "" where it is not known.
 
     Raises:
         RefusedError: the job is gone, or its schema has no rule for it.

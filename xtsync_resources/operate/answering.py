@@ -8,7 +8,8 @@ import typer
 
 from ..graph.errors import XtsyncError
 from ..pulumi_runtime.messages import Stopped
-from .choices import FAILED
+from .choices import FAILED, NOT_WELL
+from .gone import NotWellError
 from .screen import Failure, Screen
 
 
@@ -19,7 +20,7 @@ def answer(as_json: bool, act: Callable[[Screen], int]) -> None:
         code = act(screen)
     except (XtsyncError, Stopped) as error:
         screen.error(str(error).split("\n"), parts_of(error))
-        code = FAILED
+        code = NOT_WELL if isinstance(error, NotWellError) else FAILED
     finally:
         screen.quiet()
     raise typer.Exit(code)

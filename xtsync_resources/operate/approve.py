@@ -98,10 +98,14 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         raise RefusedError(what, "they are others now than those who were shown", "run this again, and look at them")
     restart(operation, stack, job, FORCE_DELETES)
     health = health_after(stack, read_job(operation, stack))
+    done_now = (
+        f"approved: the next cycle deletes {what} in {target}, restorable there for 30 days. Graph may show the "
+        "quarantine until then; `xtsync status` says how the cycle went"
+    )
     if screen.as_json:
-        screen.json(Approved(**vars(as_document(stack, health)), approved=people))
+        screen.json(Approved(**vars(as_document(stack, health, done_now=done_now)), approved=people))
     else:
-        show(stack, screen, health, operation.client.clock.now())
+        show(stack, screen, health, operation.client.clock.now(), done_now=done_now)
     return 0
 
 

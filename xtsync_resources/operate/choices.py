@@ -9,6 +9,10 @@ import typer
 
 # How a command ends: all is well, it is not, it could not be found out or done, somebody has interrupted it.
 WELL, NOT_WELL, FAILED, INTERRUPTED = 0, 1, 2, 130
+EXIT_CODES = (
+    "Exit codes of every command: 0 all is well; 1 the pair is not well (a job that is gone too), or a question was "
+    "answered with no; 2 it could not be found out or done, or not understood. docs/operations.md has them in full."
+)
 
 
 class Wait(StrEnum):

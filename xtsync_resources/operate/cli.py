@@ -2,7 +2,7 @@
 
 Each command imports what it needs when it runs, so that help is there at once.
 
-Exit codes: 0 all is well; 1 it is not, as the output says; 2 it could not be found out or done.
+Exit codes are those of `EXIT_CODES`, for every command.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typer
 
 from .. import VERSION
 from ..untrusted import gated
-from .choices import INTERRUPTED, NOT_WELL, WELL, Format, Side, Wait, examples, stacks_of_folder
+from .choices import EXIT_CODES, INTERRUPTED, NOT_WELL, WELL, Format, Side, Wait, examples, stacks_of_folder
 from .screen import Failure, Screen
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="xtsync",
     help="Look at a pair of tenants, and act on it, between two runs of Pulumi.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -129,9 +130,9 @@ def status_command(
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long to wait at most, in minutes.")] = 60,
 ) -> None:
-    """Say how the job does: schedule, last and next run, people, progress, quarantine.
+    """Say how the pair does: the job, its settings and schema, who is in scope, and the policies of both tenants.
 
-    Exit code 0 if it is healthy, 1 if not, 2 if that could not be found out.
+    Exit code 0 if it is well, 1 if not or if the job is gone, 2 if that could not be found out.
     """
     from . import status
 
@@ -287,7 +288,7 @@ def report_command(
 ) -> None:
     """Write a page of the pair: health and what to do, picture, people and cycles, failures, settings, last writes.
 
-    Exit code 0 if every pair could be read and is healthy, 1 if not.
+    Exit code 0 if every pair is well, 1 if one is not, 2 if one could not be read and the others are well.
     """
     from .answering import answer
     from .report.command import command

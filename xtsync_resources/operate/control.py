@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import RefusedError
@@ -14,7 +15,7 @@ from ..sync_job.running import set_running
 from .health import Health, read_health
 from .in_scope import unassigned
 from .screen import refuse_to_ask_nobody
-from .status import as_document, portal_url, read_job, show
+from .status import portal_url, read_job, show
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -24,13 +25,22 @@ if TYPE_CHECKING:
 
 MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
-    "finished first; nothing is forgotten. The next `pulumi refresh` shows the pause as drift, and the `pulumi up` "
-    "after that ends it, unless xtsync:running is false.",
+    "finished first; nothing is forgotten. The next `pulumi refresh --diff` shows the pause as drift, and the `pulumi "
+    "up` after that ends it, unless xtsync:running is false.",
     "resume": "The job goes on every 40 minutes with everything that changed since. A quarantine ends with it.",
     "restart": "The job looks at everybody again: longer cycles, the same people. Whoever is not in scope any more "
     "leaves {target}, within xtsync:deletionThreshold.",
     "restart --full": "The job forgets all it knows and begins like a new one, with an initial cycle over everybody "
     "in scope.",
+}
+# What is true once it was done.
+DONE = {
+    "pause": "the job is paused: nobody is created, changed or removed in {target} until it goes on",
+    "resume": "the job is started: what has changed since comes with its next cycle, which begins within 40 minutes. A "
+    "quarantine is over, though Graph may show it until then. `xtsync status` says how the cycle went",
+    "restart": "the job is restarted: its next cycle looks at everybody again. `xtsync status` says how it went",
+    "restart --full": "the job is restarted and has forgotten what it knew: its next cycle is an initial one, over "
+    "everybody in scope. `xtsync status` says how it went",
 }
 
 
@@ -61,20 +71,29 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     else:
         restart(operation, stack, job, RESTART_FULL if action == "restart --full" else RESTART)
         job = read_job(operation, stack)
-    health = health_after(stack, job)
-    if screen.as_json:
-        screen.json(as_document(stack, health))
-    else:
-        show(stack, screen, health, operation.client.clock.now())
+    done_now = DONE[action].format(target=stack.settings.target.name) + kept_by(stack, action)
+    show(stack, screen, health_after(stack, job), operation.client.clock.now(), done_now=done_now)
     return 0
+
+
+def kept_by(stack: Stack, action: str) -> str:
+    """How long what was done lasts, where the stack file says otherwise; "" where it says the same."""
+    paused = action == "pause"
+    if paused is not stack.settings.running:
+        return ""
+    if paused:
+        ends = "`xtsync resume` ends that, and so does the next `pulumi up --refresh --diff`"
+        return f". {ends}; xtsync:running: false keeps it"
+    return ". The next `pulumi up --refresh --diff` pauses it again, as xtsync:running is false"
 
 
 def health_after(stack: Stack, job: Job) -> Health:
     """What a job's answer means right after it was acted upon.
 
-    Without the time: a job that was paused for long has not run since, and does so next.
+    Without the time: a job that was paused for long has not run since, and does so next. And without advice, which
+    would be about what was before.
     """
-    return read_health(job, running=stack.settings.running, portal=portal_url(stack))
+    return replace(read_health(job, running=stack.settings.running, portal=portal_url(stack)), remedy="")
 
 
 def restart(operation: Operation, stack: Stack, job: Job, scope: str) -> None:
@@ -106,7 +125,7 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
             f"Will not {action} the job {stack.job} in {operation.tenant}",
             f"{len(missing)} of {count} configured users and groups are not assigned ({', '.join(missing[:5])}); "
             f"whoever is not would be deleted in {stack.settings.target.name}",
-            "run `xtsync doctor`, which says why, and `pulumi up --refresh`, which assigns whoever is there",
+            "run `xtsync doctor`, which says why, and `pulumi up --refresh --diff`, which assigns whoever is there",
         )
 
 

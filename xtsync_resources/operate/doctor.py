@@ -31,6 +31,7 @@ from .checks import (
     synchronization,
 )
 from .checks.finding import counted
+from .gone import urn_of_job
 from .recorded import recorded_of
 from .screen import Rows, line
 
@@ -79,8 +80,8 @@ class Examined:
 # --- the order of the checks -----------------------------------------------------------------------------------
 
 
-def examine(look: Look, status: Callable[[str], None]) -> Examined:
-    """Make all checks of one tenant, some at the same time; findings come in the order of the checks."""
+def examine(look: Look, status: Callable[[str], None], checks: Sequence[Check] = CHECKS) -> Examined:
+    """Make the checks of one tenant, some at the same time; findings come in the order of the checks."""
     status(f"{look.tenant.name}: login and sign-in")
     findings, discovery = sign_in.check(look)
     try:
@@ -88,70 +89,68 @@ def examine(look: Look, status: Callable[[str], None]) -> Examined:
     except SignInError as error:
         found = f"{error.why}; no call could be made in this tenant"
         return Examined([*findings, look.problem("sign-in", found, error.do)], discovery)
-    findings += [signed_in, *permissions.check(look, claims)]
-    due = [check for check in CHECKS if look.side in check.sides]
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        for result in threads.map(lambda check: made(check, look, status), due):
-            if isinstance(result, NoAnswerError):
-                found = f"{result.why}; the other checks of this tenant were left out"
-                return Examined([*findings, look.problem("Graph", found, result.do)], discovery)
-            findings += result
+    findings += [signed_in, *permissions.check(look, claims), *made(checks, look, status)]
     return Examined(findings, discovery)
 
 
-def made(check: Check, look: Look, status: Callable[[str], None]) -> list[Finding] | NoAnswerError:
-    """What a check found; the error where Graph cannot be reached at all."""
+def made(checks: Sequence[Check], look: Look, status: Callable[[str], None]) -> list[Finding]:
+    """What those of the checks found that make sense for this side; they end where the tenant cannot be asked."""
+    findings: list[Finding] = []
+    due = [check for check in checks if look.side in check.sides]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for result in threads.map(lambda check: made_one(check, look, status), due):
+            if isinstance(result, XtsyncError):
+                area = "sign-in" if isinstance(result, SignInError) else "Graph"
+                found = f"{result.why}; the other checks of this tenant were left out"
+                return [*findings, look.problem(area, found, result.do)]
+            findings += result
+    return findings
+
+
+def made_one(check: Check, look: Look, status: Callable[[str], None]) -> list[Finding] | XtsyncError:
+    """What a check found; the error where the tenant cannot be asked at all."""
     status(f"{look.tenant.name}: {check.area}")
     try:
         return check.look(look)
+    except SignInError as error:
+        return error
     except XtsyncError as error:
         if isinstance(error, NoAnswerError) and error.unsent:
             return error
         return [look.not_checked(check.area, error)]
 
 
-def looks(stack: Stack) -> tuple[list[Look], list[Finding]]:
-    """What each tenant is looked at with, and what is in the way of that.
-
-    Raises:
-        ConfigurationError: neither tenant can be looked at.
-    """
-    found, failed = looks_at(stack, *remembered_by(recorded_of(stack), stack))
-    return found, [
+def not_to_be_looked_at(failed: Mapping[str, ConfigurationError]) -> list[Finding]:
+    """What is in the way of looking at a tenant at all."""
+    return [
         Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
         for side, error in failed.items()
     ]
 
 
-def looks_at(
-    stack: Stack, remembered: Mapping[str, str] | None = None, written: Mapping[str, str] | None = None
-) -> tuple[list[Look], dict[str, ConfigurationError]]:
+def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], dict[str, ConfigurationError]]:
     """What each tenant is looked at with, and why one cannot be, by side.
 
     Args:
         stack: the pair.
-        remembered: what names meant at the last run.
-        written: the expressions of mappings as the service writes them.
+        state: its resources as the last run left them, where what it remembers is needed.
 
     Raises:
         ConfigurationError: neither tenant can be looked at.
     """
     known = outputs_of(stack)
+    names, written = meant(state, stack.settings.source.id), expressions_in(state)
+    job_urn = urn_of_job(state, str(known.get("jobId") or ""))
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), known, remembered or {}, written or {}))
+            found.append(Look(stack.settings, side, stack.client(side), known, names, written, stack.name, job_urn))
         except ConfigurationError as error:
             failed[side] = error
     if not found:
         raise next(iter(failed.values()))
     return found, failed
-
-
-def remembered_by(state: Sequence[Recorded], stack: Stack) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What names meant at the last run, and the schema's expressions as the service writes them."""
-    return meant(state, stack.settings.source.id), expressions_in(state)
 
 
 def expressions_in(state: Sequence[Recorded]) -> Mapping[str, str]:
@@ -210,14 +209,23 @@ def summary(findings: Sequence[Finding]) -> str:
 # --- the command -----------------------------------------------------------------------------------------------
 
 
+def findings_of(stack: Stack, status: Callable[[str], None], checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """What is found in both tenants, which are examined at the same time.
+
+    Raises:
+        ConfigurationError: neither tenant can be looked at.
+    """
+    found, failed = looks_at(stack, recorded_of(stack))
+    with ThreadPoolExecutor(len(found)) as threads:
+        examined = list(threads.map(lambda look: examine(look, status, checks), found))
+    discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
+    findings = [*not_to_be_looked_at(failed), *(finding for one in examined for finding in one.findings)]
+    return [*findings, *sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
+
+
 def command(stack: Stack, screen: Screen) -> int:
     """Examine both tenants; 0 if nothing is in the way, 1 if something is."""
-    found, findings = looks(stack)
-    with ThreadPoolExecutor(len(found)) as threads:
-        examined = list(threads.map(lambda look: examine(look, screen.status), found))
-    discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
-    findings += [finding for one in examined for finding in one.findings]
-    findings += [*sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
+    findings = findings_of(stack, screen.status)
     if screen.as_json:
         screen.json(findings)
     else:

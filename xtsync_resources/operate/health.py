@@ -25,7 +25,7 @@ from ..sync_job.model import (
     schedule_state,
     status_code,
 )
-from ..sync_job.quarantine import HELD_DELETIONS, reason_of
+from ..sync_job.quarantine import HELD_DELETIONS, LOOK_FOR_CAUSES, reason_of
 from .checks.finding import counted
 
 INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
@@ -35,7 +35,7 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
-LOOK_FOR_CAUSES = "`xtsync logs --failures` says why; `xtsync doctor` looks for causes"
+LOOK_AT_FAILURES = f"`xtsync logs --failures` says why; {LOOK_FOR_CAUSES}"
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def verdict(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str
         return verdict_of_last_cycle(job)
     _, headline, remedy = at_rest
     failures = complete_failures(job)
-    return (False, f"{headline}; {failures}", remedy or LOOK_FOR_CAUSES) if failures else at_rest
+    return (False, f"{headline}; {failures}", remedy or LOOK_AT_FAILURES) if failures else at_rest
 
 
 def complete_failures(job: Job) -> str:
@@ -198,13 +198,13 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
     state, code, quarantine = schedule_state(job), status_code(job), quarantine_reason(job)
     if quarantine:
         error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
-        detail = f": {unwrapped(error['message'])}" if error.get("message") else ""
+        detail = f": {without_stop(unwrapped(error['message']))}" if error.get("message") else ""
         return False, f"in quarantine ({quarantine}){detail}", quarantine_explained(job)
     if state in (PAUSED, DISABLED) and not running:
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
-        remedy = "`xtsync resume`, or `pulumi up --refresh`; `pulumi up` alone does not look"
+        remedy = "`xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
         return False, "paused: nothing is synchronized", remedy
     if state != ACTIVE:
         remedy = "`pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
@@ -225,10 +225,10 @@ def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
         error = last.get("error") or {}
         code = "" if error.get("code") == NO_ERROR else error.get("code")
         why = unwrapped(error.get("message") or "") or code or "no reason given"
-        remedy = "`xtsync doctor` looks for causes; `pulumi up --refresh` puts back what somebody took away"
-        return False, f"running, but {failures or 'the last cycle failed'}: {why}", remedy
+        remedy = f"{LOOK_FOR_CAUSES}; `pulumi up --refresh --diff` puts back what somebody took away"
+        return False, f"running, but {failures or 'the last cycle failed'}: {without_stop(why)}", remedy
     if failures:
-        return False, f"running, but {failures}", LOOK_FOR_CAUSES
+        return False, f"running, but {failures}", LOOK_AT_FAILURES
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"
         return True, headline, "`xtsync logs --failures` says who and why"
@@ -237,6 +237,11 @@ def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
     if status_code(job) == NOT_RUN:
         return True, "running; it was restarted, and looks at everybody again", ""
     return True, "running; the last cycle went well", ""
+
+
+def without_stop(message: str) -> str:
+    """A message of the service as part of a sentence of ours."""
+    return message.rstrip(". ")
 
 
 # --- words -----------------------------------------------------------------------------------------------------

@@ -58,6 +58,10 @@ class Need:
         return ROLE_IDS[self.permission]
 
 
+FOR_THE_LOG = (
+    "xtsync logs, report and approve-deletions, the names of held-back deletions in xtsync status and doctor, and "
+    "whom a drain has left"
+)
 SEE_WHAT_OTHERS_KEEP = Need(
     POLICY_READ,
     "seeing what Microsoft 365 keeps in a partner policy before it is deleted",
@@ -93,7 +97,7 @@ def needs_of(side: str, *, users: bool = True, groups: bool = True, adopt: bool 
         found.append(Need(READ_USERS, "finding users by name"))
     if groups:
         found.append(Need(READ_GROUPS, "finding groups by name"))
-    found.append(Need(PROVISIONING_LOG, "xtsync logs and xtsync report", optional=True))
+    found.append(Need(PROVISIONING_LOG, FOR_THE_LOG, optional=True))
     return tuple(found)
 
 

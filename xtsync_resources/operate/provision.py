@@ -10,6 +10,7 @@ from ..graph.pace import Pace
 from ..on_demand.operations import FAILURE, SKIPPED, Step, Verdict, provision
 from . import people
 from .screen import Line, Rows, line
+from .status import read_job
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -66,6 +67,7 @@ def as_document(name: str, user: str, verdict: Verdict) -> Provisioned:
 def command(stack: Stack, screen: Screen, names: list[str]) -> int:
     """Provision them one after the other; 0 if all of them are in the target as they should be."""
     operation = stack.operation("source")
+    read_job(operation, stack)
     by_id = {object_id: name for name, object_id in people.find(operation, names).items()}
     documents, good = [], True
     pace = Pace(operation.client.clock)

@@ -46,4 +46,8 @@ def recorded(stack: Stack) -> list[Recorded]:
         resources = exported(stack)["deployment"]["resources"]
     except ConfigurationError:
         return []
-    return [Recorded(one["urn"].rpartition("::")[2], one["type"], one.get("outputs") or {}) for one in resources]
+    return [
+        Recorded(urn.rpartition("::")[2], one["type"], one.get("outputs") or {}, urn, str(one.get("id") or ""))
+        for one in resources
+        for urn in [one["urn"]]
+    ]

@@ -1,4 +1,4 @@
-"""`xtsync status`: how the job does, in words.
+"""`xtsync status`: how the pair does, in words: the job, and what it works by.
 
 Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationstatus
 """
@@ -10,44 +10,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..graph.errors import RefusedError
-from ..service_principal.calls import get_service_principal
 from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE, NOT_RUN, Job
 from ..sync_job.provisioning_log import Identity
 from ..sync_scope.draining import DRAIN
-from .checks import ending
+from .beside import JOB_ONLY, Beside, look_beside
+from .checks import Finding, ending
 from .checks.finding import listed
 from .choices import Wait
+from .gone import NotWellError, gone
 from .health import Health, ago, last_words, next_words, read_health
-from .held_back import at_a_glance
-from .in_scope import out_of_scope
 from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from .held_back import HeldBack
     from .screen import Screen
     from .stack import Stack
 
 WATCH_SECONDS = 20.0
-MAKE_JOB_AGAIN = (
-    "run `pulumi up --replace 'URN'` with the job's URN (`pulumi stack --show-urns`; in quotes, as it holds a $), "
-    "which makes it again"
-)
-MAKE_ALL_AGAIN = "run `pulumi up --refresh`, which makes both again"
 
 
 @dataclass(frozen=True)
 class Status(Health):
-    """The health of a pair's job, for machines.
+    """The state of a pair, for machines; `healthy` is that of all that was looked at, the rest is the job's.
 
     Attributes:
         stack: whose job it is.
         job_id: which one it is.
         on_destroy: how the pair would end: `release` or `drain`.
-        out_of_scope: entries of the stack file that are not in scope; null where nobody could look.
+        out_of_scope: entries of the stack file that are not in scope; null where nobody looked, or could.
         held_back: whose deletion the job holds back; null where it does and the provisioning log does not tell.
+        findings: what of settings, schema and policies needs attention or could not be seen, as `xtsync doctor` says
+            it; null where only the job was looked at.
+        done_now: what the command has just done, and what follows; "" where it only looked.
     """
 
     stack: str
@@ -55,29 +50,32 @@ class Status(Health):
     on_destroy: str
     out_of_scope: Sequence[str] | None
     held_back: Sequence[Identity] | None
+    findings: Sequence[Finding] | None
+    done_now: str
 
 
 # --- words -----------------------------------------------------------------------------------------------------
 
 
-def as_table(
-    stack: Stack,
-    health: Health,
-    now: datetime,
-    missing: Sequence[str] | None = (),
-    held: HeldBack | None = None,
-) -> Rows:
-    """The whole state as rows; for `missing` see `out_of_scope`, for `held` see `held_back`."""
+def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_ONLY, done_now: str = "") -> Rows:
+    """The whole state as rows; `done_now` is what the command has just done, and what follows."""
     table = Rows()
     source, target = stack.settings.source, stack.settings.target
-    colour = "green" if health.healthy else "red"
+    names = {"source": source.name, "target": target.name}
     rows: list[tuple[str, str]] = [
         ("Pair", f"{source.name} → {target.name} (stack {stack.name})"),
         ("Source", f"{source.name} {source.id}"),
         ("Target", f"{target.name} {target.id}"),
+        *([("Done", done_now)] if done_now else []),
+        ("State", beside.verdict(health)),
         ("Job", health.headline),
-        *([("Held back", held.sentence(target.name))] if held else []),
+        *([("Held back", beside.held.sentence(target.name))] if beside.held else []),
         *([("Do", health.remedy)] if health.remedy else []),
+    ]
+    for one in beside.findings:
+        rows.append((one.level.value.capitalize(), f"{names[one.side]}, {one.area}: {one.found}"))
+        rows += [("Do", one.do)] if one.do else []
+    rows += [
         ("Schedule", f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes"),
         ("Last run", last_words(health, now)),
         ("Next run", next_words(health, now)),
@@ -87,14 +85,20 @@ def as_table(
             ", ".join(f"{count} {kind}" for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
-    if missing is None:
+    if beside.missing:
+        rows.append(("In scope", f"NOT {listed(beside.missing)}, though configured: `xtsync doctor` says why"))
+    elif beside.looked and beside.missing is None:
         rows.append(("In scope", "not looked at: the sign-in may not read who is assigned"))
-    elif missing:
-        rows.append(("In scope", f"NOT {listed(missing)}, though configured: `xtsync doctor` says why"))
     rows += [("At the end", at_the_end(stack, health))]
+    colours = {"Job": of_state(health.healthy), "State": of_state(health.healthy and beside.well)}
     for label, value in rows:
-        table.add(line((label, "bold")), line((value, colour if label == "Job" else "")))
+        table.add(line((label, "bold")), line((value, colours.get(label, ""))))
     return table
+
+
+def of_state(well: bool) -> str:
+    """The colour of what is well, or not."""
+    return "green" if well else "red"
 
 
 def at_the_end(stack: Stack, health: Health) -> str:
@@ -109,15 +113,13 @@ def at_the_end(stack: Stack, health: Health) -> str:
 
 
 def show(
-    stack: Stack,
-    screen: Screen,
-    health: Health,
-    now: datetime,
-    missing: Sequence[str] | None = (),
-    held: HeldBack | None = None,
+    stack: Stack, screen: Screen, health: Health, now: datetime, beside: Beside = JOB_ONLY, done_now: str = ""
 ) -> None:
-    """Write the state for people, with where to look at it."""
-    screen.print(as_table(stack, health, now, missing, held))
+    """Write the state for people or machines, with where to look at it; for `done_now` see `as_table`."""
+    if screen.as_json:
+        screen.json(as_document(stack, health, beside, done_now))
+        return
+    screen.print(as_table(stack, health, now, beside, done_now))
     if health.portal_url:
         # Not in the table, which would fold it.
         screen.print(line((f"{'Portal':<15}", "bold"), health.portal_url))
@@ -125,19 +127,21 @@ def show(
         screen.print(progress("Cycle", health.done, health.total))
 
 
-def as_document(
-    stack: Stack, health: Health, missing: Sequence[str] | None = (), held: HeldBack | None = None
-) -> Status:
-    """The state for machines; for `missing` see `out_of_scope`, for `held` see `held_back`."""
+def as_document(stack: Stack, health: Health, beside: Beside = JOB_ONLY, done_now: str = "") -> Status:
+    """The state for machines."""
+    held = beside.held
     known = ending.in_state(stack.outputs) or stack.settings.on_destroy
     people = None if held and held.unknown else held.people if held else ()
+    of_job = vars(health) | {"healthy": health.healthy and beside.well}
     return Status(
-        **vars(health),
+        **of_job,
         stack=stack.name,
         job_id=stack.job,
         on_destroy=known,
-        out_of_scope=missing,
+        out_of_scope=beside.missing,
         held_back=people,
+        findings=beside.findings if beside.looked else None,
+        done_now=done_now,
     )
 
 
@@ -148,21 +152,13 @@ def read_job(operation: Operation, stack: Stack) -> Job:
     """The job. Call: GET jobs/{id} (Synchronization.Read.All; how-to step 12).
 
     Raises:
-        RefusedError: it is gone.
+        NotWellError: it is gone.
         XtsyncError: it could not be read.
     """
     job = operation.read(get_job(stack.service_principal, stack.job))
     if job is None:
         raise gone(operation, stack)
     return job
-
-
-def gone(operation: Operation, stack: Stack) -> RefusedError:
-    """What to say of a job that is not there. Call: GET servicePrincipals/{id}."""
-    what = f"The job {stack.job} in {operation.tenant} is gone"
-    if operation.read(get_service_principal(stack.service_principal)) is None:
-        return RefusedError(what, "somebody deleted the configuration application, and the job with it", MAKE_ALL_AGAIN)
-    return RefusedError(what, "somebody deleted it", MAKE_JOB_AGAIN)
 
 
 def judged(operation: Operation, stack: Stack, job: Job) -> Health:
@@ -180,7 +176,7 @@ def reached(wait: Wait, health: Health) -> bool:
     """Whether what is waited for has come.
 
     Raises:
-        RefusedError: it cannot come, as the job does not run.
+        NotWellError: it cannot come, as the job does not run.
     """
     active = health.state == ACTIVE
     if wait is Wait.DRAINED:
@@ -191,7 +187,7 @@ def reached(wait: Wait, health: Health) -> bool:
         done = health.first_cycle is not None and active and health.healthy and not health.total
     if not done and (health.quarantine or not active):
         remedy = health.remedy or "set xtsync:running: true and run `pulumi up`"
-        raise RefusedError(f"Waiting for {wait.value} is no use", f"the job is {health.headline}", remedy)
+        raise NotWellError(f"Waiting for {wait.value} is no use", f"the job is {health.headline}", remedy)
     return done
 
 
@@ -199,7 +195,7 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
     """Wait until it has come. Call: GET jobs/{id}, again and again.
 
     Raises:
-        RefusedError: it cannot come: the job does not run, or is gone.
+        NotWellError: it cannot come: the job does not run, or is gone.
         DeadlineError: it did not come in time.
     """
 
@@ -212,19 +208,15 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
 
 
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
-    """Show the state, perhaps after waiting or again and again; 0 if healthy and everybody is in scope, 1 if not."""
+    """Show the state, perhaps after waiting or again and again; 0 if the pair is well, 1 if not."""
     if wait:
         wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
     operation = stack.operation("source")
     while True:
         job = read_job(operation, stack)
-        health, missing = judged(operation, stack, job), out_of_scope(operation, stack)
-        held = at_a_glance(operation, stack.job, job)
-        if screen.as_json:
-            screen.json(as_document(stack, health, missing, held))
-        else:
-            show(stack, screen, health, operation.client.clock.now(), missing, held)
+        health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
+        show(stack, screen, health, operation.client.clock.now(), beside)
         if not watch:
-            return 0 if health.healthy and not missing else 1
+            return 0 if health.healthy and beside.well else 1
         operation.client.clock.sleep(WATCH_SECONDS)
         operation = stack.operation("source")

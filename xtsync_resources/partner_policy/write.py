@@ -87,7 +87,7 @@ def until_seen(operation: Operation, partner: str, body: Values, others: dict[st
     if seen is None:
         report(
             f"what was written ({', '.join(body)}) is not to be seen in the partner policy: somebody else writes it as "
-            "well, or Graph shows it otherwise. `pulumi refresh` shows what it says",
+            "well, or Graph shows it otherwise. `pulumi refresh --diff` shows what it says",
             severity=WARNING,
         )
     return seen or operation.read(get) or {}

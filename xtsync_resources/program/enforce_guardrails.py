@@ -52,7 +52,15 @@ def advise(settings: Settings, state: Iterable[Recorded]) -> None:
     }
     new = [one for one in broken(settings) if one.level == ADVISE and (one.rule.id, one.found) not in before]
     if new:
-        messages.info(f"Guardrails advise for {pair_of(settings)}:", *(f"  - {one}" for one in new))
+        messages.info(*advice(pair_of(settings), new))
+
+
+def advice(pair: str, new: Sequence[Finding]) -> list[str]:
+    """What rules advise, in lines of which the first tells by itself: Pulumi's table shows no other."""
+    if len(new) == 1:
+        return [f"A guardrail advises for {pair}: {new[0]}"]
+    rules = ", ".join(one.rule.id for one in new)
+    return [f"{len(new)} guardrails advise for {pair} ({rules}).", *(f"  - {one}" for one in new)]
 
 
 def broken(settings: Settings) -> list[Finding]:

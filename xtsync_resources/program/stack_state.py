@@ -22,8 +22,8 @@ READ = "pulumi:pulumi:readStackResourceOutputs"
 OURS = frozenset(map(type_token, PROVIDERS))
 CUT_OFF = (
     "the start of the job is not in the state: the last run did not end, or somebody deleted what this stack made. "
-    "This run makes it again. After a `destroy` that was killed run `pulumi up --refresh`: what it has taken apart may "
-    "still be in the state"
+    "This run makes it again. After a `destroy` that was killed run `pulumi up --refresh --diff`: what it has taken "
+    "apart may still be in the state"
 )
 TRIES, PAUSE_SECONDS = 6, 0.3
 
@@ -39,11 +39,13 @@ def announce() -> None:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A resource as the last run left it."""
+    """A resource as the last run left it; `urn` and `id` only where a command has read the exported state."""
 
     name: str
     type: str
     outputs: Mapping[str, Any]
+    urn: str = ""
+    id: str = ""
 
 
 def recorded() -> list[Recorded]:

@@ -68,11 +68,14 @@ def urn_beside(own: str, kind: str, name: str) -> str:
         own: the name of the resource that is being worked on, without the component's.
         kind: the class of the other one, or the whole type of one that is not ours.
         name: its name, without the component's.
+
+    Returns:
+        The URN; "" where the SDK does not show which resource is being worked on.
     """
     request, _ = current_call()
     type_, found, mine = str(getattr(request, "urn", "")).rpartition("::")
     before, sign, _ = type_.rpartition("$" if ":" in kind else ":")
-    return f"{before}{sign}{kind}::{mine.removesuffix(own)}{name}" if found else f"URN of the {name}"
+    return f"{before}{sign}{kind}::{mine.removesuffix(own)}{name}" if found else ""
 
 
 def about_this_call() -> dict[str, str]:

@@ -77,9 +77,9 @@ def may_start(job: Job) -> bool:
     return not reason or reason_of(reason).starts
 
 
-def quarantine_explained(job: Job) -> str:
-    """What the quarantine of the job means, and what to do about it."""
-    return explained(quarantine_reason(job), active=schedule_state(job) == ACTIVE)
+def quarantine_explained(job: Job, *, ended: bool = False) -> str:
+    """What the quarantine of the job means, and what to do about it; for `ended` see `explained`."""
+    return explained(quarantine_reason(job), active=schedule_state(job) == ACTIVE, ended=ended)
 
 
 def unfinished_progress(job: Job) -> list[tuple[Any, ...]]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HELD_DELETIONS = "TooManyDeletes"
+LOOK_FOR_CAUSES = "`xtsync doctor` looks for causes"
+CAUSES_HERE = "what else is found here may be the cause"
 SEE_FAILURES = "`xtsync logs --failures --details` says what failed and why"
 
 
@@ -59,7 +61,7 @@ REASONS = (
     Reason(
         "EncounteredQuarantineException",
         "the target could not be reached, or refused",
-        "`xtsync doctor` looks for causes; mend what it finds",
+        f"{LOOK_FOR_CAUSES}; mend what it finds",
         "xtsync resume",
         starts=True,
     ),
@@ -94,18 +96,26 @@ def reason_of(name: str) -> Reason:
     return BY_NAME.get(name.lower(), UNKNOWN)
 
 
-def explained(name: str, *, active: bool) -> str:
+def explained(name: str, *, active: bool, ended: bool = False) -> str:
     """What a reason means and what to do about it.
 
     Args:
         name: the reason that Graph gives.
         active: whether the job's schedule is: one that was paused, or disabled after four weeks, is started first.
+        ended: whether it is over, so that only its cause is to be mended.
     """
     reason = reason_of(name)
     if not active and not reason.starts:
         return f"{reason.meaning}. {BY_HAND}"
-    if not reason.starts:
+    if ended or not reason.starts:
         return f"{reason.meaning}. {reason.first}"
     # Restarting is refused for a job that does not run; starting it ends the quarantine as well.
     command = reason.then if active else "xtsync resume"
-    return f"{reason.meaning}. {reason.first}. Then `{command}` ends the quarantine, as `pulumi up --refresh` does"
+    return (
+        f"{reason.meaning}. {reason.first}. Then `{command}` ends the quarantine, as `pulumi up --refresh --diff` does"
+    )
+
+
+def said_by_doctor(advice: str) -> str:
+    """Advice as it is told beside the findings of `xtsync doctor`: nobody is sent to where he is."""
+    return advice.replace(LOOK_FOR_CAUSES, CAUSES_HERE).replace("mend what it finds", "mend it")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph.call import Call
 from ..graph.consistency import JOB_APPEARS, JOB_STATE, LOST_START
 from ..graph.errors import GraphError, RefusedError
+from ..state import command_on
 from . import calls
 from .model import (
     ACTIVE,
@@ -139,13 +140,19 @@ def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, 
         pause(operation, service_principal, job_id, job)
 
 
-def deleted_by_hand(operation: Operation, job_id: str, what: str, urn: str = "URN of the job") -> RefusedError:
+def deleted_by_hand(operation: Operation, job_id: str, what: str, urn: str = "") -> RefusedError:
     """The refusal to go on with a job that is not there any more."""
     return RefusedError(
         f"Cannot {what} the job {job_id} in {operation.tenant}",
         "there is no such job any more: somebody has deleted it",
-        f"run `pulumi up --replace '{urn}'`, which makes it again and puts the same people in its scope",
+        make_again(urn),
     )
+
+
+def make_again(urn: str, stack: str = "") -> str:
+    """How a job that is gone is made again; for the rest see `command_on`."""
+    command = command_on("pulumi up --replace URN", "the job", urn, stack)
+    return f"run {command}; it makes it again and puts the same people in its scope"
 
 
 def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str) -> None:

@@ -186,10 +186,9 @@ def warn_of_quarantine(job: Job, found: Job) -> None:
         stays = f"the job stays in quarantine ({quarantine_reason(job)}): {quarantine_explained(job)}"
         report(stays, severity=WARNING)
     elif quarantine_reason(found):
-        ended = f"the job was in quarantine ({quarantine_reason(found)}), and is started again, which ends that"
-        report(
-            f"{ended}. It comes back where its cause is still there: {quarantine_explained(found)}", severity=WARNING
-        )
+        was = f"the job was in quarantine ({quarantine_reason(found)}), and is started again, which ends that"
+        why = quarantine_explained(found, ended=True)
+        report(f"{was}. It comes back where its cause is still there: {why}", severity=WARNING)
 
 
 def restart(operation: Operation, service_principal: str, job_id: str, job: Job) -> None:

@@ -32,11 +32,13 @@ from ..sync_job.model import (
     never_ran,
     people_counted,
     people_synchronized,
+    quarantine_explained,
     quarantine_reason,
     schedule_state,
     status_code,
 )
 from ..sync_job.provisioning_log import Event, Identity, events, filter_for
+from ..sync_job.quarantine import reason_of
 from ..sync_job.running import at_rest, contradiction, set_running
 from ..sync_schema.calls import get_schema
 from ..sync_schema.document import UnusableSchemaError, object_mapping
@@ -91,7 +93,7 @@ def refuse_to_drain(
     if never_ran(job):
         return
     if not may_start(job):
-        raise does_not_run(operation, job_id, job)
+        raise does_not_run(operation, job_id, job, quarantine_explained(job))
     settings = refuse_job_that_keeps(operation, service_principal, job_id)
     people = people_synchronized(job) - len(people_of(operation, others) or ())
     refuse_beyond_threshold(operation, people, deletion_threshold(settings))
@@ -109,7 +111,7 @@ def refuse_job_that_keeps(operation: Operation, service_principal: str, job_id: 
         raise RefusedError(
             f"Cannot drain the pair in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll), so the job would keep everybody in the target",
-            f"run `pulumi up --refresh`, look at who is in the target, then destroy; or {RELEASE_INSTEAD}",
+            f"run `pulumi up --refresh --diff`, look at who is in the target, then destroy; or {RELEASE_INSTEAD}",
         )
     if not deletes(operation, service_principal, job_id):
         raise RefusedError(
@@ -162,7 +164,7 @@ def refuse_more_than_said(operation: Operation, people: int, said: int | None) -
     raise RefusedError(
         f"Will not drain the pair in {operation.tenant}",
         f"{people} people would be deleted in the target, but {counted}{also}",
-        f"see who they are (`xtsync doctor`, the members of the groups); if all of them are to go, run "
+        f"see who they are (the users and the members of the groups in scope); if all of them are to go, run "
         f"`{AGREED}={people} pulumi destroy`; or {RELEASE_INSTEAD}",
     )
 
@@ -224,14 +226,23 @@ def job_is_gone(operation: Operation, job_id: str) -> RefusedError:
     )
 
 
-def does_not_run(operation: Operation, job_id: str, job: Job) -> RefusedError:
-    """The refusal to wait for a job that removes nobody."""
+def does_not_run(operation: Operation, job_id: str, job: Job, do: str = "") -> RefusedError:
+    """The refusal to wait for a job that removes nobody.
+
+    Args:
+        operation: in the source.
+        job_id: the job.
+        job: as it is now.
+        do: what sets it going; without it only the portal does, as the commands of ours start no job whose people
+            have left the scope already.
+    """
     reason = quarantine_reason(job)
-    state = f"in quarantine ({reason})" if reason else schedule_state(job) or "in an unknown state"
+    state = f"in quarantine ({reason}): {reason_of(reason).meaning}" if reason else schedule_state(job)
     return RefusedError(
         f"Cannot drain the pair: the job {job_id} in {operation.tenant} does not run",
-        f"it is {state}, so it would remove nobody from the target",
-        f"start it or end its quarantine in the portal, then run `pulumi destroy` again; or {RELEASE_INSTEAD}",
+        f"it would remove nobody from the target, as it is {state or 'in an unknown state'}",
+        f"{do or 'start it in the portal, which ends a quarantine as well'}. Then run `pulumi destroy` again; or "
+        f"{RELEASE_INSTEAD}",
     )
 
 

@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 REPORT, ADOPT, REMOVE = "report", "adopt", "remove"
 # The names of the inputs: what is wanted, whom `refresh` has seen, and whom the stack has adopted.
 WANTED, SEEN, ADOPTED = "foreignAssignments", "foreign", "adopted"
+OUT = (
+    "Whoever leaves the scope is deleted in the target by the job's next cycle, restorable there for 30 days, unless "
+    "another group or assignment, or xtsync:flowTypes, keeps them"
+)
 WHAT_BECOMES = {
-    REPORT: "they stay; add them to xtsync:users or xtsync:groups, or remove them in the portal",
-    ADOPT: "the next `pulumi up --refresh` makes them this stack's: they stay, and leave the scope when the pair ends",
-    REMOVE: "the next `pulumi up --refresh` takes them out of the scope, and their people leave the target",
+    REPORT: "they stay; add them to xtsync:users or xtsync:groups, or remove the assignments in the portal. "
+    f"{OUT}. What becomes of such people xtsync:foreignAssignments says: report (as now), adopt or remove",
+    ADOPT: "the next `pulumi up --refresh --diff` makes them this stack's: they stay, and leave the scope when the pair "
+    "ends (xtsync:foreignAssignments is adopt). To take them out instead, remove the assignments in the portal. "
+    f"{OUT}",
+    REMOVE: "the next `pulumi up --refresh --diff` takes them out of the scope (xtsync:foreignAssignments is remove). "
+    f"{OUT}. To keep them, add them to xtsync:users or xtsync:groups before",
 }
 # Names as the configuration has them, "user ..." or "group ...", and object ids.
 Principals = Mapping[str, str]

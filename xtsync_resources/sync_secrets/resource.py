@@ -72,7 +72,7 @@ def refuse_unseen_everybody(operation: Operation, known: Mapping[str, Any], live
             f"Will not change the synchronization settings in {operation.tenant}",
             "somebody has made everybody the scope (SyncAll) since; with the assigned users and groups as the scope "
             "again, everybody else leaves the target, which no preview has shown",
-            "run `pulumi refresh`, look at the preview, then `pulumi up`",
+            "run `pulumi refresh --diff`, look at the preview, then `pulumi up`",
         )
 
 

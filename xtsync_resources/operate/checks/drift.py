@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...graph.operation import Operation
 
 AREA = "synchronization"
-MEND = "run `pulumi up --refresh`, which shows what it changes"
+MEND = "run `pulumi up --refresh --diff`, which shows what it changes"
 # Told in words of their own.
 TOLD_ELSEWHERE = (SYNC_ALL, THRESHOLD, THRESHOLD_ON)
 text = functools.partial(json.dumps, sort_keys=True, ensure_ascii=False)

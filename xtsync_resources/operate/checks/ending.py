@@ -15,6 +15,7 @@ from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
 from ...sync_job.model import people_synchronized
+from ...sync_job.quarantine import said_by_doctor
 from ...sync_scope.draining import DRAIN, refuse_shared, refuse_to_drain
 from .people import scope_of
 
@@ -59,7 +60,7 @@ def check(look: Look) -> list[Finding]:
     operation, service_principal, job_id = look.operation(), look.own, str(outputs.get("jobId"))
     job = operation.read(get_job(service_principal, job_id))
     if job is None:
-        do = "set xtsync:onDestroy to release, `pulumi up --refresh`, then destroy"
+        do = "set xtsync:onDestroy to release, `pulumi up --refresh --diff`, then destroy"
         return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
     role = assignable_role(operation.send(get_service_principal(service_principal)))
     assigned = assignments(operation, service_principal, role)
@@ -70,6 +71,6 @@ def check(look: Look) -> list[Finding]:
         found, _ = configurations_into(operation, look.partner.id)
         refuse_shared(operation, people_of(operation, assigned), others_among(found, service_principal))
     except RefusedError as error:
-        return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", error.do)]
+        return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", said_by_doctor(error.do))]
     people = people_synchronized(job)
     return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {people} people in the target now")]

@@ -65,6 +65,8 @@ class Look:
         outputs: the stack's; empty before its first `pulumi up`.
         meant: object ids by what the stack file called users and groups at the last `pulumi up`, in lower case.
         written: mapping expressions in the service's own writing, by target attribute, as the state has them.
+        stack: the stack's name.
+        job_urn: the URN of its job; "" where that is not known.
         memory: what several checks need and one has read, by area.
         lock: held by the one that reads it.
     """
@@ -75,6 +77,8 @@ class Look:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     meant: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
+    stack: str = ""
+    job_urn: str = ""
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 

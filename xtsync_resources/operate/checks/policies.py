@@ -118,11 +118,25 @@ def check_partner(look: Look) -> list[Finding]:
     return findings
 
 
+def check_differing(look: Look) -> list[Finding]:
+    """Look whether the policies say what the stack file says, and no further.
+
+    Calls: GET partners/{id}, in the target GET its identitySynchronization.
+    """
+    operation = look.operation()
+    partner = operation.read(get_partner(look.partner.id))
+    if partner is None:
+        return partner_missing(look)
+    target = look.side == "target"
+    sync = operation.read(get_identity_sync(look.partner.id, groups=look.settings.sync_groups)) if target else None
+    return drift(look, partner, sync)
+
+
 def partner_missing(look: Look) -> list[Finding]:
     """No partner policy: as it should be before the first `up` only."""
     if look.set_up:
         found = f"the partner policy for {look.partner.name} is gone, though this stack made or adopted it"
-        return [look.problem(AREA, found, "run `pulumi up --refresh`, which puts it back")]
+        return [look.problem(AREA, found, "run `pulumi up --refresh --diff`, which puts it back")]
     return [look.ok(AREA, f"there is none for {look.partner.name} yet")]
 
 

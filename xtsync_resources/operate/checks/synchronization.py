@@ -13,12 +13,14 @@ from ...graph.errors import XtsyncError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
+from ...sync_job.quarantine import said_by_doctor
+from ...sync_job.running import make_again
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
+from ..gone import make_all_again
 from ..health import read_health
 from ..held_back import at_a_glance
-from ..status import MAKE_ALL_AGAIN, MAKE_JOB_AGAIN
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
 from .finding import Finding, Look, listed
@@ -41,35 +43,37 @@ def check(look: Look) -> list[Finding]:
     principal = operation.read(get_service_principal(look.own))
     if principal is None:
         found = f"the configuration's service principal {look.own} is gone, and the job with it"
-        return [look.problem(AREA, found, MAKE_ALL_AGAIN)]
+        return [look.problem(AREA, found, make_all_again(look.stack))]
     job_id = str(look.outputs.get("jobId"))
     job = operation.read(get_job(look.own, job_id))
     if job is None:
-        return [look.problem(AREA, f"the job {job_id} is gone", MAKE_JOB_AGAIN)]
+        return [look.problem(AREA, f"the job {job_id} is gone", make_again(look.job_urn, look.stack))]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     held = at_a_glance(operation, job_id, job)
     found = f"{health.headline}. {held.sentence(look.settings.target.name)}" if held else health.headline
-    job_finding = look.ok(AREA, found) if health.healthy else look.problem(AREA, found, health.remedy)
+    job_finding = look.ok(AREA, found) if health.healthy else look.problem(AREA, found, said_by_doctor(health.remedy))
     return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
 
 
 def beside_the_job(look: Look, operation: Operation, role: str) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says.
 
-    Calls: GET secrets, GET appRoleAssignedTo; those of `scope_of` and `of_schema`.
+    Calls: GET appRoleAssignedTo; those of `scope_of` and `check_settings`.
 
     Args:
         look: at the source.
         operation: in it.
         role: that puts people in scope.
     """
-    settings = settings_by_key(operation.send(get_secrets(look.own)))
     assigned = assignments(operation, look.own, role)
-    return [
-        *of_settings(look, settings),
-        *of_assignments(look, assigned, scope_of(look).assigned),
-        *schema_findings(look, operation, str(look.outputs.get("jobId"))),
-    ]
+    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned)]
+
+
+def check_settings(look: Look) -> list[Finding]:
+    """Look whether settings and schema say what the stack file says. Calls: GET secrets; those of `of_schema`."""
+    operation = look.operation()
+    settings = settings_by_key(operation.send(get_secrets(look.own)))
+    return [*of_settings(look, settings), *schema_findings(look, operation, str(look.outputs.get("jobId")))]
 
 
 def schema_findings(look: Look, operation: Operation, job_id: str) -> list[Finding]:

@@ -85,7 +85,7 @@ def command(
     output: str,
     audit: Path | None,
 ) -> int:
-    """Write the report; 0 if every pair could be read and is healthy, else 1.
+    """Write the report; for what it gives see `exit_code`.
 
     Raises:
         ConfigurationError: what was asked for does not fit together, or a file cannot be read or written.
@@ -108,7 +108,14 @@ def command(
         screen.plain(text)
     else:
         write(Path(output or f"xtsync-report.{'html' if form is Format.HTML else 'md'}"), text, sections, screen)
-    return 0 if all(verdict(section).well for section in sections) else 1
+    return exit_code(sections)
+
+
+def exit_code(sections: Sequence[Section]) -> int:
+    """1 where a pair is known not to be well, else 2 where one could not be read, else 0."""
+    if any(not verdict(section).well and not section.unknown for section in sections):
+        return 1
+    return 2 if any(section.unknown for section in sections) else 0
 
 
 def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
-from ..checks import Finding, Level, Look, people, synchronization
-from ..doctor import remembered_by
-from ..recorded import recorded_of
+from ..checks import Finding, Level, Look, synchronization
+from ..doctor import CHECKS as OF_DOCTOR
+from ..doctor import Check, findings_of
+from ..gone import NotWellError
 from ..status import judged, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
@@ -45,12 +46,12 @@ class Gathering:
             stack = stacks.read(name, location, self._screen.status)
             given = stacks.own_values(location, stack.name)
         except (XtsyncError, Stopped) as error:
-            return Section(name, problems=[str(error)])
+            return Section(name, problems=[str(error)], unknown=True)
         source, target = stack.settings.source, stack.settings.target
         section = Section(
             stack.name, (source.name, source.id), (target.name, target.id), described(stack.settings, given, os.environ)
         )
-        return self._with_logs(stack, with_findings(stack, with_health(stack, section)))
+        return self._with_logs(stack, with_findings(stack, with_health(stack, section), self._screen.status))
 
     def _with_logs(self, stack: stacks.Stack, section: Section) -> Section:
         """Add cycles and failures, unless it is clear already that nothing can be read in the tenant.
@@ -81,26 +82,26 @@ def with_health(stack: stacks.Stack, section: Section) -> Section:
     except XtsyncError as error:
         # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
         closed = not isinstance(error, RefusedError | GraphError | UnusableAnswerError)
-        return dataclasses.replace(section, problems=[str(error)], tenant_closed=closed)
+        return dataclasses.replace(
+            section,
+            problems=[str(error)],
+            tenant_closed=closed,
+            unknown=not isinstance(error, NotWellError),
+            remedy=error.do,
+        )
     return dataclasses.replace(section, health=health)
 
 
-def with_findings(stack: stacks.Stack, section: Section) -> Section:
-    """Add what of scope and settings is not as it should be, as `xtsync doctor` says it.
-
-    Calls: GET servicePrincipals/{id}; those of `beside_the_job` and of the check of people.
-    """
-    if section.health is None:
+def with_findings(stack: stacks.Stack, section: Section, status: Callable[[str], None]) -> Section:
+    """Add what `xtsync doctor` finds that needs somebody. Calls: those of the doctor."""
+    if section.tenant_closed:
         return section
-    remembered = remembered_by(recorded_of(stack), stack)
-    look = Look(stack.settings, "source", stack.client("source"), stack.outputs, *remembered)
-    found: list[Finding] = []
-    for area, check in ((synchronization.AREA, pair_findings), (people.AREA, people.check)):
-        try:
-            found += check(look)
-        except XtsyncError as error:
-            found.append(look.not_checked(area, error))
-    return dataclasses.replace(section, findings=[one for one in found if one.level is not Level.OK])
+    try:
+        examined = findings_of(stack, status, CHECKS)
+    except XtsyncError as error:
+        return dataclasses.replace(section, problems=[*section.problems, str(error)])
+    found = [one for one in examined if one.level is not Level.OK and not one.missing]
+    return dataclasses.replace(section, findings=found)
 
 
 def pair_findings(look: Look) -> list[Finding]:
@@ -108,6 +109,12 @@ def pair_findings(look: Look) -> list[Finding]:
     operation = look.operation()
     principal = operation.read(get_service_principal(look.own))
     return synchronization.beside_the_job(look, operation, assignable_role(principal)) if principal else []
+
+
+# The job is told in words of its own.
+CHECKS = tuple(
+    Check(one.area, pair_findings, one.sides) if one.area == synchronization.AREA else one for one in OF_DOCTOR
+)
 
 
 def by_cycle(events: Sequence[Event]) -> list[Cycle]:

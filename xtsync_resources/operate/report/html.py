@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ MANY = 4
 
 def lines(value: str) -> str:
     """A message of several lines, as text."""
-    return "\n".join(text(line) for line in value.splitlines())
+    return "\n".join(map(advice, value.splitlines()))
 
 
 def render(sections: Sequence[Section], now: datetime) -> str:
@@ -56,12 +57,12 @@ def pair(place: int, section: Section, now: datetime) -> str:
     if section.health:
         parts += ["<h3>People</h3>", table("People", ("what", "state"), words.facts(section.health, now))]
     if section.findings:
-        parts += ["<h3>Scope and settings</h3>"]
-        parts += [table("Scope and settings", words.FINDING_HEAD, words.finding_rows(section))]
+        parts += ["<h3>What was found</h3>"]
+        parts += [table("What was found", words.FINDING_HEAD, words.finding_rows(section), show=advice)]
     if section.entries is not None:
         parts += ["<h3>Recent cycles</h3>", *cycles(section), f"<p>{words.extent(section)}</p>"]
     failures = table("Last failures", words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""
-    parts += ["<h3>Last failures</h3>", failures or f"<p>{text(words.no_failures(section))}</p>"]
+    parts += ["<h3>Last failures</h3>", failures or f"<p>{advice(words.no_failures(section))}</p>"]
     settings = [(setting.key, setting.value, setting.origin) for setting in section.settings]
     parts += ["<details>", "<summary><h3>Settings</h3></summary>"]
     parts += [table("Settings", ("key", "value", "from"), settings), "</details>", *writes(section), "</section>"]
@@ -73,12 +74,15 @@ def first(section: Section) -> list[str]:
     found = words.verdict(section)
     run = f"; run {code(found.command)}" if found.command else ""
     state = "good" if found.well else "bad"
-    parts = [f'<p class="verdict {state}"><strong>{found.word}</strong>: {text(found.reason)}{run}</p>']
-    if section.health and section.health.remedy:
-        told = words.pieces(section.health.remedy)
-        said = "".join(code(piece) if is_command else text(piece) for piece, is_command in told)
-        parts.append(f"<p>What to do: {said}.</p>")
+    parts = [f'<p class="verdict {state}"><strong>{found.word}</strong>: {advice(found.reason)}{run}</p>']
+    if told := words.remedy(section):
+        parts.append(f"<p>{advice(told)}</p>")
     return [*parts, *(f'<p class="problem">{lines(problem)}</p>' for problem in section.problems)]
+
+
+def advice(value: object) -> str:
+    """A text of ours, with its commands as such."""
+    return "".join(code(piece) if is_command else text(piece) for piece, is_command in words.pieces(str(value)))
 
 
 def portal(section: Section) -> list[str]:
@@ -112,15 +116,21 @@ def writes(section: Section) -> list[str]:
 # --- tables ------------------------------------------------------------------------------------------------------
 
 
-def table(name: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "texts") -> str:
+def table(
+    name: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    kind: str = "texts",
+    show: Callable[[object], str] = text,
+) -> str:
     """A table with headers of columns and rows.
 
     Where it is too wide, one of `texts` becomes a block a row, and one of `numbers` scrolls by itself, by keyboard too.
     """
+    cell = functools.partial(data_cell, show)
     top = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
     rendered = "\n".join(
-        f'<tr><th scope="row">{text(first)}</th>{"".join(map(data_cell, head[1:], others))}</tr>'
-        for first, *others in rows
+        f'<tr><th scope="row">{text(first)}</th>{"".join(map(cell, head[1:], others))}</tr>' for first, *others in rows
     )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{text(name)}">'
@@ -129,9 +139,9 @@ def table(name: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind
     )
 
 
-def data_cell(label: str, value: object) -> str:
+def data_cell(show: Callable[[object], str], label: str, value: object) -> str:
     """A cell, which knows its heading; numbers stand under each other, and several texts too."""
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
-    shown = "<br>".join(map(text, value)) if isinstance(value, tuple) else text(value)
+    shown = "<br>".join(map(show, value)) if isinstance(value, tuple) else show(value)
     return f'<td data-label="{text(label)}">{shown}</td>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,19 +37,19 @@ def code(text: str) -> str:
 
 def quoted(problem: str) -> str:
     """A message of several lines."""
-    return "\\\n".join(f"> {escaped(line.strip())}" for line in problem.splitlines())
+    return "\\\n".join(f"> {advice(line.strip())}" for line in problem.splitlines())
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], show: Callable[[object], str] = escaped) -> str:
     """A table."""
     lines = [f"| {' | '.join(map(escaped, head))} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(map(cell, row))} |" for row in rows]
+    lines += [f"| {' | '.join(cell(one, show) for one in row)} |" for row in rows]
     return "\n".join(lines)
 
 
-def cell(value: object) -> str:
+def cell(value: object, show: Callable[[object], str]) -> str:
     """What stands in a cell; several texts under each other."""
-    return "<br>".join(map(escaped, value)) if isinstance(value, tuple) else escaped(value)
+    return "<br>".join(map(show, value)) if isinstance(value, tuple) else show(value)
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def pair(section: Section, now: datetime) -> list[str]:
     if health:
         parts += ["### People", table(("what", "state"), words.facts(health, now))]
     if section.findings:
-        parts += ["### Scope and settings", table(words.FINDING_HEAD, words.finding_rows(section))]
+        parts += ["### What was found", table(words.FINDING_HEAD, words.finding_rows(section), advice)]
     if section.entries is not None:
         parts += ["### Recent cycles", *([table(*words.cycle_table(cycles))] if cycles else []), words.extent(section)]
     failures = table(words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""
@@ -94,15 +94,15 @@ def first(section: Section) -> list[str]:
     """Whether all is well and what to do, then what could not be read."""
     found = words.verdict(section)
     run = f"; run {code(found.command)}" if found.command else ""
-    parts = [f"### {found.word}: {escaped(found.reason)}{run}"]
-    if section.health and section.health.remedy:
-        parts.append("".join(code(piece) if is_command else escaped(piece) for piece, is_command in advice(section)))
+    parts = [f"### {found.word}: {advice(found.reason)}{run}"]
+    if told := words.remedy(section):
+        parts.append(advice(told))
     return [*parts, *map(quoted, section.problems)]
 
 
-def advice(section: Section) -> list[tuple[str, bool]]:
-    """What to do about how the job does, as a sentence in pieces."""
-    return words.pieces(f"What to do: {section.health.remedy}.") if section.health else []
+def advice(value: object) -> str:
+    """A text of ours, with its commands as such."""
+    return "".join(code(piece) if is_command else escaped(piece) for piece, is_command in words.pieces(str(value)))
 
 
 def picture(section: Section) -> str:

@@ -54,9 +54,11 @@ class Section:
         cycles: the recent ones, oldest first.
         failures: the last ones, newest first.
         entries: how many entries of the log were read; None where the log could not be read.
-        findings: what of the scope and the settings needs somebody's attention.
+        findings: what `xtsync doctor` finds that needs somebody's attention.
         problems: what could not be read, and why.
+        unknown: whether nobody knows how the job does; one that is gone is known.
         tenant_closed: whether not even a sign-in to the source succeeded.
+        remedy: what to do where nobody knows how the job does, or it is gone.
         written: the last writes, of the audit; None where none was given.
     """
 
@@ -70,7 +72,9 @@ class Section:
     entries: int | None = None
     findings: Sequence[Finding] = ()
     problems: Sequence[str] = ()
+    unknown: bool = False
     tenant_closed: bool = False
+    remedy: str = ""
     written: Written | None = None
 
     @property

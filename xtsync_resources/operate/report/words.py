@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ...sync_job.quarantine import said_by_doctor
 from ..checks import Level
 from ..health import last_words, next_words
 from .section import KINDS
@@ -24,6 +25,9 @@ FAILURE_HEAD = ("who", "cause", "error code", "recommended action", "when (UTC)"
 WRITE_HEAD = ("time (UTC)", "tenant", "what was done", "object", "fields: old → new", "status", "request id")
 # Advice has its commands between backticks.
 COMMAND = re.compile(r"`([^`]+)`")
+DOCTOR = "xtsync doctor"
+# At the beginning, where no name of a tenant stands.
+RUN = re.compile(r"(?:run )?`((?:xtsync|pulumi) [^`]+)`")
 
 
 # --- first -------------------------------------------------------------------------------------------------------
@@ -51,24 +55,27 @@ class Verdict:
 
 def verdict(section: Section) -> Verdict:
     """Whether a pair is well, why, and the first command to run."""
-    health = section.health
+    health, wrong = section.health, [one for one in section.findings if one.level is Level.PROBLEM]
+    of_job = COMMAND.search(health.remedy) if health else RUN.match(section.remedy)
+    commands = [found[1] for found in (of_job, *(RUN.match(one.do) for one in wrong)) if found]
+    # What the doctor finds stands here already.
+    command = of_stack(next((one for one in commands if one != DOCTOR), DOCTOR), section)
     if health is None:
         first = section.problems[0].partition("\n")[0].rstrip(".") if section.problems else ""
+        if first and not section.unknown:
+            return Verdict(False, first, command)
         why = f"its state could not be read ({first})" if first else "its state could not be read"
-        return Verdict(False, why, of_stack("xtsync doctor", section))
-    advised = COMMAND.search(health.remedy)
-    command = advised[1] if advised else "" if health.healthy else "xtsync status"
-    reason, wrong = health.headline, [one for one in section.findings if one.level is Level.PROBLEM]
-    if wrong:
-        reason, command = f"{reason}; {wrong[0].found}", command or "xtsync doctor"
-    if section.problems:
-        reason, command = f"{reason}; not all could be read", command or "xtsync doctor"
-    return Verdict(health.healthy and not wrong, reason, of_stack(command, section) if command else "")
+        return Verdict(False, why, command)
+    also = [f"{wrong[0].found}{f' and {len(wrong) - 1} more' if len(wrong) > 1 else ''}"] if wrong else []
+    unread = ["not all could be read"] if section.problems else []
+    well = health.healthy and not wrong
+    asks = not well or unread or health.remedy
+    return Verdict(well, "; ".join([health.headline, *also, *unread]), command if asks else "")
 
 
 def of_stack(command: str, section: Section) -> str:
     """A command for this pair, whichever is selected; a name of a file is no more than a word in a shell."""
-    return f"{command} --stack {shlex.quote(section.stack)}"
+    return command if " --stack " in command else f"{command} --stack {shlex.quote(section.stack)}"
 
 
 def overview(sections: Sequence[Section]) -> tuple[str, list[int]]:
@@ -77,6 +84,17 @@ def overview(sections: Sequence[Section]) -> tuple[str, list[int]]:
     if not needy:
         return f"All {len(sections)} pairs are well.", []
     return f"{len(needy)} of {len(sections)} pairs {'needs' if len(needy) == 1 else 'need'} somebody", needy
+
+
+def remedy(section: Section) -> str:
+    """What to do about how the job does, as a sentence; "" where nothing is to be done."""
+    told = said_by_doctor(section.health.remedy) if section.health else ""
+    return sentence(f"What to do: {told}") if told else ""
+
+
+def sentence(text: str) -> str:
+    """A sentence with one full stop."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def pieces(advice: str) -> list[tuple[str, bool]]:
@@ -130,7 +148,7 @@ def extent(section: Section) -> str:
 
 
 def finding_rows(section: Section) -> list[Row]:
-    """What of scope and settings is not as it should be."""
+    """What needs somebody's attention."""
     return [(one.area, one.level.value, one.found, one.do or "-") for one in section.findings]
 
 
@@ -145,7 +163,7 @@ def no_failures(section: Section) -> str:
     log = "The log could not be read" if section.entries is None else "The log has none among these entries"
     if health is None:
         return f"{log}; whether the job runs could not be read either."
-    return f"{log}, and the job does not run as it should: it is {health.headline}."
+    return sentence(f"{log}, and the job does not run as it should: it is {health.headline}")
 
 
 def failure_rows(section: Section) -> list[Row]:

@@ -1,0 +1,88 @@
+"""What `xtsync status` looks at beside the job, in both tenants: a job may run well into a shut door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .checks import Finding, Level, policies, synchronization
+from .checks.finding import counted
+from .doctor import Check, looks_at, made, not_to_be_looked_at
+from .held_back import HeldBack, at_a_glance
+from .in_scope import out_of_scope
+from .recorded import recorded_of
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+    from ..sync_job.model import Job
+    from .health import Health
+    from .stack import Stack
+
+# A few reads in each tenant; `xtsync doctor` has the rest.
+CHECKS = (
+    Check(synchronization.AREA, synchronization.check_settings, ("source",)),
+    Check(policies.AREA, policies.check_differing),
+    Check(policies.COLLABORATION, policies.check_collaboration),
+)
+LOOKED_AT = "the job, its settings and schema, who is configured to be in scope, and the policies of both tenants"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known beside the job; nothing where only the job was looked at.
+
+    Attributes:
+        looked: whether anything else was looked at.
+        missing: see `out_of_scope`.
+        held: see `at_a_glance`.
+        findings: what of settings, schema and policies needs somebody's attention, or could not be seen.
+    """
+
+    looked: bool = False
+    missing: Sequence[str] | None = None
+    held: HeldBack | None = None
+    findings: Sequence[Finding] = ()
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing was found that keeps the pair from working."""
+        return not self.missing and not self.problems
+
+    @property
+    def problems(self) -> list[Finding]:
+        """What keeps the pair from working as the stack file says."""
+        return [one for one in self.findings if one.level is Level.PROBLEM]
+
+    def verdict(self, health: Health) -> str:
+        """Whether the pair is well, with what was looked at."""
+        if not self.looked:
+            return (
+                f"{'the job is well' if health.healthy else 'the job is not well'}. Settings, scope and policies were "
+                "not looked at: `xtsync status`"
+            )
+        wrong = [
+            *([] if health.healthy else ["the job"]),
+            *(["who is in scope"] if self.missing else []),
+            *([counted(len(self.problems), "difference")] if self.problems else []),
+        ]
+        if wrong:
+            return f"not well: {', '.join(wrong)}"
+        if self.missing is None or self.findings:
+            return f"well, but for what is told below: {LOOKED_AT} were looked at"
+        return f"well: {LOOKED_AT}"
+
+
+JOB_ONLY = Beside()
+
+
+def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[str], None]) -> Beside:
+    """Look at settings, scope and policies. Calls: those of `out_of_scope`, `at_a_glance` and the checks."""
+    # Of the state only mappings need something: how the service writes their expressions.
+    found, failed = looks_at(stack, recorded_of(stack) if stack.settings.schema_inputs() else ())
+    with ThreadPoolExecutor(len(found) + 1) as threads:
+        scope = threads.submit(out_of_scope, operation, stack)
+        several = list(threads.map(lambda look: made(CHECKS, look, status), found))
+    findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
+    return Beside(True, scope.result(), at_a_glance(operation, stack.job, job), findings)
