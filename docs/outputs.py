@@ -22,6 +22,7 @@ from xtsync_resources.operate.forget import Forgotten
 from xtsync_resources.operate.permissions import Permissions
 from xtsync_resources.operate.plan import Plan
 from xtsync_resources.operate.provision import Provisioned
+from xtsync_resources.operate.report.document import Reported
 from xtsync_resources.operate.screen import Failed, in_camel_case
 from xtsync_resources.operate.status import Status
 from xtsync_resources.operate.verify.record import Record
@@ -40,16 +41,17 @@ DOCUMENTS: Mapping[str, Any] = {
     "plan": Plan,
     "provision": Sequence[Provisioned],
     "restart": Status,
+    "report": Sequence[Reported],
     "resume": Status,
     "status": Status,
     "verify": Record,
     ERROR: Failed,
 }
 ABOUT = (
-    "What `xtsync COMMAND --json` prints is as #/$defs/COMMAND says, with exit code 0 or 1. Where it fails, with exit "
-    "code 2, where the job is gone, or somebody declines a question, with 1, it is as "
-    f"#/$defs/{ERROR} says. Members may be added; one is taken away, or means something else, with a new major version "
-    "only."
+    "What `xtsync COMMAND --json` prints is as #/$defs/COMMAND says, with exit code 0 or 1; report also with 2, where "
+    "a pair could not be read. Where it fails, with exit code 2, where the job is gone, or somebody declines a "
+    f"question, with 1, it is as #/$defs/{ERROR} says. Members may be added; one is taken away, or means something "
+    "else, with a new major version only."
 )
 # A member of a class, or several, in its docstring.
 MEMBERS = re.compile(r"^ {4}(\w[\w, ]*): (.+(?:\n {8,}.+)*)", re.MULTILINE)

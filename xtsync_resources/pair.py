@@ -296,7 +296,8 @@ class TenantPair(pulumi.ComponentResource):
 
         What they need comes from the scope alone, as everything that is named here is in the state once a person.
         """
-        hooks = AssignmentHooks(name, self._settings, self._pair.client).binding
+        names = {one.object_id: one.name for one in people.principals}
+        hooks = AssignmentHooks(name, self._settings, self._pair.client, names).binding
         assignments = []
         for short, principal in people.by_name().items():
             options = self._with_azuread(

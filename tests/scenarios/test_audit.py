@@ -64,6 +64,9 @@ def test_every_write_of_a_life_is_recorded(lab: Lab, audit: Path) -> None:
     assert not any(canary in audit.read_text() for canary in CANARIES)
     left = next(line for line in found if line["resource"] == "pair-scope" and line["action"].startswith("remove"))
     assert {"field": "principalDisplayName", "old": "Finance"} in left["changes"]
+    assert "of Finance (" in left["action"]
+    made = {line["action"] for line in found if line["object"].endswith("appRoleAssignedTo")}
+    assert made == {"assign a user or group: alice@contoso.com", "assign a user or group: Finance"}
     threshold = "value[SyncNotificationSettings].value.DeleteThresholdValue"
     changes = [change for line in found for change in line["changes"]]
     assert {"field": threshold, "old": 20, "new": 30} in changes

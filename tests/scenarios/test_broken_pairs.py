@@ -98,6 +98,9 @@ def said_by_others(xtsync: Command, *, well: bool) -> None:
     (headline,) = re.findall("^### (?:Well|Needs).*", report.out, re.MULTILINE)
     assert headline.startswith("### Well" if well else "### Needs somebody")
     assert well or "xtsync doctor" not in headline, "the command itself"
+    (document,) = xtsync("report", "-s", "dev", "--json").document
+    assert (document["well"], document["known"]) == (well, True)
+    assert document["command"] in headline
 
 
 # --- policies ----------------------------------------------------------------------------------------------------

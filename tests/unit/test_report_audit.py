@@ -17,6 +17,7 @@ from xtsync_resources.graph.errors import ConfigurationError
 from xtsync_resources.graph.sign_in import SignIn
 from xtsync_resources.graph.transport import Response
 from xtsync_resources.operate.report.audit import LONGEST_LINE, WRITES, change_in_words, last_writes
+from xtsync_resources.operate.report.words import write_extent
 from xtsync_resources.sync_secrets.calls import put_secrets
 
 LINE: dict[str, Any] = {
@@ -93,9 +94,22 @@ def test_a_file_before_the_first_write_is_no_mistake(tmp_path: Path) -> None:
     assert last_writes(tmp_path / "a", {"dev"})["dev"].total == 0
 
 
+@pytest.mark.parametrize("length", [1, 9, 20, 60, 200, -9, -1])
+def test_a_line_that_a_crash_has_cut_off_is_told_and_fails_nothing(length: int, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(json.dumps(LINE).encode() + b"\n" + json.dumps({**LINE, "write": "torn"}).encode()[:length])
+    found = last_writes(path, {"dev"})["dev"]
+    assert (found.total, found.torn) == (1, 1)
+    assert "1 line of the file is cut off" in write_extent(found)
+    audit = Audit(str(path), SignIn(SOURCE, "cli"), SettableClock(), lambda: {"stack": "dev"})
+    audit.answer(audit.announce(put_secrets("sp", {})), 204)
+    after = last_writes(path, {"dev"})["dev"]
+    assert (after.total, after.torn) == (2, 1), "the next write stands in a line of its own"
+
+
 BAD: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"2026 somebody did something\n", "line 2 is no JSON"),
-    "cut off": (json.dumps(LINE).encode()[:-9], "line 2 is no JSON"),
+    "mended badly": (json.dumps(LINE).replace('"write"', "write").encode() + b"\n", "line 2 is no JSON"),
     "an empty line": (b"\n", "line 2 is no JSON"),
     "no text": (b"\xff\xfe\n", "line 2 is no JSON"),
     "a list": (b"[]\n", "line 2 is no line of the audit: it should be an object"),

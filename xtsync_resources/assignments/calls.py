@@ -51,12 +51,12 @@ def get_assignment(service_principal: str, assignment: str) -> Call:
     )
 
 
-def delete_assignment(service_principal: str, assignment: str) -> Call:
-    """Take one user or group out of the scope."""
+def delete_assignment(service_principal: str, assignment: str, whose: str = "") -> Call:
+    """Take one user or group out of the scope; `whose` it is, where that is known, is for messages and the audit."""
     return Call(
         "DELETE",
         f"{service_principal_path(service_principal)}/appRoleAssignedTo/{segment(assignment)}",
-        f"remove the assignment {assignment}",
+        f"remove the assignment {assignment}{f' of {whose}' if whose else ''}",
         ASSIGNMENT,
         APPLICATION_ROLE,
     )

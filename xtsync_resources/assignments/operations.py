@@ -149,7 +149,7 @@ def take_out(operation: Operation, service_principal: str, role: str, principals
         others[:] = [one for one in listed if principal_of(one) not in principals]
         due = [one for one in listed if principal_of(one) in principals and str(one["id"]) not in removed]
         if due:
-            removals = [calls.delete_assignment(service_principal, str(one["id"])) for one in due]
+            removals = [calls.delete_assignment(service_principal, str(one["id"]), name_and_id(one)) for one in due]
             unknown = remove_all(operation, removals, f"take {len(due)} users and groups out of the scope")
             # What is said not to be there, and is listed, may be there all the same: it is asked for again.
             removed.update(str(one["id"]) for one, call in zip(due, removals, strict=True) if call not in unknown)

@@ -273,11 +273,15 @@ def permissions_command(
 
 
 @app.command(
-    name="report", epilog=examples("xtsync report --output pair.html", "xtsync report --all --format markdown")
+    name="report",
+    epilog=examples(
+        "xtsync report --output pair.html", "xtsync report --all --format markdown", "xtsync report --all --json"
+    ),
 )
 def report_command(
     context: typer.Context,
     stack: StackName = None,
+    as_json: AsJson = False,
     everything: Annotated[bool, typer.Option("--all", help="Every pair of the folder.")] = False,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
     output: Annotated[str, typer.Option("--output", "-o", help="The file; - for standard output.")] = "",
@@ -293,7 +297,7 @@ def report_command(
     from .answering import answer
     from .report.command import command
 
-    answer(False, lambda screen: command(stack, context.obj, screen, everything, form, output, audit))
+    answer(as_json, lambda screen: command(stack, context.obj, screen, everything, form, output, audit))
 
 
 @app.command(name="forget", epilog=examples("xtsync forget --side source"))

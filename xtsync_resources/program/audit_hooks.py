@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -16,39 +17,50 @@ if TYPE_CHECKING:
     from ..graph.client import GraphClient
 
 
-def made_by_azuread(name: str, client: GraphClient, call: Call) -> list[Any]:
+Names = Mapping[str, str]
+
+
+def made_by_azuread(name: str, client: GraphClient, call: Call, names: Names = MappingProxyType({})) -> list[Any]:
     """The hook after a create that records it; none where nobody asks for an audit.
 
     Args:
         name: of the hook; part of the state.
         client: of the source, whose audit it goes to.
         call: what azuread makes; `{id}` in its path is the service principal's.
+        names: whom object ids mean.
     """
     if client.audit is None:
         return []
 
     def after(made: pulumi.ResourceHookArgs) -> None:
         outputs = made.new_outputs or {}
-        record(client, call, made.name, made.new_inputs, str(outputs.get("applicationObjectId") or made.id))
+        record(client, call, made.name, made.new_inputs, str(outputs.get("applicationObjectId") or made.id), names)
 
     return [pulumi.ResourceHook(name, after)]
 
 
-def tried_by_azuread(client: GraphClient, call: Call, failed: pulumi.ErrorHookArgs) -> None:
+def tried_by_azuread(
+    client: GraphClient, call: Call, failed: pulumi.ErrorHookArgs, names: Names = MappingProxyType({})
+) -> None:
     """Record what azuread has tried and ended with an error: it may have been made all the same."""
     if failed.failed_operation != "create":
         return
     try:
-        record(client, call, failed.name, failed.new_inputs, "")
+        record(client, call, failed.name, failed.new_inputs, "", names)
     except XtsyncError as error:  # azuread's own error is what counts here
         messages.warn(*lines_of(error))
 
 
-def record(client: GraphClient, call: Call, resource: str, inputs: Mapping[str, Any] | None, made: str) -> None:
+def record(
+    client: GraphClient, call: Call, resource: str, inputs: Mapping[str, Any] | None, made: str, names: Names
+) -> None:
     """Record a write of azuread, whose answer nobody but azuread knows."""
     if client.audit is None:
         return
     given = {key: value for key, value in (inputs or {}).items() if isinstance(value, str)}
     where = str(given.get("resourceObjectId") or given.get("templateId") or "")
-    write = client.audit.announce(replace(call, path=call.path.replace("{id}", where), body=given), resource)
+    whom = names.get(given.get("principalObjectId", ""))
+    purpose = f"{call.purpose}: {whom}" if whom else call.purpose
+    said = replace(call, path=call.path.replace("{id}", where), body=given, purpose=purpose)
+    write = client.audit.announce(said, resource)
     client.audit.answer(write, None, made.rpartition("/")[2])

@@ -52,22 +52,23 @@ class AssignmentHooks:
         name: the component's name, which hooks of other pairs do not have.
         settings: the stack's configuration.
         client: of the source.
+        names: what the configuration calls users and groups, by object id.
     """
 
-    def __init__(self, name: str, settings: Settings, client: GraphClient) -> None:
-        self._settings, self._client = settings, client
+    def __init__(self, name: str, settings: Settings, client: GraphClient, names: Mapping[str, str]) -> None:
+        self._settings, self._client, self._names = settings, client, names
         # What one call has found out saves the others of this run a look.
         self._listed: dict[str, str] = {}
         self._looked_at_job = self._paused = False
         self._lock = threading.Lock()
         self.binding = pulumi.ResourceHookBinding(
-            after_create=made_by_azuread(f"{name}-assignment-made", client, calls.AZUREAD_ASSIGNMENT),
+            after_create=made_by_azuread(f"{name}-assignment-made", client, calls.AZUREAD_ASSIGNMENT, names),
             on_error=[pulumi.ErrorHook(f"{name}-assignment-exists", self._failed)],
         )
 
     async def _failed(self, failed: pulumi.ErrorHookArgs) -> bool:
         """Whether azuread should try again. The engine keeps the count: the errors so far, newest first."""
-        tried_by_azuread(self._client, calls.AZUREAD_ASSIGNMENT, failed)
+        tried_by_azuread(self._client, calls.AZUREAD_ASSIGNMENT, failed, self._names)
         inputs = failed.new_inputs
         exists = any(text in error for error in failed.errors[:1] for text in EXISTS)
         if failed.failed_operation != "create" or not inputs or not exists or len(failed.errors) > MOST_TRIES:
@@ -98,7 +99,7 @@ class AssignmentHooks:
                 messages.warn(f"the assignment of {principal} exists, but Graph does not show it yet; run `up` again")
                 return False
             self._rest(operation, service_principal)
-            operation.remove(calls.delete_assignment(service_principal, existing))
+            operation.remove(calls.delete_assignment(service_principal, existing, self._names.get(principal, "")))
             wait_until_gone(operation, service_principal, existing)
         messages.info(f"the assignment of {principal} exists already; it is made anew, to be managed")
         return True

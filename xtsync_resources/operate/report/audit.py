@@ -21,6 +21,9 @@ WRITES = 50
 # The program writes 500 changes in a line at most.
 LONGEST_LINE = 4 * 1024 * 1024
 MOST_CHANGES = 20
+LONGEST_WORD = len("\\u0000")
+# Every line begins with its time.
+BEGINNING = b'{"time": "'
 LONGEST_VALUE = 300
 
 
@@ -95,10 +98,12 @@ class Written:
     Attributes:
         total: how many are in the file.
         newest: the last of them, newest first.
+        torn: lines of the file, whoever's, that are cut off, as a run was killed while it wrote them.
     """
 
     total: int = 0
     newest: tuple[Write, ...] = ()
+    torn: int = 0
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -117,7 +122,11 @@ def last_writes(path: Path, stacks: set[str]) -> dict[str, Written]:
     totals = dict.fromkeys(stacks, 0)
     newest: dict[str, list[tuple[datetime, int, Line]]] = {name: [] for name in stacks}
     answers: dict[str, Answer] = {}
+    torn = 0
     for number, raw in lines_of(path):
+        if is_torn(raw):
+            torn += 1
+            continue
         line, when = read_line(path, number, raw)
         if "status" in line:
             answers[line["write"]] = line
@@ -136,6 +145,7 @@ def last_writes(path: Path, stacks: set[str]) -> dict[str, Written]:
             tuple(
                 read_write(when, line, answers.get(line["write"])) for when, _, line in sorted(found, key=order)[::-1]
             ),
+            torn,
         )
         for name, found in newest.items()
     }
@@ -158,6 +168,21 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
         return  # as it is made before the first write
     except FileError as error:
         raise unusable(path, f"it {error}") from None
+
+
+def is_torn(raw: bytes) -> bool:
+    """Whether a line is the beginning of one of the audit, which the next write has ended where there was one."""
+    written = raw.rstrip(b"\n")
+    if not written.startswith(BEGINNING):
+        return bool(written) and BEGINNING.startswith(written)
+    try:
+        json.loads(written)
+    except json.JSONDecodeError as error:
+        # An unfinished text is told by where it begins, an unfinished escape or word shortly before the end.
+        return error.pos >= len(written) - LONGEST_WORD or error.msg.startswith("Unterminated string")
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def read_line(path: Path, number: int, raw: bytes) -> tuple[Any, datetime]:

@@ -19,6 +19,7 @@ from ..choices import Format
 from ..files import write_private
 from . import html, markdown
 from .audit import last_writes
+from .document import document
 from .gathering import Gathering
 from .section import Section
 from .words import verdict
@@ -90,6 +91,10 @@ def command(
     Raises:
         ConfigurationError: what was asked for does not fit together, or a file cannot be read or written.
     """
+    if screen.as_json and output:
+        raise ConfigurationError(
+            "Cannot use --output with --json", "a document goes to standard output", "leave one out"
+        )
     if everything and name:
         raise ConfigurationError("Cannot use --stack with --all", "one of them is enough", "leave one out")
     wanted = places(location) if everything else {name or stacks.selected(location.folder): location}
@@ -102,6 +107,9 @@ def command(
         dataclasses.replace(section, written=written.get(stacks.short(one)))
         for one, section in zip(wanted, read, strict=True)
     ]
+    if screen.as_json:
+        screen.json([document(section) for section in sections])
+        return exit_code(sections)
     render = html.render if form is Format.HTML else markdown.render
     text = render(sections, datetime.now(UTC))
     if output == "-":

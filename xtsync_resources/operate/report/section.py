@@ -27,7 +27,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One key of the configuration, and where its value came from; secrets are never shown."""
+    """One key of the configuration; secrets are never shown.
+
+    Attributes:
+        key: its name.
+        value: in words.
+        origin: where it came from.
+    """
 
     key: str
     value: str
@@ -36,7 +42,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What one cycle of the job did, by action; failures are counted apart."""
+    """What one cycle of the job did.
+
+    Attributes:
+        when: it began.
+        counts: of entries by action; failures are counted apart.
+    """
 
     when: datetime | None
     counts: Mapping[str, int]

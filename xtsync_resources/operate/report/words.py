@@ -179,10 +179,18 @@ def failure_rows(section: Section) -> list[Row]:
 
 def write_extent(written: Written) -> str:
     """What the writes are of."""
+    torn = ""
+    if written.torn:
+        lines = "1 line of the file is" if written.torn == 1 else f"{written.torn} lines of the file are"
+        torn = (
+            f" {lines} cut off, as a run was killed meanwhile: what they announce may have been written all the same."
+        )
     if not written.total:
-        return "The audit has no write of this stack."
+        return f"The audit has no write of this stack.{torn}"
     shown, count = len(written.newest), f"{written.total} {'write' if written.total == 1 else 'writes'}"
-    return f"{count} of this stack in the audit{f', of which the newest {shown}' if shown < written.total else ''}."
+    return (
+        f"{count} of this stack in the audit{f', of which the newest {shown}' if shown < written.total else ''}.{torn}"
+    )
 
 
 def write_rows(written: Written) -> list[Row]:
