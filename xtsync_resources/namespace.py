@@ -2,6 +2,7 @@
 
 Our texts say `xtsync:KEY`, as a project of that name writes it. Where the project has another name, whoever reads them
 is told the keys as they are written there: every text for people passes `named` at the gate (`untrusted.one_line`).
+Names of a tenant pass it as well, so nothing is rewritten but the keys that there are.
 """
 
 from __future__ import annotations
@@ -9,8 +10,40 @@ from __future__ import annotations
 import re
 
 OURS = "xtsync"
-# A key in a text. The types of our resources look like one, and are the same in every project.
-KEY = re.compile(rf"(?<![\w.-]){OURS}:(?=[a-z])(?!index:)")
+# Those of config/settings.py, which is far above this.
+KEYS = (
+    "source",
+    "target",
+    "sourceClientSecret",
+    "targetClientSecret",
+    "cloud",
+    "metadataHost",
+    "users",
+    "groups",
+    "displayName",
+    "syncGroups",
+    "inboundTrust",
+    "b2bCollaboration",
+    "b2bDirectConnect",
+    "userType",
+    "attributeMappings",
+    "scopingFilters",
+    "flowTypes",
+    "notifyEmail",
+    "deletionThreshold",
+    "allowDeletions",
+    "running",
+    "onExisting",
+    "onDestroy",
+    "neverRemove",
+    "foreignAssignments",
+    "allowSecondConfiguration",
+    "provisionOnDemand",
+    "deadlineMinutes",
+    "guardrails",
+)
+# A key in a text.
+KEY = re.compile(rf"(?<![\w.-]){OURS}:(?=(?:{'|'.join(KEYS)})(?![\w:-]))")
 
 _current: list[str] = [OURS]
 

@@ -88,7 +88,8 @@ def test_keys_in_the_namespace_of_another_project_are_told_with_their_lines(read
 def test_a_misspelt_namespace_is_told(read: Reader, written: str, name: str) -> None:
     told = problems(read, "xtsync", in_namespace("xtsync") | {f"{written}:{name}": ["Finance"]})
     assert told[0].startswith(f"  - The namespace {written}: {name} (Pulumi.dev.yaml, line 8) would be read by nobody")
-    assert told[0].endswith(f"Write xtsync:{name}.")
+    meant = " if that is meant by gruops" if name == "gruops" else ""
+    assert told[0].endswith(f"Write xtsync:groups{meant}.")
     assert [line.split(". ")[1] for line in told[1:]] == (["Did you mean groups?"] if name == "gruops" else [])
 
 
@@ -136,4 +137,27 @@ def test_messages_name_keys_as_they_are_written_and_our_types_as_they_are() -> N
     namespace.use(OTHER)
     assert one_line(text) == text.replace("set xtsync:", f"set {OTHER}:")
     assert one_line(one_line(text)) == one_line(text)
-    assert "set contoso-sync:auth" in str(ConfigurationError("what", "why", "set xtsync:auth"))
+    assert "set contoso-sync:source.auth" in str(ConfigurationError("what", "why", "set xtsync:source.auth"))
+
+
+@pytest.mark.parametrize("name", ["xtsync:finance", "xtsync:users-abroad", "xtsync:usersX", "xtsync:cloud:1"])
+def test_what_a_tenant_calls_something_is_no_key(name: str) -> None:
+    namespace.use(OTHER)
+    assert one_line(f"the group {name}") == f"the group {name}"
+
+
+def test_the_keys_that_are_rewritten_are_all_there_are() -> None:
+    assert set(namespace.KEYS) == {*config.KEYS, *config.SECRET_KEYS}
+
+
+@pytest.mark.parametrize(
+    ("name", "do"),
+    [
+        ("sorceClientSecret", "Write xtsync:sourceClientSecret if that is meant by sorceClientSecret."),
+        ("gruops", "Write xtsync:groups if that is meant by gruops."),
+        ("databasePassword", "There is no key databasePassword: remove it."),
+    ],
+)
+def test_of_a_key_that_has_strayed_and_is_none_the_nearest_is_told(tmp_path: Path, name: str, do: str) -> None:
+    values = in_namespace("xtsync") | {f"xtsnyc:{name}": "x"}
+    assert problems(by_xtsync(tmp_path, pytest.MonkeyPatch()), "xtsync", values)[0].endswith(f". {do}")

@@ -62,7 +62,7 @@ def strays(keys: Iterable[str], own: str, known: Collection[str]) -> list[Stray]
     return found
 
 
-def told(found: Sequence[Stray], own: str, files: Iterable[Path]) -> list[Problem]:
+def told(found: Sequence[Stray], own: str, known: Collection[str], files: Iterable[Path]) -> list[Problem]:
     """Strayed keys as problems, one for each namespace; what the keys would mean is not looked at for this."""
     texts = {path.name: text_of(path) for path in files}
     by_namespace: dict[str, list[Stray]] = {}
@@ -74,10 +74,25 @@ def told(found: Sequence[Stray], own: str, files: Iterable[Path]) -> list[Proble
             None,
             f"{listed([one.name + place_of(one, texts) for one in many])} would be read by nobody there, as this "
             f"project is called {own}",
-            f"Write {listed([f'{own}:{one.name}' for one in many])}",
+            advice(many, own, known),
         )
         for namespace, many in by_namespace.items()
     ]
+
+
+def advice(many: Sequence[Stray], own: str, known: Collection[str]) -> str:
+    """What to write instead: the keys as they are here, of a name that is none the nearest."""
+    right = [one.name for one in many if one.name in known]
+    meant, unknown = [], []
+    for name in (one.name for one in many if one.name not in known):
+        near = difflib.get_close_matches(name, known, 1, NEAR)
+        if near:
+            meant.append(f"{own}:{near[0]} if that is meant by {name}")
+        else:
+            unknown.append(name)
+    write = f"Write {listed([*(f'{own}:{name}' for name in right), *meant])}" if right or meant else ""
+    none = f"{'There is' if len(unknown) == 1 else 'There are'} no key {listed(unknown)}: remove it" if unknown else ""
+    return ". ".join(filter(None, (write, none)))
 
 
 def listed(words: Sequence[str]) -> str:
@@ -130,7 +145,7 @@ def check_namespaces(
         ConfigurationProblems: there is such a key.
     """
     found = strays(keys, own, known)
-    about_strays = told(found, own, files)
+    about_strays = told(found, own, known, files)
     acted_on = sorted(key for key in keys if key.startswith(OF_PULUMI) and key not in HARMLESS)
     why = "Pulumi acts on it by itself, with the stack's secrets in its hands"
     used = " and ".join(HARMLESS)

@@ -57,8 +57,8 @@ class ConfigurationProblems(Stopped):
 class Problems:
     """Collects the problems while values are read, instead of stopping at the first."""
 
-    def __init__(self, own: str = namespace.OURS, found: Iterable[Problem] = ()) -> None:
-        self._namespace = own
+    def __init__(self, own: str = "", found: Iterable[Problem] = ()) -> None:
+        self._namespace = own or namespace.current()
         self._found = [*found]
 
     def add(self, key: str, value: object, why: str, do: str) -> None:
