@@ -123,13 +123,18 @@ def forward(stream: Any, output: Callable[[str], None]) -> None:
 
 
 def explained(error: grpc.RpcError) -> PluginError:
-    """A refusal with its details; what the SDK adds around the message is taken off."""
+    """A refusal with its details; what the SDK adds around the message is taken off.
+
+    As Go's gRPC does, the status among the metadata comes before the message of the call.
+    """
     metadata: Any = error.trailing_metadata()
     for key, value in metadata or ():
         if key == "grpc-status-details-bin":
-            for detail in status_pb2.Status.FromString(value).details:
+            status = status_pb2.Status.FromString(value)
+            for detail in status.details:
                 failed = provider_pb2.ErrorResourceInitFailed()
                 if detail.Unpack(failed):
                     return InitFailed(failed)
+            return PluginError(status.message.strip())
     text = str(error.details() or error.code()).strip()
     return PluginError(text.removeprefix("Exception calling application: "))

@@ -60,6 +60,24 @@ def test_a_pair_in_step_has_an_empty_plan(planned: Command) -> None:
     assert "Nobody comes or goes, and nothing is opened or closed" in planned("plan", "-s", "dev").out
 
 
+def test_what_somebody_has_shut_is_drift_which_a_preview_does_not_see(lab: Lab, planned: Command) -> None:
+    planned.up()
+    members = lab.target.policies.partners[world.SOURCE_TENANT].members
+    members["automaticUserConsentSettings"] = {"inboundAllowed": False, "outboundAllowed": None}
+    shut = ["the partner's people come in without being asked for consent (inboundAllowed)"]
+    found = document(planned)
+    assert found["opens"] == found["drift"] == {"Fabrikam": shut}
+    said = planned("plan", "-s", "dev").out
+    assert "`pulumi preview` does not see it; `pulumi up --refresh --diff` mends it" in " ".join(said.split())
+    assert lab.stack.run("preview", expect_no_changes=True).exit_code == 0
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    found = document(planned)
+    assert len(found["opens"]["Fabrikam"]) == 2
+    assert found["drift"] == {"Fabrikam": shut}, "what the stack file asks for anew is none"
+    lab.stack.run("up", refresh=True)
+    assert document(planned)["drift"] == {}
+
+
 @pytest.mark.parametrize("threshold", [500, 2])
 def test_who_leaves_is_named_and_a_refusal_is_foreseen(lab: Lab, planned: Command, threshold: int) -> None:
     lab.stack.config["xtsync:deletionThreshold"] = threshold

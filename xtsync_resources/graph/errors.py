@@ -50,7 +50,8 @@ class XtsyncError(Exception):
     """The root: `what` failed, `why`, and what to `do`; `reference` helps support find the call."""
 
     def __init_subclass__(cls) -> None:
-        # Shown by the engine in front of the message, as `RefusedError: ...`, without a module path.
+        # Where the engine cannot be told the message itself (`attach_message`), it shows the class before it: then
+        # without a module path.
         cls.__module__ = "builtins"
 
     def __init__(self, what: str, why: str, do: str = "", reference: str = "") -> None:

@@ -18,6 +18,7 @@ from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
+from ..pulumi_runtime.provider import HOME
 from ..state import type_token
 from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 
+DRIFT = (
+    "somebody has changed that in the tenant since the last `pulumi up`, whose state does not know it. `pulumi "
+    "preview` does not see it; `pulumi up --refresh --diff` mends it"
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What the next `up` does to people and policies.
@@ -65,6 +72,8 @@ class Plan:
         existing: accounts in the target that people who come may be matched with; None where nobody could look.
         opens: what is opened, by tenant.
         closes: what is closed, by tenant.
+        drift: what of that the stack file and the state have already, and somebody has changed in the tenant since: an
+            `up` without `--refresh` does not see it.
         refused: why `up` would refuse; "" where it would not.
     """
 
@@ -82,6 +91,7 @@ class Plan:
     existing: Sequence[str] | None = ()
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: str = ""
 
     @property
@@ -137,7 +147,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
         refused=refusal(stack, operation, before, news, change) or too_many(stack, leavers),
-        **doors(stack),
+        **doors(stack, state),
     )
 
 
@@ -185,9 +195,16 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
     )
 
 
-def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
-    """What is opened and closed in each tenant."""
-    settings, found = stack.settings, dict[str, dict[str, list[str]]](opens={}, closes={})
+def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:
+    """What the last run has left in the policies of a tenant; empty where it has made none."""
+    kinds_of = {type_token("PartnerPolicy"), type_token("IdentitySyncPolicy")}
+    own = [one.outputs for one in state if one.type in kinds_of and one.outputs.get(HOME) == tenant_id]
+    return {name: value for outputs in own for name, value in outputs.items() if isinstance(value, Mapping)}
+
+
+def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:
+    """What is opened and closed in each tenant, and what of that is drift, which the state does not know."""
+    settings, found = stack.settings, dict[str, dict[str, list[str]]](opens={}, closes={}, drift={})
     for side in SIDES:
         tenant, partner = (getattr(settings, one) for one in (side, SIDES[1 - SIDES.index(side)]))
         operation = stack.operation(side)
@@ -199,7 +216,10 @@ def doors(stack: Stack) -> dict[str, dict[str, list[str]]]:
             live = {**live, **policy}
             wanted = {**wanted, **permissions_of(sync_values(settings.display_name, settings.sync_groups))}
         opened, closed = changes_of_doors(live, wanted)
-        for word, texts in (("opens", opened), ("closes", closed)):
+        known = policies_in(state, tenant.id)
+        due = [text for texts in changes_of_doors(known, wanted) for text in texts]
+        drift = [text for text in (*opened, *closed) if known and text not in due]
+        for word, texts in (("opens", opened), ("closes", closed), ("drift", drift)):
             if texts:
                 found[word][tenant.name] = texts
     return found
@@ -248,6 +268,7 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
         rows.append(("Schema", "yellow", f"{', '.join(plan.schema)} change: `pulumi preview` says what for people"))
     for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
         rows += [(f"{word} {tenant}", "yellow", "; ".join(texts)) for tenant, texts in doors_of.items()]
+    rows += [(f"Drift in {tenant}", "yellow", f"{'; '.join(texts)}: {DRIFT}") for tenant, texts in plan.drift.items()]
     if plan.refused:
         rows.append(("Refused", "bold red", plan.refused))
     for label, colour, text in rows:

@@ -19,6 +19,8 @@ MOST_REASONS = 50
 # Pulumi's grpc takes 16 MB of headers, in which these bytes are base64; more breaks the connection of all calls.
 LARGEST_DETAILS = 11 * 2**20
 INFO, WARNING = 1, 2
+# What the SDK aborts a call with; details of another code are not looked at.
+UNKNOWN = 2
 
 
 class Partial(Exception):  # noqa: N818 - a result, not an accident
@@ -149,6 +151,21 @@ def program_runs() -> bool:
         return False
 
 
+def attach_message(text: str) -> None:
+    """Tell the engine what a failing call is to be known by, in its trailing metadata.
+
+    Without it the engine shows what the SDK makes of an exception, which begins with the name of its class. This comes
+    first for gRPC where it is there.
+    """
+    _, context = current_call()
+    if context is None:
+        return
+    from google.rpc import status_pb2  # noqa: PLC0415
+
+    details = status_pb2.Status(code=UNKNOWN, message=text).SerializeToString()
+    context.set_trailing_metadata((("grpc-status-details-bin", details),))
+
+
 def attach_partial(partial: Partial) -> None:
     """Tell the engine to save a half-finished object, in the trailing metadata of the failing call."""
     request, context = current_call()
@@ -169,7 +186,7 @@ def attach_partial(partial: Partial) -> None:
             id=partial.id, properties=properties, reasons=partial.reasons, inputs=inputs
         )
     )
-    details = status_pb2.Status(code=2, message=str(partial), details=[detail]).SerializeToString()
+    details = status_pb2.Status(code=UNKNOWN, message=str(partial), details=[detail]).SerializeToString()
     if len(details) > LARGEST_DETAILS:
         report("This is too large to be kept half made; the next `pulumi up` makes it again.", severity=WARNING)
         return

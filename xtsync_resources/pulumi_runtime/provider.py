@@ -30,7 +30,7 @@ from ..graph.errors import ConfigurationError, RefusedError, XtsyncError
 from ..graph.isolation import drop_foreign
 from ..graph.wire_log import log_calls
 from ..untrusted import gate_output, one_line, value
-from .engine import Partial, about_this_call, attach_partial, checked_id, report, warn_of_another_sdk
+from .engine import Partial, about_this_call, attach_message, attach_partial, checked_id, report, warn_of_another_sdk
 from .engine_watch import end_with
 from .forgotten import FORGET, forgets
 from .provider_settings import ProviderSettings
@@ -91,6 +91,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except XtsyncError as error:
+        attach_message(str(error))
         raise error.with_traceback(None) from None
     except Exception as error:
         text = str(error)
