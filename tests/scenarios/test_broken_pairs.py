@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lab.entra.synchronization.models import Quarantine
 from lab.entra.synchronization.schema import object_mapping
 from tests.scenarios.stacks import Command, Lab
 from tests.scenarios.steps import findings
@@ -86,6 +87,10 @@ def test_what_is_broken_is_named(
     found = findings(xtsync, int(level == "problem"))["source", "synchronization"]
     assert any(text in said and how == level for how, said in found), found
     said_by_others(xtsync, well=level != "problem")
+    if broken is assign_somebody:
+        told = " ".join(xtsync("doctor", "-s", "dev").out.split())
+        assert "xtsync:foreignAssignments: report (as now), adopt or remove" in told
+        assert "deleted in the target by the job's next cycle, restorable there for 30 days" in told
 
 
 def said_by_others(xtsync: Command, *, well: bool) -> None:
@@ -214,6 +219,22 @@ def test_a_pair_that_works_is_well(lab: Lab, xtsync: Command) -> None:
     said = xtsync("status", "-s", "dev")
     assert "well: the job, its settings and schema, who is configured to be in scope, and the policies" in said.out
     assert len(lab.calls_since(before)) < 15, "a glance stays cheap"
+
+
+@pytest.mark.parametrize("broken", ["a failed cycle", "EncounteredQuarantineException", "IngestionInterrupted"])
+def test_the_doctor_sends_nobody_to_the_doctor(lab: Lab, xtsync: Command, broken: str) -> None:
+    xtsync.up()
+    lab.pass_time()
+    job, now = lab.jobs()[0], lab.entra.clock.now()
+    if broken == "a failed cycle":
+        job.last_execution.state = "Failed"
+    else:
+        job.status_code, job.quarantine = "Quarantine", Quarantine(broken, "Error", "No.", now, now)
+    said = xtsync("doctor", "-s", "dev")
+    assert said.exit_code == 1
+    assert "xtsync doctor" not in said.out
+    assert ".." not in said.out.replace("...", "")
+    assert "xtsync doctor" not in xtsync("report", "-s", "dev", "--format", "markdown", "--output", "-").out
 
 
 def test_status_says_what_it_could_not_see(lab: Lab, xtsync: Command) -> None:

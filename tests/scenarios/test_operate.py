@@ -80,6 +80,28 @@ def test_pause_resume_and_restart_say_what_they_mean_and_ask(lab: Lab, xtsync: C
     assert lab.jobs()[0].schedule_state == "Active"
 
 
+def test_what_was_done_is_told_and_no_advice_about_what_was_before(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.jobs()[0].last_execution.state = "Failed"
+    for command, sentence in (
+        (
+            "pause",
+            "the job is paused: nobody is created, changed or removed in Fabrikam until it goes on. `xtsync resume`",
+        ),
+        ("resume", "the job is started: what has changed since comes with its next cycle"),
+        ("restart", "the job is restarted: its next cycle looks at everybody again"),
+    ):
+        said = xtsync(command, "-s", "dev", "--yes")
+        assert said.exit_code == 0
+        assert sentence in " ".join(said.out.split())
+        assert "Do " not in said.out
+        assert "Settings, scope and policies were not looked at: `xtsync status`" in " ".join(said.out.split())
+    document = xtsync("restart", "-s", "dev", "--yes", "--json").document
+    assert document["doneNow"].startswith("the job is restarted")
+    assert (document["remedy"], document["findings"], document["outOfScope"]) == ("", None, None)
+
+
 def test_held_back_deletions_are_released_by_no_other_command(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     job, now = lab.jobs()[0], lab.entra.clock.now()

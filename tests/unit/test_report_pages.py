@@ -179,7 +179,10 @@ def test_what_is_urgent_comes_first() -> None:
     ("found", "sentence"),
     [
         (of_job(), "Well: running; the first cycle is not done yet"),
-        (of_job(**FAILED), "Needs somebody: running, but the last cycle failed: Gone; run `xtsync doctor --stack dev`"),
+        (
+            of_job(**FAILED),
+            "Needs somebody: running, but the last cycle failed: Gone; run `pulumi up --refresh --diff --stack dev`",
+        ),
         (
             of_job(**HELD),
             "Needs somebody: in quarantine (TooManyDeletes): 500 were due; run `xtsync approve-deletions --stack dev`",

@@ -118,4 +118,5 @@ def explained(name: str, *, active: bool, ended: bool = False) -> str:
 
 def said_by_doctor(advice: str) -> str:
     """Advice as it is told beside the findings of `xtsync doctor`: nobody is sent to where he is."""
-    return advice.replace(LOOK_FOR_CAUSES, CAUSES_HERE).replace("mend what it finds", "mend it")
+    here = advice.replace(f". {LOOK_FOR_CAUSES}", f". {CAUSES_HERE[0].upper()}{CAUSES_HERE[1:]}")
+    return here.replace(LOOK_FOR_CAUSES, CAUSES_HERE).replace("mend what it finds", "mend it")

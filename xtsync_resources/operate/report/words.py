@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...sync_job.quarantine import said_by_doctor
+from ...sync_job.quarantine import LOOK_FOR_CAUSES, said_by_doctor
 from ..checks import Level
 from ..health import last_words, next_words
 from .section import KINDS
@@ -25,7 +25,6 @@ FAILURE_HEAD = ("who", "cause", "error code", "recommended action", "when (UTC)"
 WRITE_HEAD = ("time (UTC)", "tenant", "what was done", "object", "fields: old → new", "status", "request id")
 # Advice has its commands between backticks.
 COMMAND = re.compile(r"`([^`]+)`")
-DOCTOR = "xtsync doctor"
 # At the beginning, where no name of a tenant stands.
 RUN = re.compile(r"(?:run )?`((?:xtsync|pulumi) [^`]+)`")
 
@@ -56,10 +55,11 @@ class Verdict:
 def verdict(section: Section) -> Verdict:
     """Whether a pair is well, why, and the first command to run."""
     health, wrong = section.health, [one for one in section.findings if one.level is Level.PROBLEM]
-    of_job = COMMAND.search(health.remedy) if health else RUN.match(section.remedy)
-    commands = [found[1] for found in (of_job, *(RUN.match(one.do) for one in wrong)) if found]
-    # What the doctor finds stands here already.
-    command = of_stack(next((one for one in commands if one != DOCTOR), DOCTOR), section)
+    of_job = COMMAND.search(said_by_doctor(health.remedy)) if health else RUN.match(section.remedy)
+    advised = [of_job, *(RUN.match(one.do) for one in wrong)]
+    if health and LOOK_FOR_CAUSES in health.remedy:  # what the doctor finds stands here already, and comes first
+        advised = [*advised[1:], of_job]
+    command = of_stack(next((found[1] for found in advised if found), "xtsync doctor"), section)
     if health is None:
         first = section.problems[0].partition("\n")[0].rstrip(".") if section.problems else ""
         if first and not section.unknown:
