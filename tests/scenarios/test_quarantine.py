@@ -11,7 +11,7 @@ from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import ROOT, Command, Lab, told
 from tests.scenarios.steps import held_back
 from xtsync_resources.operate.report.words import COMMAND
-from xtsync_resources.sync_job.quarantine import HELD_DELETIONS, REASONS, Reason, explained
+from xtsync_resources.sync_job.quarantine import HELD_DELETIONS, REASONS, Reason, explained, said_by_doctor
 
 OTHERS = (*(one for one in REASONS if one.name != HELD_DELETIONS), Reason("SomethingNew", "", "", "", starts=False))
 ANSWERS = {"restart": "--yes", "resume": "--yes"}
@@ -47,7 +47,7 @@ def test_every_reason_is_told_in_the_same_words_and_what_is_advised_works(
         for one in xtsync("doctor", "-s", "dev", "--json").document
         if one["area"] == "synchronization" and one["level"] == "problem"
     )
-    assert job_found["do"] == words
+    assert job_found["do"] == said_by_doctor(words)
     assert one_line(words) in one_line(told(lab.stack.run("refresh"), "start"))
     for command in advised(words):
         hold(lab, reason.name)
@@ -61,7 +61,9 @@ def test_every_reason_is_told_in_the_same_words_and_what_is_advised_works(
         assert reason.starts or words in said.errors
     hold(lab, reason.name)
     lab.stack.run("refresh")
-    assert one_line(words) in one_line(told(lab.stack.run("up"), "start"))
+    after = one_line(told(lab.stack.run("up"), "start"))
+    assert one_line(explained(reason.name, active=True, ended=reason.starts)) in after
+    assert not reason.starts or "ends the quarantine" not in after, "it is over"
     assert (lab.jobs()[0].quarantine is None) is reason.starts
 
 
