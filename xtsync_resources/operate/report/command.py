@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...graph.errors import ConfigurationError, XtsyncError
 from .. import stack as stacks
-from ..choices import Format
+from ..choices import FAILED, NOT_WELL, WELL, Format
 from ..files import write_private
 from . import html, markdown
 from .audit import last_writes
@@ -109,21 +109,30 @@ def command(
     ]
     if screen.as_json:
         screen.json([document(section) for section in sections])
-        return exit_code(sections)
+        return told(sections, screen)
     render = html.render if form is Format.HTML else markdown.render
     text = render(sections, datetime.now(UTC))
     if output == "-":
         screen.plain(text)
     else:
         write(Path(output or f"xtsync-report.{'html' if form is Format.HTML else 'md'}"), text, sections, screen)
-    return exit_code(sections)
+    return told(sections, screen)
+
+
+def told(sections: Sequence[Section], screen: Screen) -> int:
+    """The exit code; a failure is never silent, wherever the page goes."""
+    code = exit_code(sections)
+    if code == FAILED:
+        unknown = ", ".join(section.stack for section in sections if section.unknown)
+        screen.error([f"It is not known how it is with {unknown}; the report says why."])
+    return code
 
 
 def exit_code(sections: Sequence[Section]) -> int:
-    """1 where a pair is known not to be well, else 2 where one could not be read, else 0."""
+    """Not well where a pair is known not to be, else failed where one could not be read, else well."""
     if any(not verdict(section).well and not section.unknown for section in sections):
-        return 1
-    return 2 if any(section.unknown for section in sections) else 0
+        return NOT_WELL
+    return FAILED if any(section.unknown for section in sections) else WELL
 
 
 def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) -> None:
