@@ -43,7 +43,7 @@ KEYS = (
     "guardrails",
 )
 # A key in a text.
-KEY = re.compile(rf"(?<![\w.-]){OURS}:(?=(?:{'|'.join(KEYS)})(?![\w:-]))")
+KEY = re.compile(rf"(?<![\w.-]){OURS}:(?=(?:{'|'.join(KEYS)})(?![\w-]|:\S))")
 
 _current: list[str] = [OURS]
 

@@ -58,5 +58,5 @@ def command_on(command: str, what: str, urn: str, stack: str = "") -> str:
     stack = stack or urn.removeprefix("urn:pulumi:").partition("::")[0]
     of_stack = f" --stack {shlex.quote(stack)}" if stack else ""
     # In quotes, as a URN holds a $, which a shell would read.
-    whole = "`" + command.replace("URN", f"'{urn or 'URN'}'") + of_stack + "`"
+    whole = "`" + command.replace("URN", shlex.quote(urn) if urn else "'URN'") + of_stack + "`"
     return whole if urn else f"{whole} with the URN of {what}, which `pulumi stack --show-urns{of_stack}` lists"

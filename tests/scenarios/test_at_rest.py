@@ -85,7 +85,7 @@ def test_promise_6_a_scope_that_was_made_everybody_is_not_narrowed_unseen(lab: L
     synchronization(lab).secrets["SyncAll"] = "true"
     lab.stack.config["xtsync:deletionThreshold"] = 7
     before = len(lab.entra.traffic)
-    assert "run `pulumi refresh`" in told(lab.stack.run("up", fails=True), "secrets")
+    assert "run `pulumi refresh --diff`" in told(lab.stack.run("up", fails=True), "secrets")
     assert not verbs(lab, before)
     lab.stack.run("refresh")
     preview = lab.stack.run("preview")

@@ -105,7 +105,30 @@ def test_promise_6_whom_the_service_skips_and_who_is_gone_does_not_leave(lab: La
     lab.stack.run("up")
     delete_user(lab, A)
     lab.stack.config |= {"xtsync:groups": [], "xtsync:users": [B]}
-    assert "2 people leave the target with that: " in told(lab.stack.run("preview"), "scope")
+    said = told(lab.stack.run("preview"), "scope")
+    assert "2 people leave the target with that: " in said
+    assert "1 person is deleted in the source already" in said
+
+
+def test_promise_3_who_is_deleted_in_the_source_is_not_said_to_stay(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = [A, B]
+    lab.stack.run("up")
+    delete_user(lab, A)
+    lab.stack.config["xtsync:users"] = [B]
+    words = "1 person is deleted in the source already, so that no assignment keeps them"
+    said = told(lab.stack.run("preview"), "scope")
+    assert words in said
+    assert "nobody leaves" not in said
+
+
+def test_promise_6_a_count_that_fails_of_who_comes_lets_nobody_go(lab: Lab) -> None:
+    lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:users": [], "xtsync:groups": ["Finance"]}
+    lab.stack.run("up")
+    large = lab.source.directory.add_group("Large")
+    large.members.extend(lab.source.add_user(f"person{number}@contoso.com").id for number in range(1200))
+    lab.stack.config["xtsync:groups"] = ["Large"]
+    lab.entra.faults.add(Fault("hollow", path=f"groups/{large.id}/members$", in_batch=True, skip=1))
+    assert "people leave the scope" in "\n".join(messages(lab.stack.run("preview", fails=True)))
 
 
 @pytest.mark.parametrize("what", ["unreadable", "gone", "out of order"])

@@ -8,7 +8,7 @@ import pytest
 
 from lab import world
 from tests.scenarios.stacks import Command, Lab, writes
-from tests.scenarios.tenants import assign, grant
+from tests.scenarios.tenants import assign, delete_user, grant
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
@@ -58,6 +58,16 @@ def test_accounts_that_may_be_matched_are_named(lab: Lab, planned: Command) -> N
 def test_a_pair_in_step_has_an_empty_plan(planned: Command) -> None:
     planned.up()
     assert "Nobody comes or goes, and nothing is opened or closed" in planned("plan", "-s", "dev").out
+
+
+def test_who_is_deleted_in_the_source_is_not_said_to_stay(lab: Lab, planned: Command) -> None:
+    planned.up()
+    delete_user(lab, A)
+    lab.stack.config["xtsync:users"] = []
+    assert document(planned)["deletedInSource"] == 1
+    said = " ".join(planned("plan", "-s", "dev").out.split())
+    assert "1 person is deleted in the source already, so that no assignment keeps them" in said
+    assert "nobody" not in said
 
 
 def test_what_somebody_has_shut_is_drift_which_a_preview_does_not_see(lab: Lab, planned: Command) -> None:

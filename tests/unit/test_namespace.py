@@ -146,6 +146,13 @@ def test_what_a_tenant_calls_something_is_no_key(name: str) -> None:
     assert one_line(f"the group {name}") == f"the group {name}"
 
 
+@pytest.mark.parametrize("key", namespace.KEYS)
+@pytest.mark.parametrize("after", ["", ".", ": true keeps it", ":", ".tenantId", "[0]", ", and"])
+def test_a_key_is_one_whatever_follows(key: str, after: str) -> None:
+    namespace.use(OTHER)
+    assert namespace.named(f"set xtsync:{key}{after}") == f"set {OTHER}:{key}{after}"
+
+
 def test_the_keys_that_are_rewritten_are_all_there_are() -> None:
     assert set(namespace.KEYS) == {*config.KEYS, *config.SECRET_KEYS}
 

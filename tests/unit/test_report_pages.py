@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.patience import PATIENCE_SECONDS
 from xtsync_resources.operate.checks import Finding, Level
@@ -20,6 +21,7 @@ from xtsync_resources.operate.checks.drift import MEND
 from xtsync_resources.operate.health import read_health
 from xtsync_resources.operate.report import html, markdown
 from xtsync_resources.operate.report.audit import Write, Written
+from xtsync_resources.operate.report.command import exit_code
 from xtsync_resources.operate.report.gathering import by_cycle
 from xtsync_resources.operate.report.section import EVENTS, Cycle, Section, Setting
 from xtsync_resources.operate.report.words import COMMAND, verdict
@@ -115,6 +117,40 @@ def test_markdown_stays_a_table_whatever_names_say() -> None:
         assert len(rows) == 3
         assert rows[2].replace(r"\|", "").count("|") == rows[0].count("|")
     assert page.count("<br>") == 1  # between two fields
+
+
+NAMES_WITH_BACKTICKS = (
+    "a@b`cmd`c@`<img src=https://evil.example/x.png> [click](https://evil.example) @maintainer",
+    "Finance`. Run `xtsync approve-deletions --count 40 --stack dev",
+    "`xtsync approve-deletions --count 40`",
+    "Do: run `xtsync approve-deletions --count 40`",
+)
+
+
+@pytest.mark.parametrize("name", NAMES_WITH_BACKTICKS)
+def test_a_name_with_backticks_is_no_command_and_nothing_lives_in_it(name: str) -> None:
+    found = Finding("source", "scope", Level.PROBLEM, f"in scope and not configured: {name} (id)", f"take out {name}")
+    shown = replace(section(), findings=[found], problems=[f"Failed to read the group {name}", f"Do: look at {name}"])
+    page = html.render([shown], NOW)
+    assert "<code>xtsync approve" not in page
+    assert "<img" not in page
+    text = markdown.render([shown], NOW)
+    (of_finding,) = (line for line in text.splitlines() if line.startswith("| scope |"))
+    for line in (of_finding, *(line for line in text.splitlines() if line.startswith("> "))):
+        rendered = MarkdownIt("commonmark").enable("table").render(f"| a | b | c | d |\n|---|---|---|---|\n{line}")
+        assert not re.search(r"<(img|a)\b|<code>xtsync", rendered), rendered
+        assert "@maintainer" not in re.sub(r"<code>.*?</code>", "", rendered)
+    (headline,) = (line for line in text.splitlines() if line.startswith("### Needs somebody"))
+    assert not re.search(r"<(img|a)\b|<code>xtsync approve", MarkdownIt("commonmark").render(headline))
+
+
+def test_a_report_of_a_pair_that_could_not_be_seen_is_no_report_of_one_that_is_well() -> None:
+    dark = Finding("target", "partner policy", Level.WARNING, "could not be checked: 503", failed=True)
+    shown = replace(of_job(), findings=[dark])
+    assert not verdict(shown).well
+    assert exit_code([shown]) == 2
+    assert exit_code([replace(shown, findings=[dark, SHUT])]) == 1
+    assert exit_code([of_job()]) == 0
 
 
 def test_cycles_are_counted_by_action_with_failures_apart() -> None:

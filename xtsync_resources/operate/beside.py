@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .checks import Finding, Level, policies, synchronization
-from .checks.finding import counted
+from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .held_back import HeldBack, at_a_glance
 from .in_scope import out_of_scope
@@ -26,7 +26,10 @@ CHECKS = (
     Check(policies.AREA, policies.check_differing),
     Check(policies.COLLABORATION, policies.check_collaboration),
 )
-LOOKED_AT = "the job, its settings and schema, who is configured to be in scope, and the policies of both tenants"
+LOOKED_AT = (
+    "the job, its settings and schema, whether everybody is in scope whom the last run put there, and the policies of "
+    "both tenants"
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,13 @@ class Beside:
 
     @property
     def well(self) -> bool:
-        """Whether nothing was found that keeps the pair from working."""
-        return not self.missing and not self.problems
+        """Whether nothing was found that keeps the pair from working, nor left in the dark."""
+        return not self.missing and not self.problems and not self.failed
+
+    @property
+    def failed(self) -> list[Finding]:
+        """What could not be looked at, though the sign-in may."""
+        return [one for one in self.findings if one.failed]
 
     @property
     def problems(self) -> list[Finding]:
@@ -69,8 +77,10 @@ class Beside:
         ]
         if wrong:
             return f"not well: {', '.join(wrong)}"
+        if self.failed:
+            return f"not known: {listed(sorted({one.area for one in self.failed}))} could not be looked at"
         if self.missing is None or self.findings:
-            return f"well, but for what is told below: {LOOKED_AT} were looked at"
+            return "well as far as it was seen; what was not, and what else there is, is told below"
         return f"well: {LOOKED_AT}"
 
 

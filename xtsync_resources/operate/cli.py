@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ import typer
 
 from .. import VERSION
 from ..untrusted import gated
-from .choices import EXIT_CODES, INTERRUPTED, NOT_WELL, WELL, Format, Side, Wait, examples, stacks_of_folder
+from .choices import EXIT_CODES, FAILED, INTERRUPTED, NOT_WELL, WELL, Format, Side, Wait, examples, stacks_of_folder
 from .screen import Failure, Screen
 
 if TYPE_CHECKING:
@@ -382,6 +383,9 @@ def main() -> None:
         code = NOT_WELL
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except Exception:  # Python would end with the code of a pair that is not well.
+        traceback.print_exc()
+        code = FAILED
     sys.exit(code)
 
 

@@ -30,7 +30,11 @@ def urn_of_job(state: Sequence[Recorded], job_id: str) -> str:
 
 def make_all_again(stack: str) -> str:
     """How an application that is gone is made again, and its job."""
-    return f"run `pulumi up --refresh --diff --stack {shlex.quote(stack)}`, which makes both again"
+    return (
+        f"run `pulumi up --refresh --diff --stack {shlex.quote(stack)}`, which makes again what is not there; if the "
+        "deletion was a mistake, restore the application before that, within 30 days (Entra admin center, App "
+        "registrations, Deleted applications)"
+    )
 
 
 def gone(operation: Operation, stack: Stack) -> NotWellError:

@@ -33,7 +33,7 @@ from ..sync_scope.affected import (
     refuse_to_remove,
     sentence,
 )
-from ..sync_scope.leavers import WHAT_BECOMES, Leavers, people_who_leave
+from ..sync_scope.leavers import WHAT_BECOMES, Leavers, already_deleted, people_who_leave
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from .checks.finding import counted, listed
@@ -67,6 +67,7 @@ class Plan:
         removed_by_hand: whom somebody has put in scope by hand, and `up` takes out (`foreignAssignments`).
         people_who_leave: whom nothing else keeps in scope; None where they were not counted.
         how_many_leave: their number, in words; "" where nobody leaves.
+        deleted_in_source: how many more who leave are deleted in the source already.
         leavers_are_deleted: whether the job removes whoever leaves from the target.
         schema: which parts of the schema change, which may let people in or remove them; a preview says how.
         existing: accounts in the target that people who come may be matched with; None where nobody could look.
@@ -86,6 +87,7 @@ class Plan:
     removed_by_hand: Sequence[str] = ()
     people_who_leave: Sequence[str] | None = ()
     how_many_leave: str = ""
+    deleted_in_source: int = 0
     leavers_are_deleted: bool = True
     schema: Sequence[str] = ()
     existing: Sequence[str] | None = ()
@@ -143,6 +145,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         removed_by_hand=named(operation, removed.values()),
         people_who_leave=None if leavers.more_than else named(operation, leavers.ids),
         how_many_leave=words_of(leavers, gone),
+        deleted_in_source=leavers.deleted,
         leavers_are_deleted=settings.deletes,
         schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
@@ -267,7 +270,10 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     if plan.schema:
         rows.append(("Schema", "yellow", f"{', '.join(plan.schema)} change: `pulumi preview` says what for people"))
     for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
-        rows += [(f"{word} {tenant}", "yellow", "; ".join(texts)) for tenant, texts in doors_of.items()]
+        for tenant, texts in doors_of.items():
+            # What is drift, `up` alone does not do.
+            if told := [text for text in texts if text not in plan.drift.get(tenant, ())]:
+                rows.append((f"{word} {tenant}", "yellow", "; ".join(told)))
     rows += [(f"Drift in {tenant}", "yellow", f"{'; '.join(texts)}: {DRIFT}") for tenant, texts in plan.drift.items()]
     if plan.refused:
         rows.append(("Refused", "bold red", plan.refused))
@@ -279,10 +285,11 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
 def who_leaves(plan: Plan, target: str) -> str:
     """Who leaves, in people, and what becomes of them."""
     becomes = WHAT_BECOMES if plan.leavers_are_deleted else f"They stay in {target} (xtsync:flowTypes)"
+    deleted = plan.deleted_in_source and already_deleted(plan.deleted_in_source, deletes=plan.leavers_are_deleted)
     if not plan.how_many_leave:
-        return "nobody: everybody stays in scope by another group or assignment"
+        return deleted or "nobody: everybody stays in scope by another group or assignment"
     names = f": {listed(plan.people_who_leave)}" if plan.people_who_leave else ""
-    return f"{plan.how_many_leave}{names}. {becomes}"
+    return f"{plan.how_many_leave}{names}. {becomes}{f'. {deleted}' if deleted else ''}"
 
 
 # --- the command -----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ..sync_scope.draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
 from .checks import Finding, ending
 from .checks.finding import listed
-from .choices import Wait
+from .choices import FAILED, NOT_WELL, WELL, Wait
 from .gone import NotWellError, gone
 from .health import Health, ago, last_words, next_words, read_health
 from .screen import Rows, line, progress
@@ -207,8 +207,15 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
     operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 
 
+def exit_code(health: Health, beside: Beside) -> int:
+    """Not well where anything is known to be wrong, else failed where something is not known, else well."""
+    if not health.healthy or beside.missing or beside.problems:
+        return NOT_WELL
+    return FAILED if beside.failed else WELL
+
+
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
-    """Show the state, perhaps after waiting or again and again; 0 if the pair is well, 1 if not."""
+    """Show the state, perhaps after waiting or again and again; for what it gives see `exit_code`."""
     if wait:
         wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
     operation = stack.operation("source")
@@ -217,6 +224,6 @@ def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minute
         health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
         show(stack, screen, health, operation.client.clock.now(), beside)
         if not watch:
-            return 0 if health.healthy and beside.well else 1
+            return exit_code(health, beside)
         operation.client.clock.sleep(WATCH_SECONDS)
         operation = stack.operation("source")

@@ -14,7 +14,7 @@ from ..assignments.operations import MOST_NAMES, assignments, listed, principal_
 from ..directory.calls import count_members, get_group, list_members
 from ..directory.find import names_now
 from ..directory.members import GROUP, NOT_PEOPLE, USER, read_member, skipped_because
-from ..graph.errors import GraphError, RefusedError
+from ..graph.errors import CallError, GraphError, RefusedError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties, is_unknown
 from ..service_principal.calls import get_service_principal
@@ -176,9 +176,12 @@ def read_groups(operation: Operation, groups: Principals) -> list[GroupRead]:
     answers = iter(read_all(operation, reads, PURPOSE))
     found = list(zip(groups, answers, answers, strict=True))
     large = [name for name, _, members in found if not isinstance(members, GraphError) and MORE in members]
-    counted = read_all(operation, [count_members(groups[name]) for name in large], PURPOSE)
+    try:
+        counted = read_all(operation, [count_members(groups[name]) for name in large], PURPOSE)
+    except CallError:  # The number is told where it is had; the first page is enough for all else.
+        counted = []
     numbers = {
-        name: one.get(COUNT) for name, one in zip(large, counted, strict=True) if not isinstance(one, GraphError)
+        name: one.get(COUNT) for name, one in zip(large, counted, strict=False) if not isinstance(one, GraphError)
     }
     return [
         (name, group, members if isinstance(members, GraphError) else {**members, COUNT: numbers.get(name)})
@@ -195,7 +198,7 @@ def sentence(name: str, group: Answer, members: Answer) -> str:
     people = len(found) - skipped.total()
     more = "more than " if MORE in members else ""
     parts = [f"{name} brings {more}{people} {'person' if people == 1 and not more else 'people'} into scope"]
-    if number := members.get(COUNT):
+    if (number := members.get(COUNT) or 0) > len(found):
         parts.append(f"it has {number:,} direct members")
     if groups := sum(member.kind == GROUP for member in found):
         parts.append(

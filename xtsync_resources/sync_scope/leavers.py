@@ -47,12 +47,14 @@ class Leavers:
         some_may_stay: whether who stays could not be read, so that fewer of these may leave.
         unread: groups that leave, and whose members could not be read or are not known any more as it is gone.
         more_than: where they are too many to be listed, how many they are at least; else 0.
+        deleted: how many more are deleted in the source already, whom the job removes whatever this run does.
     """
 
     ids: Collection[str] = ()
     some_may_stay: bool = False
     unread: Sequence[str] = ()
     more_than: int = 0
+    deleted: int = 0
 
     def __str__(self) -> str:
         """How many people they are."""
@@ -96,7 +98,9 @@ def people_who_leave(
         XtsyncError: Graph could not be asked.
     """
     limit, unread = max(MOST_LEAVING, most or 0), list[str]()
-    leaving = {*by_id(operation, USER, [object_id for kind, object_id in gone if kind.lower() == USER])}
+    users = [object_id for kind, object_id in gone if kind.lower() == USER]
+    leaving = {*by_id(operation, USER, users)}
+    deleted = len({*users} - leaving)
     try:
         for group in (object_id for kind, object_id in gone if kind.lower() == GROUP):
             try:
@@ -104,15 +108,15 @@ def people_who_leave(
             except (ForbiddenError, NotFoundError):
                 unread.append(group)
     except TooManyPeople:
-        return Leavers(more_than=limit)
+        return Leavers(more_than=limit, deleted=deleted)
     if len(leaving) > limit:
-        return Leavers(more_than=limit)
+        return Leavers(more_than=limit, deleted=deleted)
     left = {object_id for _, object_id in gone}
     assigned = assignments(operation, scope["servicePrincipalId"], scope["appRoleId"])
     stay = kinds_of(one for one in assigned if principal_of(one) not in left)
     kept = [people_or_none(operation, principals) for principals in (stay, coming)]
     remaining = leaving.difference(*(people or () for people in kept))
-    return Leavers(remaining, some_may_stay=None in kept and bool(remaining), unread=unread)
+    return Leavers(remaining, some_may_stay=None in kept and bool(remaining), unread=unread, deleted=deleted)
 
 
 def people_or_none(operation: Operation, principals: Sequence[Principal]) -> set[str] | None:
@@ -140,6 +144,8 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) 
     """
     where = "the target with that" if deletes else "the scope with that, not the target (xtsync:flowTypes)"
     becomes = f". {WHAT_BECOMES}" if deletes else ""
+    if leavers.deleted:
+        report(already_deleted(leavers.deleted, deletes=deletes), severity=WARNING)
     if leavers.more_than:
         report(f"{leavers} leave {where}; they are too many to be listed{becomes}", severity=WARNING)
         return
@@ -154,8 +160,15 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) 
             f"group that is gone tells nobody any more{becomes}",
             severity=WARNING,
         )
-    if not leavers.ids and not leavers.unread:
+    if not leavers.ids and not leavers.unread and not leavers.deleted:
         report("nobody leaves the target with that: everybody stays in scope by another group or assignment")
+
+
+def already_deleted(number: int, *, deletes: bool) -> str:
+    """What to say of people who leave the stack file and were deleted in the source."""
+    who = "1 person is" if number == 1 else f"{number} people are"
+    becomes = WHAT_BECOMES if deletes else "They stay in the target (xtsync:flowTypes)"
+    return f"{who} deleted in the source already, so that no assignment keeps them. {becomes}"
 
 
 def refuse_many(tenant: TenantName, leavers: Leavers, most: int | None) -> None:

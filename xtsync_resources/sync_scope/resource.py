@@ -225,15 +225,18 @@ class SyncScopeProvider(TenantResourceProvider):
             if groups := groups_among(change.comes):
                 for one in read_groups(self.operation(), groups):
                     report(sentence(*one))
-            if not leaving:
-                return Leavers()
+        except XtsyncError as error:
+            report(f"how many people come could not be counted: {error.why.rstrip('.')}. {error.do}", severity=WARNING)
+        if not leaving:
+            return Leavers()
+        try:
             coming = {**change.comes, **change.already}
             most = news.get(MAY_LEAVE)
             leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most).named(names)
             report_who_leaves(self.operation(), leavers, deletes=bool(news.get(DELETES)))
         except XtsyncError as error:
             report(
-                f"how many people come and go could not be counted: {error.why.rstrip('.')}. {error.do}",
+                f"how many people go could not be counted: {error.why.rstrip('.')}. {error.do}",
                 severity=WARNING,
             )
             return known_to_leave(kinds(leaving)).named(names)

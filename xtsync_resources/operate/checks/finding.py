@@ -44,6 +44,7 @@ class Finding:
         found: what was found, in one line.
         do: the remedy, in one line; "" where nothing is to be done.
         missing: the permission without which it could not be checked, where the pair works without it; "" otherwise.
+        failed: whether it could not be looked at though the sign-in may: nobody knows how it is.
     """
 
     side: str
@@ -52,6 +53,7 @@ class Finding:
     found: str
     do: str = ""
     missing: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class Look:
             missing = error.call.permission if error.call.permission in ONLY_TO_LOOK else ""
             do = f"give {who} {error.call.permission}, or check this by hand"
             return Finding(self.side, area, Level.WARNING, found, do, missing)
-        return self.warning(area, f"could not be checked: {error.why}", error.do or MORE)
+        # What may not be read is left out, as everybody knows who has given the permissions.
+        found, failed = f"could not be checked: {error.why}", not isinstance(error, ForbiddenError)
+        return Finding(self.side, area, Level.WARNING, found, error.do or MORE, failed=failed)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -93,8 +93,13 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     known, wanted = deletion_threshold(live), look.settings.deletion_threshold or None
     if known != wanted:
         text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
-        findings.append(look.problem(AREA, text, MEND))
+        raised = known is not None and (wanted is None or wanted > known)
+        findings.append(look.problem(AREA, text, f"{LETS_GO}{MEND}" if raised else MEND))
     return [*findings, *of_other_settings(look, live)]
+
+
+# The threshold is the brake that holds them back.
+LETS_GO = "see first that `xtsync status` holds nobody back: with a higher threshold the job deletes them; then "
 
 
 def threshold(number: int | None) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...graph.errors import ConfigurationError, XtsyncError
 from .. import stack as stacks
+from ..checks import Level
 from ..choices import FAILED, NOT_WELL, WELL, Format
 from ..files import write_private
 from . import html, markdown
@@ -22,7 +23,6 @@ from .audit import last_writes
 from .document import document
 from .gathering import Gathering
 from .section import Section
-from .words import verdict
 
 if TYPE_CHECKING:
     from ..screen import Screen
@@ -123,16 +123,28 @@ def told(sections: Sequence[Section], screen: Screen) -> int:
     """The exit code; a failure is never silent, wherever the page goes."""
     code = exit_code(sections)
     if code == FAILED:
-        unknown = ", ".join(section.stack for section in sections if section.unknown)
-        screen.error([f"It is not known how it is with {unknown}; the report says why."])
+        unknown = ", ".join(section.stack for section in sections if not_known(section))
+        screen.error([f"It is not known of all of {unknown} that it is well; the report says why."])
     return code
 
 
 def exit_code(sections: Sequence[Section]) -> int:
     """Not well where a pair is known not to be, else failed where one could not be read, else well."""
-    if any(not verdict(section).well and not section.unknown for section in sections):
+    if any(is_wrong(section) for section in sections):
         return NOT_WELL
-    return FAILED if any(section.unknown for section in sections) else WELL
+    return FAILED if any(not_known(section) for section in sections) else WELL
+
+
+def is_wrong(section: Section) -> bool:
+    """Whether a pair is known not to be well."""
+    if any(one.level is Level.PROBLEM for one in section.findings):
+        return True
+    return not section.health.healthy if section.health else not section.unknown
+
+
+def not_known(section: Section) -> bool:
+    """Whether it is not known of all of a pair that it is well."""
+    return section.unknown or any(one.failed for one in section.findings)
 
 
 def write(path: Path, text: str, sections: Sequence[Section], screen: Screen) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,7 +20,9 @@ MANY = 4
 
 def lines(value: str) -> str:
     """A message of several lines, as text."""
-    return "\n".join(map(advice, value.splitlines()))
+    return "\n".join(
+        advice_with_names(line) if line.strip().startswith("Do:") else text(line) for line in value.splitlines()
+    )
 
 
 def render(sections: Sequence[Section], now: datetime) -> str:
@@ -58,11 +59,11 @@ def pair(place: int, section: Section, now: datetime) -> str:
         parts += ["<h3>People</h3>", table("People", ("what", "state"), words.facts(section.health, now))]
     if section.findings:
         parts += ["<h3>What was found</h3>"]
-        parts += [table("What was found", words.FINDING_HEAD, words.finding_rows(section), show=advice)]
+        parts += [table("What was found", words.FINDING_HEAD, words.finding_rows(section), last=advice_with_names)]
     if section.entries is not None:
         parts += ["<h3>Recent cycles</h3>", *cycles(section), f"<p>{words.extent(section)}</p>"]
     failures = table("Last failures", words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""
-    parts += ["<h3>Last failures</h3>", failures or f"<p>{advice(words.no_failures(section))}</p>"]
+    parts += ["<h3>Last failures</h3>", failures or f"<p>{text(words.no_failures(section))}</p>"]
     settings = [(setting.key, setting.value, setting.origin) for setting in section.settings]
     parts += ["<details>", "<summary><h3>Settings</h3></summary>"]
     parts += [table("Settings", ("key", "value", "from"), settings), "</details>", *writes(section), "</section>"]
@@ -74,15 +75,25 @@ def first(section: Section) -> list[str]:
     found = words.verdict(section)
     run = f"; run {code(found.command)}" if found.command else ""
     state = "good" if found.well else "bad"
-    parts = [f'<p class="verdict {state}"><strong>{found.word}</strong>: {advice(found.reason)}{run}</p>']
+    parts = [f'<p class="verdict {state}"><strong>{found.word}</strong>: {text(found.reason)}{run}</p>']
     if told := words.remedy(section):
         parts.append(f"<p>{advice(told)}</p>")
     return [*parts, *(f'<p class="problem">{lines(problem)}</p>' for problem in section.problems)]
 
 
 def advice(value: object) -> str:
-    """A text of ours, with its commands as such."""
-    return "".join(code(piece) if is_command else text(piece) for piece, is_command in words.pieces(str(value)))
+    """A text of ours that names nobody, with its commands as such."""
+    return with_commands(words.pieces(str(value)))
+
+
+def advice_with_names(value: object) -> str:
+    """A text of ours that may name somebody."""
+    return with_commands(words.pieces_with_names(str(value)))
+
+
+def with_commands(parts: Sequence[tuple[str, bool]]) -> str:
+    """Text and commands."""
+    return "".join(code(piece) if is_command else text(piece) for piece, is_command in parts)
 
 
 def portal(section: Section) -> list[str]:
@@ -121,16 +132,17 @@ def table(
     head: Sequence[str],
     rows: Iterable[Sequence[object]],
     kind: str = "texts",
-    show: Callable[[object], str] = text,
+    last: Callable[[object], str] = text,
 ) -> str:
-    """A table with headers of columns and rows.
+    """A table with headers of columns and rows; `last` shows the last column.
 
     Where it is too wide, one of `texts` becomes a block a row, and one of `numbers` scrolls by itself, by keyboard too.
     """
-    cell = functools.partial(data_cell, show)
     top = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
+    shows = [*[text] * (len(head) - 2), last]
     rendered = "\n".join(
-        f'<tr><th scope="row">{text(first)}</th>{"".join(map(cell, head[1:], others))}</tr>' for first, *others in rows
+        f'<tr><th scope="row">{text(first)}</th>{"".join(map(data_cell, shows, head[1:], others))}</tr>'
+        for first, *others in rows
     )
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{text(name)}">'

@@ -23,10 +23,10 @@ Row = tuple[object, ...]
 FINDING_HEAD = ("what", "", "found", "what to do")
 FAILURE_HEAD = ("who", "cause", "error code", "recommended action", "when (UTC)")
 WRITE_HEAD = ("time (UTC)", "tenant", "what was done", "object", "fields: old → new", "status", "request id")
-# Advice has its commands between backticks.
+# Advice that has no name of a tenant has its commands between backticks.
 COMMAND = re.compile(r"`([^`]+)`")
 # At the beginning, where no name of a tenant stands.
-RUN = re.compile(r"(?:run )?`((?:xtsync|pulumi) [^`]+)`")
+RUN = re.compile(r"\s*(?:Do: +)?(?:run )?`((?:xtsync|pulumi) [^`]+)`")
 
 
 # --- first -------------------------------------------------------------------------------------------------------
@@ -67,8 +67,9 @@ def verdict(section: Section) -> Verdict:
         why = f"its state could not be read ({first})" if first else "its state could not be read"
         return Verdict(False, why, command)
     also = [f"{wrong[0].found}{f' and {len(wrong) - 1} more' if len(wrong) > 1 else ''}"] if wrong else []
-    unread = ["not all could be read"] if section.problems else []
-    well = health.healthy and not wrong
+    dark = [one for one in section.findings if one.failed]
+    unread = ["not all could be read"] if section.problems or dark else []
+    well = health.healthy and not wrong and not dark
     asks = not well or unread or health.remedy
     return Verdict(well, "; ".join([health.headline, *also, *unread]), command if asks else "")
 
@@ -98,8 +99,17 @@ def sentence(text: str) -> str:
 
 
 def pieces(advice: str) -> list[tuple[str, bool]]:
-    """Advice in pieces, each with whether it is a command."""
+    """Advice that names nobody in pieces, each with whether it is a command."""
     return [(piece, bool(place % 2)) for place, piece in enumerate(COMMAND.split(advice)) if piece]
+
+
+def pieces_with_names(advice: str) -> list[tuple[str, bool]]:
+    """Advice in which names of a tenant may stand: a name may have backticks, and is never a command."""
+    found = RUN.match(advice)
+    if not found:
+        return [(advice, False)]
+    parts = [(advice[: found.start(1) - 1], False), (found[1], True), (advice[found.end(1) + 1 :], False)]
+    return [part for part in parts if part[0]]
 
 
 # --- people and cycles -------------------------------------------------------------------------------------------
