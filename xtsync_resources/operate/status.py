@@ -224,6 +224,9 @@ def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minute
         health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
         show(stack, screen, health, operation.client.clock.now(), beside)
         if not watch:
-            return exit_code(health, beside)
+            code = exit_code(health, beside)
+            if code == FAILED:
+                screen.error([f"It is {beside.verdict(health)}"])
+            return code
         operation.client.clock.sleep(WATCH_SECONDS)
         operation = stack.operation("source")
