@@ -51,7 +51,12 @@ class Beside:
     @property
     def well(self) -> bool:
         """Whether nothing was found that keeps the pair from working, nor left in the dark."""
-        return not self.missing and not self.problems and not self.failed
+        return not self.wrong and not self.failed
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is known to keep the pair from working."""
+        return bool(self.missing or self.problems)
 
     @property
     def failed(self) -> list[Finding]:

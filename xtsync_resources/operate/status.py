@@ -209,7 +209,7 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
 
 def exit_code(health: Health, beside: Beside) -> int:
     """Not well where anything is known to be wrong, else failed where something is not known, else well."""
-    if not health.healthy or beside.missing or beside.problems:
+    if not health.healthy or beside.wrong:
         return NOT_WELL
     return FAILED if beside.failed else WELL
 

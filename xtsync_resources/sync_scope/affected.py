@@ -174,19 +174,17 @@ def read_groups(operation: Operation, groups: Principals) -> list[GroupRead]:
 
     reads = [call for id_ in groups.values() for call in (get_group(id_), list_members(id_))]
     answers = iter(read_all(operation, reads, PURPOSE))
-    found = list(zip(groups, answers, answers, strict=True))
-    large = [name for name, _, members in found if not isinstance(members, GraphError) and MORE in members]
+    found = dict(zip(groups, zip(answers, answers, strict=True), strict=True))
+    pages = {name: members for name, (_, members) in found.items() if not isinstance(members, GraphError)}
+    large = [name for name, members in pages.items() if MORE in members]
     try:
         counted = read_all(operation, [count_members(groups[name]) for name in large], PURPOSE)
     except CallError:  # The number is told where it is had; the first page is enough for all else.
         counted = []
-    numbers = {
-        name: one.get(COUNT) for name, one in zip(large, counted, strict=False) if not isinstance(one, GraphError)
-    }
-    return [
-        (name, group, members if isinstance(members, GraphError) else {**members, COUNT: numbers.get(name)})
-        for name, group, members in found
-    ]
+    for name, answer in zip(large, counted, strict=False):
+        if not isinstance(answer, GraphError):
+            pages[name] = {**pages[name], COUNT: answer.get(COUNT)}
+    return [(name, group, pages.get(name, members)) for name, (group, members) in found.items()]
 
 
 def sentence(name: str, group: Answer, members: Answer) -> str:

@@ -128,7 +128,7 @@ class Look:
             missing = error.call.permission if error.call.permission in ONLY_TO_LOOK else ""
             do = f"give {who} {error.call.permission}, or check this by hand"
             return Finding(self.side, area, Level.WARNING, found, do, missing)
-        # What may not be read is left out, as everybody knows who has given the permissions.
+        # A refusal for want of a permission tells nothing of the pair, and is named; any other leaves it unknown.
         found, failed = f"could not be checked: {error.why}", not isinstance(error, ForbiddenError)
         return Finding(self.side, area, Level.WARNING, found, error.do or MORE, failed=failed)
 
