@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -202,7 +203,7 @@ def program(kind: type[Ours], count: int, installation: Installation | None = No
     users = [f"person{number}@contoso.com" for number in range(count)]
     for name in users:
         entra.tenants[world.SOURCE_TENANT].add_user(name)
-    with serve(entra) as server, tempfile.TemporaryDirectory(prefix="xtsync-bench-") as folder:
+    with serve(entra) as server, one_place(kind.__name__) as folder:
         environment = {
             **os.environ,
             # A program without an environment of its own runs in this one.
@@ -211,7 +212,18 @@ def program(kind: type[Ours], count: int, installation: Installation | None = No
             "XTSYNC_SOURCE_CLIENT_SECRET": world.SOURCE_SECRET,
             "XTSYNC_TARGET_CLIENT_SECRET": world.TARGET_SECRET,
         }
-        yield kind(entra, server.host, environment, Path(folder), installation), users
+        yield kind(entra, server.host, environment, folder, installation), users
+
+
+@contextmanager
+def one_place(name: str) -> Iterator[Path]:
+    """A folder that is always the same one, and empty: as for a user, Python finds what it has compiled before."""
+    folder = Path(tempfile.gettempdir()) / f"xtsync-bench-{os.getpid()}-{name}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def lives(

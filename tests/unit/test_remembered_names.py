@@ -58,7 +58,7 @@ def test_a_state_that_cannot_be_read_stops_the_run(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(pulumi.runtime, "invoke", fail)
     with pytest.raises(Stopped) as caught:
-        stack_state.recorded()
+        stack_state.recorded("dev")
     assert "Why: the backend does not answer\nDo: see that `pulumi stack export` works" in str(caught.value)
 
 
@@ -77,4 +77,4 @@ def test_a_state_that_the_engine_is_writing_is_read_again(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(stack_state, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(pulumi.runtime, "invoke", answer)
-    assert stack_state.recorded() == [stack_state.Recorded("pair-c", "a:b:C", {"id": WAS})]
+    assert stack_state.recorded("dev") == [stack_state.Recorded("pair-c", "a:b:C", {"id": WAS})]

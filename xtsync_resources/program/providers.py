@@ -73,8 +73,8 @@ class TenantProvider(pulumi.ProviderResource):
 def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers:
     """Declare the three providers of a pair below its component of that name.
 
-    While the program signs in, the engine starts the processes of the two tenants, and reads the state: that read is
-    what lets it go on with what is declared.
+    While the program signs in and looks people up, the engine starts the processes of the two tenants. It hears of them
+    only while the program waits for it: so the state is read once the component is known, as they wait for that, too.
 
     Raises:
         ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
@@ -89,7 +89,7 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
         raise ConfigurationProblems([problem]) from None
     signing_in = meanwhile(lambda: signed_in(settings))
     of_source, of_target = (TenantProvider(name, one, settings, options) for one in (source, settings.target))
-    state = stack_state.recorded()
+    state = stack_state.recorded(parent.urn.apply(lambda _: pulumi.get_stack()))
     client = signing_in.result()
     mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
     with_variables = pulumi.ResourceOptions.merge(options, mapped)

@@ -48,8 +48,8 @@ class Recorded:
     id: str = ""
 
 
-def recorded() -> list[Recorded]:
-    """Every resource of the stack.
+def recorded(stack: pulumi.Input[str]) -> list[Recorded]:
+    """Every resource of a stack of this name; where the name is an output, once that is known.
 
     Raises:
         Stopped: the state cannot be read, so nobody knows what names meant.
@@ -57,7 +57,7 @@ def recorded() -> list[Recorded]:
     try:
         for attempt in tenacity.Retrying(**while_the_engine_writes()):
             with attempt:
-                answer = pulumi.runtime.invoke(READ, {"stackName": pulumi.get_stack()}).value
+                answer = pulumi.runtime.invoke(READ, {"stackName": stack}).value
     except Exception as error:  # the SDK raises no narrower one
         raise Stopped(
             "Cannot read this stack's state, which remembers whom names meant; nothing was changed.",
