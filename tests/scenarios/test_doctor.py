@@ -89,7 +89,8 @@ def test_what_gets_in_the_way_in_the_target(lab: Lab, xtsync: Command) -> None:
     lab.stack.config["xtsync:source"] = source
     found = findings(xtsync, 1)
     assert found["target", "invitations"][0][0] == "problem"
-    assert found["target", "collaboration"][0][0] == "warning"
+    assert found["target", "collaboration"][0][0] == "problem"
+    assert "cannot redeem an invitation or sign in to Fabrikam" in found["target", "collaboration"][0][1]
     assert "knows no tenant" in found["source", "login"][0][1]
     assert "no such tenant in this cloud" in found["source", "sign-in"][0][1]
 
@@ -109,4 +110,4 @@ def test_people_outside_of_the_scoping_filters_are_named(lab: Lab, xtsync: Comma
     lab.stack.config["xtsync:groups"] = []
     said = " ".join(xtsync("doctor", "-s", "dev").out.replace("│", " ").split())
     assert "1 person outside of the scoping filters" in said
-    assert "department EQUALS 'Sales', but it is 'Legal'" in said
+    assert 'department EQUALS "Sales", but it is "Legal"' in said

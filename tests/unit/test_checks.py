@@ -11,13 +11,26 @@ import pytest
 
 from tests.unit.graph_fakes import SOURCE, SOURCE_ID, TARGET, TARGET_ID, ScriptedTransport, answer, client_for
 from xtsync_resources.config import Settings, Tenant
+from xtsync_resources.config.b2b_keys import B2B, Setting, UsersAndGroups
 from xtsync_resources.directory import members
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.graph.permissions import covers
-from xtsync_resources.operate.checks import Finding, Level, Look, drift, licence, people, permissions, policies, sign_in
+from xtsync_resources.operate.checks import (
+    Finding,
+    Level,
+    Look,
+    collaboration,
+    drift,
+    licence,
+    people,
+    permissions,
+    policies,
+    sign_in,
+)
 from xtsync_resources.operate.checks.finding import counted, listed
 from xtsync_resources.operate.doctor import expressions_in
 from xtsync_resources.operate.needs import needs_of
+from xtsync_resources.partner_policy.model import COLLABORATION
 from xtsync_resources.program.stack_state import Recorded
 from xtsync_resources.state import type_token
 from xtsync_resources.sync_schema.model import mapping_from_graph
@@ -280,22 +293,68 @@ def test_of_the_cloud_in_china_it_is_said_that_pages_disagree() -> None:
 
 
 def b2b(access: str, *targets: str) -> dict[str, Any]:
-    return {"usersAndGroups": {"accessType": access, "targets": [{"target": target} for target in targets]}}
+    return {"accessType": access, "targets": [{"target": target} for target in targets]}
 
 
 @pytest.mark.parametrize(
-    ("setting", "reach"),
+    ("part", "reach"),
     [
-        ({}, policies.Reach.ALL),
-        (b2b("allowed", "AllUsers"), policies.Reach.ALL),
-        (b2b("allowed", "some-group"), policies.Reach.SOME),
-        (b2b("blocked", "some-group"), policies.Reach.SOME),
-        (b2b("blocked", "AllUsers"), policies.Reach.NONE),
-        (b2b("blocked"), policies.Reach.NONE),
+        ({}, collaboration.Reach.ALL),
+        (b2b("allowed", "AllUsers"), collaboration.Reach.ALL),
+        (b2b("allowed", "AllApplications"), collaboration.Reach.ALL),
+        (b2b("allowed", "some-group"), collaboration.Reach.SOME),
+        (b2b("blocked", "some-group"), collaboration.Reach.SOME),
+        (b2b("blocked", "AllUsers"), collaboration.Reach.NONE),
+        (b2b("blocked", "AllApplications"), collaboration.Reach.NONE),
+        (b2b("blocked"), collaboration.Reach.NONE),
     ],
 )
-def test_whom_a_setting_lets_through(setting: dict[str, Any], reach: policies.Reach) -> None:
-    assert policies.reach(setting) is reach
+def test_whom_a_setting_lets_through(part: dict[str, Any], reach: collaboration.Reach) -> None:
+    assert collaboration.reach(part) is reach
+
+
+OPEN = {"usersAndGroups": b2b("allowed", "AllUsers"), "applications": b2b("allowed", "AllApplications")}
+SHUT = {"usersAndGroups": b2b("blocked", "AllUsers"), "applications": b2b("blocked", "AllApplications")}
+NO_APPLICATION = {"applications": SHUT["applications"]}
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize(
+    ("own", "default", "level", "says"),
+    [
+        (None, OPEN, OK, "everybody may come"),
+        (OPEN, SHUT, OK, "everybody may come"),
+        (None, SHUT, PROBLEM, "the default settings of"),
+        (SHUT, OPEN, PROBLEM, "the settings for"),
+        (NO_APPLICATION, OPEN, PROBLEM, "let nothing through"),
+        ({"usersAndGroups": OPEN["usersAndGroups"]}, {**OPEN, **NO_APPLICATION}, PROBLEM, "let nothing through"),
+        ({"usersAndGroups": b2b("allowed", "a-group")}, OPEN, WARNING, "let only some people through"),
+    ],
+)
+def test_nobody_gets_in_is_a_problem_of_the_tenant_that_blocks(
+    side: str, own: dict[str, Any] | None, default: dict[str, Any], level: Level, says: str
+) -> None:
+    name = COLLABORATION[side]
+    tenant, partner = (SOURCE, TARGET) if side == "source" else (TARGET, SOURCE)
+    answers = answer(200, {"tenantId": partner.id, name: own}), answer(200, {name: default})
+    client, _ = client_for(ScriptedTransport(*answers), tenant)
+    found = collaboration.check(replace(look(side), client=client))
+    assert {one.level for one in found} == {level}
+    assert says in found[0].found
+    if level is PROBLEM:
+        code = {"source": "AADSTS500212", "target": "AADSTS500213"}[side]
+        assert all("cannot redeem an invitation or sign in to Fabrikam" in one.found for one in found)
+        assert code in found[0].found
+        assert found[0].do.startswith("open B2B collaboration for")
+
+
+def test_what_the_stack_file_itself_blocks_is_opened_there() -> None:
+    b2b_keys = B2B(outbound=Setting(UsersAndGroups("blocked", users=("AllUsers",))))
+    finding = collaboration.of_part(
+        look("source", b2b_collaboration=b2b_keys), "usersAndGroups", SHUT["usersAndGroups"], own=True
+    )
+    assert finding
+    assert finding.do == "open xtsync:b2bCollaboration.outbound.usersAndGroups in the stack file"
 
 
 def consent(**flags: bool) -> dict[str, Any]:

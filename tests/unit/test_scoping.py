@@ -71,7 +71,7 @@ def test_a_clause(attribute: str, operator: str, value: str | None, holds: bool 
 def test_all_clauses_of_one_group_must_hold() -> None:
     both = FilterGroup(name="both", clauses=(Clause("department", "EQUALS", "Sales"), Clause("city", "IS NOT NULL")))
     assert evaluate([both], [USER])[0].holds is False
-    assert evaluate([both], [USER])[0].why == "both: city IS NOT NULL, but it is None"
+    assert evaluate([both], [USER])[0].why == "both: city IS NOT NULL, but it is not set"
     assert evaluate([both, group("department", "equals", "Sales")], [USER])[0].holds is True
     assert evaluate([both, group("jobTitle", "isNull")], [USER])[0].holds is None
     assert "jobTitle is not known here" in evaluate([both, group("jobTitle", "isNull")], [USER])[0].why
@@ -81,7 +81,7 @@ def test_all_clauses_of_one_group_must_hold() -> None:
 def test_a_clause_that_fails_outweighs_one_that_is_unsure() -> None:
     mixed = FilterGroup(name="mixed", clauses=(Clause("jobTitle", "IS NULL"), Clause("department", "EQUALS", "Legal")))
     verdict = evaluate([mixed], [USER])[0]
-    assert (verdict.holds, verdict.why) == (False, "mixed: department EQUALS 'Legal', but it is 'Sales'")
+    assert (verdict.holds, verdict.why) == (False, 'mixed: department EQUALS "Legal", but it is "Sales"')
 
 
 def test_only_what_graph_knows_is_asked_for() -> None:

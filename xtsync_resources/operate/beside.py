@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .checks import Finding, Level, policies, synchronization
+from .checks import Finding, Level, collaboration, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .held_back import HeldBack, at_a_glance
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHECKS = (
     Check(synchronization.AREA, synchronization.check_settings, ("source",)),
     Check(policies.AREA, policies.check_differing),
-    Check(policies.COLLABORATION, policies.check_collaboration),
+    Check(collaboration.AREA, collaboration.check),
 )
 LOOKED_AT = (
     "the job, its settings and schema, whether everybody is in scope whom the last run put there, and the policies of "
@@ -78,7 +78,7 @@ class Beside:
         wrong = [
             *([] if health.healthy else ["the job"]),
             *(["who is in scope"] if self.missing else []),
-            *([counted(len(self.problems), "difference")] if self.problems else []),
+            *([counted(len(self.problems), "problem")] if self.problems else []),
         ]
         if wrong:
             return f"not well: {', '.join(wrong)}"

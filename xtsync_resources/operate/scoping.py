@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..config.schema_keys import Clause, FilterGroup
 from ..sync_schema.matching import tried
+from .checks.in_words import value_in_words
 
 Attributes = Mapping[str, object]
 # What is known of patterns, by pattern and text.
@@ -154,12 +156,17 @@ PATTERNS: Mapping[str, Callable[[bool | None], bool | None]] = {
 }
 
 
+def of_user(value: Any) -> str:
+    """What a person has, in words: a text in quotes."""
+    return f'"{value}"' if isinstance(value, str) else value_in_words(value)
+
+
 def told(clause: Clause, user: Attributes, *, known: bool) -> str:
     """A clause in words, with what it was held against."""
-    asked = f"{clause.attribute} {clause.operator}{'' if clause.value is None else f' {clause.value!r}'}"
+    asked = f"{clause.attribute} {clause.operator}" + ("" if clause.value is None else f' "{clause.value}"')
     name = READABLE.get(clause.attribute, "")
     if name not in user:
         return f"{asked}, and {clause.attribute} is not known here"
     if known:
-        return f"{asked}, but it is {user[name]!r}"
-    return f"{asked} holds for a part of {user[name]!r} only, or takes too long to find out"
+        return f"{asked}, but it is {of_user(user[name])}"
+    return f"{asked} holds for a part of {of_user(user[name])} only, or takes too long to find out"

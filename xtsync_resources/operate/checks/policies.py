@@ -7,9 +7,7 @@ https://learn.microsoft.com/graph/api/resources/authorizationpolicy
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
 from ...application.multitenant_organization import MEMBER as ORGANIZATION
@@ -17,67 +15,27 @@ from ...application.multitenant_organization import configuration
 from ...directory.calls import find_tenant, get_authorization_policy
 from ...graph.errors import CallError
 from ...graph.permissions import POLICY_READ
-from ...identity_sync_policy.calls import get_identity_sync
+from ...identity_sync_policy.calls import GROUP_SYNC, get_identity_sync
 from ...identity_sync_policy.model import differing, sync_values
-from ...partner_policy.calls import get_partner, get_policy_defaults
+from ...partner_policy.calls import get_partner
 from ...partner_policy.capabilities import Capabilities, capabilities
 from ...partner_policy.model import (
     CONSENT,
     OPPOSITE,
     REDEMPTION,
     TRUST,
+    USER_SYNC,
     Baseline,
-    describe,
     leaf,
     live_values,
     settings_of,
 )
 from .drift import MEND
 from .finding import Finding, Look
+from .in_words import policy_in_words, value_in_words
 
-AREA, COLLABORATION, INVITATIONS = "partner policy", "collaboration", "invitations"
-# B2B collaboration must be open towards the partner: out of the source, into the target.
-DIRECTION = {"source": "b2bCollaborationOutbound", "target": "b2bCollaborationInbound"}
+AREA, SYNC_AREA, INVITATIONS = "partner policy", "identity sync policy", "invitations"
 NOBODY = "none"
-
-
-class Reach(Enum):
-    """Whom a B2B setting lets through."""
-
-    ALL = "everybody"
-    SOME = "some people only"
-    NONE = "nobody"
-
-
-def reach(setting: Mapping[str, Any]) -> Reach:
-    """Whom the `usersAndGroups` of a B2B setting lets through."""
-    people = setting.get("usersAndGroups") or {}
-    targets = [str(one.get("target")).lower() for one in people.get("targets") or ()]
-    if targets and "allusers" not in targets:
-        return Reach.SOME
-    return Reach.NONE if str(people.get("accessType")).lower() == "blocked" else Reach.ALL
-
-
-def check_collaboration(look: Look) -> list[Finding]:
-    """Look whether people may pass at all; a partner's own setting comes before the default.
-
-    Calls: GET partners/{id}, GET default (Policy.Read.All or Policy.ReadWrite.CrossTenantAccess).
-    """
-    name = DIRECTION[look.side]
-    operation = look.operation()
-    partner = operation.read(get_partner(look.partner.id)) or {}
-    own = partner.get(name)
-    setting = own or operation.send(get_policy_defaults()).get(name) or {}
-    where = "the partner policy" if own else "the default"
-    way = "out to" if look.side == "source" else "in from"
-    found = reach(setting)
-    if found is Reach.ALL:
-        return [look.ok(COLLABORATION, f"{where} lets everybody {way} {look.partner.name}")]
-    do = (
-        f"allow {name}.usersAndGroups for {look.partner.name}: cross-tenant access settings of {look.tenant.name}, "
-        f"organizational settings, {look.partner.id}"
-    )
-    return [look.warning(COLLABORATION, f"{where} ({name}) lets {found.value} {way} {look.partner.name}", do)]
 
 
 def check_invitations(look: Look) -> list[Finding]:
@@ -159,17 +117,29 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
 
 def drift(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[Finding]:
     """What the policies say otherwise than the stack file, compared as the resources compare it; pure."""
-    wanted, settings = look.settings.partner_policy(look.side), look.settings
-    lines = describe(live_values(partner, wanted), wanted)
-    if look.side == "target":
-        if sync is None:
-            found = f"the identity sync policy for {look.partner.name} is gone, without which nobody is let in"
-            return [look.problem(AREA, found, MEND)]
-        differs = differing(sync, sync_values(settings.display_name, settings.sync_groups))
-        lines += [f"{name}: {json.dumps(sync.get(name))} -> {json.dumps(value)}" for name, value in differs.items()]
-    if not lines:
-        return []
-    return [look.problem(AREA, f"it is not as the stack file says (now -> stack file): {'; '.join(lines)}", MEND)]
+    wanted = look.settings.partner_policy(look.side)
+    lines = policy_in_words(live_values(partner, wanted), wanted)
+    found = [look.problem(AREA, f"for {look.partner.name}: {'; '.join(lines)}", MEND)] if lines else []
+    return [*found, *(drift_of_sync(look, sync) if look.side == "target" else [])]
+
+
+def drift_of_sync(look: Look, sync: Mapping[str, Any] | None) -> list[Finding]:
+    """What the identity sync policy of the target does not let in, or is called; pure."""
+    settings, policy = look.settings, f"the identity sync policy for {look.partner.name}"
+    if sync is None:
+        return [look.problem(SYNC_AREA, f"{policy} is gone, without which nobody is let in", MEND)]
+    differs = differing(sync, sync_values(settings.display_name, settings.sync_groups))
+    shut = " and ".join(kind for name, kind in ((USER_SYNC, "people"), (GROUP_SYNC, "groups")) if name in differs)
+    found = []
+    if shut:
+        text = f"{policy} does not let {shut} be synchronized into {look.tenant.name}"
+        do = f"{MEND}, and lets them be synchronized again; ask in {look.tenant.name} before who has closed it and why"
+        found.append(look.problem(SYNC_AREA, text, do))
+    if "displayName" in differs:
+        name = value_in_words(sync.get("displayName"))
+        text = f"{policy} is called {name}, and the stack file says {settings.display_name}"
+        found.append(look.problem(SYNC_AREA, text, MEND))
+    return found
 
 
 def check_end(look: Look, found: Capabilities) -> Finding:
