@@ -129,6 +129,8 @@ class TenantPair(pulumi.ComponentResource):
             self._id,
             settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
             job.found_settings,
+            settings.allow_deletions,
+            self._before("SyncSecrets", "secrets"),
             depends_on=[job],
         )
         schema = self._schema(job, secrets)

@@ -149,17 +149,6 @@ def test_promise_3_a_filter_changed_by_hand_that_is_overwritten_is_announced(lab
     assert "outside of them is removed" in told(lab.stack.run("preview"), "schema")
 
 
-def test_promise_3_a_threshold_that_lets_held_deletions_go_is_announced(lab: Lab) -> None:
-    lab.stack.config |= {"xtsync:users": [A], "xtsync:deletionThreshold": 2}
-    lab.stack.run("up")
-    lab.pass_time()
-    lab.stack.config |= {"xtsync:groups": [], "xtsync:allowDeletions": 2}
-    lab.stack.run("up")
-    lab.pass_time()
-    lab.stack.config["xtsync:deletionThreshold"] = 500
-    assert "the job holds deletions back, and carries them out" in told(lab.stack.run("preview"), "secrets")
-
-
 def test_another_filter_alone_leaves_the_job_running(lab: Lab) -> None:
     narrowed_by_a_filter(lab)
     lab.stack.config["xtsync:scopingFilters"] = only("userPrincipalName", B)

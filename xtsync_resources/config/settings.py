@@ -146,8 +146,9 @@ class Settings:
     )
     allow_deletions: int = key(
         Number(0),
-        "how many people may leave the scope in one run although that is as many as `deletionThreshold` or more: the "
-        "number that the refused preview names",
+        "how many people may leave the scope in one run although that is as many as `deletionThreshold` or more, and "
+        "how many deletions that the job holds back a higher `deletionThreshold` may let go: the number that the "
+        "refused preview names",
         default=0,
     )
     running: bool = key(Boolean(), "the job is started or paused", default=True)

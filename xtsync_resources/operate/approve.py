@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError
 from ..graph.permissions import PROVISIONING_LOG
+from ..pulumi_runtime.provider import HOME
+from ..state import type_token
 from ..sync_job.calls import FORCE_DELETES
+from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
 from ..sync_job.model import ACTIVE, holds_deletions, quarantine_explained, schedule_state
 from ..sync_job.provisioning_log import Identity
 from ..sync_secrets.calls import get_secrets
-from ..sync_secrets.model import deletion_threshold, settings_by_key
+from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_key, threshold_of
 from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
-from .held_back import LATE, staged
+from .held_back import LATE
+from .recorded import recorded_of
 from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
 
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .stack import Stack
 
-MOST_EVENTS, MOST_NAMES = 20_000, 50
+MOST_NAMES = 50
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,13 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         )
     refuse_missing_assignments(operation, stack, "approve the deletions of")
     live = deletion_threshold(settings_by_key(operation.send(get_secrets(stack.service_principal))))
-    people = held_back(operation, stack, job, live)
+    least = least_held_back(stack, live)
+    people = held_back(operation, stack, job, least)
     target = stack.settings.target.name
     what = counted(len(people), "person", "people")
-    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold).")
+    raised = live is None or len(people) < live
+    since = "; it was raised since, so the next cycle deletes them in any case" if raised else ""
+    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold){since}.")
     screen.tell(
         f"{what} would be deleted in {target} (restorable there for 30 days), and with them whoever leaves the scope "
         "before the next cycle:",
@@ -93,7 +100,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             )
         screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
-    if count is None and held_back(operation, stack, read_job(operation, stack), live) != people:
+    if count is None and held_back(operation, stack, read_job(operation, stack), least) != people:
         what = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
         raise RefusedError(what, "they are others now than those who were shown", "run this again, and look at them")
     restart(operation, stack, job, FORCE_DELETES)
@@ -109,14 +116,29 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     return 0
 
 
-def held_back(operation: Operation, stack: Stack, job: Job, live: int | None) -> list[Identity]:
+def least_held_back(stack: Stack, live: int | None) -> int | None:
+    """How many people a job holds back at least; None where nobody knows.
+
+    Somebody may have changed the threshold since it began to: the lower one of now and of the last `up` counts.
+    """
+    kind = type_token("SyncSecrets")
+    known = [
+        one.outputs
+        for one in recorded_of(stack)
+        if one.type == kind and one.outputs.get(HOME) == stack.settings.source.id
+    ]
+    numbers = [live, *(threshold_of(one["settings"][NOTIFICATION]) for one in known)]
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def held_back(operation: Operation, stack: Stack, job: Job, least: int | None) -> list[Identity]:
     """Whose deletion is held back. Calls: those of `staged`.
 
     Args:
         operation: in the source.
         stack: whose job it is.
         job: as it is now.
-        live: from how many on it holds deletions back; None is never.
+        least: how many it holds back at least; None where nobody knows.
 
     Raises:
         RefusedError: the provisioning log does not tell, or not of all of them, or may not be read.
@@ -132,9 +154,8 @@ def held_back(operation: Operation, stack: Stack, job: Job, live: int | None) ->
     again = f"run this again in a quarter of an hour; or look and {there}"
     if not people:
         raise RefusedError(what, LATE, again)
-    # A job holds no fewer back: the log has not told of the others yet.
-    if live is not None and len(people) < live:
-        why = f"the provisioning log names {counted(len(people), 'person', 'people')} so far, of at least {live}"
+    if may_be_more(job, len(people), least, operation.client.clock.now()):
+        why = f"the provisioning log names {counted(len(people), 'person', 'people')} so far, of at least {least}"
         raise RefusedError(what, f"{why}; its events come some minutes late", again)
     return people
 

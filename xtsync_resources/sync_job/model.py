@@ -109,6 +109,11 @@ def last_cycle(job: Job) -> str:
     return str(last.get("activityIdentifier") or last.get("timeBegan") or "")
 
 
+def last_ended(job: Job) -> datetime | None:
+    """When the last cycle ended; None where that is not said."""
+    return moment(((job.get("status") or {}).get("lastExecution") or {}).get("timeEnded"))
+
+
 def never_ran(job: Job) -> bool:
     """Whether the job was never started, so that it has made nobody: a long quarantine disables a job, too."""
     executed = bool((job.get("status") or {}).get("lastExecution")) or has_succeeded(job)

@@ -222,8 +222,13 @@ def adopting(before: Mapping[str, str], wanted: Mapping[str, Any]) -> list[str]:
 
 
 def protection_weakens(before: Mapping[str, str], wanted: Mapping[str, Any]) -> bool:
-    """Whether adopting settings lets a cycle delete more people than before."""
-    old, new = deletion_threshold(before), deletion_threshold(with_others(wanted, before))
+    """Whether settings of ours let a cycle delete more people than before."""
+    return raises_threshold(before, with_others(wanted, before))
+
+
+def raises_threshold(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether a cycle may delete more people after than before."""
+    old, new = deletion_threshold(before), deletion_threshold(after)
     return old is not None and (new is None or new > old)
 
 
@@ -231,3 +236,10 @@ def restored(ours: Mapping[str, Any], before: Mapping[str, str], live: Mapping[s
     """What to send at the end: former values of ours, nothing for those that were not there, others' as they are."""
     former = {key: before.get(key) or NOTHING.get(key, "") for key in ours}
     return {key: value for key, value in {**others_in(live), **former}.items() if value != MASK}
+
+
+def with_threshold_of(live: Mapping[str, str], body: Mapping[str, str]) -> dict[str, str]:
+    """What to send, with the deletion threshold of now."""
+    number = deletion_threshold(live)
+    threshold = {THRESHOLD_ON: number is not None, **({} if number is None else {THRESHOLD: number})}
+    return {**body, **to_graph({NOTIFICATION: {**parse_object(body.get(NOTIFICATION, "")), **threshold}})}

@@ -30,7 +30,7 @@ from ..pulumi_runtime.provider import (
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_job.calls import list_jobs
-from ..sync_job.model import holds_deletions, is_others, job_of_template, jobs_of_template
+from ..sync_job.model import is_others, job_of_template
 from . import calls
 from .model import (
     MASK,
@@ -40,21 +40,30 @@ from .model import (
     from_graph,
     parse_object,
     protection_weakens,
+    raises_threshold,
     restored,
     sync_all,
     to_graph,
     with_others,
+    with_threshold_of,
 )
-from .operations import live_settings
+from .operations import job_that_holds, live_settings, refuse_to_release
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
+# For one run only: how many deletions that are held back may be made, and what the last run has left of this resource.
+FOR_THIS_RUN = MAY_DELETE, BEFORE = "mayDelete", "before"
 INPUTS = (HOME, "servicePrincipalId", "settings", "found")
 KEPT_EVERYBODY = (
     "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody until it is "
     "restarted: check the scope with `xtsync doctor`, then `xtsync restart`, which removes everybody else from the "
     "target"
+)
+
+THRESHOLD_STAYS = (
+    "the deletion threshold stays as it is, and does not become what it was before this stack: the job holds deletions "
+    "back, and a higher one would let them go. Set it in the portal once that is decided"
 )
 
 
@@ -84,15 +93,23 @@ class SyncSecretsProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept; what was found first stays: a job that is taken over again is found with our own settings.
 
-        Where the settings protect people less than before, says whether deletions are held back. Before a create, says
-        what is adopted.
+        Before a create, says what is adopted. Calls: those of `refuse_to_release`; GET secrets of what is made anew.
+
+        Raises:
+            RefusedError: the settings would let deletions go that the job holds back.
         """
         if not olds:
             self.announce(news)
-        same = olds.get("servicePrincipalId") == news["servicePrincipalId"]
-        if same and protection_weakens(to_graph(olds["settings"]), news["settings"]):
-            self.report_held_deletions(news)
-        return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
+        service_principal = news["servicePrincipalId"]
+        same = olds.get("servicePrincipalId") == service_principal
+        # Of a resource that is made anew the engine shows nothing of before: the program does.
+        before = (olds or news.get(BEFORE) or {}).get("servicePrincipalId") == service_principal
+        if before:
+            operation = self.operation()
+            known = to_graph(olds["settings"]) if olds else (live_settings(operation, service_principal) or {})
+            refuse_to_release(operation, service_principal, known, news["settings"], news.get(MAY_DELETE) or 0)
+        kept = {key: value for key, value in news.items() if key not in FOR_THIS_RUN}
+        return CheckResult({**kept, **({"found": olds["found"]} if same else {})}, [])
 
     def announce(self, props: Properties) -> None:
         """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
@@ -106,16 +123,6 @@ class SyncSecretsProvider(TenantResourceProvider):
         job = job_of_template(operation.read(list_jobs(service_principal)) or {})
         if job is not None and is_others(job):
             announce_adoption(live_settings(operation, service_principal) or {}, props["settings"])
-
-    def report_held_deletions(self, props: Properties) -> None:
-        """Say that deletions which the job holds back may be carried out. Call: GET jobs."""
-        jobs = self.operation().read(list_jobs(props["servicePrincipalId"]))
-        if any(holds_deletions(job) for job in jobs_of_template(jobs or {})):
-            report(
-                "the job holds deletions back, and carries them out once xtsync:deletionThreshold allows as many: "
-                "`xtsync approve-deletions` shows whose they are",
-                severity=WARNING,
-            )
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
@@ -146,6 +153,9 @@ class SyncSecretsProvider(TenantResourceProvider):
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
         refuse_unseen_everybody(operation, olds["settings"], live)
+        # `check` has looked at what the state knows; no preview has shown what somebody has changed since.
+        if deletion_threshold(live) != deletion_threshold(to_graph(olds["settings"])):
+            refuse_to_release(operation, service_principal, live, news["settings"], allowed=None)
         former = parse_object(former_settings(olds).get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
@@ -153,14 +163,22 @@ class SyncSecretsProvider(TenantResourceProvider):
         return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, _id: str, props: Properties) -> None:
-        """Put former settings back (GET, PUT secrets); without any they go with the service principal."""
+        """Put former settings back; without any they go with the service principal.
+
+        Calls: GET, PUT secrets; GET jobs where the former threshold is higher, which waits for what is held back.
+        """
         former = former_settings(props)
         operation, service_principal = self.operation(), props["servicePrincipalId"]
         if not any(value != MASK for value in former.values()):
             return
         live = live_settings(operation, service_principal)
-        if live is not None:
-            operation.send(calls.put_secrets(service_principal, restored(props["settings"], former, live)))
+        if live is None:
+            return
+        body = restored(props["settings"], former, live)
+        if raises_threshold(live, body) and job_that_holds(operation, service_principal) is not None:
+            body = with_threshold_of(live, body)
+            report(THRESHOLD_STAYS, severity=WARNING)
+        operation.send(calls.put_secrets(service_principal, body))
 
 
 def former_settings(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -198,6 +216,8 @@ class SyncSecrets(TenantResource):
         service_principal_id: the configuration's service principal.
         settings: by key, see `settings_for`; a nested object becomes JSON text.
         found: `SyncJob.found_settings`.
+        may_delete: how many deletions that are held back this run may let go.
+        before: its outputs as the last run left them; empty where there are none.
         depends_on: the job.
     """
 
@@ -208,11 +228,15 @@ class SyncSecrets(TenantResource):
         service_principal_id: pulumi.Input[str],
         settings: Mapping[str, Any],
         found: pulumi.Input[str],
+        may_delete: int,
+        before: Mapping[str, Any],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
             "servicePrincipalId": service_principal_id,
             "settings": settings,
             "found": found,
+            MAY_DELETE: may_delete,
+            BEFORE: {name: before[name] for name in ("servicePrincipalId",) if name in before},
         }
         super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

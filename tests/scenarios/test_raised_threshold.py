@@ -1,0 +1,233 @@
+"""Promise 6: a higher deletion threshold does not delete whom the job holds back, unless the stack file says so."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from lab import world
+from lab.entra import Fault
+from lab.entra.synchronization.models import Quarantine
+from tests.scenarios.stacks import Command, Lab, changed, messages, short, told, writes
+from tests.scenarios.steps import held_back, made_by_hand
+from tests.scenarios.tenants import grant, synchronization
+from xtsync_resources.graph.clock import SystemClock
+from xtsync_resources.operate import approve
+from xtsync_resources.program.stack_state import Recorded
+from xtsync_resources.sync_secrets.model import NOTIFICATION, THRESHOLD, THRESHOLD_ON
+
+REFUSED = "Will not raise xtsync:deletionThreshold of the job"
+BOTH = "2 people: carol@contoso.com, dave@contoso.com"
+
+
+def refuses(lab: Lab, *operations: str) -> str:
+    """What each operation says that refuses; nothing is written, and nobody leaves with the next cycles."""
+    everybody, before, said = lab.arrived(), len(lab.entra.traffic), ""
+    for operation in operations:
+        said = "\n".join(messages(lab.stack.run(operation, fails=True)))
+        assert REFUSED in said
+    assert not writes(lab.calls_since(before))
+    lab.pass_time(24 * 60)
+    assert lab.arrived() == everybody
+    return said
+
+
+def set_in_portal(lab: Lab, threshold: int | None) -> None:
+    settings = synchronization(lab).secrets
+    changed_ = {THRESHOLD_ON: threshold is not None, THRESHOLD: threshold or 500}
+    settings[NOTIFICATION] = json.dumps({**json.loads(settings[NOTIFICATION]), **changed_})
+
+
+def raised(lab: Lab, threshold: int | None = 500, allowed: int = 0) -> None:
+    """Somebody changes the stack file; None takes the threshold out."""
+    lab.stack.config |= {"xtsync:deletionThreshold": threshold, "xtsync:allowDeletions": allowed}
+    if threshold is None:
+        del lab.stack.config["xtsync:deletionThreshold"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("allowed", [0, 1])
+@pytest.mark.parametrize("threshold", [500, 0, None, 3])
+def test_promise_6_a_higher_threshold_is_refused(
+    lab: Lab, xtsync: Command, threshold: int | None, allowed: int
+) -> None:
+    held_back(lab, xtsync)
+    raised(lab, threshold, allowed)
+    said = refuses(lab, "preview", "up")
+    assert f"the job holds back the deletion of {BOTH}" in said
+    assert "Contoso" in said
+    assert "`xtsync approve-deletions`" in said
+    assert "put them back in scope" in said
+    assert "set xtsync:allowDeletions to 2" in said
+
+
+@pytest.mark.real
+def test_promise_6_a_higher_threshold_is_refused_after_a_refresh_too(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    raised(lab)
+    before = len(lab.entra.traffic)
+    assert REFUSED in "\n".join(messages(lab.stack.run("up", fails=True, refresh=True)))
+    assert not writes(lab.calls_since(before))
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    assert "secrets" not in changed(lab.stack.run("preview"))
+
+
+@pytest.mark.real
+def test_promise_6_the_number_in_the_stack_file_lets_them_go(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    raised(lab, 500, allowed=2)
+    said = f"xtsync:allowDeletions lets the next cycle delete in the target, with that, {BOTH}"
+    assert said in told(lab.stack.run("preview"), "secrets")
+    assert said in told(lab.stack.run("up"), "secrets")
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com"}
+    assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+@pytest.mark.parametrize("unseen", ["no permission", "late", "a nameless event"])
+def test_promise_6_where_nobody_can_see_whose_they_are_no_number_will_do(
+    lab: Lab, xtsync: Command, unseen: str
+) -> None:
+    held_back(lab, xtsync)
+    log = lab.source.audit.provisioning
+    if unseen == "no permission":
+        grant(lab.source, world.SOURCE_CLIENT, less={"ProvisioningLog.Read.All"})
+    elif unseen == "late":
+        log.remove(next(one for one in log if one["provisioningAction"] == "stagedDelete"))
+    else:
+        next(one for one in log if one["provisioningAction"] == "stagedDelete")["sourceIdentity"]["id"] = ""
+    raised(lab, 500, allowed=1_000)
+    said = refuses(lab, "preview", "up")
+    assert "whose cannot be told here" in said
+    assert "set xtsync:allowDeletions" not in said
+
+
+def test_promise_6_a_job_that_cannot_be_read_raises_nothing(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    raised(lab, 500, allowed=2)
+    lab.entra.faults.add(Fault(method="GET", path="synchronization/jobs$", status=403, code="Denied", times=99))
+    before = len(lab.entra.traffic)
+    said = "\n".join(messages(lab.stack.run("preview", fails=True)))
+    assert "list the jobs of" in said
+    assert "Do: " in said
+    assert not writes(lab.calls_since(before))
+
+
+@pytest.mark.parametrize("quarantine", ["", "EncounteredQuarantineException", "Unknown", "gone"])
+def test_a_higher_threshold_is_written_where_nothing_is_held_back(lab: Lab, quarantine: str) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    lab.stack.run("up")
+    lab.pass_time()
+    state = synchronization(lab)
+    (job,) = state.jobs.values()
+    if quarantine == "gone":
+        state.jobs.clear()
+    elif quarantine:
+        now = lab.entra.clock.now()
+        job.quarantine = Quarantine(quarantine, "Error", "as Graph says it", now, now + timedelta(hours=6))
+    raised(lab, None)
+    assert changed(lab.stack.run("preview")) == changed(lab.stack.run("up")) == {"secrets": "update"}
+    assert state.delete_threshold() == 500
+
+
+def test_a_lower_threshold_is_written_and_asks_for_nothing(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    raised(lab, 1)
+    before = len(lab.entra.traffic)
+    assert changed(lab.stack.run("preview")) == {"secrets": "update"}
+    assert not [call for call in lab.calls_since(before) if "/jobs" in call.path or "auditLogs" in call.path]
+    lab.stack.run("up")
+    assert synchronization(lab).delete_threshold() == 1
+
+
+def test_other_settings_ask_for_nothing(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    lab.stack.config["xtsync:notifyEmail"] = "it@contoso.com"
+    before = len(lab.entra.traffic)
+    assert "secrets" in changed(lab.stack.run("preview"))
+    assert not [call for call in lab.calls_since(before) if "/jobs" in call.path or "auditLogs" in call.path]
+
+
+# --- somebody has changed the threshold in the portal --------------------------------------------------------------
+
+
+@pytest.mark.real
+def test_promise_6_drift_of_the_threshold_lets_nobody_go(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    set_in_portal(lab, 1)
+    raised(lab, 2)
+    assert "secrets" not in changed(lab.stack.run("preview"))
+    lab.stack.run("refresh")
+    assert synchronization(lab).delete_threshold() == 1
+    refuses(lab, "preview", "up")
+    lab.stack.config["xtsync:deletionThreshold"] = 1
+    assert "secrets" not in changed(lab.stack.run("up"))
+
+
+def test_promise_6_what_no_preview_has_shown_is_not_raised_with_something_else(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    set_in_portal(lab, 1)
+    lab.stack.config["xtsync:notifyEmail"] = "it@contoso.com"
+    said = refuses(lab, "up")
+    assert "run `pulumi refresh --diff`" in said
+    assert "allowDeletions" not in said
+
+
+@pytest.mark.parametrize("threshold", [3, 500, None])
+@pytest.mark.parametrize("known", ["by the state", "by the time"])
+def test_what_is_held_back_is_approved_whatever_the_threshold_reads_now(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, threshold: int | None, known: str
+) -> None:
+    """The state tells from how many on they were held back; where it does not, the log has had time to name all."""
+    held_back(lab, xtsync)
+    set_in_portal(lab, threshold)
+    if known == "by the state":
+        recorded = [Recorded(short(one["urn"]), one["type"], one.get("outputs") or {}) for one in lab.stack.resources()]
+        monkeypatch.setattr(approve, "recorded_of", lambda _: recorded)
+    elif threshold:
+        early = xtsync("approve-deletions", "--count", "2", "-s", "dev")
+        assert early.exit_code == 2
+        assert f"names 2 people so far, of at least {threshold}" in early.errors
+    if known == "by the time":
+        later = lab.entra.clock.now() + timedelta(minutes=16)
+        monkeypatch.setattr(SystemClock, "now", lambda _: later)
+    said = xtsync("approve-deletions", "--count", "2", "-s", "dev")
+    assert said.exit_code == 0, said
+    assert "2 people would be deleted in Fabrikam" in said.errors
+    assert "it was raised since" in said.errors
+    lab.pass_time()
+    assert lab.arrived() == {"alice@contoso.com"}
+
+
+# --- settings that are made anew, or put back ---------------------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("allowed", [0, 2])
+def test_promise_6_settings_that_are_made_anew_raise_nothing(lab: Lab, xtsync: Command, allowed: int) -> None:
+    held_back(lab, xtsync)
+    raised(lab, 500, allowed)
+    said = "\n".join(messages(lab.stack.run("up", fails=not allowed, replace=("secrets",))))
+    assert (REFUSED in said) == (not allowed)
+    assert synchronization(lab).delete_threshold() == (500 if allowed else 2)
+    lab.pass_time(7 * 60)
+    assert ("carol@contoso.com" in lab.arrived()) == (not allowed)
+
+
+def test_promise_6_the_threshold_of_before_comes_back_only_where_nothing_is_held_back(
+    lab: Lab, xtsync: Command
+) -> None:
+    lab.stack.config["xtsync:groups"] = []
+    xtsync.up()
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    del lab.stack.config["xtsync:groups"]
+    held_back(lab, xtsync)
+    everybody = lab.arrived()
+    said = told(lab.stack.run("destroy"), "secrets")
+    assert "the deletion threshold stays as it is" in said
+    assert synchronization(lab).delete_threshold() == 2
+    lab.pass_time(24 * 60)
+    assert lab.arrived() == everybody
