@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import world
-from tests.scenarios.stacks import Command, Lab
+from tests.scenarios.stacks import Command, Lab, told
 from tests.scenarios.steps import findings, held_back
 from tests.scenarios.tenants import grant
 from xtsync_resources.operate import approve
@@ -94,6 +94,20 @@ def test_of_a_job_that_microsoft_has_disabled_nothing_leads_in_a_circle(lab: Lab
     assert "xtsync resume" not in said.errors
     assert "start provisioning in the portal" in " ".join(xtsync("status", "-s", "dev").out.split())
     assert not [call for call in lab.calls_since(before) if call.method == "POST" and "/jobs/" in call.path]
+
+
+def test_after_an_approval_everything_says_the_same_of_the_last_cycle(lab: Lab, xtsync: Command) -> None:
+    """Graph goes on counting the cycle that was held back, though it went well and the quarantine is over."""
+    held_back(lab, xtsync)
+    approved = xtsync("approve-deletions", "--count", "2", "-s", "dev", "--json").document
+    assert lab.jobs()[0].failures_in_a_row
+    found = xtsync("status", "-s", "dev", "--json")
+    assert found.exit_code == 0
+    assert found.document["headline"] == approved["headline"]
+    assert "fail" not in xtsync("status", "-s", "dev").out
+    assert ("ok", approved["headline"]) in findings(xtsync, 0)["source", "synchronization"]
+    for operation in ("refresh", "up"):
+        assert "fail" not in told(lab.stack.run(operation), "start")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from ..sync_job.model import (
     status_code,
 )
 from ..sync_job.quarantine import HELD_DELETIONS, LOOK_FOR_CAUSES, reason_of
-from .checks.finding import counted
 
 INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
 LONGEST_INTERVAL = 31 * 86400
@@ -52,7 +51,8 @@ class Health:
         last_result: how it ended.
         next_run: when the next is due; None where none is.
         interval_minutes: how far runs are apart.
-        failures_in_a_row: how many cycles failed completely since the last that did not.
+        failures_in_a_row: how many cycles failed completely, by Graph's count, which has those that ended in
+            quarantine.
         first_cycle: when the first cycle was done; None for not yet.
         people: people kept in the target.
         counts: entries by type.
@@ -179,18 +179,14 @@ def verdict(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str
 def complete_failures(job: Job) -> str:
     """What Graph's count of cycles that failed completely says; "" for nothing.
 
-    It also counts a cycle that ended in quarantine, such as one that went well but for the deletions it held back:
-    what is said of the last cycle is then the quarantine. Elsewhere a count beside a last cycle that did not fail
-    contradicts it, and nobody can tell which of the two is older.
+    It also counts a cycle that ended in quarantine, such as one that went well but for the deletions it held back, and
+    keeps counting it until another has ended, also where the quarantine is over by then. So the last cycle is believed:
+    beside one that did not fail the count says nothing.
     """
     number, state = failures_in_a_row(job), last_execution(job.get("status") or {}).get("state")
-    if not number:
+    if not number or state not in (None, FAILED):
         return ""
-    if state in (None, FAILED):
-        return "the last cycle failed completely" if number == 1 else f"{number} cycles in a row failed completely"
-    if quarantine_reason(job):
-        return ""
-    return f"Graph counts {counted(number, 'failure')} in a row, though it says {state} of the last cycle"
+    return "the last cycle failed completely" if number == 1 else f"{number} cycles in a row failed completely"
 
 
 def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[bool, str, str] | None:
@@ -265,7 +261,8 @@ def ago(when: datetime | None, now: datetime) -> str:
 def last_words(health: Health, now: datetime) -> str:
     """When the last run was, and how it ended."""
     when = ago(health.last_run, now)
-    held = " but for the deletions that it holds back" if reason_of(health.quarantine).name == HELD_DELETIONS else ""
+    held_back = reason_of(health.quarantine).name == HELD_DELETIONS and health.last_result != FAILED
+    held = " but for the deletions that it holds back" if held_back else ""
     return f"{when}, {health.last_result}{held}" if health.last_result else when
 
 
