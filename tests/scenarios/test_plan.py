@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from lab import world
+from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, writes
-from tests.scenarios.tenants import assign, delete_user, grant
+from tests.scenarios.steps import held_back
+from tests.scenarios.tenants import assign, delete_user, grant, synchronization
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
@@ -145,3 +147,54 @@ def test_who_stays_through_a_group_does_not_leave(lab: Lab, planned: Command) ->
     lab.stack.config["xtsync:users"] = [A]
     assert document(planned)["peopleWhoLeave"] == []
     assert "nobody: everybody stays in scope" in planned("plan", "-s", "dev").out
+
+
+# --- the job ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["gone", "application gone", "paused", "held back", "unreadable"])
+def test_a_job_that_does_not_do_it_is_no_silence(lab: Lab, planned: Command, what: str) -> None:
+    words, do = {
+        "gone": ("is gone: somebody deleted it", "pulumi up --replace"),
+        "application gone": ("somebody deleted the configuration application", "pulumi up --refresh --diff"),
+        "paused": ("paused: nothing is synchronized", "`xtsync resume`"),
+        "held back": ("2 people would be deleted in Fabrikam: carol@contoso.com", "`xtsync approve-deletions`"),
+        "unreadable": ("how it does could not be read", "Synchronization.Read"),
+    }[what]
+    if what == "held back":
+        held_back(lab, planned)
+    planned.up()
+    state = synchronization(lab)
+    if what == "gone":
+        state.jobs.clear()
+    elif what == "application gone":
+        (application,) = lab.source.applications.applications.values()
+        lab.source.applications.delete_application(application.id)
+    elif what == "paused":
+        lab.jobs()[0].schedule_state = "Paused"
+    elif what == "unreadable":
+        lab.entra.faults.add(Fault(method="GET", path="synchronization/jobs/", status=403, code="Denied", times=99))
+    found = document(planned)
+    assert words in found["job"]
+    assert do in found["jobDo"]
+    said = " ".join(planned("plan", "-s", "dev").out.split())
+    assert words in said
+    assert do in said
+    assert "Nobody comes or goes" not in said
+    assert "The next `pulumi up` brings nobody into scope" in said
+
+
+def test_a_pause_that_is_wanted_is_told_and_asks_for_nothing(lab: Lab, planned: Command) -> None:
+    lab.stack.config["xtsync:running"] = False
+    planned.up()
+    found = document(planned)
+    assert "as xtsync:running: false wants it" in found["job"]
+    assert found["jobDo"] == ""
+
+
+def test_a_raised_threshold_that_up_refuses_is_foreseen(lab: Lab, planned: Command) -> None:
+    held_back(lab, planned)
+    lab.stack.config |= {"xtsync:deletionThreshold": 500, "xtsync:allowDeletions": 0}
+    assert "the job holds back the deletion of 2 people" in document(planned, 1)["refused"]
+    lab.stack.config["xtsync:allowDeletions"] = 2
+    assert document(planned)["refused"] == ""

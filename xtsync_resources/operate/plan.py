@@ -20,6 +20,7 @@ from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
 from ..pulumi_runtime.provider import HOME
 from ..state import type_token
+from ..sync_job.model import ACTIVE
 from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
@@ -36,9 +37,15 @@ from ..sync_scope.affected import (
 from ..sync_scope.leavers import WHAT_BECOMES, Leavers, already_deleted, people_who_leave
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
+from ..sync_secrets.model import settings_for, to_graph
+from ..sync_secrets.operations import refuse_to_release
 from .checks.finding import counted, listed
+from .doctor import outputs_of
+from .gone import NotWellError
+from .held_back import at_a_glance
 from .recorded import recorded
 from .screen import Rows, line
+from .status import judged, read_job
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -51,6 +58,8 @@ DRIFT = (
     "somebody has changed that in the tenant since the last `pulumi up`, whose state does not know it. `pulumi "
     "preview` does not see it; `pulumi up --refresh --diff` mends it"
 )
+
+NOTHING_BY_UP = "The next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes nothing."
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,9 @@ class Plan:
         drift: what of that the stack file and the state have already, and somebody has changed in the tenant since: an
             `up` without `--refresh` does not see it.
         refused: why `up` would refuse; "" where it would not.
+        job: what keeps the job from doing that, or whose deletion it holds back; "" where it runs well, or is not there
+            yet.
+        job_do: what to do about the job; "" where nothing is to be done.
     """
 
     stack: str
@@ -95,6 +107,8 @@ class Plan:
     closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: str = ""
+    job: str = ""
+    job_do: str = ""
 
     @property
     def changes(self) -> bool:
@@ -116,7 +130,8 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
     Calls: those of `look_up`, `foreign_assignments.due`, `already_assigned`, `read_groups`, `people_who_leave`,
-    `names_now`, `accounts_for`; in both tenants GET partners/{id}, in the target GET identitySynchronization.
+    `names_now`, `accounts_for`, `raising`, `job_now`; in both tenants GET partners/{id}, in the target GET
+    identitySynchronization.
 
     Raises:
         Stopped: somebody in the stack file does not exist, or nobody could look.
@@ -135,6 +150,8 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     opened = read_groups(operation, groups) if groups else []
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
     leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
+    job, job_do = job_now(stack, operation)
+    refused = refusal(stack, operation, before, news, change) or too_many(stack, leavers)
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
@@ -149,7 +166,9 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         leavers_are_deleted=settings.deletes,
         schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
-        refused=refusal(stack, operation, before, news, change) or too_many(stack, leavers),
+        refused=refused or raising(stack, operation, state),
+        job=job,
+        job_do=job_do,
         **doors(stack, state),
     )
 
@@ -183,8 +202,13 @@ def refusal(
         if before:
             refuse_to_remove(lambda: operation, before, news)
     except RefusedError as error:
-        return f"{error.what[:1].lower()}{error.what[1:]}: {error.why}"
+        return in_a_row(error)
     return ""
+
+
+def in_a_row(error: RefusedError) -> str:
+    """A refusal as part of a row, without what to do."""
+    return f"{error.what[:1].lower()}{error.what[1:]}: {error.why}"
 
 
 def too_many(stack: Stack, leavers: Leavers) -> str:
@@ -196,6 +220,38 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
         f"{leavers} would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses unless "
         f"xtsync:allowDeletions is {number}"
     )
+
+
+def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
+    """Why `up` would refuse to raise the deletion threshold; "" where it would not. Calls: `refuse_to_release`."""
+    kind, settings = type_token("SyncSecrets"), stack.settings
+    own = (one.outputs for one in state if one.type == kind and one.outputs.get(HOME) == settings.source.id)
+    known = next((one for one in own if one["settings"].get("CompanyId") == settings.target.id), None)
+    if known is None:
+        return ""
+    wanted = settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold)
+    before, allowed = to_graph(known["settings"]), settings.allow_deletions
+    try:
+        refuse_to_release(operation, known["servicePrincipalId"], before, wanted, allowed)
+    except RefusedError as error:
+        return in_a_row(error)
+    return ""
+
+
+def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
+    """What of the job somebody has to know, and what to do about it. Calls: those of `read_job` and `at_a_glance`."""
+    if not outputs_of(stack).get("jobId"):
+        return "", ""
+    try:
+        job = read_job(operation, stack)
+    except NotWellError as error:
+        return in_a_row(error), error.do
+    except CallError as error:
+        return f"how it does could not be read: {error.why}", error.do
+    health, held = judged(operation, stack, job), at_a_glance(operation, stack.job, job)
+    if health.healthy and health.state == ACTIVE:
+        return "", ""
+    return f"{health.headline}{f'. {held.sentence(stack.settings.target.name)}' if held else ''}", health.remedy
 
 
 def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:
@@ -277,6 +333,11 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     rows += [(f"Drift in {tenant}", "yellow", f"{'; '.join(texts)}: {DRIFT}") for tenant, texts in plan.drift.items()]
     if plan.refused:
         rows.append(("Refused", "bold red", plan.refused))
+    if plan.job:
+        rows += [
+            ("Job", "bold red" if plan.job_do else "", plan.job),
+            *([("Do", "", plan.job_do)] if plan.job_do else []),
+        ]
     for label, colour, text in rows:
         table.add(line((label, "bold")), line((text, colour)))
     return table
@@ -301,8 +362,10 @@ def command(stack: Stack, screen: Screen) -> int:
     plan = make(stack, recorded(stack))
     if screen.as_json:
         screen.json(plan)
-    elif not plan.changes:
-        screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
-    else:
+    elif plan.changes:
         screen.print(as_table(stack, plan), "", "Nothing was changed. `pulumi preview` shows every resource.")
+    elif plan.job:
+        screen.print(as_table(stack, plan), "", f"{NOTHING_BY_UP} Nothing was changed.")
+    else:
+        screen.print("Nobody comes or goes, and nothing is opened or closed. Nothing was changed.")
     return 1 if plan.refused else 0

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from .. import records
 from ..assignments.operations import listed
 from ..graph.errors import CallError, RefusedError
-from ..pulumi_runtime.engine import WARNING, report
 from ..sync_job.calls import list_jobs
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
 from ..sync_job.model import Job, holds_deletions, jobs_of_template
@@ -53,7 +52,7 @@ def refuse_to_release(
     before: Mapping[str, str],
     wanted: Mapping[str, Any],
     allowed: int | None,
-) -> None:
+) -> str:
     """Refuse a higher threshold under a job that holds deletions back, as its next cycle would make them.
 
     Calls: none where the threshold is not raised; else GET jobs, and GET auditLogs/provisioning where deletions are
@@ -67,15 +66,18 @@ def refuse_to_release(
         allowed: how many deletions the stack file allows; None where no preview has shown them. Where nobody can see
             how many there are, no number will do.
 
+    Returns:
+        Whom it lets go; "" for nobody.
+
     Raises:
         RefusedError: it allows fewer than there are, or nobody can see how many.
         CallError: the job cannot be read, so that nobody knows whether it holds any back.
     """
     if not protection_weakens(before, wanted):
-        return
+        return ""
     job = job_that_holds(operation, service_principal)
     if job is None:
-        return
+        return ""
     what = f"Will not raise xtsync:deletionThreshold of the job {job['id']} in {operation.tenant}"
     deletes = "with a higher threshold its next cycle deletes them in the target"
     people, unknown = held_by(operation, job, deletion_threshold(before))
@@ -88,7 +90,7 @@ def refuse_to_release(
         why = f"the job holds back the deletion of {who}; {deletes}"
         other = f"set xtsync:allowDeletions to {len(people)} to delete them so" if allowed is not None else SHOW_IT
         raise RefusedError(what, why, f"{LEAVE_IT}. Or {other}")
-    report(f"xtsync:allowDeletions lets the next cycle delete in the target, with that, {who}", severity=WARNING)
+    return f"xtsync:allowDeletions lets the next cycle delete in the target, with that, {who}"
 
 
 def held_by(operation: Operation, job: Job, threshold: int | None) -> tuple[list[Identity], str]:

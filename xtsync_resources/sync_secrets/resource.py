@@ -107,7 +107,9 @@ class SyncSecretsProvider(TenantResourceProvider):
         if before:
             operation = self.operation()
             known = to_graph(olds["settings"]) if olds else (live_settings(operation, service_principal) or {})
-            refuse_to_release(operation, service_principal, known, news["settings"], news.get(MAY_DELETE) or 0)
+            most = news.get(MAY_DELETE) or 0
+            if let_go := refuse_to_release(operation, service_principal, known, news["settings"], most):
+                report(let_go, severity=WARNING)
         kept = {key: value for key, value in news.items() if key not in FOR_THIS_RUN}
         return CheckResult({**kept, **({"found": olds["found"]} if same else {})}, [])
 
