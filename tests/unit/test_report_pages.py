@@ -71,6 +71,7 @@ FAILED: dict[str, Any] = {
 }
 
 
+HALF: dict[str, Any] = {"state": "EntryLevelErrors", "timeEnded": "2026-11-23T11:00:00Z"}
 SHUT = Finding("target", "partner policy", Level.PROBLEM, "it is shut", MEND)
 
 
@@ -247,12 +248,28 @@ def test_what_is_urgent_comes_first() -> None:
         ),
         (
             replace(of_job(), findings=[SHUT, replace(SHUT, found="it too")]),
-            "Needs somebody: running; the first cycle is not done yet; it is shut and 1 more; "
+            "Needs somebody: running; the first cycle is not done yet; Fabrikam, partner policy: it is shut and 1 more"
+            "; run `pulumi up --refresh --diff --stack dev`",
+        ),
+        (
+            replace(of_job(), findings=[replace(SHUT, do="write the new name into the stack file")]),
+            "Needs somebody: running; the first cycle is not done yet; Fabrikam, partner policy: it is shut; "
+            "what to do: write the new name into the stack file",
+        ),
+        (
+            replace(of_job(lastExecution=HALF), findings=[replace(SHUT, side="pair", area="scope", do="take it out")]),
+            "Needs somebody: running; some people could not be synchronized in the last cycle; both tenants, scope: "
+            "it is shut; what to do: take it out",
+        ),
+        (
+            replace(of_job(**FAILED), findings=[SHUT]),
+            "Needs somebody: running, but the last cycle failed: Gone; Fabrikam, partner policy: it is shut; "
             "run `pulumi up --refresh --diff --stack dev`",
         ),
         (
-            replace(of_job(), findings=[replace(SHUT, do="write `pulumi destroy`, as it is called now")]),
-            "Needs somebody: running; the first cycle is not done yet; it is shut; run `xtsync doctor --stack dev`",
+            replace(of_job("Paused"), findings=[replace(SHUT, do="take it out")]),
+            "Needs somebody: paused: nothing is synchronized; Fabrikam, partner policy: it is shut; "
+            "run `xtsync resume --stack dev`",
         ),
         (
             Section("dev; rm x", unknown=True),

@@ -35,7 +35,8 @@ class Reported:
         well: whether nobody has to do anything, as far as is known.
         known: whether it is known how the job does; one that is gone is known.
         reason: why it is well or not, in one sentence.
-        command: what to run; "" where nothing has to be.
+        command: what to run; "" where nothing has to be, or where something else is to be done.
+        do: what else; "" where a command is named, or nothing is to be done.
         source, target: the tenants; null where the stack file could not be read.
         health: how the job does; null where it could not be read, or is gone.
         findings: what `xtsync doctor` finds that needs somebody's attention.
@@ -52,6 +53,7 @@ class Reported:
     known: bool
     reason: str
     command: str
+    do: str
     source: End | None
     target: End | None
     health: Health | None
@@ -74,6 +76,7 @@ def document(section: Section) -> Reported:
         known=not section.unknown,
         reason=found.reason,
         command=found.command,
+        do=found.do,
         source=source,
         target=target,
         health=section.health,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import words
 from .picture import chart, legend, picture, text
 from .style import STYLE
+from .writing import Writing
 
 if TYPE_CHECKING:
     from .section import Section
@@ -18,10 +19,18 @@ if TYPE_CHECKING:
 MANY = 4
 
 
+def code(command: str) -> str:
+    """A command."""
+    return f"<code>{text(command)}</code>"
+
+
+HTML = Writing(text, code)
+
+
 def lines(value: str) -> str:
     """A message of several lines, as text."""
     return "\n".join(
-        advice_with_names(line) if line.strip().startswith("Do:") else text(line) for line in value.splitlines()
+        HTML.advice_with_names(line) if line.strip().startswith("Do:") else text(line) for line in value.splitlines()
     )
 
 
@@ -59,7 +68,7 @@ def pair(place: int, section: Section, now: datetime) -> str:
         parts += ["<h3>People</h3>", table("People", ("what", "state"), words.facts(section.health, now))]
     if section.findings:
         parts += ["<h3>What was found</h3>"]
-        parts += [table("What was found", words.FINDING_HEAD, words.finding_rows(section), last=advice_with_names)]
+        parts += [table("What was found", words.FINDING_HEAD, words.finding_rows(section), last=HTML.advice_with_names)]
     if section.entries is not None:
         parts += ["<h3>Recent cycles</h3>", *cycles(section), f"<p>{words.extent(section)}</p>"]
     failures = table("Last failures", words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""
@@ -73,38 +82,18 @@ def pair(place: int, section: Section, now: datetime) -> str:
 def first(section: Section) -> list[str]:
     """Whether all is well and what to do, in large; then what could not be read."""
     found = words.verdict(section)
-    run = f"; run {code(found.command)}" if found.command else ""
     state = "good" if found.well else "bad"
-    parts = [f'<p class="verdict {state}"><strong>{found.word}</strong>: {text(found.reason)}{run}</p>']
-    if told := words.remedy(section):
-        parts.append(f"<p>{advice(told)}</p>")
+    told = f"<strong>{found.word}</strong>: {text(found.reason)}{HTML.end_of_headline(found)}"
+    parts = [f'<p class="verdict {state}">{told}</p>']
+    if remedy := words.remedy(section):
+        parts.append(f"<p>{HTML.advice(remedy)}</p>")
     return [*parts, *(f'<p class="problem">{lines(problem)}</p>' for problem in section.problems)]
-
-
-def advice(value: object) -> str:
-    """A text of ours that names nobody, with its commands as such."""
-    return with_commands(words.pieces(str(value)))
-
-
-def advice_with_names(value: object) -> str:
-    """A text of ours that may name somebody."""
-    return with_commands(words.pieces_with_names(str(value)))
-
-
-def with_commands(parts: Sequence[tuple[str, bool]]) -> str:
-    """Text and commands."""
-    return "".join(code(piece) if is_command else text(piece) for piece, is_command in parts)
 
 
 def portal(section: Section) -> list[str]:
     """A link to the configuration in the portal."""
     url = words.portal(section)
     return [f'<p><a href="{text(url)}">The configuration in the portal</a></p>'] if url.startswith("https://") else []
-
-
-def code(command: str) -> str:
-    """A command."""
-    return f"<code>{text(command)}</code>"
 
 
 def cycles(section: Section) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...untrusted import one_line
 from . import words
+from .writing import Writing
 
 if TYPE_CHECKING:
     from .section import Section
@@ -35,6 +36,10 @@ def code(text: str) -> str:
     return f"{fence}{space}{shown.replace('|', '¦')}{space}{fence}"
 
 
+# Where text has to be code, all of it is.
+MARKDOWN = Writing(escaped, code, lambda piece: bool(ALIVE.search(one_line(piece))))
+
+
 def quoted(problem: str) -> str:
     """A message of several lines."""
     return "\\\n".join(f"> {of_problem(line.strip())}" for line in problem.splitlines())
@@ -42,7 +47,7 @@ def quoted(problem: str) -> str:
 
 def of_problem(line: str) -> str:
     """A line of a message: what to do, or what was wrong with whom."""
-    return advice_with_names(line) if line.startswith("Do:") else escaped(line)
+    return MARKDOWN.advice_with_names(line) if line.startswith("Do:") else escaped(line)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], last: Callable[[object], str] = escaped) -> str:
@@ -82,7 +87,10 @@ def pair(section: Section, now: datetime) -> list[str]:
     if health:
         parts += ["### People", table(("what", "state"), words.facts(health, now))]
     if section.findings:
-        parts += ["### What was found", table(words.FINDING_HEAD, words.finding_rows(section), advice_with_names)]
+        parts += [
+            "### What was found",
+            table(words.FINDING_HEAD, words.finding_rows(section), MARKDOWN.advice_with_names),
+        ]
     if section.entries is not None:
         parts += ["### Recent cycles", *([table(*words.cycle_table(cycles))] if cycles else []), words.extent(section)]
     failures = table(words.FAILURE_HEAD, words.failure_rows(section)) if section.failures else ""
@@ -100,28 +108,10 @@ def title(section: Section) -> str:
 def first(section: Section) -> list[str]:
     """Whether all is well and what to do, then what could not be read."""
     found = words.verdict(section)
-    run = f"; run {code(found.command)}" if found.command else ""
-    parts = [f"### {found.word}: {escaped(found.reason)}{run}"]
+    parts = [f"### {found.word}: {escaped(found.reason)}{MARKDOWN.end_of_headline(found)}"]
     if told := words.remedy(section):
-        parts.append(advice(told))
+        parts.append(MARKDOWN.advice(told))
     return [*parts, *map(quoted, section.problems)]
-
-
-def advice(value: object) -> str:
-    """A text of ours that names nobody, with its commands as such."""
-    return with_commands(words.pieces(str(value)))
-
-
-def advice_with_names(value: object) -> str:
-    """A text of ours that may name somebody."""
-    return with_commands(words.pieces_with_names(str(value)))
-
-
-def with_commands(parts: Sequence[tuple[str, bool]]) -> str:
-    """Text and commands. Where text has to be code, all of it is: two pieces of code that touch end each other."""
-    if any(ALIVE.search(one_line(piece)) for piece, is_command in parts if not is_command):
-        return code("".join(f"`{piece}`" if is_command else piece for piece, is_command in parts))
-    return "".join(code(piece) if is_command else escaped(piece) for piece, is_command in parts)
 
 
 def picture(section: Section) -> str:

@@ -15,6 +15,7 @@ from ..health import last_words, next_words
 from .section import KINDS
 
 if TYPE_CHECKING:
+    from ..checks import Finding
     from ..health import Health
     from .audit import Written
     from .section import Cycle, Section
@@ -39,12 +40,14 @@ class Verdict:
     Attributes:
         well: whether nobody has to do anything.
         reason: why.
-        command: what to run; "" where nothing has to be.
+        command: what to run; "" where nothing has to be, or where something else is to be done.
+        do: what else; "" where a command is named, or nothing is to be done.
     """
 
     well: bool
     reason: str
     command: str
+    do: str = ""
 
     @property
     def word(self) -> str:
@@ -53,25 +56,45 @@ class Verdict:
 
 
 def verdict(section: Section) -> Verdict:
-    """Whether a pair is well, why, and the first command to run."""
+    """Whether a pair is well, why, and what to do first."""
     health, wrong = section.health, [one for one in section.findings if one.level is Level.PROBLEM]
-    of_job = COMMAND.search(said_by_doctor(health.remedy)) if health else RUN.match(section.remedy)
-    advised = [of_job, *(RUN.match(one.do) for one in wrong)]
-    if health and LOOK_FOR_CAUSES in health.remedy:  # what the doctor finds stands here already, and comes first
-        advised = [*advised[1:], of_job]
-    command = of_stack(next((found[1] for found in advised if found), "xtsync doctor"), section)
+    command, do = first_step(section, wrong[0] if wrong else None)
     if health is None:
         first = section.problems[0].partition("\n")[0].rstrip(".") if section.problems else ""
         if first and not section.unknown:
-            return Verdict(False, first, command)
+            return Verdict(False, first, command, do)
         why = f"its state could not be read ({first})" if first else "its state could not be read"
-        return Verdict(False, why, command)
-    also = [f"{wrong[0].found}{f' and {len(wrong) - 1} more' if len(wrong) > 1 else ''}"] if wrong else []
+        return Verdict(False, why, command, do)
+    more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    also = [f"{whose(section, wrong[0])}: {wrong[0].found}{more}"] if wrong else []
     dark = [one for one in section.findings if one.failed]
     unread = ["not all could be read"] if section.problems or dark else []
     well = health.healthy and not wrong and not dark
-    asks = not well or unread or health.remedy
-    return Verdict(well, "; ".join([health.headline, *also, *unread]), command if asks else "")
+    reason = "; ".join([health.headline, *also, *unread])
+    return Verdict(well, reason, command, do) if not well or unread or health.remedy else Verdict(well, reason, "")
+
+
+def first_step(section: Section, problem: Finding | None) -> tuple[str, str]:
+    """What to do first about the job or a problem: a command, else in words; `xtsync doctor` where nothing is known."""
+    health = section.health
+    advice = said_by_doctor(health.remedy) if health else section.remedy
+    steps = [(COMMAND.search(advice) if health else RUN.match(advice), advice)]
+    if problem:
+        # Of a job that is well there is no more than a hint; and what the doctor finds, if that is asked for, is this.
+        first = health is not None and (health.healthy or LOOK_FOR_CAUSES in health.remedy)
+        steps.insert(0 if first else 1, (RUN.match(problem.do), problem.do))
+    for found, told in steps:
+        if found:
+            return of_stack(found[1], section), ""
+        if told:
+            return "", told
+    return of_stack("xtsync doctor", section), ""
+
+
+def whose(section: Section, one: Finding) -> str:
+    """Which tenant a finding is about, and what of it."""
+    names = {"source": section.source[0], "target": section.target[0]}
+    return f"{names.get(one.side, 'both tenants')}, {one.area}"
 
 
 def of_stack(command: str, section: Section) -> str:
