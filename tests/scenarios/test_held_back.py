@@ -26,6 +26,14 @@ def test_status_and_doctor_name_who_would_be_deleted(lab: Lab, xtsync: Command) 
     assert BOTH in of_doctor(xtsync)
 
 
+def test_the_report_says_in_the_row_of_the_cycle_how_many(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    said = xtsync("report", "-s", "dev", "--format", "markdown", "--output", "-").out.partition("### Recent cycles")[2]
+    head, _, *rows = [line.split("|")[2:-1] for line in said.partition("From the newest")[0].split("\n") if "|" in line]
+    assert dict(zip(map(str.strip, head), map(str.strip, rows[-1]), strict=True))["held back"] == "2"
+    assert xtsync("report", "-s", "dev", "--json").document[0]["cycles"][-1]["counts"] == {"stagedDelete": 2}
+
+
 def test_without_the_permission_it_says_what_would_tell(lab: Lab, xtsync: Command) -> None:
     held_back(lab, xtsync)
     grant(lab.source, world.SOURCE_CLIENT, less={"ProvisioningLog.Read.All"})

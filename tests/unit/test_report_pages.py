@@ -159,8 +159,20 @@ def test_cycles_are_counted_by_action_with_failures_apart() -> None:
     assert [cycle.counts for cycle in by_cycle(events)] == [{"create": 1}, {"failed": 1, "update": 1}]
 
 
+@pytest.mark.parametrize("status", ["success", "skipped", "warning"])
+@pytest.mark.parametrize("action", ["stagedDelete", "StagedDelete"])
+def test_a_cycle_that_held_deletions_back_says_how_many(action: str, status: str) -> None:
+    (cycle,) = by_cycle([event("c", action, status), event("c", action, status), event("c", action, "failure")])
+    assert cycle.counts == {"stagedDelete": 2, "failed": 1}
+    page = html.render([replace(section(), cycles=[cycle])], NOW)
+    assert "2 held back" in page
+    assert '<th scope="col">held back</th>' in page
+    assert "| held back |" in markdown.render([replace(section(), cycles=[cycle])], NOW)
+    assert "held back" not in html.render([section()], NOW), "where nothing ever was, nothing is said"
+
+
 def test_no_kind_of_entry_gets_lost_or_breaks_the_chart() -> None:
-    events = [event("c", "stagedDelete", "success"), event("c", "other", "success"), event("c", "update", "skipped")]
+    events = [event("c", "new", "success"), event("c", "other", "success"), event("c", "update", "skipped")]
     (cycle,) = by_cycle(events)
     assert cycle.counts == {"other": 2}
     page = html.render([replace(section(), cycles=[cycle])], NOW)

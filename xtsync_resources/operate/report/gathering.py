@@ -15,6 +15,7 @@ from ...graph.pace import Pace
 from ...pulumi_runtime.messages import Stopped
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
+from ...sync_job.held_back import STAGED
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, synchronization
@@ -124,9 +125,16 @@ def by_cycle(events: Sequence[Event]) -> list[Cycle]:
     for event in events:
         when[event.cycle] = event.when
         of_cycle = counts.setdefault(event.cycle, {})
-        if event.status in ("failure", "success"):
-            action = event.action if event.action in KINDS else "other"
-            kind = "failed" if event.status == "failure" else action
+        if kind := kind_of(event):
             of_cycle[kind] = of_cycle.get(kind, 0) + 1
     cycles = [Cycle(when[cycle], found) for cycle, found in counts.items()]
     return cycles[:CYCLES][::-1]
+
+
+def kind_of(event: Event) -> str:
+    """What an event counts as; "" for one that did nothing. A deletion that is held back may be logged as skipped."""
+    if event.status == "failure":
+        return "failed"
+    if event.action.lower() == STAGED.lower():
+        return STAGED
+    return (event.action if event.action in KINDS else "other") if event.status == "success" else ""

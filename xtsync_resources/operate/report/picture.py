@@ -7,6 +7,7 @@ from datetime import UTC
 from html import escape
 from typing import TYPE_CHECKING
 
+from ...sync_job.held_back import STAGED
 from ...untrusted import one_line
 from .section import KINDS
 from .words import moment, people, verdict
@@ -19,6 +20,7 @@ COLOURS = {
     "update": "#3b7dd8",
     "disable": "#8a63d2",
     "delete": "#d98324",
+    STAGED: "#b8a13a",
     "other": "#7d8794",
     "failed": "#cf3b3b",
 }

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ...sync_job.held_back import STAGED
+
 if TYPE_CHECKING:
     from ...sync_job.provisioning_log import Event
     from ..checks import Finding
@@ -20,6 +22,7 @@ KINDS = {
     "update": "updated",
     "disable": "disabled",
     "delete": "deleted",
+    STAGED: "held back",
     "other": "other",
     "failed": "failed",
 }
@@ -46,7 +49,7 @@ class Cycle:
 
     Attributes:
         when: it began.
-        counts: of entries by action; failures are counted apart.
+        counts: of entries by action; failures are counted apart, and so are deletions that were held back.
     """
 
     when: datetime | None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ...sync_job.held_back import STAGED
 from ...sync_job.quarantine import LOOK_FOR_CAUSES, said_by_doctor
 from ..checks import Level
 from ..health import last_words, next_words
@@ -163,7 +164,7 @@ def portal(section: Section) -> str:
 
 def cycle_table(cycles: Sequence[Cycle]) -> tuple[tuple[str, ...], list[Row]]:
     """What each cycle did, as head and rows; kinds that never happened only where they are expected."""
-    rare = {"disable", "other"}
+    rare = {"disable", STAGED, "other"}
     kinds = [kind for kind in KINDS if kind not in rare or any(one.counts.get(kind) for one in cycles)]
     rows: list[Row] = [(moment(one.when), *(one.counts.get(kind, 0) for kind in kinds)) for one in cycles]
     return ("cycle (UTC)", *(KINDS[kind] for kind in kinds)), rows
