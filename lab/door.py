@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from lab.breaking import BREAKS, NotThereError, perform
+from lab.breaking import BREAKS, Breaker, NotThereError
 from lab.entra import Entra
 
 ADDRESS = "XTSYNC_LAB_DOOR"
@@ -27,6 +27,7 @@ class Door:
 
     def __init__(self, entra: Entra) -> None:
         self._entra = entra
+        self._breaker = Breaker(entra)
         self.path = f"/lab/{secrets.token_urlsafe(16)}"
 
     def __call__(self, path: str, body: bytes) -> tuple[int, str] | None:
@@ -38,7 +39,7 @@ class Door:
             self._entra.pass_time(minutes=asked["minutes"])
             return 200, f"it is now {self._entra.clock.now():%Y-%m-%d %H:%M} UTC in the tenants"
         try:
-            return 200, perform(self._entra, asked["what"], asked["name"], undo=asked["undo"])
+            return 200, self._breaker.perform(asked["what"], asked["name"], undo=asked["undo"])
         except NotThereError as error:
             return 409, str(error)
 
@@ -53,17 +54,22 @@ def offer() -> str:
     """What can be broken, for `--help`."""
     rows = []
     for what, one in BREAKS.items():
-        more = (f" [{one.name}]" if one.name else "") + (" [--undo]" if one.undo else "")
+        more = f" [{one.name}]" if one.name else ""
         rows.append(f"{what}{more}: {one.words}. Rehearses: {one.rehearses}.")
     first = "Break something in the tenants of `python -m lab serve`, as somebody would at the portal."
-    last = "What is rehearsed is a row of docs/runbooks.md or a section of docs/operations.md."
+    last = "Each takes --undo, in any order. It rehearses a row of docs/runbooks.md or a section of docs/operations.md."
     return "\n\n".join([first, *rows, last]).replace("[", r"\[")
 
 
 def break_(
     what: Annotated[str, typer.Argument(help="What goes wrong; see above.")],
     name: Annotated[str, typer.Argument(help="Whom or what, where there are several.", show_default=False)] = "",
-    undo: Annotated[bool, typer.Option("--undo", help="What somebody does at the portal to mend it.")] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo", help="Give back what the break took, as somebody does at the portal where that can be done there."
+        ),
+    ] = False,
 ) -> None:
     """Break something."""
     if what not in BREAKS:

@@ -88,6 +88,10 @@ class Faults:
         """Plan faults."""
         self._planned += [_Planned(fault, fault.skip, fault.times) for fault in faults]
 
+    def remove(self, fault: Fault) -> None:
+        """Forget one fault."""
+        self._planned = [planned for planned in self._planned if planned.fault != fault]
+
     def clear(self) -> None:
         """Forget all faults that have not happened."""
         self._planned.clear()

@@ -7,8 +7,13 @@ import re
 import pytest
 import yaml
 
-from lab.breaking import BREAKS, NotThereError, perform
+from lab.breaking import BREAKS, Breaker, NotThereError
 from tests.scenarios.stacks import ROOT, Command, Lab, changed, messages
+
+
+@pytest.fixture
+def breaker(lab: Lab) -> Breaker:
+    return Breaker(lab.entra)
 
 
 def test_each_rehearses_something_that_is_written_and_each_row_says_how_it_is_rehearsed() -> None:
@@ -25,61 +30,61 @@ def test_each_rehearses_something_that_is_written_and_each_row_says_how_it_is_re
     assert set(re.findall(r"python -m lab break ([a-z][\w-]+)", page + runbooks)) <= {*BREAKS}
 
 
-def test_before_a_pair_is_made_there_is_nothing_of_it_to_break(lab: Lab) -> None:
-    without = ("user", "rename-group", "group", "accounts", "target", "sign-in", "second-configuration")
+def test_before_a_pair_is_made_there_is_nothing_of_it_to_break(lab: Lab, breaker: Breaker) -> None:
+    without = ("user", "rename-group", "group", "target", "sign-in", "second-configuration")
     for what in BREAKS.keys() - {*without}:
         with pytest.raises(NotThereError, match="run `up` first"):
-            perform(lab.entra, what, "", undo=False)
+            breaker.perform(what, "", undo=False)
     for what, one in BREAKS.items():
-        if one.undo is None:
-            with pytest.raises(NotThereError, match="the runbook says"):
-                perform(lab.entra, what, "", undo=True)
+        if one.find is None:
+            with pytest.raises(NotThereError, match="there is nothing to give back"):
+                breaker.perform(what, "", undo=True)
 
 
-def test_who_may_sign_in_and_where(lab: Lab) -> None:
+def test_who_may_sign_in_and_where(lab: Lab, breaker: Breaker) -> None:
     for what, words in (("sign-in", "conditional access"), ("target", "Fabrikam")):
-        perform(lab.entra, what, "", undo=False)
+        breaker.perform(what, "", undo=False)
         assert words in "\n".join(messages(lab.stack.run("preview", fails=True)))
-        perform(lab.entra, what, "", undo=True)
+        breaker.perform(what, "", undo=True)
     lab.stack.run("preview")
 
 
-def test_people_and_groups(lab: Lab) -> None:
+def test_people_and_groups(lab: Lab, breaker: Breaker) -> None:
     lab.stack.run("up")
     lab.pass_time()
     before = lab.arrived()
-    perform(lab.entra, "rename-group", "", undo=False)
+    breaker.perform("rename-group", "", undo=False)
     assert "is now called Finance of old" in "\n".join(messages(lab.stack.run("preview", fails=True)))
     lab.stack.config["xtsync:groups"] = ["Finance of old"]
     lab.stack.run("up")
     for what, name in (("group", "Finance of old"), ("user", "")):
-        perform(lab.entra, what, name, undo=False)
+        breaker.perform(what, name, undo=False)
         assert "was deleted in Contoso" in "\n".join(messages(lab.stack.run("preview", fails=True)))
-        perform(lab.entra, what, name, undo=True)
+        breaker.perform(what, name, undo=True)
     lab.stack.run("up", refresh=True)
-    perform(lab.entra, "accounts", "", undo=False)
+    breaker.perform("accounts", "", undo=False)
     assert lab.arrived() == set()
-    perform(lab.entra, "accounts", "", undo=True)
+    breaker.perform("accounts", "", undo=True)
     assert lab.arrived() == before
 
 
-def test_the_job_and_what_it_needs(lab: Lab, xtsync: Command) -> None:
+def test_the_job_and_what_it_needs(lab: Lab, xtsync: Command, breaker: Breaker) -> None:
     xtsync.up()
     lab.pass_time()
     people = lab.arrived()
-    perform(lab.entra, "pause", "", undo=False)
+    breaker.perform("pause", "", undo=False)
     assert "paused" in xtsync("status", "-s", "dev").out
     assert xtsync("resume", "-s", "dev", "--yes").exit_code == 0
-    perform(lab.entra, "redemption", "", undo=False)
+    breaker.perform("redemption", "", undo=False)
     assert changed(lab.stack.run("up", refresh=True)) == {"target-partner": "update"}
-    perform(lab.entra, "consent", "", undo=False)
+    breaker.perform("consent", "", undo=False)
     assert "EncounteredQuarantineException" in xtsync("status", "-s", "dev").out
     lab.stack.run("up", refresh=True)
     for undo in (True, False):
-        perform(lab.entra, "held-back", "", undo=False)
+        breaker.perform("held-back", "", undo=False)
         assert "2 people would be deleted" in " ".join(xtsync("status", "-s", "dev").out.split())
         if undo:
-            perform(lab.entra, "held-back", "", undo=True)
+            breaker.perform("held-back", "", undo=True)
             lab.pass_time(minutes=7 * 60)
             assert lab.arrived() == people
     assert xtsync("approve-deletions", "--count", "2", "-s", "dev").exit_code == 0
@@ -87,31 +92,31 @@ def test_the_job_and_what_it_needs(lab: Lab, xtsync: Command) -> None:
     assert lab.arrived() == {"alice@contoso.com"}
 
 
-def test_deletions_are_held_back_of_people_who_have_arrived(lab: Lab) -> None:
+def test_deletions_are_held_back_of_people_who_have_arrived(lab: Lab, breaker: Breaker) -> None:
     lab.stack.run("up")
-    with pytest.raises(NotThereError, match="let a first cycle pass"):
-        perform(lab.entra, "held-back", "", undo=False)
+    with pytest.raises(NotThereError, match="Let a first cycle pass"):
+        breaker.perform("held-back", "", undo=False)
 
 
-def test_the_application_and_its_job(lab: Lab) -> None:
+def test_the_application_and_its_job(lab: Lab, breaker: Breaker) -> None:
     lab.stack.run("up")
     lab.pass_time()
     people = lab.arrived()
-    perform(lab.entra, "job", "", undo=False)
+    breaker.perform("job", "", undo=False)
     assert lab.jobs() == []
     lab.stack.run("up", refresh=True)
     assert len(lab.jobs()) == 1
-    perform(lab.entra, "application", "", undo=False)
-    perform(lab.entra, "application", "", undo=True)
+    breaker.perform("application", "", undo=False)
+    breaker.perform("application", "", undo=True)
     lab.stack.run("up", refresh=True)
     lab.pass_time()
     assert lab.arrived() == people
     with pytest.raises(NotThereError, match="before the first `up`"):
-        perform(lab.entra, "second-configuration", "", undo=False)
+        breaker.perform("second-configuration", "", undo=False)
 
 
-def test_a_configuration_made_by_hand_stops_the_first_up(lab: Lab) -> None:
-    perform(lab.entra, "second-configuration", "", undo=False)
+def test_a_configuration_made_by_hand_stops_the_first_up(lab: Lab, breaker: Breaker) -> None:
+    breaker.perform("second-configuration", "", undo=False)
     assert "Made by hand" in "\n".join(messages(lab.stack.run("preview", fails=True)))
 
 
