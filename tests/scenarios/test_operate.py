@@ -11,7 +11,7 @@ from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Command, Lab, changed, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import unassign
-from xtsync_resources.operate import approve
+from xtsync_resources.operate import approve, control
 from xtsync_resources.operate.screen import Screen
 
 ALICE = "alice@contoso.com"
@@ -100,6 +100,57 @@ def test_what_was_done_is_told_and_no_advice_about_what_was_before(lab: Lab, xts
     document = xtsync("restart", "-s", "dev", "--yes", "--json").document
     assert document["doneNow"].startswith("the job is restarted")
     assert (document["remedy"], document["findings"], document["outOfScope"]) == ("", None, None)
+
+
+def test_a_job_that_runs_already_is_not_said_to_be_started(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.jobs()[0].last_execution.state = "Failed"
+    before = len(lab.entra.traffic)
+    said = xtsync("resume", "-s", "dev", "--yes")
+    assert said.exit_code == 0
+    words = " ".join(said.out.split())
+    assert "nothing: the job runs already, and was not started again" in words
+    assert "quarantine" not in words
+    assert "Do " in words, "what was true before is true now"
+    assert not writes(lab.calls_since(before))
+    assert "quarantine" not in xtsync("resume", "-s", "dev", answer="n\n").errors
+
+
+def test_a_job_at_rest_is_not_said_to_be_brought_there(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    xtsync("pause", "-s", "dev", "--yes")
+    assert (
+        xtsync("pause", "-s", "dev", "--yes", "--json").document["doneNow"].startswith("nothing new: the job did not")
+    )
+
+
+def test_a_quarantine_is_said_to_be_over_only_where_there_was_one(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    job, now = lab.jobs()[0], lab.entra.clock.now()
+    job.status_code = "Quarantine"
+    job.quarantine = Quarantine("IngestionInterrupted", "Error", "no answer", now, now + timedelta(hours=6))
+    assert "The quarantine (IngestionInterrupted) ends with it." in xtsync("resume", "-s", "dev", answer="n\n").errors
+    done = xtsync("resume", "-s", "dev", "--yes", "--json").document["doneNow"]
+    assert done.startswith("the job is started")
+    assert "The quarantine (IngestionInterrupted) is over" in done
+    xtsync("pause", "-s", "dev", "--yes")
+    assert "quarantine" not in xtsync("resume", "-s", "dev", "--yes", "--json").document["doneNow"]
+
+
+def test_what_another_look_sees_held_back_is_not_said_to_be_started(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first look may be old: a job that seems to run holds deletions back."""
+    held_back(lab, xtsync)
+    old = {"id": "j", "schedule": {"state": "Active"}, "status": {"code": "Active"}}
+    monkeypatch.setattr(control, "read_job", lambda *_: old)
+    before = len(lab.entra.traffic)
+    said = xtsync("resume", "-s", "dev", "--yes")
+    assert said.exit_code == 2
+    assert "it is in quarantine (TooManyDeletes)" in said.errors
+    assert not writes(lab.calls_since(before))
 
 
 def test_held_back_deletions_are_released_by_no_other_command(lab: Lab, xtsync: Command) -> None:

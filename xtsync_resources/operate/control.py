@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from ..graph.errors import RefusedError
 from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
 from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
-from ..sync_job.running import set_running
+from ..sync_job.running import at_rest, set_running
 from .health import Health, read_health
 from .in_scope import unassigned
 from .screen import refuse_to_ask_nobody
-from .status import portal_url, read_job, show
+from .status import judged, portal_url, read_job, show
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -27,7 +27,7 @@ MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
     "finished first; nothing is forgotten. The next `pulumi refresh --diff` shows the pause as drift, and the `pulumi "
     "up` after that ends it, unless xtsync:running is false.",
-    "resume": "The job goes on every 40 minutes with everything that changed since. A quarantine ends with it.",
+    "resume": "The job goes on every 40 minutes with everything that changed since.",
     "restart": "The job looks at everybody again: longer cycles, the same people. Whoever is not in scope any more "
     "leaves {target}, within xtsync:deletionThreshold.",
     "restart --full": "The job forgets all it knows and begins like a new one, with an initial cycle over everybody "
@@ -36,21 +36,27 @@ MEANING = {
 # What is true once it was done.
 DONE = {
     "pause": "the job is paused: nobody is created, changed or removed in {target} until it goes on",
-    "resume": "the job is started: what has changed since comes with its next cycle, which begins within 40 minutes. A "
-    "quarantine is over, though Graph may show it until then. `xtsync status` says how the cycle went",
+    "resume": "the job is started: what has changed since comes with its next cycle, which begins within 40 minutes. "
+    "`xtsync status` says how the cycle went",
     "restart": "the job is restarted: its next cycle looks at everybody again. `xtsync status` says how it went",
     "restart --full": "the job is restarted and has forgotten what it knew: its next cycle is an initial one, over "
     "everybody in scope. `xtsync status` says how it went",
 }
+ENDS_QUARANTINE = "The quarantine ({reason}) ends with it."
+ENDED_QUARANTINE = ". The quarantine ({reason}) is over, though Graph may show it until that cycle"
+RAN_ALREADY = "nothing: the job runs already, and was not started again. `xtsync status` says how it does"
+AT_REST_ALREADY = "nothing new: the job did not run, and does not run now"
 
 
-def confirmed(stack: Stack, screen: Screen, action: str, yes: bool) -> bool:
+def confirmed(stack: Stack, screen: Screen, action: str, yes: bool, job: Job) -> bool:
     """Say what an action means and ask; `yes` answers for scripts."""
     source, target = stack.settings.source.name, stack.settings.target.name
     if yes:
         return True
     screen.tell(f"{action} the job of {source} → {target}.", style="bold")
     screen.tell(MEANING[action].format(target=target))
+    if action == "resume" and (reason := quarantine_reason(job)):
+        screen.tell(ENDS_QUARANTINE.format(reason=reason))
     return screen.confirm("Go on?")
 
 
@@ -63,17 +69,33 @@ def command(stack: Stack, screen: Screen, action: str, yes: bool) -> int:
     refuse_quarantine(operation, stack, job, action)
     if action != "pause":
         refuse_missing_assignments(operation, stack, action)
-    if not confirmed(stack, screen, action, yes):
+    if not confirmed(stack, screen, action, yes, job):
         screen.declined("the question was answered with no")
         return 1
+    before = job
     if action in ("pause", "resume"):
         job = set_running(operation, stack.service_principal, stack.job, action == "resume", job)
+        if action == "resume":
+            # Another look may have seen what nothing is to let loose, so that it was not started.
+            refuse_quarantine(operation, stack, job, action)
     else:
         restart(operation, stack, job, RESTART_FULL if action == "restart --full" else RESTART)
         job = read_job(operation, stack)
-    done_now = DONE[action].format(target=stack.settings.target.name) + kept_by(stack, action)
-    show(stack, screen, health_after(stack, job), operation.client.clock.now(), done_now=done_now)
+    done_now = what_was_done(stack, action, before, job) + kept_by(stack, action)
+    health = judged(operation, stack, job) if job is before else health_after(stack, job)
+    show(stack, screen, health, operation.client.clock.now(), done_now=done_now)
     return 0
+
+
+def what_was_done(stack: Stack, action: str, before: Job, now: Job) -> str:
+    """What is true once an action was carried out on a job."""
+    if action == "resume" and now is before:  # `set_running` gives back what it has left alone
+        return RAN_ALREADY
+    if action == "pause" and at_rest(before):
+        return AT_REST_ALREADY
+    reason = quarantine_reason(before) if action == "resume" else ""
+    ended = ENDED_QUARANTINE.format(reason=reason) if reason else ""
+    return DONE[action].format(target=stack.settings.target.name) + ended
 
 
 def kept_by(stack: Stack, action: str) -> str:
