@@ -285,7 +285,7 @@ class Command:
         if "--json" in arguments and out:
             document = json.loads(out)
             failed = isinstance(document, dict) and [*document] == ["error"]
-            assert result.exit_code < 2 or failed or arguments[0] == "report"
+            assert result.exit_code < 2 or failed or arguments[0] in ("doctor", "report")
             held_against_its_schema(document, "error" if failed else arguments[0])
         return Said(result.exit_code, out, result.stderr)
 

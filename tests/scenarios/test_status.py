@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from lab import world
+from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Command, Lab
 from xtsync_resources.graph.clock import SystemClock
+from xtsync_resources.operate.choices import INTERRUPTED
+from xtsync_resources.operate.status import BESIDE_SECONDS, WATCH_SECONDS
 
 
 def test_a_job_that_waits_for_its_first_cycle_has_never_run_and_is_healthy(xtsync: Command) -> None:
@@ -95,3 +102,60 @@ def test_what_the_command_needs_is_asked_for_in_words(lab: Lab, xtsync: Command,
     assert "Cannot read the outputs" in xtsync("status", "-s", "dev").errors
     (lab.folder / "outputs.json").write_text("{}")
     assert "run `pulumi up --stack dev`" in xtsync("status", "-s", "dev").errors
+
+
+# --- watching --------------------------------------------------------------------------------------------------
+
+
+def test_watching_reads_the_job_each_time_and_the_rest_where_it_may_have_changed(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.pass_time()
+    rounds: list[list[str]] = []
+    passed, began = [0.0], [len(lab.entra.traffic)]
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        if seconds != WATCH_SECONDS:
+            return
+        rounds.append([call.path for call in lab.calls_since(began[0])])
+        began[0] = len(lab.entra.traffic)
+        passed[0] += BESIDE_SECONDS if len(rounds) == 4 else seconds
+        if len(rounds) == 6:
+            lab.jobs()[0].schedule_state = "Paused"
+        if len(rounds) == 8:
+            raise KeyboardInterrupt
+
+    xtsync.monkeypatch.setattr(SystemClock, "sleep", sleep)
+    xtsync.monkeypatch.setattr(SystemClock, "monotonic", lambda _: time.monotonic() + passed[0])
+    assert xtsync("status", "-s", "dev", "--watch").exit_code == INTERRUPTED
+    assert [len(calls) > 5 for calls in rounds] == [True, False, False, False, True, False, True, False]
+    for calls in (rounds[1], rounds[2], rounds[3], rounds[5], rounds[7]):
+        (path,) = calls
+        assert path.endswith(f"/jobs/{lab.jobs()[0].id}")
+
+
+# --- a tenant that cannot be reached ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize("silent", ["the login service", "Graph"])
+@pytest.mark.parametrize("command", [["status"], ["doctor"], ["report", "--output", "-"]], ids=lambda one: one[0])
+def test_a_tenant_that_cannot_be_reached_is_not_known_to_be_wrong(
+    lab: Lab, xtsync: Command, command: list[str], silent: str, *, wrong: bool
+) -> None:
+    xtsync.up()
+    lab.pass_time()
+    if wrong:
+        lab.jobs()[0].schedule_state = "Paused"
+    version = "v1.0" if silent == "Graph" else None
+    lab.entra.faults.add(Fault("reset", tenant=world.TARGET_TENANT, version=version, times=9_999))
+    passed = [0.0]
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        passed[0] += seconds
+
+    xtsync.monkeypatch.setattr(SystemClock, "sleep", sleep)
+    xtsync.monkeypatch.setattr(SystemClock, "monotonic", lambda _: time.monotonic() + passed[0])
+    said = xtsync(*command, "-s", "dev")
+    assert said.exit_code == (1 if wrong else 2), said
+    assert wrong or "All is well" not in said.out

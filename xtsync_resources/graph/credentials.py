@@ -30,7 +30,7 @@ from ..redaction import know
 from .bounded import ANSWER_SECONDS, LARGEST_SIGN_IN_ANSWER, seconds_left, within
 from .clock import Clock, SystemClock
 from .clouds import CLOUDS, Endpoints
-from .errors import SignInError, TenantName, WrongTenantError, XtsyncError
+from .errors import SignInError, SignInUnansweredError, TenantName, WrongTenantError, XtsyncError
 from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
@@ -270,7 +270,7 @@ class TokenSource:
             taken = self._lock.acquire(timeout=seconds_left())
         if not taken:
             why = "another call was signing in for as long as this one may take"
-            raise SignInError(f"Failed to sign in to {self._tenant}", why, "run the command again")
+            raise SignInUnansweredError(f"Failed to sign in to {self._tenant}", why, "run the command again")
         try:
             yield
         finally:
@@ -291,7 +291,7 @@ RIGHT_TENANT: Mapping[str, str] = {
 
 def strange_answer(tenant: TenantName, why: str) -> SignInError:
     """The error of a login service that answers, but not what it should."""
-    return SignInError(
+    return SignInUnansweredError(
         f"Failed to sign in to {tenant}",
         f"the login service's answer cannot be used: {why}",
         "check that nothing between here and the login service answers in its place, and run the command again",

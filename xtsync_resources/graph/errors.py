@@ -3,6 +3,8 @@
 XtsyncError
   ConfigurationError       something in the stack's settings cannot be used
   SignInError              no token for the tenant
+    SignInRefusedError     the login service has refused it
+    SignInUnansweredError  nobody knows whether it would
     WrongTenantError       a token, but of another tenant
   RefusedError             we refuse, to protect something
   CallError                a call to Graph failed; carries the call
@@ -72,6 +74,10 @@ class SignInError(XtsyncError):
 
 class SignInRefusedError(SignInError):
     """The login service has answered, and gives no token."""
+
+
+class SignInUnansweredError(SignInError):
+    """The login service could not be asked, or did not say whether it gives a token."""
 
 
 class WrongTenantError(SignInError):

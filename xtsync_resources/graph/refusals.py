@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, Service
 from azure.identity import CredentialUnavailableError
 
 from .clouds import ACROSS_CLOUDS
-from .errors import SignInError, SignInRefusedError, TenantName
+from .errors import SignInError, SignInRefusedError, SignInUnansweredError, TenantName
 from .transport import chain_of, plain_cause
 
 CODE = re.compile(r"AADSTS(\d+)")
@@ -145,7 +145,7 @@ def explain(tenant: TenantName, error: AzureError, kind: str = "") -> SignInErro
     if isinstance(error, ClientAuthenticationError) and asked:
         do = f"check xtsync:{tenant.side}.auth and its values"
         return SignInRefusedError(what, first_line(text), do, trace_id(text))
-    return SignInError(
+    return SignInUnansweredError(
         what,
         f"the login service cannot be reached: {plain_cause(error)}",
         "check the network, proxy and (for private endpoints) REQUESTS_CA_BUNDLE",

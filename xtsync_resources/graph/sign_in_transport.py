@@ -18,7 +18,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from .bounded import seconds_left
 from .clock import Clock
-from .errors import SignInError, TenantName
+from .errors import SignInUnansweredError, TenantName
 from .headers import parse_retry_after
 from .outside import TRIES
 from .transport import lasting, plain_cause
@@ -81,7 +81,7 @@ class SignInTransport(RequestsTransport):  # type: ignore[misc]  # loaded late, 
             why += f" and asks for {asked:.0f} s"
             why += ", longer than a sign-in may take" if is_too_long(state) else " each time"
         do = "run the command again later; check that nothing between here and the login service answers in its place"
-        raise SignInError(f"Failed to sign in to {self._tenant}", why, do)
+        raise SignInUnansweredError(f"Failed to sign in to {self._tenant}", why, do)
 
 
 def answer_of(state: tenacity.RetryCallState) -> Any:

@@ -15,6 +15,18 @@ EXIT_CODES = (
 )
 
 
+def exit_code(*, wrong: bool, unknown: bool) -> int:
+    """How a command that looks at pairs ends: what is known to be wrong counts before what nobody knows.
+
+    Args:
+        wrong: whether anything is known not to be well.
+        unknown: whether anything could not be looked at, though the sign-in may.
+    """
+    if wrong:
+        return NOT_WELL
+    return FAILED if unknown else WELL
+
+
 class Wait(StrEnum):
     """What `status --wait` waits for."""
 

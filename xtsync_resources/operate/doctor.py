@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import records
 from ..config import SIDES
-from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, XtsyncError
+from ..graph.errors import ConfigurationError, NoAnswerError, SignInError, SignInUnansweredError, XtsyncError
 from ..state import type_token
 from ..sync_scope.principals import meant
 from .checks import (
@@ -32,6 +32,7 @@ from .checks import (
     synchronization,
 )
 from .checks.finding import counted
+from .choices import exit_code
 from .gone import urn_of_job
 from .recorded import recorded_of
 from .screen import Rows, line
@@ -89,7 +90,7 @@ def examine(look: Look, status: Callable[[str], None], checks: Sequence[Check] =
         signed_in, claims = sign_in.check_sign_in(look)
     except SignInError as error:
         found = f"{error.why}; no call could be made in this tenant"
-        return Examined([*findings, look.problem("sign-in", found, error.do)], discovery)
+        return Examined([*findings, no_access(look, "sign-in", error, found)], discovery)
     findings += [signed_in, *permissions.check(look, claims), *made(checks, look, status)]
     return Examined(findings, discovery)
 
@@ -103,9 +104,15 @@ def made(checks: Sequence[Check], look: Look, status: Callable[[str], None]) -> 
             if isinstance(result, XtsyncError):
                 area = "sign-in" if isinstance(result, SignInError) else "Graph"
                 found = f"{result.why}; the other checks of this tenant were left out"
-                return [*findings, look.problem(area, found, result.do)]
+                return [*findings, no_access(look, area, result, found)]
             findings += result
     return findings
+
+
+def no_access(look: Look, area: str, error: XtsyncError, found: str) -> Finding:
+    """What it means that a tenant cannot be asked: a sign-in that fails is known to be wrong, silence tells nothing."""
+    silence = not isinstance(error, SignInError) or isinstance(error, SignInUnansweredError)
+    return (look.not_reached if silence else look.problem)(area, found, error.do)
 
 
 def made_one(check: Check, look: Look, status: Callable[[str], None]) -> list[Finding] | XtsyncError:
@@ -225,7 +232,7 @@ def findings_of(stack: Stack, status: Callable[[str], None], checks: Sequence[Ch
 
 
 def command(stack: Stack, screen: Screen) -> int:
-    """Examine both tenants; 0 if nothing is in the way, 1 if something is."""
+    """Examine both tenants; for what it gives see `exit_code`."""
     findings = findings_of(stack, screen.status)
     if screen.as_json:
         screen.json(findings)
@@ -234,4 +241,5 @@ def command(stack: Stack, screen: Screen) -> int:
         screen.print(
             as_table(stack, findings), "", *([f"In the portal: {portal}"] if portal else []), summary(findings)
         )
-    return 1 if any(one.level is Level.PROBLEM for one in findings) else 0
+    wrong = any(one.level is Level.PROBLEM for one in findings)
+    return exit_code(wrong=wrong, unknown=any(one.failed for one in findings))

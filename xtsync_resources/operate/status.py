@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE, NOT_RUN, Job
@@ -17,7 +17,7 @@ from ..sync_scope.draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
 from .checks import Finding, ending
 from .checks.finding import listed
-from .choices import FAILED, NOT_WELL, WELL, Wait
+from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
 from .health import Health, ago, last_words, next_words, read_health
 from .screen import Rows, line, progress
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 WATCH_SECONDS = 20.0
+# What is beside the job changes by somebody's hand only, and takes many calls.
+BESIDE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -207,26 +209,36 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
     operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 
 
-def exit_code(health: Health, beside: Beside) -> int:
-    """Not well where anything is known to be wrong, else failed where something is not known, else well."""
-    if not health.healthy or beside.wrong:
-        return NOT_WELL
-    return FAILED if beside.failed else WELL
-
-
 def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minutes: float) -> int:
-    """Show the state, perhaps after waiting or again and again; for what it gives see `exit_code`."""
+    """Show the state, perhaps after waiting or again and again; for what it gives see `choices.exit_code`."""
     if wait:
         wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
     operation = stack.operation("source")
+    job = read_job(operation, stack)
+    health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
+    show(stack, screen, health, operation.client.clock.now(), beside)
+    if watch:
+        go_on(stack, screen, health, beside)
+    code = exit_code(wrong=not health.healthy or beside.wrong, unknown=bool(beside.failed))
+    if code == FAILED:
+        screen.error([f"It is {beside.verdict(health)}"])
+    return code
+
+
+def go_on(stack: Stack, screen: Screen, health: Health, beside: Beside) -> Never:
+    """Show the state again and again, until somebody interrupts it, or the job cannot be read.
+
+    Calls: GET jobs/{id} each time; those of `look_beside` only where the job is otherwise than before, or long after.
+    """
+    clock = stack.client("source").clock
+    looked = clock.monotonic()
     while True:
+        clock.sleep(WATCH_SECONDS)
+        operation, before = stack.operation("source"), health.headline
         job = read_job(operation, stack)
-        health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
-        show(stack, screen, health, operation.client.clock.now(), beside)
-        if not watch:
-            code = exit_code(health, beside)
-            if code == FAILED:
-                screen.error([f"It is {beside.verdict(health)}"])
-            return code
-        operation.client.clock.sleep(WATCH_SECONDS)
-        operation = stack.operation("source")
+        health = judged(operation, stack, job)
+        if health.headline != before or clock.monotonic() - looked >= BESIDE_SECONDS:
+            beside, looked = look_beside(stack, operation, job, screen.status), clock.monotonic()
+        show(stack, screen, health, clock.now(), beside)
+        if not screen.as_json:
+            screen.print(f"Beside the job, as looked at {(clock.monotonic() - looked) / 60:.0f} minutes ago.")

@@ -132,6 +132,10 @@ class Look:
         found, failed = f"could not be checked: {error.why}", not isinstance(error, ForbiddenError)
         return Finding(self.side, area, Level.WARNING, found, error.do or MORE, failed=failed)
 
+    def not_reached(self, area: str, found: str, do: str) -> Finding:
+        """Nobody answered, so that nothing is known of the tenant; a refusal is an answer."""
+        return Finding(self.side, area, Level.WARNING, found, do, failed=True)
+
 
 def listed(names: Sequence[str]) -> str:
     """Some names in a row, and how many more there are."""

@@ -46,7 +46,7 @@ def check(look: Look) -> tuple[list[Finding], Discovery | None]:
         answer = discover(look)
     except TransportError as error:
         do = "check the network, proxy and (for private endpoints) REQUESTS_CA_BUNDLE"
-        return [look.problem(AREA, f"{host} cannot be reached: {error}", do)], None
+        return [look.not_reached(AREA, f"{host} cannot be reached: {error}", do)], None
     clock = clock_finding(look, answer.headers.get("date"), look.client.clock.now())
     findings, discovery = read_discovery(look, host, answer)
     return [*findings, *([clock] if clock else [])], discovery

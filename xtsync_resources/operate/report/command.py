@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...graph.errors import ConfigurationError, XtsyncError
+from .. import choices
 from .. import stack as stacks
 from ..checks import Level
-from ..choices import FAILED, NOT_WELL, WELL, Format
+from ..choices import FAILED, Format
 from ..files import write_private
 from . import html, markdown
 from .audit import last_writes
@@ -129,10 +130,8 @@ def told(sections: Sequence[Section], screen: Screen) -> int:
 
 
 def exit_code(sections: Sequence[Section]) -> int:
-    """Not well where a pair is known not to be, else failed where one could not be read, else well."""
-    if any(is_wrong(section) for section in sections):
-        return NOT_WELL
-    return FAILED if any(not_known(section) for section in sections) else WELL
+    """How the report ends, by the rule of every command."""
+    return choices.exit_code(wrong=any(map(is_wrong, sections)), unknown=any(map(not_known, sections)))
 
 
 def is_wrong(section: Section) -> bool:
