@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,22 @@ import xtsync_resources
 PACKAGE = Path(xtsync_resources.__file__).parent
 # What carries advice: the third argument of an error and of a finding, and what is called so.
 NAMES = {"do", "remedy", "advice", "then", "first"}
-CALLS = {"problem": 2, "warning": 2, "Finding": 4}
+CALLS = {
+    **dict.fromkeys(("problem", "warning", "RefusedError", "ConfigurationError", "NotWellError", "SignInError"), 2),
+    **dict.fromkeys(("add", "Problem", "CallError"), 3),
+    "Finding": 4,
+}
+VERBS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        add allow ask assign bring buy change check choose close convert correct end export find give grant
+        install keep leave let look make mend move name open put read remove restart restore run say see set
+        sign start stop take trust turn unset use wait write
+        """,
+    )
+)
+CONDITION = re.compile(r"(if|where|unless|once) .*?[,:] ")
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ def of_file(path: Path) -> Iterator[Advice]:
 def of_call(node: ast.Call) -> list[ast.expr]:
     """The arguments of a call that are advice."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    place = 2 if name.endswith("Error") else CALLS.get(name)
+    place = CALLS.get(name)
     found = [node.args[place]] if place is not None and len(node.args) > place else []
     return [*found, *(one.value for one in node.keywords if one.arg in NAMES)]
 
@@ -78,3 +94,9 @@ def beginnings(value: ast.expr, assigned: dict[str, list[ast.expr]], seen: froze
         case ast.Name(id=name) if name not in seen:
             for one in assigned.get(name, ()):
                 yield from beginnings(one, assigned, seen | {name})
+
+
+def is_action(text: str) -> bool:
+    """Whether an advice begins with a verb that says what to do, or with when to do it and such a verb."""
+    said = CONDITION.sub("", text, count=1)
+    return said.split(" ", 1)[0].strip(",.;:") in VERBS

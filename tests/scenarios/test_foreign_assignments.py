@@ -61,7 +61,7 @@ def test_who_is_assigned_by_hand_later_is_drift(by_hand: Lab) -> None:
     assign(by_hand, BOB)
     assert changed(by_hand.stack.run("up")) == {}
     assert assigned(by_hand) == {ALICE, BOB}
-    assert "the next `pulumi up --refresh --diff` takes them out" in told(by_hand.stack.run("refresh"), "scope")
+    assert "run `pulumi up --refresh --diff` to take them out" in told(by_hand.stack.run("refresh"), "scope")
     assert changed(by_hand.stack.run("preview")) == {"scope": "update"}
     by_hand.stack.run("up")
     assert assigned(by_hand) == {ALICE}

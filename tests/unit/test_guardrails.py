@@ -37,6 +37,7 @@ from xtsync_resources.guardrails.rules import (
     table,
 )
 from xtsync_resources.operate.checks import Level, guardrails
+from xtsync_resources.operate.checks.finding import as_advice
 from xtsync_resources.operate.report.section import Setting
 from xtsync_resources.operate.report.settings import STACK_FILE, described
 from xtsync_resources.program import enforce_guardrails
@@ -256,7 +257,7 @@ def test_advice_is_one_message_with_a_line_for_each_rule(monkeypatch: pytest.Mon
 def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> None:
     rails = {"levels": {"notify-address": "stop", "user-type-stated": "off"}}
     stops, advice = guardrails.check(parsed(deletionThreshold=0, guardrails=rails))[::-1]
-    assert (stops.side, stops.level, stops.do) == ("pair", Level.PROBLEM, BY_ID["notify-address"].remedy)
+    assert (stops.side, stops.level, stops.do) == ("pair", Level.PROBLEM, as_advice(BY_ID["notify-address"].remedy))
     assert stops.found.startswith("notify-address stops `pulumi up`: nobody is told")
     assert advice.level is Level.OK
     assert advice.found.startswith("advice, deletion-threshold: the deletion threshold is off. Set xtsync:deletion")

@@ -127,8 +127,8 @@ def second_configuration(tenant: TenantName, target: str, others: Sequence[PairC
     return RefusedError(
         f"Will not make a second configuration in {tenant} for the target {target}",
         f"there is one already: {'; '.join(map(str, others))}",
-        "if it is this pair's (made by hand, or by a stack whose state was lost), bring it under management: "
-        "`xtsync export --import-file ...` and `pulumi import`, see docs/operations.md; if another stack has it, use "
+        "bring it under management if it is this pair's (made by hand, or by a stack whose state was lost): `xtsync "
+        "export --import-file ...` and `pulumi import`, see docs/operations.md; if another stack has it, use "
         "that one; if there are to be two, set xtsync:allowSecondConfiguration to true",
     )
 
@@ -139,6 +139,6 @@ def still_needed(tenant: TenantName, others: Sequence[PairConfiguration]) -> Ref
         f"Will not take this pair apart in {tenant}",
         f"another configuration synchronizes it as well: {'; '.join(map(str, others))}. The policies that both need "
         "would go, in both tenants, and its job would stop",
-        "to leave them, set xtsync:allowSecondConfiguration to true, run `pulumi up`, then `pulumi destroy`; or end "
-        "the other one first",
+        "set xtsync:allowSecondConfiguration to true, which leaves them, run `pulumi up`, then `pulumi destroy`; or "
+        "end the other one first",
     )

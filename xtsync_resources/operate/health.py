@@ -34,7 +34,7 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
-LOOK_AT_FAILURES = f"`xtsync logs --failures` says why; {LOOK_FOR_CAUSES}"
+LOOK_AT_FAILURES = f"see with `xtsync logs --failures` why; {LOOK_FOR_CAUSES}"
 
 
 @dataclass(frozen=True)
@@ -200,15 +200,17 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
-        remedy = "`xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
+        remedy = "run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
         return False, "paused: nothing is synchronized", remedy
     if state != ACTIVE:
-        remedy = "`pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
+        remedy = (
+            "run `pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
+        )
         return False, "disabled: it was never started, or Microsoft has stopped it", remedy
     if silent is not None:
         remedy = (
-            "`xtsync logs` shows what it did last; `xtsync restart` sets it going again. Right after a pause, wait for "
-            "the next run"
+            "see with `xtsync logs` what it did last, and run `xtsync restart`, which sets it going again. Right after "
+            "a pause, wait for the next run"
         )
         return False, f"active, but has not run since {silent.astimezone(UTC):%Y-%m-%d %H:%M} UTC", remedy
     return None
@@ -221,13 +223,13 @@ def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
         error = last.get("error") or {}
         code = "" if error.get("code") == NO_ERROR else error.get("code")
         why = unwrapped(error.get("message") or "") or code or "no reason given"
-        remedy = f"{LOOK_FOR_CAUSES}; `pulumi up --refresh --diff` puts back what somebody took away"
+        remedy = f"{LOOK_FOR_CAUSES}, and run `pulumi up --refresh --diff`, which puts back what somebody took away"
         return False, f"running, but {failures or 'the last cycle failed'}: {without_stop(why)}", remedy
     if failures:
         return False, f"running, but {failures}", LOOK_AT_FAILURES
     if last.get("state") == "EntryLevelErrors":
         headline = "running; some people could not be synchronized in the last cycle"
-        return True, headline, "`xtsync logs --failures` says who and why"
+        return True, headline, "see with `xtsync logs --failures` who and why"
     if not last:
         return True, "running; the first cycle is not done yet", ""
     if status_code(job) == NOT_RUN:

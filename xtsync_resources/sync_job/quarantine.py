@@ -11,9 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HELD_DELETIONS = "TooManyDeletes"
-LOOK_FOR_CAUSES = "`xtsync doctor` looks for causes"
-CAUSES_HERE = "what else is found here may be the cause"
-SEE_FAILURES = "`xtsync logs --failures --details` says what failed and why"
+LOOK_FOR_CAUSES = "look for causes with `xtsync doctor`"
+CAUSES_HERE = "look at what else is found here, which may be the cause"
+SEE_FAILURES = "see with `xtsync logs --failures --details` what failed and why"
+
+
+def sentence(words: str) -> str:
+    """Words as they begin a sentence."""
+    return words[0].upper() + words[1:]
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,13 @@ class Reason:
 def of_failures(name: str) -> Reason:
     """One of the reasons that mean too many single failures."""
     meaning = "too many people could not be synchronized"
-    return Reason(name, meaning, f"{SEE_FAILURES}; mend that", "xtsync restart", starts=True)
+    return Reason(name, meaning, f"{sentence(SEE_FAILURES)}, and mend that", "xtsync restart", starts=True)
 
 
 UNKNOWN = Reason(
     "Unknown",
     "Microsoft does not say why, and what starting the job would let loose is not known",
-    f"{SEE_FAILURES}. No command here ends it: look at the job in the portal, and restart provisioning there",
+    f"{sentence(SEE_FAILURES)}. No command here ends it: look at the job in the portal, and restart provisioning there",
     "",
     starts=False,
 )
@@ -61,7 +66,7 @@ REASONS = (
     Reason(
         "EncounteredQuarantineException",
         "the target could not be reached, or refused",
-        f"{LOOK_FOR_CAUSES}; mend what it finds",
+        f"{sentence(LOOK_FOR_CAUSES)}, and mend what it finds",
         "xtsync resume",
         starts=True,
     ),
@@ -78,7 +83,7 @@ REASONS = (
     Reason(
         "QuarantinedOnDemand",
         "somebody has put it there on purpose, or Microsoft has",
-        f"Find out who and why: {SEE_FAILURES}. No command here ends it: restart provisioning in the portal",
+        f"Find out who and why ({SEE_FAILURES}). No command here ends it: restart provisioning in the portal",
         "",
         starts=False,
     ),
@@ -86,8 +91,9 @@ REASONS = (
 )
 BY_NAME = {one.name.lower(): one for one in REASONS}
 BY_HAND = (
-    "The job does not run, and starting it ends the quarantine, so no command here does it. `xtsync logs --since 30d` "
-    "shows what it did last. Put back in scope whoever is to stay (`pulumi up`), then start provisioning in the portal"
+    "Put back in scope whoever is to stay (`pulumi up`), then start provisioning in the portal. `xtsync logs --since "
+    "30d` shows what the job did last. It does not run, and starting it ends the quarantine, so no command here does "
+    "that"
 )
 
 
@@ -112,11 +118,12 @@ def explained(name: str, *, active: bool, ended: bool = False) -> str:
     # Restarting is refused for a job that does not run; starting it ends the quarantine as well.
     command = reason.then if active else "xtsync resume"
     return (
-        f"{reason.meaning}. {reason.first}. Then `{command}` ends the quarantine, as `pulumi up --refresh --diff` does"
+        f"{reason.meaning}. {reason.first}. Then run `{command}`, which ends the quarantine, as `pulumi up --refresh "
+        "--diff` does"
     )
 
 
 def said_by_doctor(advice: str) -> str:
     """Advice as it is told beside the findings of `xtsync doctor`: nobody is sent to where he is."""
-    here = advice.replace(f". {LOOK_FOR_CAUSES}", f". {CAUSES_HERE[0].upper()}{CAUSES_HERE[1:]}")
+    here = advice.replace(sentence(LOOK_FOR_CAUSES), sentence(CAUSES_HERE))
     return here.replace(LOOK_FOR_CAUSES, CAUSES_HERE).replace("mend what it finds", "mend it")

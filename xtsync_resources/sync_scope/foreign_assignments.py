@@ -28,12 +28,12 @@ OUT = (
     "another group or assignment, or xtsync:flowTypes, keeps them"
 )
 WHAT_BECOMES = {
-    REPORT: "they stay; add them to xtsync:users or xtsync:groups, or remove the assignments in the portal. "
+    REPORT: "add them to xtsync:users or xtsync:groups, or remove the assignments in the portal; until then they stay. "
     f"{OUT}. What becomes of such people is xtsync:foreignAssignments: report (as now), adopt or remove",
-    ADOPT: "the next `pulumi up --refresh --diff` makes them this stack's: they stay, and leave the scope when the "
-    "pair ends (xtsync:foreignAssignments is adopt). To take them out instead, remove the assignments in the portal. "
+    ADOPT: "run `pulumi up --refresh --diff` to make them this stack's: they stay, and leave the scope when the pair "
+    "ends (xtsync:foreignAssignments is adopt). To take them out instead, remove the assignments in the portal. "
     f"{OUT}",
-    REMOVE: "the next `pulumi up --refresh --diff` takes them out of the scope (xtsync:foreignAssignments is remove). "
+    REMOVE: "run `pulumi up --refresh --diff` to take them out of the scope (xtsync:foreignAssignments is remove). "
     f"{OUT}. To keep them, add them to xtsync:users or xtsync:groups before",
 }
 # Names as the configuration has them, "user ..." or "group ...", and object ids.

@@ -168,8 +168,8 @@ def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool)
     """Say that the pair has others."""
     names = "; ".join(map(str, others))
     wanted = ", as xtsync:allowSecondConfiguration has it" if allowed else ""
-    do = "" if allowed else ". `pulumi destroy` refuses to take away what it needs; let only one of them synchronize"
-    report(f"another configuration synchronizes this pair as well{wanted}: {names}{do}", severity=WARNING)
+    rest = "" if allowed else ". `pulumi destroy` refuses to take away what it needs; let only one of them synchronize"
+    report(f"another configuration synchronizes this pair as well{wanted}: {names}{rest}", severity=WARNING)
 
 
 class SyncScopeProvider(TenantResourceProvider):

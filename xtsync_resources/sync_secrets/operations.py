@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..sync_job.provisioning_log import Identity
 
 LEAVE_IT = (
-    "`xtsync approve-deletions` shows whose they are and lets them go; or put them back in scope, and wait until the "
-    "job holds nobody back. Until then leave the threshold as it is"
+    "leave the threshold as it is, and let them go with `xtsync approve-deletions`, which shows whose they are; or put "
+    "them back in scope, and wait until the job holds nobody back"
 )
 
 SHOW_IT = "run `pulumi refresh --diff`, as somebody has lowered the threshold since, and look at the preview"

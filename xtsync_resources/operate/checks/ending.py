@@ -17,6 +17,7 @@ from ...sync_job.calls import get_job
 from ...sync_job.model import people_synchronized
 from ...sync_job.quarantine import said_by_doctor
 from ...sync_scope.draining import DRAIN, refuse_shared, refuse_to_drain
+from .finding import as_advice
 from .people import scope_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def check(look: Look) -> list[Finding]:
         found, _ = configurations_into(operation, look.partner.id)
         refuse_shared(operation, people_of(operation, assigned), others_among(found, service_principal))
     except RefusedError as error:
-        return [*findings, look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", said_by_doctor(error.do))]
+        return [
+            *findings,
+            look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", as_advice(said_by_doctor(error.do))),
+        ]
     people = people_synchronized(job)
     return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {people} people in the target now")]

@@ -137,6 +137,11 @@ class Look:
         return Finding(self.side, area, Level.WARNING, found, do, failed=True)
 
 
+def as_advice(words: str) -> str:
+    """A sentence as it stands after `Do:`."""
+    return words[:1].lower() + words[1:]
+
+
 def listed(names: Sequence[str]) -> str:
     """Some names in a row, and how many more there are."""
     more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...config import Settings
 from ...guardrails.pair_facts import facts_of_settings
 from ...guardrails.rules import RULES, STOP, findings
-from .finding import Finding, Level, counted
+from .finding import Finding, Level, as_advice, counted
 
 AREA = "guardrails"
 
@@ -13,7 +13,9 @@ AREA = "guardrails"
 def check(settings: Settings) -> list[Finding]:
     """The rules the configuration breaks: what stops `pulumi up` is a problem, advice leaves all well."""
     found = [
-        Finding("pair", AREA, Level.PROBLEM, f"{one.rule.id} stops `pulumi up`: {one.found}", one.rule.remedy)
+        Finding(
+            "pair", AREA, Level.PROBLEM, f"{one.rule.id} stops `pulumi up`: {one.found}", as_advice(one.rule.remedy)
+        )
         if one.level == STOP
         else Finding("pair", AREA, Level.OK, f"advice, {one}")
         for one in findings(facts_of_settings(settings), settings.guardrails.levels)

@@ -17,7 +17,7 @@ from ...directory.members import GROUP, NOT_PEOPLE, USER, Member, read_member, s
 from ...graph.permissions import READ_USERS
 from ...sync_scope.principals import Given, Principal, missing_objects, other_objects
 from ..scoping import attributes_needed, evaluate
-from .finding import Finding, Look, counted, listed
+from .finding import Finding, Look, as_advice, counted, listed
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
@@ -116,7 +116,9 @@ def name_findings(look: Look, scope: Scope) -> list[Finding]:
         (AREA, twice, "the same is named twice:", "remove one of the two"),
     )
     problems = [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
-    problems += [look.problem(one.key.partition(":")[2], f"{one.value}: {one.why}", one.do) for one in changed]
+    problems += [
+        look.problem(one.key.partition(":")[2], f"{one.value}: {one.why}", as_advice(one.do)) for one in changed
+    ]
     return [*problems, *named_groups(look, scope)]
 
 
@@ -186,7 +188,7 @@ def filtered(look: Look, people: Sequence[Member]) -> list[Finding]:
     looked_at = [one for one in people if not skipped_because(one)]
     attributes = [one.attributes if one.principal_name else {} for one in looked_at]
     verdicts = [(one.name, verdict) for one, verdict in zip(looked_at, evaluate(filters, attributes), strict=True)]
-    outside = "they are not synchronized, or removed where they were: check the filters"
+    outside = "check the filters: whom they keep out is not synchronized, or removed where they were"
     unsure = "see with `xtsync provision USER` what the service says"
     findings = []
     for holds, text, do in ((False, "outside", outside), (None, "perhaps outside", unsure)):
@@ -201,7 +203,7 @@ def skip_remedy(skipped: Iterable[tuple[Member, str]]) -> str:
     """What to do about who would be skipped."""
     reasons = {why for _, why in skipped}
     nested = "name nested groups in xtsync:groups themselves"
-    rest = "only the tenant's own people are synchronized; take the others out of the scope, or leave it so"
+    rest = "take the others out of the scope, or leave it so: only the tenant's own people are synchronized"
     return "; ".join(
         [*([nested] if NOT_PEOPLE[GROUP] in reasons else []), *([rest] if reasons - {NOT_PEOPLE[GROUP]} else [])]
     )

@@ -44,7 +44,7 @@ def check_invitations(look: Look) -> list[Finding]:
     if allowed != NOBODY:
         return [look.ok(INVITATIONS, f"guests may be invited (allowInvitesFrom: {allowed})")]
     found = "nobody may invite guests (allowInvitesFrom: none): each person fails with AzureActiveDirectoryForbidden"
-    do = "External collaboration settings, Guest invite restrictions: choose any but the most restrictive"
+    do = "choose any but the most restrictive in External collaboration settings, Guest invite restrictions"
     return [look.problem(INVITATIONS, found, do)]
 
 

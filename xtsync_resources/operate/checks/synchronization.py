@@ -13,7 +13,7 @@ from ...graph.errors import XtsyncError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
-from ...sync_job.quarantine import said_by_doctor
+from ...sync_job.quarantine import reason_of, said_by_doctor
 from ...sync_job.running import make_again
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
@@ -23,13 +23,14 @@ from ..health import read_health
 from ..held_back import at_a_glance
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
-from .finding import Finding, Look, listed
+from .finding import Finding, Look, as_advice, listed
 from .people import scope_of
 
 AREA = drift.AREA
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
+    from ..health import Health
 
 
 def check(look: Look) -> list[Finding]:
@@ -51,8 +52,15 @@ def check(look: Look) -> list[Finding]:
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     held = at_a_glance(operation, job_id, job)
     found = f"{health.headline}. {held.sentence(look.settings.target.name)}" if held else health.headline
-    job_finding = look.ok(AREA, found) if health.healthy else look.problem(AREA, found, said_by_doctor(health.remedy))
+    job_finding = look.ok(AREA, found) if health.healthy else not_well(look, found, health)
     return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
+
+
+def not_well(look: Look, found: str, health: Health) -> Finding:
+    """A job that is not well; what the reason of a quarantine means is found, and no advice."""
+    meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
+    do = as_advice(said_by_doctor(health.remedy.removeprefix(f"{meaning}. ")))
+    return look.problem(AREA, f"{found}: {meaning}" if meaning else found, do)
 
 
 def beside_the_job(look: Look, operation: Operation, role: str) -> list[Finding]:

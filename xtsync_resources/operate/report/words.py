@@ -82,7 +82,7 @@ def first_step(section: Section, problem: Finding | None) -> tuple[str, str]:
     steps = [(COMMAND.search(advice) if health else RUN.match(advice), advice)]
     if problem:
         # Of a job that is well there is no more than a hint; and what the doctor finds, if that is asked for, is this.
-        first = health is not None and (health.healthy or LOOK_FOR_CAUSES in health.remedy)
+        first = health is not None and (health.healthy or LOOK_FOR_CAUSES in health.remedy.lower())
         steps.insert(0 if first else 1, (RUN.match(problem.do), problem.do))
     for found, told in steps:
         if found:
