@@ -96,7 +96,7 @@ def test_what_is_broken_is_named(
 def said_by_others(xtsync: Command, *, well: bool, by_hand: bool = False) -> None:
     """`status` and the headline of `report` say of a pair what `doctor` says, with its exit code.
 
-    What only somebody at the portal can mend has no command but the one that says so.
+    What only somebody at the portal can mend has no command: the headline says what to do there.
     """
     told = xtsync("status", "-s", "dev", "--json")
     assert told.exit_code == int(not well), told
@@ -105,10 +105,12 @@ def said_by_others(xtsync: Command, *, well: bool, by_hand: bool = False) -> Non
     assert report.exit_code == int(not well)
     (headline,) = re.findall("^### (?:Well|Needs).*", report.out, re.MULTILINE)
     assert headline.startswith("### Well" if well else "### Needs somebody")
-    assert well or ("xtsync doctor" in headline) is by_hand, "the command itself, where there is one"
+    assert "xtsync doctor" not in headline, "what helps itself, not where to look for it"
     (document,) = xtsync("report", "-s", "dev", "--json").document
     assert (document["well"], document["known"]) == (well, True)
     assert document["command"] in headline
+    assert well or bool(document["command"]) is not by_hand
+    assert well or bool(document["do"]) is by_hand
 
 
 # --- policies ----------------------------------------------------------------------------------------------------
