@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import requests
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from lab.breaking import BREAKS, Breaker, NotThereError
 from lab.entra import Entra
+from lab.entra.ageing import age
 
 ADDRESS = "XTSYNC_LAB_DOOR"
 SECONDS = 60
@@ -35,13 +37,15 @@ class Door:
         if path != self.path:
             return None
         asked: dict[str, Any] = json.loads(body)
-        if "minutes" in asked:
-            self._entra.pass_time(minutes=asked["minutes"])
-            return 200, f"it is now {self._entra.clock.now():%Y-%m-%d %H:%M} UTC in the tenants"
         try:
+            if "minutes" in asked:
+                self._entra.pass_time(minutes=asked["minutes"])
+                return 200, f"{asked['minutes']:g} minutes have passed: what happened before lies that much longer ago"
             return 200, self._breaker.perform(asked["what"], asked["name"], undo=asked["undo"])
         except NotThereError as error:
             return 409, str(error)
+        finally:
+            age(self._entra, self._entra.clock.now() - datetime.now(UTC))
 
 
 def register(app: typer.Typer) -> None:

@@ -215,7 +215,10 @@ def test_what_goes_wrong_in_the_served_tenants_is_seen_in_the_second_terminal(
         )
         stack = " --stack dev" if installation is None else ""
         assert "created" in typed(up + stack, printed)
-        assert "it is now" in typed("python -m lab pass-time", printed)
+        assert "41 minutes have passed" in typed("python -m lab pass-time", printed)
+        told = typed("xtsync status", printed)
+        assert re.search(r"First cycle +done \d+ (second|minute)s? ago", told), told
+        assert re.search(r"Last run +(\d+ (second|minute)s? ago|now)", told), told
         assert "3 " in typed("xtsync status | grep 'In the target'", printed)
         assert typed("python -m lab break pause", printed) == "the job is paused\n"
         assert "paused" in typed("! xtsync status", printed)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.breaking import BREAKS, Breaker, NotThereError
-from lab.entra import Entra
+from lab.entra import Clock, Entra
 from lab.entra.applications.models import SYNC_TEMPLATE
 from lab.entra.synchronization.schema import template_schema
 from lab.world import SOURCE_TENANT, TARGET_TENANT, dev_world
@@ -32,9 +32,9 @@ REFUSED = {
 }
 
 
-def world_with_a_pair() -> Entra:
+def world_with_a_pair(clock: Clock | None = None) -> Entra:
     """The tenants after `up` and a first cycle."""
-    entra = dev_world()
+    entra = dev_world(clock)
     source, target = entra.tenants[SOURCE_TENANT], entra.tenants[TARGET_TENANT]
     target.policies.create(SOURCE_TENANT, {"automaticUserConsentSettings": {"inboundAllowed": True}})
     target.policies.put_identity_sync(SOURCE_TENANT, {"userSyncInbound": {"isSyncAllowed": True}})

@@ -64,6 +64,14 @@ def test_missing_permissions_are_named_and_the_rest_goes_on(lab: Lab, xtsync: Co
     assert found["source", "partner policy"][0][0] == "ok"
 
 
+def test_who_was_not_found_may_be_everybody(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config |= {"xtsync:users": ["nobody@contoso.com"], "xtsync:groups": ["Nowhere"]}
+    assert not any("nobody is in scope" in text for _, text in findings(xtsync, 1).get(("source", "scope"), []))
+    lab.source.add_group("Nowhere")
+    lab.stack.config["xtsync:users"] = []
+    assert ("warning", "nobody is in scope: the groups are empty") in findings(xtsync, 0)["source", "scope"]
+
+
 def test_who_would_be_skipped_and_who_is_not_there(lab: Lab, xtsync: Command) -> None:
     guest = next(user for user in lab.source.directory.users.values() if user.user_type == "Guest")
     lab.source.add_group("Twins")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.stacks import Lab, changed, told
+from tests.scenarios.stacks import Command, Lab, changed, told
 from tests.scenarios.steps import made_by_hand
 from tests.scenarios.tenants import assign, cycle_after
 
@@ -146,3 +146,14 @@ def test_promise_3_who_stays_in_the_target_is_not_said_to_leave_it(by_hand: Lab)
     wanted(by_hand, "remove")
     by_hand.stack.config["xtsync:flowTypes"] = ["add", "update"]
     assert "1 person leaves the scope with that, not the target" in told(by_hand.stack.run("preview"), "scope")
+
+
+def test_one_assignment_made_by_hand_is_told_once_by_each_command(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config |= {"xtsync:users": [ALICE], "xtsync:groups": []}
+    xtsync.up()
+    assign(lab, BOB)
+    for operation, options in (("preview", {"refresh": True}), ("refresh", {}), ("up", {"refresh": True})):
+        said = [one.message for one in lab.stack.run(operation, **options).diagnostics]
+        assert sum("Bob" in message for message in said) == 1, (operation, said)
+    assert xtsync("doctor", "-s", "dev").out.count("Bob") == 1
+    assert xtsync("status", "-s", "dev").out.count("Bob") == 0

@@ -167,7 +167,7 @@ def test_the_printed_commands_run_as_they_are_and_show_no_secret(lab: Lab, xtsyn
     script = printed(xtsync("permissions", "-s", "dev", "--side", "source").out)
     show = '; echo "$XTSYNC_SOURCE_CLIENT_SECRET" >secret'
     shown, calls = run_in_shell(f"cd {tmp_path}; {script}{show}", tmp_path)
-    assert shown == "xtsync:source.clientId: 11111111-1111-4111-8111-111111111111\n"
+    assert shown == "clientId of xtsync:source: 11111111-1111-4111-8111-111111111111\n"
     assert (tmp_path / "secret").read_text() == "canary-secret\n"
     assert not (tmp_path / "here").exists()
     assert calls[0][:3] == ["login", "--tenant", world.SOURCE_TENANT]

@@ -98,7 +98,7 @@ def identity(tenant: Tenant) -> list[str]:
         return [f"CLIENT_ID={shlex.quote(tenant.client_id)}"]
     name = shlex.quote(f"xtsync {tenant.side} ({tenant.name})")
     # With auth: cli it is no setting, but what the pipeline gives to `az login --service-principal`.
-    told = f"client id of {tenant.side}" if tenant.auth == "cli" else f"xtsync:{tenant.side}.clientId"
+    told = f"client id of {tenant.side}" if tenant.auth == "cli" else f"clientId of xtsync:{tenant.side}"
     create = f"az ad app create --display-name {name} --sign-in-audience AzureADMyOrg --query appId --output tsv"
     return [
         f"CLIENT_ID=$({create})",

@@ -16,7 +16,7 @@ from ..sync_job.provisioning_log import Identity
 from ..sync_scope.draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
 from .checks import Finding, ending
-from .checks.finding import listed
+from .checks.finding import counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
 from .health import Health, ago, last_words, next_words, read_health
@@ -84,7 +84,7 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
         ("First cycle", f"done {ago(health.first_cycle, now)}" if health.first_cycle else "not done yet"),
         (
             "In the target",
-            ", ".join(f"{count} {kind}" for kind, count in health.counts.items()) or "nobody counted yet",
+            ", ".join(entries_of(kind, count) for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
     if beside.missing:
@@ -96,6 +96,14 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colours.get(label, ""))))
     return table
+
+
+def entries_of(kind: str, count: int) -> str:
+    """How many the job keeps in the target, of what Graph calls by two types."""
+    one, many = {"user to user": ("person", "people"), "group to group": ("group", "groups")}.get(
+        kind.lower(), (kind, kind)
+    )
+    return counted(count, one, many)
 
 
 def of_state(well: bool) -> str:

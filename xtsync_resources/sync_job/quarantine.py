@@ -92,8 +92,7 @@ REASONS = (
 BY_NAME = {one.name.lower(): one for one in REASONS}
 BY_HAND = (
     "Put back in scope whoever is to stay (`pulumi up`), then start provisioning in the portal. `xtsync logs --since "
-    "30d` shows what the job did last. It does not run, and starting it ends the quarantine, so no command here does "
-    "that"
+    "30d` shows what it did last. It does not run, and starting it ends the quarantine, so no command here does that"
 )
 
 

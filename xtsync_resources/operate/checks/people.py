@@ -94,7 +94,10 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
 def check(look: Look) -> list[Finding]:
     """Look up the scope in the source. Calls: those of `read_scope`."""
     scope = scope_of(look)
-    return [*name_findings(look, scope), *scope_findings(look, list(scope.members.values()))]
+    members = list(scope.members.values())
+    # Who was not found may be everybody: that nobody is in scope is then not known.
+    known = members or not (scope.unknown_users or scope.unknown_groups or scope.ambiguous_groups)
+    return [*name_findings(look, scope), *(scope_findings(look, members) if known else [])]
 
 
 # --- words -----------------------------------------------------------------------------------------------------
