@@ -63,6 +63,11 @@ def names_in(operation: Operation, principals: Collection[str]) -> str:
     return listed(told, len(principals))
 
 
+def number_of_people(number: int) -> str:
+    """How many people there are, in words."""
+    return "1 person" if number == 1 else f"{number} people"
+
+
 def listed(names: Sequence[str], count: int | None = None) -> str:
     """Names on one line; the first of them, where there are many."""
     shown = names[:MOST_NAMES]

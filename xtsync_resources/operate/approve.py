@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError
 from ..graph.permissions import PROVISIONING_LOG
-from ..pulumi_runtime.provider import HOME
-from ..state import type_token
 from ..sync_job.calls import FORCE_DELETES
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
 from ..sync_job.model import ACTIVE, holds_deletions, quarantine_explained, schedule_state
@@ -23,7 +21,7 @@ from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
 from .held_back import LATE
-from .recorded import recorded_of
+from .recorded import last_settings, recorded_of
 from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
 
@@ -121,14 +119,9 @@ def least_held_back(stack: Stack, live: int | None) -> int | None:
 
     Somebody may have changed the threshold since it began to: the lower one of now and of the last `up` counts.
     """
-    kind = type_token("SyncSecrets")
-    known = [
-        one.outputs
-        for one in recorded_of(stack)
-        if one.type == kind and one.outputs.get(HOME) == stack.settings.source.id
-    ]
-    numbers = [live, *(threshold_of(one["settings"][NOTIFICATION]) for one in known)]
-    return min((number for number in numbers if number is not None), default=None)
+    known = last_settings(recorded_of(stack), stack.settings)
+    last = threshold_of(known["settings"][NOTIFICATION]) if known else None
+    return min((number for number in (live, last) if number is not None), default=None)
 
 
 def held_back(operation: Operation, stack: Stack, job: Job, least: int | None) -> list[Identity]:

@@ -43,7 +43,7 @@ from .checks.finding import counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .held_back import at_a_glance
-from .recorded import recorded
+from .recorded import last_settings, recorded
 from .screen import Rows, line
 from .status import judged, read_job
 
@@ -224,9 +224,7 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
 
 def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
     """Why `up` would refuse to raise the deletion threshold; "" where it would not. Calls: `refuse_to_release`."""
-    kind, settings = type_token("SyncSecrets"), stack.settings
-    own = (one.outputs for one in state if one.type == kind and one.outputs.get(HOME) == settings.source.id)
-    known = next((one for one in own if one["settings"].get("CompanyId") == settings.target.id), None)
+    settings, known = stack.settings, last_settings(state, stack.settings)
     if known is None:
         return ""
     wanted = settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..graph import json_reader
 from ..graph.errors import ConfigurationError
 from ..program.stack_state import Recorded
+from ..pulumi_runtime.provider import HOME
+from ..state import type_token
 from .stack import pulumi
 
 if TYPE_CHECKING:
+    from ..config import Settings
     from .stack import Stack
 
 
@@ -51,3 +55,10 @@ def recorded(stack: Stack) -> list[Recorded]:
         for one in resources
         for urn in [one["urn"]]
     ]
+
+
+def last_settings(state: Iterable[Recorded], settings: Settings) -> Mapping[str, Any] | None:
+    """What the last `up` left of the synchronization's settings of a pair; None where it has left none."""
+    own = (one.outputs for one in state if one.type == type_token("SyncSecrets"))
+    here = (outputs for outputs in own if outputs.get(HOME) == settings.source.id)
+    return next((outputs for outputs in here if outputs["settings"].get("CompanyId") == settings.target.id), None)

@@ -17,6 +17,7 @@ from ..assignments.operations import (
     kinds_of,
     listed,
     names_in,
+    number_of_people,
     people_in,
     people_of_group,
     principal_of,
@@ -60,7 +61,7 @@ class Leavers:
         """How many people they are."""
         if self.more_than:
             return f"more than {self.more_than} people"
-        number = "1 person" if len(self.ids) == 1 else f"{len(self.ids)} people"
+        number = number_of_people(len(self.ids))
         words = f"up to {number}" if self.some_may_stay else number
         return f"{words} and the members of {listed(self.unread)}" if self.unread else words
 

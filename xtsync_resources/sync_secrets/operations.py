@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import records
-from ..assignments.operations import listed
+from ..assignments.operations import listed, number_of_people
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.calls import list_jobs
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
@@ -84,8 +84,7 @@ def refuse_to_release(
     if unknown:
         why = f"the job holds deletions back, and whose cannot be told here: {unknown}. {deletes.capitalize()}"
         raise RefusedError(what, why, LEAVE_IT)
-    count = "1 person" if len(people) == 1 else f"{len(people)} people"
-    who = f"{count}: {listed([str(one) for one in people])}"
+    who = f"{number_of_people(len(people))}: {listed([str(one) for one in people])}"
     if allowed is None or len(people) > allowed:
         why = f"the job holds back the deletion of {who}; {deletes}"
         other = f"set xtsync:allowDeletions to {len(people)} to delete them so" if allowed is not None else SHOW_IT

@@ -52,7 +52,7 @@ from .operations import job_that_holds, live_settings, refuse_to_release
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
-# For one run only: how many deletions that are held back may be made, and what the last run has left of this resource.
+# For one run only: how many deletions that are held back may be made, and whose settings the last run has left.
 FOR_THIS_RUN = MAY_DELETE, BEFORE = "mayDelete", "before"
 INPUTS = (HOME, "servicePrincipalId", "settings", "found")
 KEPT_EVERYBODY = (
@@ -103,8 +103,7 @@ class SyncSecretsProvider(TenantResourceProvider):
         service_principal = news["servicePrincipalId"]
         same = olds.get("servicePrincipalId") == service_principal
         # Of a resource that is made anew the engine shows nothing of before: the program does.
-        before = (olds or news.get(BEFORE) or {}).get("servicePrincipalId") == service_principal
-        if before:
+        if service_principal == (olds.get("servicePrincipalId") if olds else news.get(BEFORE)):
             operation = self.operation()
             known = to_graph(olds["settings"]) if olds else (live_settings(operation, service_principal) or {})
             most = news.get(MAY_DELETE) or 0
@@ -239,6 +238,6 @@ class SyncSecrets(TenantResource):
             "settings": settings,
             "found": found,
             MAY_DELETE: may_delete,
-            BEFORE: {name: before[name] for name in ("servicePrincipalId",) if name in before},
+            BEFORE: before.get("servicePrincipalId"),
         }
         super().__init__(name, home, inputs, computed=["former"], depends_on=depends_on)

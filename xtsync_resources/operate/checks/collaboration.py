@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from ...partner_policy.b2b import ALL, BLOCKED
 from ...partner_policy.calls import get_partner, get_policy_defaults
 from ...partner_policy.model import B2B_MEMBERS, COLLABORATION
 from .finding import Finding, Look
@@ -35,9 +36,9 @@ class Reach(Enum):
 def reach(part: Mapping[str, Any]) -> Reach:
     """What a part lets through; Microsoft's default, which lets all through, where it says nothing."""
     targets = [str(one.get("target")).lower() for one in part.get("targets") or ()]
-    if targets and not {"allusers", "allapplications"} & {*targets}:
+    if targets and not {*map(str.lower, ALL.values())} & {*targets}:
         return Reach.SOME
-    return Reach.NONE if str(part.get("accessType")).lower() == "blocked" else Reach.ALL
+    return Reach.NONE if str(part.get("accessType")).lower() == BLOCKED else Reach.ALL
 
 
 def check(look: Look) -> list[Finding]:
