@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.graph_fakes import SOURCE, SettableClock
@@ -50,6 +50,7 @@ def test_changes(method: str, before: Any, after: Any, expected: list[dict[str, 
 
 
 @given(VALUES)
+@example([{"": None, ".": None}])
 def test_what_is_written_as_it_was_changes_nothing(value: Any) -> None:
     assert list(changed("PUT", value, value)) == []
     assert all(path for path, _ in leaves(value))

@@ -250,7 +250,8 @@ def changed(method: str, before: Any, after: Any) -> Iterator[Record]:
     """The fields that a write changes, each with its value before, where that was read, and after."""
     old, new = dict(leaves(before)), dict(leaves(after))
     for name, value in new.items():
-        below = [one for one in old if value is None and one.startswith(f"{name}.")]
+        was_object = value is None and name not in old
+        below = [one for one in old if was_object and one.startswith(f"{name}.")]
         yield from ({"field": one, "old": old[one], "new": None} for one in below)
         if not below and (name not in old or old[name] != value):
             yield {"field": name, **({"old": old[name]} if name in old else {}), "new": value}
