@@ -52,6 +52,7 @@ NOT_HERE: Mapping[str, Mapping[str, str]] = {
         "python -m lab break application": BROKEN,
         "python -m lab break application --undo": BROKEN,
         "python -m lab break held-back": BROKEN,
+        "python -m lab break held-back --undo": BROKEN,
         "python -m lab break sign-in": BROKEN,
         "python -m lab pass-time 60": BROKEN,
     },
