@@ -22,7 +22,7 @@ def emptied(lab: Lab) -> bool:
 def test_promise_5_what_microsoft_365_keeps_stays_with_an_emptied_policy(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     lab.target.policies.partners[world.SOURCE_TENANT].capabilities.append({"id": "1", "capability": "freeBusy"})
-    assert "`pulumi destroy` leaves it, emptied of ours" in " ".join(xtsync("doctor", "-s", "dev").out.split())
+    assert "`pulumi destroy` leaves it, emptied of ours" in " ".join(xtsync("doctor", "--all", "-s", "dev").out.split())
     result = lab.stack.run("destroy")
     assert "stays, emptied of ours: others have set Microsoft 365 capabilities" in told(result, "target-partner")
     assert emptied(lab)

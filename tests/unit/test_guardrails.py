@@ -260,7 +260,7 @@ def test_the_doctor_shows_what_stops_as_a_problem_and_advice_as_no_harm() -> Non
     assert (stops.side, stops.level, stops.do) == ("pair", Level.PROBLEM, as_advice(BY_ID["notify-address"].remedy))
     assert stops.found.startswith("notify-address stops `pulumi up`: nobody is told")
     assert advice.level is Level.OK
-    assert advice.found.startswith("advice, deletion-threshold: the deletion threshold is off. Set xtsync:deletion")
+    assert advice.found.startswith("advice: deletion-threshold: the deletion threshold is off. Set xtsync:deletion")
     well = parsed(notifyEmail="it@contoso.com", guardrails={"levels": {"user-type-stated": "off"}})
     (fine,) = guardrails.check(well)
     assert (fine.level, fine.found) == (Level.OK, f"the pair breaks none of {len(RULES)} rules")

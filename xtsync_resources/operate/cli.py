@@ -83,14 +83,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 
 
 @app.command(name="doctor", epilog=examples("xtsync doctor --stack contoso-fabrikam"))
-def doctor_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
+def doctor_command(
+    context: typer.Context,
+    stack: StackName = None,
+    as_json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also list what is well; --json always does.")] = False,
+) -> None:
     """Look for everything that would get in the way, in both tenants, without changing anything.
 
-    Exit code 0 without problems, 1 with some.
+    Problems come first. Exit code 0 without problems, 1 with some.
     """
     from . import doctor
 
-    run(context, stack, as_json, doctor.command)
+    run(context, stack, as_json, lambda found, screen: doctor.command(found, screen, everything=everything))
 
 
 @app.command(name="verify", epilog=examples("xtsync verify --output record.txt"))

@@ -6,7 +6,7 @@ A check that fails does not end the others; both tenants are looked at at the sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ from .screen import Rows, line
 
 if TYPE_CHECKING:
     from ..program.stack_state import Recorded
-    from .screen import Screen
+    from .screen import Line, Screen
     from .stack import Stack
 
 # Checks of a tenant that ask at the same time, which is far below the limits of Graph.
@@ -179,19 +179,53 @@ def outputs_of(stack: Stack) -> Mapping[str, Any]:
 # --- words -----------------------------------------------------------------------------------------------------
 
 
-def as_table(stack: Stack, findings: Sequence[Finding]) -> Rows:
-    """The findings for people, remedies below."""
-    names: Mapping[str, str] = {"pair": "both"} | {side: getattr(stack.settings, side).name for side in SIDES}
-    table = Rows("tenant", "check", "", "found")
-    for one in findings:
-        if one.missing:
-            continue
-        remedy = [line((f"Do: {one.do}", "bold"))] if one.do and one.level is not Level.OK else []
-        level = line((one.level.value, COLOURS[one.level]))
-        table.add(names[one.side], one.area, level, [line(one.found), *remedy])
+def as_table(stack: Stack, findings: Sequence[Finding], *, everything: bool = False) -> Rows:
+    """The findings for people: problems, warnings, advice, and what is well in one row, or all of it in full."""
+    names: Mapping[str, str] = {side: getattr(stack.settings, side).name for side in SIDES} | {"pair": "both"}
+    told = [one for one in findings if not one.missing]
+    table = Rows()
+    for level in (Level.PROBLEM, Level.WARNING):
+        for do, several in by_remedy(one for one in told if one.level is level):
+            remedy = [line((f"Do: {do}", "bold"))] if do else []
+            table.add(line((level.value, COLOURS[level])), [*(of_place(one, names) for one in several), *remedy])
+    well = [one for one in told if one.level is Level.OK]
+    for one in well:
+        if one.advice:
+            table.add("advice", line(one.advice))
+    if everything:
+        for one in well:
+            if not one.advice:
+                table.add(line((Level.OK.value, COLOURS[Level.OK])), of_place(one, names))
+    elif lines := folded(told, names):
+        table.add(line((Level.OK.value, COLOURS[Level.OK])), [*map(line, lines), line("--all lists what was found")])
     for text in not_looked_at(findings, names):
-        table.add("", "not checked", "", text)
+        table.add("unseen", text)
     return table
+
+
+def of_place(one: Finding, names: Mapping[str, str]) -> Line:
+    """A finding with where it was found."""
+    return line((f"{names[one.side]}, {one.area}: ", "bold"), one.found)
+
+
+def by_remedy(findings: Iterable[Finding]) -> Iterable[tuple[str, list[Finding]]]:
+    """The findings with what is to be done about them, each remedy once."""
+    found: dict[str, list[Finding]] = {}
+    for one in findings:
+        found.setdefault(one.do, []).append(one)
+    return found.items()
+
+
+def folded(findings: Sequence[Finding], names: Mapping[str, str]) -> list[str]:
+    """The checks in which nothing was found that needs somebody, a line a tenant."""
+    lines = []
+    for side, name in names.items():
+        here = [one for one in findings if one.side == side and not one.advice]
+        others = {one.area for one in here if one.level is not Level.OK}
+        areas = [area for area in dict.fromkeys(one.area for one in here) if area not in others]
+        if areas:
+            lines.append(f"{name}: {', '.join(areas)}")
+    return lines
 
 
 def not_looked_at(findings: Sequence[Finding], names: Mapping[str, str]) -> list[str]:
@@ -231,15 +265,24 @@ def findings_of(stack: Stack, status: Callable[[str], None], checks: Sequence[Ch
     return [*findings, *sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
 
 
-def command(stack: Stack, screen: Screen) -> int:
-    """Examine both tenants; for what it gives see `exit_code`."""
+def command(stack: Stack, screen: Screen, *, everything: bool = False) -> int:
+    """Examine both tenants; for what it gives see `exit_code`.
+
+    Args:
+        stack: the pair.
+        screen: where to.
+        everything: whether people are told of what is well, too; machines always are.
+    """
     findings = findings_of(stack, screen.status)
     if screen.as_json:
         screen.json(findings)
     else:
         portal = outputs_of(stack).get("portalUrl")
         screen.print(
-            as_table(stack, findings), "", *([f"In the portal: {portal}"] if portal else []), summary(findings)
+            as_table(stack, findings, everything=everything),
+            "",
+            *([f"In the portal: {portal}"] if portal else []),
+            summary(findings),
         )
     wrong = any(one.level is Level.PROBLEM for one in findings)
     return exit_code(wrong=wrong, unknown=any(one.failed for one in findings))

@@ -22,6 +22,8 @@ CHECK_SECONDS = 30.0
 NAMES = 10
 # What no operation of a pair needs.
 ONLY_TO_LOOK = (READ_LICENCES, READ_TENANTS)
+# How a finding begins that nobody needs to follow.
+ADVICE = "advice: "
 MORE = "run it again; with XTSYNC_DEBUG=1 it shows every call"
 
 
@@ -54,6 +56,11 @@ class Finding:
     do: str = ""
     missing: str = ""
     failed: bool = False
+
+    @property
+    def advice(self) -> str:
+        """What is well and could be better; "" where it is no advice."""
+        return self.found.removeprefix(ADVICE) if self.level is Level.OK and self.found.startswith(ADVICE) else ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...config import Settings
 from ...guardrails.pair_facts import facts_of_settings
 from ...guardrails.rules import RULES, STOP, findings
-from .finding import Finding, Level, as_advice, counted
+from .finding import ADVICE, Finding, Level, as_advice, counted
 
 AREA = "guardrails"
 
@@ -17,7 +17,7 @@ def check(settings: Settings) -> list[Finding]:
             "pair", AREA, Level.PROBLEM, f"{one.rule.id} stops `pulumi up`: {one.found}", as_advice(one.rule.remedy)
         )
         if one.level == STOP
-        else Finding("pair", AREA, Level.OK, f"advice, {one}")
+        else Finding("pair", AREA, Level.OK, f"{ADVICE}{one}")
         for one in findings(facts_of_settings(settings), settings.guardrails.levels)
     ]
     return found or [Finding("pair", AREA, Level.OK, f"the pair breaks none of {counted(len(RULES), 'rule')}")]

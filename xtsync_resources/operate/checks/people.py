@@ -17,7 +17,7 @@ from ...directory.members import GROUP, NOT_PEOPLE, USER, Member, read_member, s
 from ...graph.permissions import READ_USERS
 from ...sync_scope.principals import Given, Principal, missing_objects, other_objects
 from ..scoping import attributes_needed, evaluate
-from .finding import Finding, Look, as_advice, counted, listed
+from .finding import ADVICE, Finding, Look, as_advice, counted, listed
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
@@ -164,7 +164,7 @@ def named_groups(look: Look, scope: Scope) -> list[Finding]:
     if not meant:
         return []
     why = "an object id means the same group for ever, where people own groups or may make them"
-    return [look.ok("groups", f"advice: give object ids instead of names, {listed(meant)}; {why}")]
+    return [look.ok("groups", f"{ADVICE}give object ids instead of names, {listed(meant)}; {why}")]
 
 
 def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:
