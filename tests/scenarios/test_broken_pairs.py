@@ -68,7 +68,7 @@ BROKEN: list[tuple[Callable[[Lab], None], str, str]] = [
     (
         raise_threshold,
         "problem",
-        "holds deletions back from 900 of a cycle on, and the stack file says from 500",
+        "holds deletions back where a cycle has 900 or more, and the stack file says where a cycle has 500 or more",
     ),
     (send_elsewhere, "problem", "the setting CompanyId is"),
     (forget_settings, "problem", "the setting AuthenticationType is not set, and the stack file says SyncPolicy"),

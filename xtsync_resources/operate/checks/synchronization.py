@@ -51,16 +51,16 @@ def check(look: Look) -> list[Finding]:
         return [look.problem(AREA, f"the job {job_id} is gone", make_again(look.job_urn, look.stack))]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     held = at_a_glance(operation, job_id, job)
-    found = f"{health.headline}. {held.sentence(look.settings.target.name)}" if held else health.headline
-    job_finding = look.ok(AREA, found) if health.healthy else not_well(look, found, health)
+    more = f". {held.sentence(look.settings.target.name)}" if held else ""
+    job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more)
     return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
 
 
-def not_well(look: Look, found: str, health: Health) -> Finding:
+def not_well(look: Look, health: Health, more: str) -> Finding:
     """A job that is not well; what the reason of a quarantine means is found, and no advice."""
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
     do = as_advice(said_by_doctor(health.remedy.removeprefix(f"{meaning}. ")))
-    return look.problem(AREA, f"{found}: {meaning}" if meaning else found, do)
+    return look.problem(AREA, f"{health.headline}{f': {meaning}' if meaning else ''}{more}", do)
 
 
 def beside_the_job(look: Look, operation: Operation, role: str) -> list[Finding]:
@@ -112,7 +112,7 @@ LETS_GO = "see first that `xtsync status` holds nobody back: with a higher thres
 
 def threshold(number: int | None) -> str:
     """A deletion threshold in words."""
-    return "never" if number is None else f"from {number} of a cycle on"
+    return "never" if number is None else f"where a cycle has {number} or more"
 
 
 def of_assignments(
