@@ -87,7 +87,7 @@ def test_a_job_that_holds_nothing_back_is_not_asked_about(lab: Lab, xtsync: Comm
 def test_approving_says_from_how_many_they_are_held_back_and_where_to_look(lab: Lab, xtsync: Command) -> None:
     held_back(lab, xtsync)
     said = xtsync("approve-deletions", "-s", "dev", answer="1\n")
-    assert "The job holds deletions back from 2 of a cycle on (xtsync:deletionThreshold)." in said.errors
+    assert "The job holds deletions back where a cycle has 2 or more (xtsync:deletionThreshold)." in said.errors
     assert lab.stack.run("up").outputs["portalUrl"] in said.errors
 
 
