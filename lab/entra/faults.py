@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from lab.entra.exceptions import GraphError
+from lab.entra.login.exceptions import LoginError
 
 if TYPE_CHECKING:
     from lab.entra.gateway import Incoming
@@ -61,8 +62,10 @@ class Fault:
             and re.search(self.path, call.below) is not None
         )
 
-    def error(self) -> GraphError:
-        """The answer of a `status` fault."""
+    def error(self) -> GraphError | LoginError:
+        """The answer of a `status` fault; the login service's has a code of its own in front of its words."""
+        if code := re.match(r"AADSTS(\d+): ", self.message):
+            return LoginError(self.status, self.code, int(code[1]), self.message[code.end() :])
         return GraphError(self.status, self.code, self.message, headers=self.headers)
 
 

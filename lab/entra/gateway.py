@@ -101,7 +101,7 @@ def respond(entra: Entra, incoming: Incoming) -> Outgoing:
         return outgoing
 
 
-def _hit_before(fault: Fault | None) -> Answer | GraphError | None:
+def _hit_before(fault: Fault | None) -> Answer | GraphError | LoginError | None:
     if fault is None or fault.when == "after" or fault.kind in ("delay", "truncate"):
         return None
     return fault.error() if fault.kind in ("status", "hold") else Answer(502)

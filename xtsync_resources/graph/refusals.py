@@ -108,7 +108,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "50079": Refusal("a second factor has to be set up", "run `az login --tenant {tenant}` and set it up"),
     "53003": Refusal(
         "a conditional access policy of the tenant blocks the sign-in",
-        "look it up in the tenant's sign-in logs (service principal sign-ins for an application)",
+        "look up which in the tenant's sign-in logs (service principal sign-ins for an application), and exclude from "
+        "it the application that signs in, or the addresses it comes from",
     ),
 }
 # MSAL asks for the tenant before it signs in, and says this where there is none.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # A preview is not to list a whole directory: more who leave are not listed unless the stack file allows more to leave,
 # and where more stay it is not seen who of those who leave stays.
 MOST_LEAVING, MOST_STAYING = 2000, 20_000
-WHAT_BECOMES = "The next cycle of a job that runs removes them there; they can be restored for 30 days"
+WHAT_BECOMES = "The next cycle of a job that runs deletes them in the target; they can be restored there for 30 days"
 WHAT_IT_TAKES = "it takes the permission GroupMember.Read.All in the source"
 # Kind (`user`, `group`) and object id.
 Principal = tuple[str, str]

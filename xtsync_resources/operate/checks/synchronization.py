@@ -102,12 +102,12 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     if known != wanted:
         text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
         raised = known is not None and (wanted is None or wanted > known)
-        findings.append(look.problem(AREA, text, f"{LETS_GO}{MEND}" if raised else MEND))
+        findings.append(look.problem(AREA, text, f"{MEND}{NOT_WHILE_HELD}" if raised else MEND))
     return [*findings, *of_other_settings(look, live)]
 
 
 # The threshold is the brake that holds them back.
-LETS_GO = "see first that `xtsync status` holds nobody back: with a higher threshold the job deletes them; then "
+NOT_WHILE_HELD = ". While the job holds deletions back that is refused: a higher threshold would let them go"
 
 
 def threshold(number: int | None) -> str:
