@@ -39,7 +39,7 @@ from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
-from .checks.finding import counted, listed
+from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .held_back import at_a_glance
@@ -208,7 +208,7 @@ def refusal(
 
 def in_a_row(error: RefusedError) -> str:
     """A refusal as part of a row, without what to do."""
-    return f"{error.what[:1].lower()}{error.what[1:]}: {error.why}"
+    return f"{as_advice(error.what)}: {error.why}"
 
 
 def too_many(stack: Stack, leavers: Leavers) -> str:
