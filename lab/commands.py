@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,7 @@ from lab.engine import Options, ProjectError, Result, StateError
 from lab.engines import NO_CLI, Choice, engine, installation, words
 from lab.program import is_stack_file
 from lab.pulumi.engine import PulumiEngine, PulumiError
+from lab.pulumi.installation import Installation
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="The stack's name; reads Pulumi.NAME.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
@@ -154,11 +157,12 @@ def pulumi(
     folder = cwd.resolve()
     with explained(Console(stderr=True)):
         named, others = NAMED.parse_known_args(context.args)
-        stack = named.stack.rsplit("/", 1)[-1] if named.stack else only_stack(folder)
+        found = installation(choice)
+        stack = named.stack.rsplit("/", 1)[-1] if named.stack else selected(found, folder, state or folder / STATES)
         asks = others[:1] in ASKING
         # What deploys does so by the files that were looked at, however they were named.
         config_file = None if asks or named.config_file is None else named.config_file.resolve()
-        deployer = engine(installation(choice), folder, stack, state or folder / STATES, config_file=config_file)
+        deployer = engine(found, folder, stack, state or folder / STATES, config_file=config_file)
         if isinstance(deployer, PulumiEngine):
             if not any_endpoint and not asks:
                 if named.config:
@@ -178,6 +182,25 @@ def pulumi(
             deployer.import_state(json.loads(Path(asked[3]).read_text()))
         else:
             raise ProjectError(f"the small engine has no `pulumi {' '.join(context.args)}`: {NO_CLI}")
+
+
+def selected(found: Installation | None, folder: Path, state: Path) -> str:
+    """The only stack of the folder; of several the one that was selected there, which the CLI knows.
+
+    Raises:
+        ProjectError: there is none, or none is selected.
+    """
+    try:
+        return only_stack(folder)
+    except ProjectError:
+        if found is None:
+            raise
+        asked = [str(found.command), "stack", "--show-name", "--non-interactive"]
+        mine = {**os.environ, **found.environment(state)}
+        answer = subprocess.run(asked, cwd=folder, env=mine, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            raise
+        return answer.stdout.strip().rsplit("/", 1)[-1]
 
 
 def only_stack(folder: Path) -> str:

@@ -162,7 +162,7 @@ class TenantPair(pulumi.ComponentResource):
             ids,
             sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
             foreign,
-            Leaving(settings.may_leave, settings.deletes),
+            Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
             self._before("SyncScope", "scope"),
             depends_on=ready,
             options=options,

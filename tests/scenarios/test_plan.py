@@ -8,7 +8,7 @@ import pytest
 
 from lab import world
 from lab.entra import Fault
-from tests.scenarios.stacks import Command, Lab, writes
+from tests.scenarios.stacks import Command, Lab, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import assign, delete_user, grant, synchronization
 from xtsync_resources.operate import recorded
@@ -155,7 +155,7 @@ def test_who_stays_through_a_group_does_not_leave(lab: Lab, planned: Command) ->
 @pytest.mark.parametrize("what", ["gone", "application gone", "paused", "held back", "unreadable"])
 def test_a_job_that_does_not_do_it_is_no_silence(lab: Lab, planned: Command, what: str) -> None:
     words, do = {
-        "gone": ("is gone: somebody deleted it", "pulumi up --replace"),
+        "gone": ("is gone: somebody has deleted it", "pulumi up --replace"),
         "application gone": ("somebody deleted the configuration application", "pulumi up --refresh --diff"),
         "paused": ("paused: nothing is synchronized", "`xtsync resume`"),
         "held back": ("2 people would be deleted in Fabrikam: carol@contoso.com", "`xtsync approve-deletions`"),
@@ -198,3 +198,23 @@ def test_a_raised_threshold_that_up_refuses_is_foreseen(lab: Lab, planned: Comma
     assert "the job holds back the deletion of 2 people" in document(planned, 1)["refused"]
     lab.stack.config["xtsync:allowDeletions"] = 2
     assert document(planned)["refused"] == ""
+
+
+def test_a_second_configuration_is_foreseen(lab: Lab, planned: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned.up()
+    lab.pass_time()
+    monkeypatch.setattr(recorded, "exported", lambda _: {"deployment": {"resources": []}})
+    assert "will not make a second configuration in" in document(planned, 1)["refused"]
+    lab.stack.config["xtsync:allowSecondConfiguration"] = True
+    assert document(planned)["refused"] == ""
+
+
+def test_as_many_as_the_threshold_are_held_back_and_fewer_deleted(planned: Command) -> None:
+    planned.lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:allowDeletions": 2}
+    planned.up()
+    planned.lab.stack.config["xtsync:groups"] = []
+    assert "The job holds their deletion back" in " ".join(planned("plan", "-s", "dev").out.split())
+    assert "The job holds their deletion back" in told(planned.lab.stack.run("preview"), "scope")
+    planned.lab.stack.config["xtsync:deletionThreshold"] = 3
+    assert "deletes them in the target" in " ".join(planned("plan", "-s", "dev").out.split())
+    assert "deletes them in the target" in told(planned.lab.stack.run("preview"), "scope")

@@ -14,7 +14,7 @@ from tests.scenarios.stacks import Command, Lab, changed, messages, short, told,
 from tests.scenarios.steps import held_back, made_by_hand
 from tests.scenarios.tenants import grant, synchronization
 from xtsync_resources.graph.clock import SystemClock
-from xtsync_resources.operate import approve
+from xtsync_resources.operate import approve, recorded
 from xtsync_resources.program.stack_state import Recorded
 from xtsync_resources.sync_secrets.model import NOTIFICATION, THRESHOLD, THRESHOLD_ON
 
@@ -84,6 +84,33 @@ def test_promise_6_the_number_in_the_stack_file_lets_them_go(lab: Lab, xtsync: C
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com"}
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+@pytest.mark.parametrize("how", ["by up", "in the portal"])
+def test_promise_6_whom_a_raised_threshold_has_let_go_is_not_said_to_be_held_back(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    held_back(lab, xtsync)
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    if how == "by up":
+        raised(lab, 500, allowed=2)
+        said = f"Leaves Fabrikam xtsync:allowDeletions lets the next cycle delete in the target, with that, {BOTH}"
+        assert said in " ".join(xtsync("plan", "-s", "dev").out.split())
+        planned = xtsync("plan", "-s", "dev", "--json").document
+        assert BOTH in planned["letsGo"]
+        assert planned["jobDo"] == ""
+        lab.stack.run("up")
+    else:
+        set_in_portal(lab, 500)
+    later = lab.entra.clock.now() + timedelta(minutes=16)
+    monkeypatch.setattr(SystemClock, "now", lambda _: later)
+    for name in ("status", "doctor", "plan"):
+        said = " ".join(xtsync(name, "-s", "dev").out.split())
+        assert f"the next cycle DELETES {BOTH.replace(':', ' in Fabrikam:')}" in said, name
+        assert "Put back in scope before that cycle whoever is to stay" in said.replace("put back", "Put back"), name
+        assert "approve-deletions" not in said, name
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com"}
 
 
 @pytest.mark.parametrize("unseen", ["no permission", "late", "a nameless event"])

@@ -96,13 +96,23 @@ def test_somebody_paused_the_job(lab: Lab, xtsync: Command) -> None:
 
 
 @pytest.mark.real
-def test_an_application_is_restored(lab: Lab) -> None:
-    lab.stack.run("up")
+def test_an_application_is_restored(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
     lab.pass_time()
     people = lab.arrived()
     (application,) = (one for one in lab.source.applications.applications.values())
     lab.source.applications.delete_application(application.id)
     lab.source.applications.restore(application.id)
+    for name in ("status", "doctor", "plan"):
+        said = xtsync(name, "-s", "dev")
+        text = " ".join(f"{said.out} {said.errors}".split())
+        assert "somebody has deleted its application and restored it" in text, name
+        assert "run `pulumi up --refresh --diff --stack dev`" in text, name
+        assert "--replace" not in text, name
+    lab.stack.config["xtsync:running"] = False
+    alone = "\n".join(messages(lab.stack.run("up", fails=True)))
+    assert "run `pulumi up --refresh --diff`" in alone
+    lab.stack.config["xtsync:running"] = True
     lab.stack.run("up", refresh=True)
     lab.pass_time()
     assert lab.arrived() == people

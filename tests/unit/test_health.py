@@ -161,7 +161,11 @@ def test_waiting_for_a_job_that_is_gone_ends_at_once(configured: bool, monkeypat
     monkeypatch.setattr(gone, "recorded_of", lambda _: found)
     remedy = make_again(URN) if configured else make_all_again("dev")
     graph = InMemory()
-    stack = stack_on(graph, graph.configuration() if configured else "sp")
+    principal = graph.configuration() if configured else "sp"
+    if configured:
+        settings = {"value": [{"key": "CompanyId", "value": TARGET_ID}]}
+        graph.ask(SOURCE_ID, "PUT", f"/servicePrincipals/{principal}/synchronization/secrets", settings)
+    stack = stack_on(graph, principal)
     with pytest.raises(NotWellError, match="is gone") as raised:
         wait_for(stack.operation("source", 3600), stack, Wait.STEADY)
     assert raised.value.do == remedy

@@ -16,7 +16,7 @@ from ..graph.errors import CallError, RefusedError, TenantName
 from ..sync_job.calls import list_jobs
 from ..sync_job.model import Job, job_of_template, last_cycle, never_ran, people_counted, schedule_state
 from ..sync_secrets.calls import get_secrets
-from ..sync_secrets.model import MASK, settings_by_key
+from ..sync_secrets.model import COMPANY, MASK, settings_by_key
 from . import calls
 from .multitenant_organization import is_managed
 from .orphans import APPLICATION_TEMPLATE
@@ -91,7 +91,7 @@ def configurations_into(operation: Operation, target: str) -> tuple[list[PairCon
             unreadable.append(Unreadable(principal, answer.why, answer.do))
             continue
         settings = settings_by_key(answer)
-        into = settings.get("CompanyId", "")
+        into = settings.get(COMPANY, "")
         if into == MASK:
             unreadable.append(Unreadable(principal, "its settings do not say into which tenant it synchronizes"))
         elif into.lower() == target.lower():
@@ -128,8 +128,9 @@ def second_configuration(tenant: TenantName, target: str, others: Sequence[PairC
         f"Will not make a second configuration in {tenant} for the target {target}",
         f"there is one already: {'; '.join(map(str, others))}",
         "bring it under management if it is this pair's (made by hand, or by a stack whose state was lost): `xtsync "
-        "export --import-file ...` and `pulumi import`, see docs/operations.md; if another stack has it, use "
-        "that one; if there are to be two, set xtsync:allowSecondConfiguration to true",
+        "export --import-file ...`, its xtsync:displayName in this stack file, and `pulumi import`, see "
+        "docs/operations.md; if another stack has it, use that one; if there are to be two, set "
+        "xtsync:allowSecondConfiguration to true",
     )
 
 

@@ -30,7 +30,9 @@ class Refusal:
 
 
 NO_SUCH_TENANT = Refusal(
-    "there is no such tenant in this cloud", f"check xtsync:{{side}}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}"
+    "there is no such tenant in this cloud",
+    "if the tenant is gone for good, end the other half as docs/operations.md says (One tenant is gone); else check "
+    f"xtsync:{{side}}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}",
 )
 OTHER_CLOUD = Refusal("the tenant or the application is in another cloud", f"check xtsync:cloud; {ACROSS_CLOUDS}")
 NO_FEDERATION = "compare the application's federated credentials with issuer, subject and audience in the message; "

@@ -196,7 +196,7 @@ def provision(
     get = get_schema(service_principal, job)
     schema = operation.send(get, JOB_APPEARS) if new else operation.read_settled(get)
     if schema is None:
-        raise deleted_by_hand(operation, job, "provision on demand with", urn)
+        raise deleted_by_hand(operation, service_principal, job, "provision on demand with", urn)
     rule = rule_for_users(schema)
     if not rule:
         raise RefusedError(

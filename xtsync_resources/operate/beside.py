@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .checks import Finding, Level, collaboration, policies, synchronization
@@ -68,6 +68,10 @@ class Beside:
         """What keeps the pair from working as the stack file says."""
         return [one for one in self.findings if one.level is Level.PROBLEM]
 
+    def judged(self, health: Health) -> Health:
+        """The health of the job, with what to do about deletions that it holds back no more."""
+        return replace(health, remedy=self.held.remedy(health)) if self.held else health
+
     def verdict(self, health: Health) -> str:
         """Whether the pair is well, with what was looked at."""
         if not self.looked:
@@ -100,4 +104,4 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
-    return Beside(True, scope.result(), at_a_glance(operation, stack.job, job), findings)
+    return Beside(True, scope.result(), at_a_glance(operation, stack.service_principal, stack.job, job), findings)

@@ -31,7 +31,7 @@ def write_private(path: Path, text: str, *, replace: bool) -> None:
                 os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
             file.write(text)
     except FileExistsError:
-        do = "give another name and take over what you need by hand"
+        do = "give another name and take over what you need by hand; of a stack file above all xtsync:displayName"
         raise ConfigurationError(f"Will not overwrite {path}", "it exists already", do) from None
     except OSError as error:
         raise ConfigurationError(f"Cannot write {path}", error.strerror or str(error), "check the path") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..graph.errors import RefusedError
 from ..service_principal.calls import get_service_principal
 from ..state import type_token
-from ..sync_job.running import make_again
+from ..sync_job.running import how_it_went
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def make_all_again(stack: str) -> str:
 
 
 def gone(operation: Operation, stack: Stack) -> NotWellError:
-    """What to say of a job that is not there. Call: GET servicePrincipals/{id}."""
+    """What to say of a job that is not there. Calls: GET servicePrincipals/{id}; those of `how_it_went`."""
     what = f"The job {stack.job} in {operation.tenant} is gone"
     if operation.read(get_service_principal(stack.service_principal)) is None:
         why = "somebody deleted the configuration application, and the job with it"
         return NotWellError(what, why, make_all_again(stack.name))
     urn = urn_of_job(recorded_of(stack), stack.job)
-    return NotWellError(what, "somebody deleted it", make_again(urn, stack.name))
+    return NotWellError(what, *how_it_went(operation, stack.service_principal, urn, stack.name))

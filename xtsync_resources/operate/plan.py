@@ -5,10 +5,12 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..application.configurations import configurations_into, second_configuration
 from ..config import SIDES
 from ..directory.accounts import accounts_with
 from ..directory.find import names_of
@@ -34,7 +36,7 @@ from ..sync_scope.affected import (
     refuse_to_remove,
     sentence,
 )
-from ..sync_scope.leavers import WHAT_BECOMES, Leavers, already_deleted, people_who_leave
+from ..sync_scope.leavers import Leavers, already_deleted, people_who_leave, what_becomes
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
@@ -84,6 +86,7 @@ class Plan:
         closes: what is closed, by tenant.
         drift: what of that the stack file and the state have already, and somebody has changed in the tenant since: an
             `up` without `--refresh` does not see it.
+        lets_go: whose deletion the job holds back and `up` lets go (`allowDeletions`); "" for nobody's.
         refused: why `up` would refuse; "" where it would not.
         job: what keeps the job from doing that, or whose deletion it holds back; "" where it runs well, or is not there
             yet.
@@ -106,6 +109,7 @@ class Plan:
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
     closes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lets_go: str = ""
     refused: str = ""
     job: str = ""
     job_do: str = ""
@@ -114,7 +118,7 @@ class Plan:
     def changes(self) -> bool:
         """Whether it says anything."""
         people = (self.comes, self.adopts, self.leaves, self.stays, self.removed_by_hand)
-        return any((*people, self.schema, self.opens, self.closes, self.refused))
+        return any((*people, self.schema, self.opens, self.closes, self.lets_go, self.refused))
 
 
 # --- from the state and Graph ----------------------------------------------------------------------------------
@@ -130,8 +134,8 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
     Calls: those of `look_up`, `foreign_assignments.due`, `already_assigned`, `read_groups`, `people_who_leave`,
-    `names_now`, `accounts_for`, `raising`, `job_now`; in both tenants GET partners/{id}, in the target GET
-    identitySynchronization.
+    `names_now`, `accounts_for`, `second_one`, `raising`, `job_now`; in both tenants GET partners/{id}, in the
+    target GET identitySynchronization.
 
     Raises:
         Stopped: somebody in the stack file does not exist, or nobody could look.
@@ -151,7 +155,9 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
     leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
     job, job_do = job_now(stack, operation)
-    refused = refusal(stack, operation, before, news, change) or too_many(stack, leavers)
+    lets_go, not_raised = raising(stack, operation, state)
+    second = second_one(stack, operation, before)
+    refused = second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
@@ -166,9 +172,10 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         leavers_are_deleted=settings.deletes,
         schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
-        refused=refused or raising(stack, operation, state),
+        lets_go=lets_go,
+        refused=refused,
         job=job,
-        job_do=job_do,
+        job_do="" if lets_go and not refused else job_do,
         **doors(stack, state),
     )
 
@@ -222,18 +229,31 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
     )
 
 
-def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
-    """Why `up` would refuse to raise the deletion threshold; "" where it would not. Calls: `refuse_to_release`."""
+def second_one(stack: Stack, operation: Operation, before: Mapping[str, Any]) -> str:
+    """Why `up` would refuse to make a second configuration; "" where it would not, or nobody could look.
+
+    Calls: none where this stack has one; else those of `configurations_into`.
+    """
+    if before or stack.settings.allow_second_configuration:
+        return ""
+    target = stack.settings.target.id
+    with contextlib.suppress(CallError):
+        if found := configurations_into(operation, target)[0]:
+            return in_a_row(second_configuration(operation.tenant, target, found))
+    return ""
+
+
+def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tuple[str, str]:
+    """Whose deletion `up` lets go, and why it would refuse to raise the threshold. Calls: `refuse_to_release`."""
     settings, known = stack.settings, last_settings(state, stack.settings)
     if known is None:
-        return ""
+        return "", ""
     wanted = settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold)
     before, allowed = to_graph(known["settings"]), settings.allow_deletions
     try:
-        refuse_to_release(operation, known["servicePrincipalId"], before, wanted, allowed)
+        return refuse_to_release(operation, known["servicePrincipalId"], before, wanted, allowed), ""
     except RefusedError as error:
-        return in_a_row(error)
-    return ""
+        return "", in_a_row(error)
 
 
 def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
@@ -246,10 +266,12 @@ def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
         return in_a_row(error), error.do
     except CallError as error:
         return f"how it does could not be read: {error.why}", error.do
-    health, held = judged(operation, stack, job), at_a_glance(operation, stack.job, job)
+    health, held = judged(operation, stack, job), at_a_glance(operation, stack.service_principal, stack.job, job)
     if health.healthy and health.state == ACTIVE:
         return "", ""
-    return f"{health.headline}{f'. {held.sentence(stack.settings.target.name)}' if held else ''}", health.remedy
+    if held is None:
+        return health.headline, health.remedy
+    return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)
 
 
 def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:
@@ -320,7 +342,7 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
         rows.append(("Taken out", "yellow", f"assigned by hand: {listed(plan.removed_by_hand)}"))
     if plan.leaves or plan.removed_by_hand:
         label = f"Leaves {target}" if plan.leavers_are_deleted else "People who leave"
-        rows.append((label, "yellow", who_leaves(plan, target)))
+        rows.append((label, "yellow", who_leaves(plan, target, stack.settings.deletion_threshold)))
     if plan.schema:
         rows.append(("Schema", "yellow", f"{', '.join(plan.schema)} change: `pulumi preview` says what for people"))
     for word, doors_of in (("Opens", plan.opens), ("Closes", plan.closes)):
@@ -329,6 +351,8 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
             if told := [text for text in texts if text not in plan.drift.get(tenant, ())]:
                 rows.append((f"{word} {tenant}", "yellow", "; ".join(told)))
     rows += [(f"Drift in {tenant}", "yellow", f"{'; '.join(texts)}: {DRIFT}") for tenant, texts in plan.drift.items()]
+    if plan.lets_go:
+        rows.append((f"Leaves {target}", "bold red", plan.lets_go))
     if plan.refused:
         rows.append(("Refused", "bold red", plan.refused))
     if plan.job:
@@ -341,9 +365,13 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     return table
 
 
-def who_leaves(plan: Plan, target: str) -> str:
-    """Who leaves, in people, and what becomes of them."""
-    becomes = WHAT_BECOMES if plan.leavers_are_deleted else f"They stay in {target} (xtsync:flowTypes)"
+def who_leaves(plan: Plan, target: str, holds_from: int) -> str:
+    """Who leaves, in people, and what becomes of them; the job holds deletions back from so many on (0: never)."""
+    becomes = (
+        what_becomes(len(plan.people_who_leave or ()), holds_from)
+        if plan.leavers_are_deleted
+        else f"They stay in {target} (xtsync:flowTypes)"
+    )
     deleted = plan.deleted_in_source and already_deleted(plan.deleted_in_source, deletes=plan.leavers_are_deleted)
     if not plan.how_many_leave:
         return deleted or "nobody: everybody stays in scope by another group or assignment"

@@ -10,6 +10,7 @@ from ..graph.errors import ConfigurationError
 from ..program.stack_state import Recorded
 from ..pulumi_runtime.provider import HOME
 from ..state import type_token
+from ..sync_secrets.model import COMPANY
 from .stack import pulumi
 
 if TYPE_CHECKING:
@@ -61,4 +62,4 @@ def last_settings(state: Iterable[Recorded], settings: Settings) -> Mapping[str,
     """What the last `up` left of the synchronization's settings of a pair; None where it has left none."""
     own = (one.outputs for one in state if one.type == type_token("SyncSecrets"))
     here = (outputs for outputs in own if outputs.get(HOME) == settings.source.id)
-    return next((outputs for outputs in here if outputs["settings"].get("CompanyId") == settings.target.id), None)
+    return next((outputs for outputs in here if outputs["settings"].get(COMPANY) == settings.target.id), None)

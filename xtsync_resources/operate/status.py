@@ -223,7 +223,8 @@ def command(stack: Stack, screen: Screen, watch: bool, wait: Wait | None, minute
         wait_for(stack.operation("source", 60 * minutes, "wait longer with --minutes"), stack, wait)
     operation = stack.operation("source")
     job = read_job(operation, stack)
-    health, beside = judged(operation, stack, job), look_beside(stack, operation, job, screen.status)
+    beside = look_beside(stack, operation, job, screen.status)
+    health = beside.judged(judged(operation, stack, job))
     show(stack, screen, health, operation.client.clock.now(), beside)
     if watch:
         go_on(stack, screen, health, beside)
@@ -244,7 +245,7 @@ def go_on(stack: Stack, screen: Screen, health: Health, beside: Beside) -> Never
         clock.sleep(WATCH_SECONDS)
         operation, before = stack.operation("source"), health.headline
         job = read_job(operation, stack)
-        health = judged(operation, stack, job)
+        health = beside.judged(judged(operation, stack, job))
         if health.headline != before or clock.monotonic() - looked >= BESIDE_SECONDS:
             beside, looked = look_beside(stack, operation, job, screen.status), clock.monotonic()
         show(stack, screen, health, clock.now(), beside)

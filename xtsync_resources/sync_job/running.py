@@ -5,13 +5,17 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..graph.call import Call
 from ..graph.consistency import JOB_APPEARS, JOB_STATE, LOST_START
-from ..graph.errors import GraphError, RefusedError
+from ..graph.errors import CallError, GraphError, RefusedError
 from ..state import command_on
+from ..sync_secrets.calls import get_secrets
+from ..sync_secrets.model import COMPANY, settings_by_key
 from . import calls
 from .model import (
     ACTIVE,
@@ -140,13 +144,27 @@ def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, 
         pause(operation, service_principal, job_id, job)
 
 
-def deleted_by_hand(operation: Operation, job_id: str, what: str, urn: str = "") -> RefusedError:
-    """The refusal to go on with a job that is not there any more."""
-    return RefusedError(
-        f"Cannot {what} the job {job_id} in {operation.tenant}",
-        "there is no such job any more: somebody has deleted it",
-        make_again(urn),
-    )
+def deleted_by_hand(
+    operation: Operation, service_principal: str, job_id: str, what: str, urn: str = ""
+) -> RefusedError:
+    """The refusal to go on with a job that is not there any more. Calls: those of `how_it_went`."""
+    why, do = how_it_went(operation, service_principal, urn)
+    what = f"Cannot {what} the job {job_id} in {operation.tenant}"
+    return RefusedError(what, f"there is no such job any more: {why}", do)
+
+
+def how_it_went(operation: Operation, service_principal: str, urn: str, stack: str = "") -> tuple[str, str]:
+    """Why a job of a service principal that is there is gone, and what to do; for the rest see `make_again`.
+
+    An application that was deleted and restored has lost its settings and its assignments as well: a job alone would
+    have nothing to go by. Where the settings cannot be read, it is taken for the job alone. Call: GET secrets.
+    """
+    with contextlib.suppress(CallError):
+        if not settings_by_key(operation.read(get_secrets(service_principal)) or {}).get(COMPANY):
+            why = "somebody has deleted its application and restored it, which brings back no job and no settings"
+            name = f" --stack {shlex.quote(stack)}" if stack else ""
+            return why, f"run `pulumi up --refresh --diff{name}`, which makes again what is not there"
+    return "somebody has deleted it", make_again(urn, stack)
 
 
 def make_again(urn: str, stack: str = "") -> str:

@@ -141,7 +141,9 @@ def find_job(operation: Operation, service_principal: str, job_id: str, *, new: 
         return operation.send(calls.get_job(service_principal, job_id), JOB_APPEARS)
     found = ours or operation.read_settled(calls.get_job(service_principal, job_id))
     if found is None:
-        raise deleted_by_hand(operation, job_id, "start or pause", urn_beside("start", "SyncJob", "job"))
+        raise deleted_by_hand(
+            operation, service_principal, job_id, "start or pause", urn_beside("start", "SyncJob", "job")
+        )
     return found
 
 

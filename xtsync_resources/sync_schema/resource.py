@@ -240,7 +240,7 @@ class SyncSchemaProvider(TenantResourceProvider):
         id_, outputs = f"{props['jobId']}/schema", {"former": records.text(former), "written": records.text(written)}
         try:
             if change(operation, props, make, first=True) is None:
-                raise job_gone(operation, props["jobId"])
+                raise job_gone(operation, props["servicePrincipalId"], props["jobId"])
         except XtsyncError as error:
             # It may be written all the same, so whoever drops it puts back what was there.
             raise Partial(id_, {**props, **outputs}, [error]) from None
@@ -286,7 +286,7 @@ class SyncSchemaProvider(TenantResourceProvider):
             bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], new=False)
         try:
             if change(operation, news, make) is None:
-                raise job_gone(operation, news["jobId"])
+                raise job_gone(operation, news["servicePrincipalId"], news["jobId"])
         except XtsyncError as error:
             if not rests:
                 raise
@@ -340,9 +340,11 @@ def dropped(known: Json, wanted: Json) -> dict[str, Any]:
     return gone
 
 
-def job_gone(operation: Operation, job: str) -> RefusedError:
+def job_gone(operation: Operation, service_principal: str, job: str) -> RefusedError:
     """The job went away."""
-    return deleted_by_hand(operation, job, "change the schema of", urn_beside("schema", "SyncJob", "job"))
+    return deleted_by_hand(
+        operation, service_principal, job, "change the schema of", urn_beside("schema", "SyncJob", "job")
+    )
 
 
 SYNC_SCHEMA = SyncSchemaProvider()

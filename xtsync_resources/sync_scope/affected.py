@@ -36,10 +36,17 @@ Principals = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Leaving:
-    """How many people may leave the scope in one run (None for any number), and whether the job deletes them."""
+    """What becomes of people who leave the scope.
+
+    Attributes:
+        most: how many may leave in one run; None for any number.
+        deletes: whether the job deletes them.
+        holds_from: from how many on the job holds their deletion back; 0 for never.
+    """
 
     most: int | None
     deletes: bool
+    holds_from: int
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 # and where more stay it is not seen who of those who leave stays.
 MOST_LEAVING, MOST_STAYING = 2000, 20_000
 WHAT_BECOMES = "The next cycle of a job that runs deletes them in the target; they can be restored there for 30 days"
-WHAT_IT_TAKES = "it takes the permission GroupMember.Read.All in the source"
+HELD_BACK = "The job holds their deletion back (xtsync:deletionThreshold) until `xtsync approve-deletions` lets them go"
+NOT_COUNTED = (
+    "was not counted: of a group that is gone nobody can tell, and of one that is there it takes the permission "
+    "GroupMember.Read.All in the source"
+)
 # Kind (`user`, `group`) and object id.
 Principal = tuple[str, str]
 
@@ -63,7 +67,9 @@ class Leavers:
             return f"more than {self.more_than} people"
         number = number_of_people(len(self.ids))
         words = f"up to {number}" if self.some_may_stay else number
-        return f"{words} and the members of {listed(self.unread)}" if self.unread else words
+        if not self.unread:
+            return words
+        return f"{words} and the members of {listed(self.unread)}" if self.ids else f"members of {listed(self.unread)}"
 
     def named(self, names: Mapping[str, str]) -> Leavers:
         """The same, with groups by what the configuration calls them."""
@@ -135,16 +141,22 @@ def known_to_leave(gone: Sequence[Principal]) -> Leavers:
     return Leavers(users, some_may_stay=bool(users), unread=groups)
 
 
-def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) -> None:
+def what_becomes(number: int, holds_from: int | None) -> str:
+    """What becomes of so many people who leave; the job holds deletions back from so many on (0 or None: never)."""
+    return HELD_BACK if holds_from and number >= holds_from else WHAT_BECOMES
+
+
+def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool, holds_from: int | None) -> None:
     """Say how many people leave, who, and what becomes of them. Calls: those of `names_in`.
 
     Args:
         operation: in the source.
         leavers: who they are.
         deletes: whether the job deletes whoever leaves.
+        holds_from: see `what_becomes`.
     """
     where = "the target with that" if deletes else "the scope with that, not the target (xtsync:flowTypes)"
-    becomes = f". {WHAT_BECOMES}" if deletes else ""
+    becomes = f". {what_becomes(max(len(leavers.ids), leavers.more_than), holds_from)}" if deletes else ""
     if leavers.deleted:
         report(already_deleted(leavers.deleted, deletes=deletes), severity=WARNING)
     if leavers.more_than:
@@ -157,8 +169,7 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool) 
         report(f"{number} {verb} {where}: {names_in(operation, leavers.ids)}{stay}{becomes}", severity=WARNING)
     if leavers.unread:
         report(
-            f"how many members of {listed(leavers.unread)} leave {where}, was not counted: {WHAT_IT_TAKES}, and a "
-            f"group that is gone tells nobody any more{becomes}",
+            f"how many members of {listed(leavers.unread)} leave {where}, {NOT_COUNTED}{becomes}",
             severity=WARNING,
         )
     if not leavers.ids and not leavers.unread and not leavers.deleted:

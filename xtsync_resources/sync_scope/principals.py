@@ -30,6 +30,14 @@ UNRECORDED = (
     "leave the stack file, and the scope has no record of them: if a run with targets has assigned them, they stay in "
     "scope. `pulumi refresh` names who is; remove them in the portal if they should go"
 )
+WHAT_FOLLOWS = {
+    "user": ", and the job's next cycle deletes the account in the target",
+    "group": ", and the job's next cycle deletes its people in the target, but for those whom another entry keeps",
+}
+RESTORE_OR_TAKE_OUT = (
+    "If that was a mistake, restore it before (the Entra admin center keeps what was deleted for 30 days, though "
+    "perhaps no security groups). Else take it out of the list"
+)
 # Resources that remember whom the configuration named.
 RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}
 
@@ -144,8 +152,8 @@ def problem_of(one: Given, object_id: str | None, name: str | None, tenant: str)
         why, do = f"{tenant} has no such {one.kind}", "Check the spelling, or give the object id"
         return Problem(one.key, one.name, why, do)
     if name is None:
-        why = f"the {one.kind} was deleted in {tenant} (object id {object_id})"
-        return Problem(one.key, one.name, why, "Take it out of the list")
+        why = f"the {one.kind} was deleted in {tenant} (object id {object_id}){WHAT_FOLLOWS[one.kind]}"
+        return Problem(one.key, one.name, why, RESTORE_OR_TAKE_OUT)
     why = f"the {one.kind} is now called {name}"
     return Problem(one.key, one.name, why, "Write that name, or the object id, which stays: " + object_id)
 

@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 # For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
-# deletes them, and what the last run has left of this resource.
-FOR_THIS_RUN = MAY_LEAVE, DELETES, BEFORE = "mayLeave", "deletes", "before"
+# deletes them, from how many on it holds that back, and what the last run has left of this resource.
+FOR_THIS_RUN = MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -233,7 +233,9 @@ class SyncScopeProvider(TenantResourceProvider):
             coming = {**change.comes, **change.already}
             most = news.get(MAY_LEAVE)
             leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most).named(names)
-            report_who_leaves(self.operation(), leavers, deletes=bool(news.get(DELETES)))
+            report_who_leaves(
+                self.operation(), leavers, deletes=bool(news.get(DELETES)), holds_from=news.get(HOLDS_FROM)
+            )
         except XtsyncError as error:
             report(
                 f"how many people go could not be counted: {error.why.rstrip('.')}. {error.do}",
@@ -402,6 +404,7 @@ class SyncScope(TenantResource):
             foreign_assignments.ADOPTED: dict(foreign.adopted),
             MAY_LEAVE: leaving.most,
             DELETES: leaving.deletes,
+            HOLDS_FROM: leaving.holds_from,
             BEFORE: dict(before),
         }
         computed = ["assigned_before", "people"]

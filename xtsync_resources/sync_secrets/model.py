@@ -15,7 +15,7 @@ from typing import Any
 
 from ..graph import json_reader
 
-NOTIFICATION = "SyncNotificationSettings"
+COMPANY, NOTIFICATION = "CompanyId", "SyncNotificationSettings"
 RECIPIENTS = "Recipients"
 ENABLED = "Enabled"
 THRESHOLD_ON, THRESHOLD = "DeleteThresholdEnabled", "DeleteThresholdValue"
@@ -45,7 +45,7 @@ def settings_for(target: str, notify_email: str, deletion_threshold: int) -> dic
     if deletion_threshold > 0:
         notification[THRESHOLD] = deletion_threshold
     return {
-        "CompanyId": target,
+        COMPANY: target,
         "AuthenticationType": "SyncPolicy",
         NOTIFICATION: notification,
         SYNC_ALL: "false",

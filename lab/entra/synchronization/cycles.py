@@ -70,7 +70,8 @@ def _run(entra: Entra, source: Tenant, principal: ServicePrincipal, job: Job, mo
     if not leaving_held:
         job.status_code, job.quarantine, job.failures_in_a_row = "Active", None, 0
     else:
-        message = f"{leaving_held} deletions reach the threshold and were held back."
+        count = "1 deletion reaches" if leaving_held == 1 else f"{leaving_held} deletions reach"
+        message = f"{count} the threshold, and nobody was deleted."
         _hold(job, "TooManyDeletes", "TooManyDeletes", message, moment)
 
 

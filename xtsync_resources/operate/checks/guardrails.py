@@ -20,4 +20,10 @@ def check(settings: Settings) -> list[Finding]:
         else Finding("pair", AREA, Level.OK, f"{ADVICE}{one}")
         for one in findings(facts_of_settings(settings), settings.guardrails.levels)
     ]
+    if settings.allow_deletions:
+        number = settings.allow_deletions
+        text = (
+            f"{ADVICE}xtsync:allowDeletions is {number}, for every run: take it out again once those people have left"
+        )
+        found.append(Finding("pair", AREA, Level.OK, text))
     return found or [Finding("pair", AREA, Level.OK, f"the pair breaks none of {counted(len(RULES), 'rule')}")]

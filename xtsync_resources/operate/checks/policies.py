@@ -92,7 +92,7 @@ def check_differing(look: Look) -> list[Finding]:
 
 def partner_missing(look: Look) -> list[Finding]:
     """No partner policy: as it should be before the first `up` only."""
-    if look.set_up:
+    if look.outputs.get("jobId"):
         found = f"the partner policy for {look.partner.name} is gone, though this stack made or adopted it"
         return [look.problem(AREA, found, "run `pulumi up --refresh --diff`, which puts it back")]
     return [look.ok(AREA, f"there is none for {look.partner.name} yet")]

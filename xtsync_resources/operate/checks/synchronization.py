@@ -14,13 +14,13 @@ from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
 from ...sync_job.quarantine import reason_of, said_by_doctor
-from ...sync_job.running import make_again
+from ...sync_job.running import how_it_went
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import make_all_again
 from ..health import read_health
-from ..held_back import at_a_glance
+from ..held_back import HeldBack, at_a_glance
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
 from .finding import Finding, Look, as_advice, listed
@@ -48,17 +48,20 @@ def check(look: Look) -> list[Finding]:
     job_id = str(look.outputs.get("jobId"))
     job = operation.read(get_job(look.own, job_id))
     if job is None:
-        return [look.problem(AREA, f"the job {job_id} is gone", make_again(look.job_urn, look.stack))]
+        why, do = how_it_went(operation, look.own, look.job_urn, look.stack)
+        return [look.problem(AREA, f"the job {job_id} is gone: {why}", do)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
-    held = at_a_glance(operation, job_id, job)
+    held = at_a_glance(operation, look.own, job_id, job)
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
-    job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more)
+    job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more, held)
     return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
 
 
-def not_well(look: Look, health: Health, more: str) -> Finding:
+def not_well(look: Look, health: Health, more: str, held: HeldBack | None) -> Finding:
     """A job that is not well; what the reason of a quarantine means is found, and no advice."""
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
+    if held and held.let_go:
+        return look.problem(AREA, health.headline + more, as_advice(held.remedy(health)))
     do = as_advice(said_by_doctor(health.remedy.removeprefix(f"{meaning}. ")))
     return look.problem(AREA, f"{health.headline}{f': {meaning}' if meaning else ''}{more}", do)
 
@@ -102,12 +105,12 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     if known != wanted:
         text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
         raised = known is not None and (wanted is None or wanted > known)
-        findings.append(look.problem(AREA, text, f"{MEND}{NOT_WHILE_HELD}" if raised else MEND))
+        findings.append(look.problem(AREA, text, f"{HELD_FIRST}{MEND}" if raised else MEND))
     return [*findings, *of_other_settings(look, live)]
 
 
 # The threshold is the brake that holds them back.
-NOT_WHILE_HELD = ". While the job holds deletions back that is refused: a higher threshold would let them go"
+HELD_FIRST = "where the job holds deletions back, see first whose they are (`xtsync status`); then "
 
 
 def threshold(number: int | None) -> str:
