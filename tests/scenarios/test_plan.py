@@ -11,6 +11,7 @@ from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import assign, delete_user, grant, synchronization
+from xtsync_resources.application.orphans import APPLICATION_TYPE
 from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
@@ -207,6 +208,10 @@ def test_a_second_configuration_is_foreseen(lab: Lab, planned: Command, monkeypa
     assert "will not make a second configuration in" in document(planned, 1)["refused"]
     lab.stack.config["xtsync:allowSecondConfiguration"] = True
     assert document(planned)["refused"] == ""
+    lab.stack.config["xtsync:allowSecondConfiguration"] = False
+    ours = [one for one in lab.stack.resources() if one["type"] == APPLICATION_TYPE]
+    monkeypatch.setattr(recorded, "exported", lambda _: {"deployment": {"resources": ours}})
+    assert document(planned)["refused"] == "", "a first run that was cut off has made it"
 
 
 def test_as_many_as_the_threshold_are_held_back_and_fewer_deleted(planned: Command) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..application.configurations import configurations_into, second_configuration
+from ..application.orphans import APPLICATION_TYPE
 from ..config import SIDES
 from ..directory.accounts import accounts_with
 from ..directory.find import names_of
@@ -156,7 +157,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
     job, job_do = job_now(stack, operation)
     lets_go, not_raised = raising(stack, operation, state)
-    second = second_one(stack, operation, before)
+    second = second_one(stack, operation, state)
     refused = second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised
     return Plan(
         stack=stack.name,
@@ -229,12 +230,12 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
     )
 
 
-def second_one(stack: Stack, operation: Operation, before: Mapping[str, Any]) -> str:
+def second_one(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
     """Why `up` would refuse to make a second configuration; "" where it would not, or nobody could look.
 
-    Calls: none where this stack has one; else those of `configurations_into`.
+    Calls: none where the state has an application, as after an import; else those of `configurations_into`.
     """
-    if before or stack.settings.allow_second_configuration:
+    if stack.settings.allow_second_configuration or any(one.type == APPLICATION_TYPE for one in state):
         return ""
     target = stack.settings.target.id
     with contextlib.suppress(CallError):
