@@ -44,7 +44,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     RENAME: Break("a group gets another name", "a group was renamed", breaks.rename_group, name="Finance"),
     "group": Break(
-        "a group is deleted", "a group was renamed", breaks.delete_group, breaks.find_deleted_group, "Finance"
+        "a group is deleted", "a group was deleted", breaks.delete_group, breaks.find_deleted_group, "Finance"
     ),
     "accounts": Break(
         "the job's accounts are deleted in the target",
