@@ -209,6 +209,7 @@ def test_a_deleted_group_takes_its_people_along_and_says_so(lab: Lab) -> None:
     text = "\n".join(messages(lab.stack.run("preview", fails=True)))
     assert f"(object id {finance.id}), and the job's next cycle deletes its people in the target" in text
     assert "restore it before" in text
+    assert "run `pulumi up --refresh --diff`" in text
     lab.source.directory.restore(finance.id)
     lab.stack.run("up", refresh=True)
     lab.pass_time()

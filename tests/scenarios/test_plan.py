@@ -10,7 +10,7 @@ from lab import world
 from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, told, writes
 from tests.scenarios.steps import held_back
-from tests.scenarios.tenants import assign, delete_user, grant, synchronization
+from tests.scenarios.tenants import assign, delete_user, grant, synchronization, unassign
 from xtsync_resources.application.orphans import APPLICATION_TYPE
 from xtsync_resources.operate import recorded
 
@@ -223,3 +223,16 @@ def test_as_many_as_the_threshold_are_held_back_and_fewer_deleted(planned: Comma
     planned.lab.stack.config["xtsync:deletionThreshold"] = 3
     assert "deletes them in the target" in " ".join(planned("plan", "-s", "dev").out.split())
     assert "deletes them in the target" in told(planned.lab.stack.run("preview"), "scope")
+
+
+def test_who_is_configured_and_not_in_scope_is_no_silence(lab: Lab, planned: Command) -> None:
+    planned.up()
+    lab.pass_time()
+    (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    unassign(lab, finance.id)
+    words = "Finance, though configured, and the next cycle deletes whom nothing else keeps"
+    assert f"not in scope: {words}" in document(planned)["job"].replace("group ", "")
+    for name in ("plan", "status"):
+        assert words in " ".join(planned(name, "-s", "dev").out.split()).replace("group ", "")
+    assert "The next cycle deletes in the target" in " ".join(planned("doctor", "-s", "dev").out.split())
+    assert "pulumi up --refresh --diff" in planned("plan", "-s", "dev").out

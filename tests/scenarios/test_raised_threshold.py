@@ -102,6 +102,9 @@ def test_promise_6_whom_a_raised_threshold_has_let_go_is_not_said_to_be_held_bac
         lab.stack.run("up")
     else:
         set_in_portal(lab, 500)
+    said = " ".join(xtsync("status", "-s", "dev").out.split())
+    assert "Unless the log, which is some minutes late, lacks others: the next cycle DELETES 2 people" in said
+    assert "approve-deletions" not in said
     later = lab.entra.clock.now() + timedelta(minutes=16)
     monkeypatch.setattr(SystemClock, "now", lambda _: later)
     for name in ("status", "doctor", "plan"):

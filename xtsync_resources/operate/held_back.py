@@ -32,12 +32,13 @@ class HeldBack:
     Attributes:
         people: in the order of their names.
         unknown: why they cannot be told; "" where they can.
-        let_go: whether the deletion threshold is higher by now than they are many, so that the next cycle deletes them.
+        let_go: why the next cycle deletes them, as they are fewer than the deletion threshold by now; "" where it does
+            not.
     """
 
     people: Sequence[Identity] = ()
     unknown: str = ""
-    let_go: bool = False
+    let_go: str = ""
 
     def sentence(self, target: str) -> str:
         """Them in words, with the first names."""
@@ -46,7 +47,7 @@ class HeldBack:
         who = listed([str(one) for one in self.people])
         number = counted(len(self.people), "person", "people")
         if self.let_go:
-            return f"the threshold was raised since: the next cycle DELETES {number} in {target}: {who}"
+            return f"{self.let_go}: the next cycle DELETES {number} in {target}: {who}"
         return f"{number} would be deleted in {target}: {who}"
 
     def remedy(self, health: Health) -> str:
@@ -70,6 +71,9 @@ def at_a_glance(operation: Operation, service_principal: str, job_id: str, job: 
         return HeldBack(unknown=error.why)
     if not people:
         return HeldBack(unknown=f"{LATE}. `xtsync approve-deletions` shows them once it does")
-    # The log names some of them only, while a cycle is young: they are no fewer than the threshold was.
-    younger = may_be_more(job, len(people), threshold, operation.client.clock.now())
-    return HeldBack(people, let_go=not younger and (threshold is None or len(people) < threshold))
+    if threshold is not None and len(people) >= threshold:
+        return HeldBack(people)
+    # No fewer than the threshold are held back; but the log may not have named all of a young cycle.
+    young = may_be_more(job, len(people), threshold, operation.client.clock.now())
+    missing = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
+    return HeldBack(people, let_go=missing if young else "The threshold was raised since")

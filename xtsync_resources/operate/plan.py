@@ -42,13 +42,15 @@ from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
+from .checks.drift import MEND
 from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .held_back import at_a_glance
+from .in_scope import out_of_scope
 from .recorded import last_settings, recorded
 from .screen import Rows, line
-from .status import judged, read_job
+from .status import judged, read_job, what_follows
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -258,7 +260,10 @@ def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tu
 
 
 def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
-    """What of the job somebody has to know, and what to do about it. Calls: those of `read_job` and `at_a_glance`."""
+    """What of the job somebody has to know, and what to do about it.
+
+    Calls: those of `read_job`, `at_a_glance` and `out_of_scope`.
+    """
     if not outputs_of(stack).get("jobId"):
         return "", ""
     try:
@@ -269,7 +274,10 @@ def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
         return f"how it does could not be read: {error.why}", error.do
     health, held = judged(operation, stack, job), at_a_glance(operation, stack.service_principal, stack.job, job)
     if health.healthy and health.state == ACTIVE:
-        return "", ""
+        missing = out_of_scope(operation, stack)
+        return (
+            (f"not in scope: {listed(missing)}, though configured{what_follows(stack)}", MEND) if missing else ("", "")
+        )
     if held is None:
         return health.headline, health.remedy
     return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)

@@ -88,7 +88,12 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
         ),
     ]
     if beside.missing:
-        rows.append(("In scope", f"NOT {listed(beside.missing)}, though configured: `xtsync doctor` says why"))
+        rows.append(
+            (
+                "In scope",
+                f"NOT {listed(beside.missing)}, though configured{what_follows(stack)}: `xtsync doctor` says why",
+            )
+        )
     elif beside.looked and beside.missing is None:
         rows.append(("In scope", "not looked at: the sign-in may not read who is assigned"))
     rows += [("At the end", at_the_end(stack, health))]
@@ -96,6 +101,11 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colours.get(label, ""))))
     return table
+
+
+def what_follows(stack: Stack) -> str:
+    """What becomes of people who are configured and not in scope."""
+    return ", and the next cycle deletes whom nothing else keeps" if stack.settings.deletes else ""
 
 
 def entries_of(kind: str, count: int) -> str:

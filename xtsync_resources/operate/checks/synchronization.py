@@ -133,6 +133,7 @@ def of_assignments(
         text = f"in scope and not configured: {listed(foreign)}"
         findings.append(look.warning(AREA, text, WHAT_BECOMES[look.settings.foreign_assignments]))
     if missing:
-        text = f"configured and not in scope: {listed(missing)}"
+        deletes = ". The next cycle deletes in the target whom nothing else keeps" if look.settings.deletes else ""
+        text = f"configured and not in scope: {listed(missing)}{deletes}"
         findings.append(look.problem(AREA, text, f"{MEND}; new entries come with the next `pulumi up`"))
     return findings
