@@ -236,3 +236,12 @@ def test_who_is_configured_and_not_in_scope_is_no_silence(lab: Lab, planned: Com
         assert words in " ".join(planned(name, "-s", "dev").out.split()).replace("group ", "")
     assert "The next cycle deletes in the target" in " ".join(planned("doctor", "-s", "dev").out.split())
     assert "pulumi up --refresh --diff" in planned("plan", "-s", "dev").out
+
+
+def test_who_comes_by_up_is_not_missed_before(lab: Lab, planned: Command) -> None:
+    planned.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = [A, B]
+    found = document(planned)
+    assert found["comes"] == [f"user {B}"]
+    assert found["job"] == ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph.errors import RefusedError
 from ..service_principal.calls import get_service_principal
 from ..state import type_token
-from ..sync_job.running import how_it_went
+from ..sync_job.running import how_it_went, make_rest_again
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
@@ -31,9 +30,8 @@ def urn_of_job(state: Sequence[Recorded], job_id: str) -> str:
 def make_all_again(stack: str) -> str:
     """How an application that is gone is made again, and its job."""
     return (
-        f"run `pulumi up --refresh --diff --stack {shlex.quote(stack)}`, which makes again what is not there; if the "
-        "deletion was a mistake, restore the application before that, within 30 days (Entra admin center, App "
-        "registrations, Deleted applications)"
+        f"{make_rest_again(stack)}; if the deletion was a mistake, restore the application before that, within 30 "
+        "days (Entra admin center, App registrations, Deleted applications)"
     )
 
 

@@ -5,12 +5,11 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..application.configurations import configurations_into, second_configuration
+from ..application.configurations import look, second_configuration
 from ..application.orphans import APPLICATION_TYPE
 from ..config import SIDES
 from ..directory.accounts import accounts_with
@@ -157,7 +156,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     opened = read_groups(operation, groups) if groups else []
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
     leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
-    job, job_do = job_now(stack, operation)
+    job, job_do = job_now(stack, operation, change.comes)
     lets_go, not_raised = raising(stack, operation, state)
     second = second_one(stack, operation, state)
     refused = second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised
@@ -235,15 +234,13 @@ def too_many(stack: Stack, leavers: Leavers) -> str:
 def second_one(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
     """Why `up` would refuse to make a second configuration; "" where it would not, or nobody could look.
 
-    Calls: none where the state has an application, as after an import; else those of `configurations_into`.
+    Calls: none where the state has an application, as after an import; else those of `configurations.look`.
     """
     if stack.settings.allow_second_configuration or any(one.type == APPLICATION_TYPE for one in state):
         return ""
     target = stack.settings.target.id
-    with contextlib.suppress(CallError):
-        if found := configurations_into(operation, target)[0]:
-            return in_a_row(second_configuration(operation.tenant, target, found))
-    return ""
+    found = look(operation, target, lambda _: None)
+    return in_a_row(second_configuration(operation.tenant, target, found)) if found else ""
 
 
 def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tuple[str, str]:
@@ -259,8 +256,8 @@ def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tu
         return "", in_a_row(error)
 
 
-def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
-    """What of the job somebody has to know, and what to do about it.
+def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple[str, str]:
+    """What of the job somebody has to know, and what to do about it; whoever comes by `up` is not missed before.
 
     Calls: those of `read_job`, `at_a_glance` and `out_of_scope`.
     """
@@ -274,10 +271,11 @@ def job_now(stack: Stack, operation: Operation) -> tuple[str, str]:
         return f"how it does could not be read: {error.why}", error.do
     health, held = judged(operation, stack, job), at_a_glance(operation, stack.service_principal, stack.job, job)
     if health.healthy and health.state == ACTIVE:
-        missing = out_of_scope(operation, stack)
-        return (
-            (f"not in scope: {listed(missing)}, though configured{what_follows(stack)}", MEND) if missing else ("", "")
-        )
+        coming = {entry.partition(" ")[2] for entry in comes}
+        missing = [name for name in out_of_scope(operation, stack) or () if name not in coming]
+        if not missing:
+            return "", ""
+        return f"not in scope: {listed(missing)}, though configured{what_follows(stack)}", MEND
     if held is None:
         return health.headline, health.remedy
     return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)

@@ -162,9 +162,14 @@ def how_it_went(operation: Operation, service_principal: str, urn: str, stack: s
     with contextlib.suppress(CallError):
         if not settings_by_key(operation.read(get_secrets(service_principal)) or {}).get(COMPANY):
             why = "somebody has deleted its application and restored it, which brings back no job and no settings"
-            name = f" --stack {shlex.quote(stack)}" if stack else ""
-            return why, f"run `pulumi up --refresh --diff{name}`, which makes again what is not there"
+            return why, make_rest_again(stack)
     return "somebody has deleted it", make_again(urn, stack)
+
+
+def make_rest_again(stack: str = "") -> str:
+    """How all is made again that is gone; "" is the stack that is selected."""
+    name = f" --stack {shlex.quote(stack)}" if stack else ""
+    return f"run `pulumi up --refresh --diff{name}`, which makes again what is not there"
 
 
 def make_again(urn: str, stack: str = "") -> str:
