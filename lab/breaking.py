@@ -71,6 +71,11 @@ BREAKS: Mapping[str, Break] = {
         breaks.empty_group,
         name="Finance",
     ),
+    "threshold": Break(
+        "somebody raises the deletion threshold at the portal, as after `held-back`",
+        "deletions are held back",
+        breaks.raise_threshold,
+    ),
     "consent": Break("the target lets nobody in any more: quarantine", "Quarantine", breaks.withdraw_consent),
     "redemption": Break("the target turns automatic redemption off", DRIFT, breaks.turn_redemption_off),
     "target": Break("the target tenant is gone", "one tenant is gone", breaks.lose_target),

@@ -21,6 +21,7 @@ T = TypeVar("T")
 BLOCKED = "AADSTS53003: Access has been blocked by Conditional Access policies."
 AT_EVERY_SIGN_IN = 1_000_000
 CYCLE_MINUTES = 41
+ONE, NO_THRESHOLD = 1, 10_000
 NOTIFICATION = "SyncNotificationSettings"
 CONSENT, SYNC = "automaticUserConsentSettings", "userSyncInbound"
 FIRST = "run `up` first, and let a cycle pass"
@@ -219,17 +220,13 @@ def empty_group(entra: Entra, name: str) -> Done:
     taken = list(group.members)
     if not taken:
         raise NotThereError(f"nobody is in {name} any more")
-    before, secrets = principal.synchronization.secrets.get(NOTIFICATION), principal.synchronization.secrets
-    settings = json.loads(before or "{}") | {"DeleteThresholdEnabled": True, "DeleteThresholdValue": 1}
-    secrets[NOTIFICATION] = written = json.dumps(settings)
+    before = principal.synchronization.secrets.get(NOTIFICATION)
+    set_threshold(principal, ONE)
     group.members.clear()
 
     def undo() -> str:
         group.members[:] = [*taken, *(one for one in group.members if one not in taken)]
-        there = principal.synchronization.secrets
-        if there.get(NOTIFICATION) == written:
-            there.pop(NOTIFICATION)
-            there.update({NOTIFICATION: before} if before is not None else {})
+        give_threshold_back(principal, before)
         return f"everybody is in {group.display_name} again, and the threshold is as it was"
 
     let_a_cycle_pass(entra, job)
@@ -237,6 +234,42 @@ def empty_group(entra: Entra, name: str) -> Done:
         undo()
         raise NotThereError(f"the job holds nobody of {name} back: {why_not(job, name)}")
     return Done(f"everybody has left {name}; the job holds their deletion back", undo, group)
+
+
+def raise_threshold(entra: Entra, _name: str) -> Done:
+    """Raise the deletion threshold at the portal, so that no deletion is too many."""
+    principal = configuration(entra)
+    before = principal.synchronization.secrets.get(NOTIFICATION)
+    if threshold_in(before) >= NO_THRESHOLD:
+        raise NotThereError("no deletion is too many for the job already")
+    set_threshold(principal, NO_THRESHOLD)
+
+    def undo() -> str:
+        give_threshold_back(principal, before)
+        return "the threshold is as it was, unless somebody else has set another"
+
+    return Done(f"the job holds deletions back from {NO_THRESHOLD:,} on", undo)
+
+
+def threshold_in(settings: str | None) -> int:
+    """The deletion threshold in the notification settings; without any, no deletion is too many."""
+    found = json.loads(settings or "{}")
+    return int(found.get("DeleteThresholdValue", 0)) if found.get("DeleteThresholdEnabled") else NO_THRESHOLD
+
+
+def set_threshold(principal: ServicePrincipal, threshold: int) -> None:
+    """Have the job hold deletions back from so many on."""
+    secrets = principal.synchronization.secrets
+    settings = json.loads(secrets.get(NOTIFICATION) or "{}")
+    secrets[NOTIFICATION] = json.dumps(settings | {"DeleteThresholdEnabled": True, "DeleteThresholdValue": threshold})
+
+
+def give_threshold_back(principal: ServicePrincipal, before: str | None) -> None:
+    """Give back the settings of before a break, where the threshold is one that a break has set."""
+    secrets = principal.synchronization.secrets
+    if threshold_in(secrets.get(NOTIFICATION)) in (ONE, NO_THRESHOLD):
+        secrets.pop(NOTIFICATION, None)
+        secrets.update({NOTIFICATION: before} if before is not None else {})
 
 
 def why_not(job: Job, name: str) -> str:

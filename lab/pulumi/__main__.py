@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -52,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
         console.print(str(reason), soft_wrap=True)
         return FAILED
     console.print(f"{found.words}: {found.command}", soft_wrap=True)
+    if shutil.which("pulumi") is None:
+        folder = shlex.quote(str(found.command.parent))
+        console.print(f'To type `pulumi` in this terminal: export PATH={folder}:"$PATH"', soft_wrap=True)
     return 0
 
 

@@ -296,7 +296,12 @@ def test_every_known_refusal_is_one_message_with_a_remedy(code: str) -> None:
         ("AADSTS700027: x [Reason - The key used is expired.", "certificate", "outside of its time", "new certificate"),
         ("AADSTS700024: x", "secret", "this computer's clock is wrong", "set this computer's clock"),
         ("AADSTS900382: x", "secret", "in another cloud", "its job template is not documented"),
-        ("AADSTS90002: x", "secret", "no such tenant in this cloud", "its job template is not documented"),
+        (
+            "AADSTS90002: x",
+            "secret",
+            "no such tenant in this cloud",
+            "`XTSYNC_FORGET=target pulumi destroy` ends the other half",
+        ),
         ("AADSTS7000216: x", "secret", "AADSTS7000216", "check xtsync:target.auth"),
     ],
 )

@@ -29,6 +29,7 @@ REFUSED = {
     ("application", "held-back"),
     ("application", "consent"),
     ("application", "redemption"),
+    ("application", "threshold"),
 }
 
 

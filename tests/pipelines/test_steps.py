@@ -216,12 +216,12 @@ def test_a_pair_from_pull_request_to_drift_and_back(runner: Runner) -> None:
 
         runner.configure(groups=[])
         runner(PREVIEW)
-        assert "2 people leave the target with that" in runner.plan()
+        assert "2 people leave the target with this change" in runner.plan()
         runner(COMMENT, **github)
         runner(AZURE_COMMENT, **azure)
         (comment,), (thread,) = host.comments, host.threads
         for text in (comment["body"], thread["comments"][0]["content"]):
-            assert "2 people leave the target with that" in text
+            assert "2 people leave the target with this change" in text
             assert all(name in text.lower() for name in ("carol", "dave")), text
             assert "19 would change" not in text
 

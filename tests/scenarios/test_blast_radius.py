@@ -34,7 +34,7 @@ def test_promise_3_who_leaves_is_named_with_the_members_of_the_group(lab: Lab) -
     lab.stack.run("up")
     lab.stack.config["xtsync:groups"] = []
     said = told(lab.stack.run("preview"), "scope")
-    assert "2 people leave the target with that: " in said
+    assert "2 people leave the target with this change: " in said
     assert "carol@contoso.com" in said
     assert "dave@contoso.com" in said
 
@@ -45,7 +45,7 @@ def test_promise_3_who_stays_by_a_group_does_not_leave(lab: Lab) -> None:
     lab.stack.config["xtsync:users"] = [A]
     said = told(lab.stack.run("preview"), "scope")
     assert "leaves the scope: user carol@contoso.com" in said
-    assert "nobody leaves the target with that" in said
+    assert "nobody leaves the target with this change" in said
     assert "removes" not in said
 
 
@@ -83,7 +83,7 @@ def test_promise_6_more_than_are_listed_are_not_let_go(lab: Lab, allowed: int, t
     refused = threshold > 0 and allowed <= MOST_LEAVING
     said = "\n".join(messages(lab.stack.run("preview", fails=refused)))
     assert (f"Will not let more than {MOST_LEAVING} people leave the scope" in said) == refused
-    assert (f"{MOST_LEAVING + 1} people leave the target with that" in said) == (allowed > MOST_LEAVING)
+    assert (f"{MOST_LEAVING + 1} people leave the target with this change" in said) == (allowed > MOST_LEAVING)
 
 
 def test_promise_6_members_of_other_kinds_hide_nobody(lab: Lab) -> None:
@@ -106,7 +106,7 @@ def test_promise_6_whom_the_service_skips_and_who_is_gone_does_not_leave(lab: La
     delete_user(lab, A)
     lab.stack.config |= {"xtsync:groups": [], "xtsync:users": [B]}
     said = told(lab.stack.run("preview"), "scope")
-    assert "2 people leave the target with that: " in said
+    assert "2 people leave the target with this change: " in said
     assert "1 person is deleted in the source already" in said
 
 
@@ -153,7 +153,7 @@ def test_promise_6_leavers_are_counted_where_those_who_stay_may_not_be_read(lab:
     lab.stack.config["xtsync:users"] = []
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = "\n".join(messages(lab.stack.run("preview", fails=threshold == 1)))
-    assert f"up to 1 person leaves the target with that: {A}" in said
+    assert f"up to 1 person leaves the target with this change: {A}" in said
     assert ("Will not let up to 1 person leave" in said) == (threshold == 1)
 
 
@@ -186,9 +186,8 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
     lab.stack.config["xtsync:groups"] = []
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = told(lab.stack.run("up"), "scope")
-    assert (
-        "how many members of group Finance leave the target with that, was not counted: of a group that is gone" in said
-    )
+    where = "leave the target with this change"
+    assert f"how many members of group Finance {where}, was not counted: of a group that is gone" in said
 
 
 def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:

@@ -47,7 +47,7 @@ def test_promise_3_who_is_to_be_removed_is_named_before(by_hand: Lab) -> None:
     wanted(by_hand, "remove")
     preview = by_hand.stack.run("preview")
     assert "takes out of the scope whom somebody has assigned by hand: bob@contoso.com" in told(preview, "scope")
-    assert "1 person leaves the target with that" in told(preview, "scope")
+    assert "1 person leaves the target with this change" in told(preview, "scope")
     by_hand.stack.run("up")
     by_hand.pass_time()
     assert by_hand.arrived() == {ALICE}
@@ -145,7 +145,7 @@ def test_promise_3_who_is_left_behind_by_another_application_is_named(by_hand: L
 def test_promise_3_who_stays_in_the_target_is_not_said_to_leave_it(by_hand: Lab) -> None:
     wanted(by_hand, "remove")
     by_hand.stack.config["xtsync:flowTypes"] = ["add", "update"]
-    assert "1 person leaves the scope with that, not the target" in told(by_hand.stack.run("preview"), "scope")
+    assert "1 person leaves the scope with this change, not the target" in told(by_hand.stack.run("preview"), "scope")
 
 
 def test_one_assignment_made_by_hand_is_told_once_by_each_command(lab: Lab, xtsync: Command) -> None:

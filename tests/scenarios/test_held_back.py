@@ -10,7 +10,7 @@ from tests.scenarios.steps import findings, held_back
 from tests.scenarios.tenants import grant
 from xtsync_resources.operate import approve
 
-BOTH = "2 people would be deleted in Fabrikam: carol@contoso.com, dave@contoso.com"
+BOTH = "2 people would be deleted in Fabrikam, as of the last cycle: carol@contoso.com, dave@contoso.com"
 
 
 def of_doctor(xtsync: Command) -> str:

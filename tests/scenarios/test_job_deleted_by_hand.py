@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.stacks import Lab, messages, told
+from tests.scenarios.stacks import Lab, changed, messages, told
+from tests.scenarios.steps import made_by_hand
 
 pytestmark = pytest.mark.real
 
@@ -67,3 +68,17 @@ def test_a_skipped_person_is_tried_again_once_in_scope(lab: Lab) -> None:
     tried = [call for call in lab.calls_since(before) if call.path.endswith("/provisionOnDemand")]
     assert len(tried) == 1, "only who was not provisioned"
     assert lab.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
+def test_an_adopted_job_that_was_made_anew_is_not_said_to_be_as_it_was_found(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "carol@contoso.com"]
+    lab.stack.run("up")
+    delete_job(lab)
+    lab.stack.run("up", replace=("job",))
+    assert not changed(lab.stack.run("preview"))
+    said = "\n".join(messages(lab.stack.run("destroy")))
+    assert "was running when this stack took it over" not in said
+    assert not lab.jobs()

@@ -151,7 +151,7 @@ def test_promise_3_who_comes_into_scope_and_who_leaves_it_is_said_before(lab: La
         said = told(preview, "scope")
         assert f"comes into scope: user {coming}@contoso.com" in said
         assert f"leaves the scope: user {leaving}@contoso.com" in said
-        assert f"1 person leaves the target with that: {leaving}@contoso.com" in said
+        assert f"1 person leaves the target with this change: {leaving}@contoso.com" in said
         (scope,) = (step for step in preview.steps if short(step.name) == "scope")
         assert set(scope.detailed_diff) == {f'principals["user {name}@contoso.com"]' for name in (coming, leaving)}
         assert changed(lab.stack.run("up")) == changed(preview)

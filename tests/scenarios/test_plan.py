@@ -159,7 +159,7 @@ def test_a_job_that_does_not_do_it_is_no_silence(lab: Lab, planned: Command, wha
         "gone": ("is gone: somebody has deleted it", "pulumi up --replace"),
         "application gone": ("somebody deleted the configuration application", "pulumi up --refresh --diff"),
         "paused": ("paused: nothing is synchronized", "`xtsync resume`"),
-        "held back": ("2 people would be deleted in Fabrikam: carol@contoso.com", "`xtsync approve-deletions`"),
+        "held back": ("deleted in Fabrikam, as of the last cycle: carol@contoso.com", "`xtsync approve-deletions`"),
         "unreadable": ("how it does could not be read", "Synchronization.Read"),
     }[what]
     if what == "held back":

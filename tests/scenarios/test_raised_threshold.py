@@ -78,7 +78,7 @@ def test_promise_6_a_higher_threshold_is_refused_after_a_refresh_too(lab: Lab, x
 def test_promise_6_the_number_in_the_stack_file_lets_them_go(lab: Lab, xtsync: Command) -> None:
     held_back(lab, xtsync)
     raised(lab, 500, allowed=2)
-    said = f"xtsync:allowDeletions lets the next cycle delete in the target, with that, {BOTH}"
+    said = f"with this change the next cycle deletes in the target, as xtsync:allowDeletions allows, {BOTH}"
     assert said in told(lab.stack.run("preview"), "secrets")
     assert said in told(lab.stack.run("up"), "secrets")
     lab.pass_time(7 * 60)
@@ -94,8 +94,8 @@ def test_promise_6_whom_a_raised_threshold_has_let_go_is_not_said_to_be_held_bac
     monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
     if how == "by up":
         raised(lab, 500, allowed=2)
-        said = f"Leaves Fabrikam xtsync:allowDeletions lets the next cycle delete in the target, with that, {BOTH}"
-        assert said in " ".join(xtsync("plan", "-s", "dev").out.split())
+        said = f"the next cycle deletes in the target, as xtsync:allowDeletions allows, {BOTH}"
+        assert f"Leaves Fabrikam with this change {said}" in " ".join(xtsync("plan", "-s", "dev").out.split())
         planned = xtsync("plan", "-s", "dev", "--json").document
         assert BOTH in planned["letsGo"]
         assert planned["jobDo"] == ""

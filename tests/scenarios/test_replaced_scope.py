@@ -35,7 +35,7 @@ def test_promise_6_as_many_as_the_threshold_are_held_in_a_replacement(lab: Lab, 
     result = lab.stack.run("preview", replace=("scope",), fails=not allowed)
     assert ("Will not let 2 people leave the scope" in "\n".join(messages(result))) == (not allowed)
     if allowed:
-        assert "2 people leave the target with that" in told(result, "scope")
+        assert "2 people leave the target with this change" in told(result, "scope")
         assert "into scope" not in told(result, "scope")
 
 

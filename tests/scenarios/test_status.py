@@ -77,7 +77,8 @@ def test_a_quarantine_is_told_with_reason_and_remedy_and_waiting_for_it_is_refus
     job.quarantine = Quarantine("TooManyDeletes", "Error", "600 people", now, now + timedelta(hours=6))
     said = xtsync("status", "-s", "dev")
     assert said.exit_code == 1
-    assert "in quarantine (TooManyDeletes): 600 people" in said.out
+    assert "Job            in quarantine (TooManyDeletes)\n" in said.out
+    assert "in quarantine less often, down to once a day" in said.out
     assert "xtsync:deletionThreshold" in said.out
     assert "is no use" in xtsync("status", "-s", "dev", "--wait", "steady").errors
 

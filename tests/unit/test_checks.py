@@ -164,11 +164,12 @@ def member(name: str, **more: Any) -> members.Member:
 def test_people_are_counted_and_the_skipped_are_named_with_the_reason() -> None:
     nested = members.Member("g", "group", "Sub")
     (finding,) = people.scope_findings(look(), [member("a"), member("b", guest=True), nested])
-    assert finding.found == "2 people in scope, 2 would be skipped: b (guest), Sub (nested group)"
+    assert finding.found == "the stack file puts 2 people in scope, 2 would be skipped: b (guest), Sub (nested group)"
     assert finding.level is WARNING
     assert "name nested groups" in finding.do
     (finding,) = people.scope_findings(look(), [member("a"), member("b", enabled=False)])
-    assert (finding.level, finding.found) == (OK, "2 people in scope, of whom 1 disabled, also in the target: b")
+    assert finding.level is OK
+    assert finding.found == "the stack file puts 2 people in scope, of whom 1 disabled, also in the target: b"
     assert levels(people.scope_findings(look(), [])) == [WARNING]
 
 

@@ -23,7 +23,7 @@ CODE = re.compile(r"AADSTS(\d+)")
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the login service refuses, and the remedy; `{side}`, `{client}`, `{variable}`, `{tenant}` are filled in."""
+    """Why the login service refuses, and the remedy, with the words of `filled`."""
 
     why: str
     do: str
@@ -31,9 +31,14 @@ class Refusal:
 
 NO_SUCH_TENANT = Refusal(
     "there is no such tenant in this cloud",
-    "if the tenant is gone for good, end the other half as docs/operations.md says (One tenant is gone); else check "
-    f"xtsync:{{side}}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}",
+    "check xtsync:{side}.tenantId and xtsync:cloud. If the tenant is gone for good, {way_out} ends the other half "
+    "(docs/operations.md, One tenant is gone)",
 )
+# What ends a pair of which one tenant is gone, by its side.
+WAYS_OUT: Mapping[str, str] = {
+    "source": "`xtsync forget --side source` and then `pulumi destroy`",
+    "target": "`XTSYNC_FORGET=target pulumi destroy`",
+}
 OTHER_CLOUD = Refusal("the tenant or the application is in another cloud", f"check xtsync:cloud; {ACROSS_CLOUDS}")
 NO_FEDERATION = "compare the application's federated credentials with issuer, subject and audience in the message; "
 FEDERATE = f"{NO_FEDERATION}`xtsync permissions --federate ...` prints the command that makes one"
@@ -178,7 +183,13 @@ def filled(do: str, tenant: TenantName) -> str:
     """A remedy with its words."""
     side = tenant.side
     variable = f"XTSYNC_{side.upper()}_CLIENT_SECRET"
-    return do.format(side=side, client=f"of xtsync:{side}.clientId", variable=variable, tenant=shlex.quote(tenant.id))
+    return do.format(
+        side=side,
+        client=f"of xtsync:{side}.clientId",
+        variable=variable,
+        tenant=shlex.quote(tenant.id),
+        way_out=WAYS_OUT[side],
+    )
 
 
 def first_line(text: str) -> str:

@@ -89,6 +89,9 @@ def examine(look: Look, status: Callable[[str], None], checks: Sequence[Check] =
     try:
         signed_in, claims = sign_in.check_sign_in(look)
     except SignInError as error:
+        # That a tenant whom the login service does not know lets nobody in is no second problem.
+        if any(one.area == sign_in.AREA and one.level is Level.PROBLEM for one in findings):
+            return Examined(findings, discovery)
         found = f"{error.why}; no call could be made in this tenant"
         return Examined([*findings, no_access(look, "sign-in", error, found)], discovery)
     findings += [signed_in, *permissions.check(look, claims), *made(checks, look, status)]
@@ -277,8 +280,9 @@ def command(stack: Stack, screen: Screen, *, everything: bool = False) -> int:
     if screen.as_json:
         screen.json(findings)
     else:
-        portal = outputs_of(stack).get("portalUrl")
+        portal, settings = outputs_of(stack).get("portalUrl"), stack.settings
         screen.print(
+            line(("Pair: ", "bold"), f"{settings.source.name} → {settings.target.name} (stack {stack.name})"),
             as_table(stack, findings, everything=everything),
             "",
             *([f"In the portal: {portal}"] if portal else []),

@@ -18,6 +18,7 @@ from ..sync_job.model import (
     NOT_RUN,
     PAUSED,
     Job,
+    holds_deletions,
     moment,
     people_synchronized,
     quarantine_explained,
@@ -193,9 +194,7 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
     """The verdict on a job that is kept from running, without complete failures; None for one that runs."""
     state, code, quarantine = schedule_state(job), status_code(job), quarantine_reason(job)
     if quarantine:
-        error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
-        detail = f": {without_stop(unwrapped(error['message']))}" if error.get("message") else ""
-        return False, f"in quarantine ({quarantine}){detail}", quarantine_explained(job)
+        return False, f"in quarantine ({quarantine}){detail_of_quarantine(job)}", quarantine_explained(job)
     if state in (PAUSED, DISABLED) and not running:
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
@@ -214,6 +213,14 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
         )
         return False, f"active, but has not run since {silent.astimezone(UTC):%Y-%m-%d %H:%M} UTC", remedy
     return None
+
+
+def detail_of_quarantine(job: Job) -> str:
+    """What Graph says beside the reason of a quarantine; not of deletions held back, of which we know more by now."""
+    if holds_deletions(job):
+        return ""
+    error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
+    return f": {without_stop(unwrapped(error['message']))}" if error.get("message") else ""
 
 
 def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:

@@ -48,7 +48,7 @@ class HeldBack:
         number = counted(len(self.people), "person", "people")
         if self.let_go:
             return f"{self.let_go}: the next cycle DELETES {number} in {target}: {who}"
-        return f"{number} would be deleted in {target}: {who}"
+        return f"{number} would be deleted in {target}, as of the last cycle: {who}"
 
     def remedy(self, health: Health) -> str:
         """What to do about a job that holds deletions back, or did."""

@@ -78,7 +78,7 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
         rows.append((one.level.value.capitalize(), f"{names[one.side]}, {one.area}: {one.found}"))
         rows += [("Do", one.do)] if one.do else []
     rows += [
-        ("Schedule", f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes"),
+        ("Schedule", schedule_words(health)),
         ("Last run", last_words(health, now)),
         ("Next run", next_words(health, now)),
         ("First cycle", f"done {ago(health.first_cycle, now)}" if health.first_cycle else "not done yet"),
@@ -101,6 +101,12 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colours.get(label, ""))))
     return table
+
+
+def schedule_words(health: Health) -> str:
+    """The schedule's state, and how often it runs."""
+    slower = "; in quarantine less often, down to once a day" if health.quarantine else ""
+    return f"{health.state or 'unknown'}, every {health.interval_minutes:g} minutes{slower}"
 
 
 def what_follows(stack: Stack) -> str:

@@ -97,11 +97,13 @@ def groups_among(principals: Principals) -> dict[str, str]:
 def as_found_first(olds: Properties, news: Properties) -> Properties:
     """The new inputs, with what was found before this stack as it was found first.
 
-    A job that is made anew, or taken over again, is found with what this stack has put into it.
+    A job that is made anew, or taken over again, is found with what this stack has put into it. One that this stack
+    makes where it had taken one over goes at the end: who was in scope is all that stays remembered.
     """
     if not olds or olds["servicePrincipalId"] != news["servicePrincipalId"]:
         return news
-    return {**news, **{key: olds[key] for key in ("foundState", "foundPeople", "foundCycle") if key in olds}}
+    of_job = ("foundState", "foundCycle") if news["foundState"] else ()
+    return {**news, **{key: olds[key] for key in ("foundPeople", *of_job) if key in olds}}
 
 
 def affected(olds: Mapping[str, Any], news: Mapping[str, Any], assigned: Collection[str]) -> Affected:

@@ -155,7 +155,8 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool, 
         deletes: whether the job deletes whoever leaves.
         holds_from: see `what_becomes`.
     """
-    where = "the target with that" if deletes else "the scope with that, not the target (xtsync:flowTypes)"
+    kept = "the scope with this change, not the target (xtsync:flowTypes)"
+    where = "the target with this change" if deletes else kept
     becomes = f". {what_becomes(max(len(leavers.ids), leavers.more_than), holds_from)}" if deletes else ""
     if leavers.deleted:
         report(already_deleted(leavers.deleted, deletes=deletes), severity=WARNING)
@@ -173,7 +174,7 @@ def report_who_leaves(operation: Operation, leavers: Leavers, *, deletes: bool, 
             severity=WARNING,
         )
     if not leavers.ids and not leavers.unread and not leavers.deleted:
-        report("nobody leaves the target with that: everybody stays in scope by another group or assignment")
+        report("nobody leaves the target with this change: everybody stays in scope by another group or assignment")
 
 
 def already_deleted(number: int, *, deletes: bool) -> str:

@@ -89,7 +89,7 @@ def refuse_to_release(
         why = f"the job holds back the deletion of {who}; {deletes}"
         other = f"set xtsync:allowDeletions to {len(people)} to delete them so" if allowed is not None else SHOW_IT
         raise RefusedError(what, why, f"{LEAVE_IT}. Or {other}")
-    return f"xtsync:allowDeletions lets the next cycle delete in the target, with that, {who}"
+    return f"with this change the next cycle deletes in the target, as xtsync:allowDeletions allows, {who}"
 
 
 def held_by(operation: Operation, job: Job, threshold: int | None) -> tuple[list[Identity], str]:

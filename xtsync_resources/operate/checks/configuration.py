@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...application.configurations import configurations_into, unjudged
 from .finding import Finding, Look
 
-AREA = "configuration"
+AREA = "other configurations"
 
 
 def check(look: Look) -> list[Finding]:

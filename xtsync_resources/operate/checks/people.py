@@ -22,7 +22,7 @@ from .finding import ADVICE, Finding, Look, as_advice, counted, listed
 if TYPE_CHECKING:
     from ...graph.operation import Operation
 
-AREA = "scope"
+AREA = "users and groups"
 # Large groups come in many pages.
 SECONDS = 300.0
 
@@ -113,15 +113,13 @@ def name_findings(look: Look, scope: Scope) -> list[Finding]:
     }
     twice = [" = ".join(names) for names in scope.assigned.values() if len(names) > 1]
     table = (
-        ("users", unknown[USER], "there is no user", "check the spelling, or give the object id"),
-        ("groups", unknown[GROUP], "there is no group", "check the spelling, or give the object id"),
-        ("groups", scope.ambiguous_groups, "there are several groups", "give the object id"),
-        (AREA, twice, "the same is named twice:", "remove one of the two"),
+        (unknown[USER], "there is no user", "check the spelling, or give the object id"),
+        (unknown[GROUP], "there is no group", "check the spelling, or give the object id"),
+        (scope.ambiguous_groups, "there are several groups", "give the object id"),
+        (twice, "the same is named twice:", "remove one of the two"),
     )
-    problems = [look.problem(area, f"{why} {listed(names)}", do) for area, names, why, do in table if names]
-    problems += [
-        look.problem(one.key.partition(":")[2], f"{one.value}: {one.why}", as_advice(one.do)) for one in changed
-    ]
+    problems = [look.problem(AREA, f"{why} {listed(names)}", do) for names, why, do in table if names]
+    problems += [look.problem(AREA, f"{one.value}: {one.why}", as_advice(one.do)) for one in changed]
     return [*problems, *named_groups(look, scope)]
 
 
@@ -163,15 +161,15 @@ def named_groups(look: Look, scope: Scope) -> list[Finding]:
     ]
     if not meant:
         return []
-    why = "an object id means the same group for ever, where people own groups or may make them"
-    return [look.ok("groups", f"{ADVICE}give object ids instead of names, {listed(meant)}; {why}")]
+    why = "Where people own groups or may make them, only an object id means the same group for ever"
+    return [look.ok(AREA, f"{ADVICE}give object ids instead of names: {listed(meant)}. {why}")]
 
 
 def scope_findings(look: Look, members: Sequence[Member]) -> list[Finding]:
     """How many people are in scope, and who would be skipped and why; pure."""
     people = [member for member in members if member.kind == USER]
     skipped = [(member, why) for member in members if (why := skipped_because(member))]
-    text = f"{counted(len(people), 'person', 'people')} in scope"
+    text = f"the stack file puts {counted(len(people), 'person', 'people')} in scope"
     disabled = [member.name for member in people if not member.enabled and not skipped_because(member)]
     if disabled:
         text += f", of whom {len(disabled)} disabled, also in the target: {listed(disabled)}"

@@ -13,6 +13,7 @@ from typing import Any
 from ...graph import json_reader
 from ...graph.clouds import ACROSS_CLOUDS
 from ...graph.headers import parse_date
+from ...graph.refusals import NO_SUCH_TENANT, filled
 from ...graph.transport import Response, TransportError
 from .finding import Finding, Level, Look
 
@@ -75,8 +76,8 @@ def read_discovery(look: Look, host: str, answer: Response) -> tuple[list[Findin
     except ValueError:
         document = {}
     if answer.status in (400, 404):
-        do = f"check xtsync:{look.side}.tenantId and xtsync:cloud; {ACROSS_CLOUDS}"
-        return [look.problem(AREA, f"{host} knows no tenant {look.tenant.id}: not in this cloud", do)], None
+        do = filled(NO_SUCH_TENANT.do, look.client.tenant)
+        return [look.problem(AREA, f"{host} knows no tenant {look.tenant.id}; nothing of it can be seen", do)], None
     if answer.status != 200 or not document.get("token_endpoint"):
         found = f"{host} answered {answer.status}, but not with what it knows of the tenant"
         return [look.warning(AREA, found, "run `xtsync doctor` again later; check that no proxy answers instead")], None
