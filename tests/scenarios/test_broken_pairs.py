@@ -243,7 +243,7 @@ def test_a_pair_that_works_is_well(lab: Lab, xtsync: Command) -> None:
     said_by_others(xtsync, well=True)
     before = len(lab.entra.traffic)
     said = xtsync("status", "-s", "dev")
-    assert "well: the job, its settings and schema, whether everybody is in scope whom the last run put" in said.out
+    assert "well: the job, its settings and schema, whether everybody whom the stack file names is in scope" in said.out
     assert len(lab.calls_since(before)) < 15, "a glance stays cheap"
 
 

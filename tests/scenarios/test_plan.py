@@ -230,12 +230,29 @@ def test_who_is_configured_and_not_in_scope_is_no_silence(lab: Lab, planned: Com
     lab.pass_time()
     (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
     unassign(lab, finance.id)
-    words = "Finance, though configured, and the next cycle deletes whom nothing else keeps"
+    deletes = "the next cycle deletes in the target whom nothing else keeps, if the last one has not"
+    words = f"Finance, though configured, and {deletes}"
     assert f"not in scope: {words}" in document(planned)["job"].replace("group ", "")
     for name in ("plan", "status"):
         assert words in " ".join(planned(name, "-s", "dev").out.split()).replace("group ", "")
-    assert "The next cycle deletes in the target" in " ".join(planned("doctor", "-s", "dev").out.split())
+    assert deletes in " ".join(planned("doctor", "-s", "dev").out.split())
     assert "pulumi up --refresh --diff" in planned("plan", "-s", "dev").out
+
+
+def test_a_job_at_rest_is_not_to_be_started_where_somebody_is_not_in_scope(lab: Lab, planned: Command) -> None:
+    planned.up()
+    lab.pass_time()
+    (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    assert planned("pause", "-s", "dev", "--yes").exit_code == 0
+    unassign(lab, finance.id)
+    assert planned("resume", "-s", "dev", "--yes").exit_code == 2
+    for name in ("plan", "status", "doctor"):
+        said = " ".join(planned(name, "-s", "dev").out.split())
+        assert "paused: nothing is synchronized" in said, name
+        assert "assigns whoever is missing and starts the job then; `xtsync resume` refuses before" in said, name
+        assert "run `xtsync resume`" not in said, name
+    lab.stack.run("up", refresh=True)
+    assert [job.schedule_state for job in lab.jobs()] == ["Active"]
 
 
 def test_who_comes_by_up_is_not_missed_before(lab: Lab, planned: Command) -> None:

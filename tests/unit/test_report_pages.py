@@ -65,7 +65,8 @@ def of_job(state: str = "Active", **said: Any) -> Section:
 
 QUARANTINE: dict[str, Any] = {"reason": "TooManyDeletes", "error": {"message": "500 were due"}}
 HELD: dict[str, Any] = {"code": "Quarantine", "quarantine": QUARANTINE}
-WITH_STOP: dict[str, Any] = {"code": "Quarantine", "quarantine": {**QUARANTINE, "error": {"message": "500 were due."}}}
+REFUSED: dict[str, Any] = {"reason": "EncounteredQuarantineException", "error": {"message": "It was refused."}}
+WITH_STOP: dict[str, Any] = {"code": "Quarantine", "quarantine": REFUSED}
 FAILED: dict[str, Any] = {
     "lastExecution": {"state": "Failed", "timeEnded": "2026-11-23T11:00:00Z", "error": {"code": "Gone"}}
 }
@@ -234,7 +235,7 @@ def test_what_is_urgent_comes_first() -> None:
         ),
         (
             of_job(**HELD),
-            "Needs somebody: in quarantine (TooManyDeletes): 500 were due; run `xtsync approve-deletions --stack dev`",
+            "Needs somebody: in quarantine (TooManyDeletes); run `xtsync approve-deletions --stack dev`",
         ),
         (
             of_job("Paused"),

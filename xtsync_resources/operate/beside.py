@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .checks import Finding, Level, collaboration, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
+from .health import where_missing
 from .held_back import HeldBack, at_a_glance
 from .in_scope import out_of_scope
 from .recorded import recorded_of
@@ -27,7 +28,7 @@ CHECKS = (
     Check(collaboration.AREA, collaboration.check),
 )
 LOOKED_AT = (
-    "the job, its settings and schema, whether everybody is in scope whom the last run put there, and the policies of "
+    "the job, its settings and schema, whether everybody whom the stack file names is in scope, and the policies of "
     "both tenants"
 )
 
@@ -69,8 +70,9 @@ class Beside:
         return [one for one in self.findings if one.level is Level.PROBLEM]
 
     def judged(self, health: Health) -> Health:
-        """The health of the job, with what to do about deletions that it holds back no more."""
-        return replace(health, remedy=self.held.remedy(health)) if self.held else health
+        """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
+        found = where_missing(health) if self.missing else health
+        return replace(found, remedy=self.held.remedy(found)) if self.held else found
 
     def verdict(self, health: Health) -> str:
         """Whether the pair is well, with what was looked at."""

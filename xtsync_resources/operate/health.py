@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,11 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
+RESUME = "run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
+ASSIGN_FIRST = (
+    "run `pulumi up --refresh --diff`, which assigns whoever is missing and starts the job then; `xtsync resume` "
+    "refuses before that"
+)
 LOOK_AT_FAILURES = f"see with `xtsync logs --failures` why; {LOOK_FOR_CAUSES}"
 
 
@@ -136,6 +141,11 @@ def read_health(job: Job, now: datetime | None = None, *, running: bool = True, 
     )
 
 
+def where_missing(health: Health) -> Health:
+    """The health of a job where somebody configured is not in scope: nothing starts it before."""
+    return replace(health, remedy=ASSIGN_FIRST) if health.remedy == RESUME else health
+
+
 def last_execution(status: Mapping[str, Any]) -> Mapping[str, Any]:
     """The last run; a job that never ran carries a made-up failed one from the year 1, which is none."""
     last: Mapping[str, Any] = status.get("lastExecution") or {}
@@ -199,8 +209,7 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
-        remedy = "run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
-        return False, "paused: nothing is synchronized", remedy
+        return False, "paused: nothing is synchronized", RESUME
     if state != ACTIVE:
         remedy = (
             "run `pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
@@ -279,4 +288,4 @@ def next_words(health: Health, now: datetime) -> str:
     """When the next run is."""
     if health.next_run is None:
         return "when the first cycle begins" if health.state == ACTIVE and not health.quarantine else "none is planned"
-    return ago(health.next_run, now) if health.next_run > now else "due now"
+    return f"{ago(health.next_run, now)}, sooner after a start" if health.next_run > now else "due now"

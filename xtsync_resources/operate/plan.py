@@ -45,6 +45,7 @@ from .checks.drift import MEND
 from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
+from .health import where_missing
 from .held_back import at_a_glance
 from .in_scope import out_of_scope
 from .recorded import last_settings, recorded
@@ -270,15 +271,15 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
     except CallError as error:
         return f"how it does could not be read: {error.why}", error.do
     health, held = judged(operation, stack, job), at_a_glance(operation, stack.service_principal, stack.job, job)
-    if health.healthy and health.state == ACTIVE:
-        coming = {entry.partition(" ")[2] for entry in comes}
-        missing = [name for name in out_of_scope(operation, stack) or () if name not in coming]
-        if not missing:
-            return "", ""
-        return f"not in scope: {listed(missing)}, though configured{what_follows(stack)}", MEND
-    if held is None:
-        return health.headline, health.remedy
-    return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)
+    if held is not None:
+        return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)
+    coming = {entry.partition(" ")[2] for entry in comes}
+    missing = [name for name in out_of_scope(operation, stack) or () if name not in coming]
+    well = health.healthy and health.state == ACTIVE
+    if not missing:
+        return ("", "") if well else (health.headline, health.remedy)
+    outside = f"not in scope: {listed(missing)}, though configured{what_follows(stack)}"
+    return (outside, MEND) if well else (f"{health.headline}; {outside}", where_missing(health).remedy or MEND)
 
 
 def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:

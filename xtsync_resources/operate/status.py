@@ -16,7 +16,7 @@ from ..sync_job.provisioning_log import Identity
 from ..sync_scope.draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
 from .checks import Finding, ending
-from .checks.finding import counted, listed
+from .checks.finding import DELETES, counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
 from .health import Health, ago, last_words, next_words, read_health
@@ -111,7 +111,7 @@ def schedule_words(health: Health) -> str:
 
 def what_follows(stack: Stack) -> str:
     """What becomes of people who are configured and not in scope."""
-    return ", and the next cycle deletes whom nothing else keeps" if stack.settings.deletes else ""
+    return f", and {DELETES}" if stack.settings.deletes else ""
 
 
 def entries_of(kind: str, count: int) -> str:

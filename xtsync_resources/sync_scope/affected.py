@@ -102,7 +102,7 @@ def as_found_first(olds: Properties, news: Properties) -> Properties:
     """
     if not olds or olds["servicePrincipalId"] != news["servicePrincipalId"]:
         return news
-    of_job = ("foundState", "foundCycle") if news["foundState"] else ()
+    of_job = ("foundState", "foundCycle") if news.get("foundState") else ()
     return {**news, **{key: olds[key] for key in ("foundPeople", *of_job) if key in olds}}
 
 

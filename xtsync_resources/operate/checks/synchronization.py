@@ -19,11 +19,11 @@ from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import make_all_again
-from ..health import read_health
+from ..health import read_health, where_missing
 from ..held_back import HeldBack, at_a_glance
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
-from .finding import Finding, Look, as_advice, listed
+from .finding import DELETES, Finding, Look, as_advice, listed
 from .people import scope_of
 
 AREA = drift.AREA
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def check(look: Look) -> list[Finding]:
     """Look at the pair that this stack has set up; nothing where it has not.
 
-    Calls: GET servicePrincipals/{id}, GET jobs/{id}; those of `at_a_glance` and `beside_the_job`.
+    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET appRoleAssignedTo; `at_a_glance`, `beside_the_job`.
     """
     if not look.own:
         return []
@@ -50,11 +50,13 @@ def check(look: Look) -> list[Finding]:
     if job is None:
         why, do = how_it_went(operation, look.own, look.job_urn, look.stack)
         return [look.problem(AREA, f"the job {job_id} is gone: {why}", do)]
+    assigned = assignments(operation, look.own, assignable_role(principal))
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
+    health = where_missing(health) if not_in_scope(assigned, scope_of(look).assigned) else health
     held = at_a_glance(operation, look.own, job_id, job)
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
     job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more, held)
-    return [job_finding, *beside_the_job(look, operation, assignable_role(principal))]
+    return [job_finding, *beside_the_job(look, assigned)]
 
 
 def not_well(look: Look, health: Health, more: str, held: HeldBack | None) -> Finding:
@@ -66,17 +68,13 @@ def not_well(look: Look, health: Health, more: str, held: HeldBack | None) -> Fi
     return look.problem(AREA, f"{health.headline}{f': {meaning}' if meaning else ''}{more}", do)
 
 
-def beside_the_job(look: Look, operation: Operation, role: str) -> list[Finding]:
-    """What of settings, scope and schema is not as the stack file says.
-
-    Calls: GET appRoleAssignedTo; those of `scope_of` and `check_settings`.
+def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
+    """What of settings, scope and schema is not as the stack file says. Calls: `scope_of` and `check_settings`.
 
     Args:
         look: at the source.
-        operation: in it.
-        role: that puts people in scope.
+        assigned: by the role that puts people in scope.
     """
-    assigned = assignments(operation, look.own, role)
     return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned)]
 
 
@@ -118,22 +116,27 @@ def threshold(number: int | None) -> str:
     return "never" if number is None else f"where a cycle has {number} or more"
 
 
+def not_in_scope(assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]) -> list[str]:
+    """Who is configured and not assigned, with object ids."""
+    there = {principal_of(one) for one in assigned}
+    return sorted(f"{names[0]} ({object_id})" for object_id, names in configured.items() if object_id not in there)
+
+
 def of_assignments(
     look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]
 ) -> list[Finding]:
     """Who is in scope and not configured, and the other way round; pure."""
-    there = {principal_of(one) for one in assigned}
     adopted = set(((look.outputs.get("scope") or {}).get("adopted") or {}).values())
     # Whom the stack has put in scope may be called otherwise now, which is said of the names.
     known = {*configured, *adopted, *look.meant.values()}
     foreign = sorted(name_and_id(one) for one in assigned if principal_of(one) not in known)
-    missing = sorted(f"{names[0]} ({object_id})" for object_id, names in configured.items() if object_id not in there)
+    missing = not_in_scope(assigned, configured)
     findings = []
     if foreign:
         text = f"in scope and not configured: {listed(foreign)}"
         findings.append(look.warning(AREA, text, WHAT_BECOMES[look.settings.foreign_assignments]))
     if missing:
-        deletes = ". The next cycle deletes in the target whom nothing else keeps" if look.settings.deletes else ""
+        deletes = f", and {DELETES}" if look.settings.deletes else ""
         text = f"configured and not in scope: {listed(missing)}{deletes}"
         findings.append(look.problem(AREA, text, f"{MEND}; new entries come with the next `pulumi up`"))
     return findings

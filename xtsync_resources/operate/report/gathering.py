@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ...assignments.operations import assignments
 from ...graph.call import literal
 from ...graph.errors import GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ...graph.pace import Pace
@@ -109,7 +110,9 @@ def pair_findings(look: Look) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says."""
     operation = look.operation()
     principal = operation.read(get_service_principal(look.own))
-    return synchronization.beside_the_job(look, operation, assignable_role(principal)) if principal else []
+    if not principal:
+        return []
+    return synchronization.beside_the_job(look, assignments(operation, look.own, assignable_role(principal)))
 
 
 # The job is told in words of its own.
