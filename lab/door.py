@@ -50,7 +50,7 @@ class Door:
 
 def register(app: typer.Typer) -> None:
     """Add the commands that knock."""
-    app.command("break", help=offer())(break_)
+    app.command("break", help=offer(), no_args_is_help=True)(break_)
     app.command("pass-time")(pass_time)
 
 

@@ -284,3 +284,14 @@ def test_status_says_who_is_out_of_scope(lab: Lab, xtsync: Command) -> None:
     assert said.exit_code == 1
     assert f"NOT {ALICE}, though configured" in said.out
     assert xtsync("status", "-s", "dev", "--json").document["outOfScope"] == [ALICE]
+
+
+def test_of_a_name_that_nobody_has_status_does_not_say_that_people_are_deleted(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:groups"] = ["Finances"]
+    said = xtsync("status", "-s", "dev")
+    assert said.exit_code == 1
+    assert "not known of Finances: nobody is called so, or several are; `xtsync doctor` says why" in said.out
+    assert "deletes" not in said.out
+    assert xtsync("status", "-s", "dev", "--json").document["outOfScope"] == ["Finances"]

@@ -162,7 +162,7 @@ def test_entries_that_were_renamed_or_deleted_are_told_by_what_became_of_them(la
         'xtsync:users[0] = "Alice@contoso.com": the user is now called alice.smith@contoso.com. '
         f"Write that name, or the object id, which stays: {alice.id}.",
         f'xtsync:users[1] = "bob@contoso.com": the user was deleted in Contoso (object id {bob}), and '
-        "the job's next cycle deletes the account in the target. If that was a mistake, restore it before",
+        "the job's next cycle deletes the account in the target. If that was a mistake, let the job rest",
         'xtsync:users[2] = "nobody@contoso.com": Contoso has no such user. Check the spelling',
         'xtsync:provisionOnDemand[0] = "alice@contoso.com": the user is now called alice.smith@contoso.com',
         'xtsync:groups[0] = "Finance": the group is now called Finance and Law. Write that name',
@@ -208,7 +208,7 @@ def test_a_deleted_group_takes_its_people_along_and_says_so(lab: Lab) -> None:
     delete_group(lab, "Finance")
     text = "\n".join(messages(lab.stack.run("preview", fails=True)))
     assert f"(object id {finance.id}), and the job's next cycle deletes its people in the target" in text
-    assert "restore it before" in text
+    assert "let the job rest (`xtsync pause`)" in text
     assert "run `pulumi up --refresh --diff`" in text
     lab.source.directory.restore(finance.id)
     lab.stack.run("up", refresh=True)

@@ -80,8 +80,12 @@ def test_what_somebody_has_shut_is_drift_which_a_preview_does_not_see(lab: Lab, 
     shut = ["the partner's people come in without being asked for consent (inboundAllowed)"]
     found = document(planned)
     assert found["opens"] == found["drift"] == {"Fabrikam": shut}
-    said = planned("plan", "-s", "dev").out
-    assert "`pulumi preview` does not see it; `pulumi up --refresh --diff` mends it" in " ".join(said.split())
+    said = " ".join(planned("plan", "-s", "dev").out.split())
+    assert f"closed by hand: {shut[0]}" in said
+    assert "`pulumi preview` does not see it; `pulumi up --refresh --diff` takes it back. Ask there before" in said
+    assert "opens that again; ask in Fabrikam before who has closed it" in " ".join(
+        planned("doctor", "-s", "dev").out.split()
+    )
     assert lab.stack.run("preview", expect_no_changes=True).exit_code == 0
     lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
     found = document(planned)

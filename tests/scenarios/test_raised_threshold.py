@@ -116,6 +116,28 @@ def test_promise_6_whom_a_raised_threshold_has_let_go_is_not_said_to_be_held_bac
     assert lab.arrived() == {"alice@contoso.com"}
 
 
+@pytest.mark.parametrize("threshold", [2, 500])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_promise_6_who_is_put_back_is_not_said_to_be_deleted(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, filtered: bool, threshold: int
+) -> None:
+    held_back(lab, xtsync)
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    lab.stack.config["xtsync:groups"] = ["Finance"]
+    lab.stack.run("up")
+    set_in_portal(lab, threshold)
+    if filtered:  # who is assigned may be kept out all the same
+        clause = {"attribute": "department", "operator": "equals", "value": "Sales"}
+        lab.stack.config["xtsync:scopingFilters"] = [{"clauses": [clause]}]
+    for name in ("status", "doctor", "plan"):
+        said = " ".join(xtsync(name, "-s", "dev").out.split())
+        assert ("Assigned by now: carol@contoso.com, dave@contoso.com" in said) is not filtered, name
+        assert ("ait for the next cycle, which ends the quarantine" in said) is not filtered, name
+        assert ("the next cycle DELETES" in said) is (filtered and threshold == 500), name
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", "carol@contoso.com", "dave@contoso.com"}
+
+
 @pytest.mark.parametrize("unseen", ["no permission", "late", "a nameless event"])
 def test_promise_6_where_nobody_can_see_whose_they_are_no_number_will_do(
     lab: Lab, xtsync: Command, unseen: str

@@ -93,9 +93,9 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     typed = count if count is not None else screen.number(f"To delete them, type how many they are ({what})")
     if typed != len(people):
         if count is not None:
-            raise ConfigurationError(
-                "Nothing was approved", f"--count is {count}, and they are {len(people)}", "look again"
-            )
+            why = f"--count is {count}, and they are {len(people)}"
+            do = f"look at who they are, and give --count {len(people)} if all of them are to be deleted"
+            raise ConfigurationError("Nothing was approved", why, do)
         screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
     if count is None and held_back(operation, stack, read_job(operation, stack), least) != people:

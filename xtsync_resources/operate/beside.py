@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..sync_job.model import Job
     from .health import Health
+    from .in_scope import Outside
     from .stack import Stack
 
 # A few reads in each tenant; `xtsync doctor` has the rest.
@@ -39,13 +40,13 @@ class Beside:
 
     Attributes:
         looked: whether anything else was looked at.
-        missing: see `out_of_scope`.
+        outside: see `out_of_scope`.
         held: see `at_a_glance`.
         findings: what of settings, schema and policies needs somebody's attention, or could not be seen.
     """
 
     looked: bool = False
-    missing: Sequence[str] | None = None
+    outside: Outside | None = None
     held: HeldBack | None = None
     findings: Sequence[Finding] = ()
 
@@ -57,7 +58,7 @@ class Beside:
     @property
     def wrong(self) -> bool:
         """Whether something is known to keep the pair from working."""
-        return bool(self.missing or self.problems)
+        return bool((self.outside and self.outside.all) or self.problems)
 
     @property
     def failed(self) -> list[Finding]:
@@ -71,7 +72,7 @@ class Beside:
 
     def judged(self, health: Health) -> Health:
         """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
-        found = where_missing(health) if self.missing else health
+        found = where_missing(health) if self.outside and self.outside.all else health
         return replace(found, remedy=self.held.remedy(found)) if self.held else found
 
     def verdict(self, health: Health) -> str:
@@ -83,14 +84,14 @@ class Beside:
             )
         wrong = [
             *([] if health.healthy else ["the job"]),
-            *(["who is in scope"] if self.missing else []),
+            *(["who is in scope"] if self.outside and self.outside.all else []),
             *([counted(len(self.problems), "problem")] if self.problems else []),
         ]
         if wrong:
             return f"not well: {', '.join(wrong)}"
         if self.failed:
             return f"not known: {listed(sorted({one.area for one in self.failed}))} could not be looked at"
-        if self.missing is None or self.findings:
+        if self.outside is None or self.findings:
             return "well as far as it was seen; what was not, and what else there is, is told below"
         return f"well: {LOOKED_AT}"
 
@@ -106,4 +107,5 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
-    return Beside(True, scope.result(), at_a_glance(operation, stack.service_principal, stack.job, job), findings)
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
+    return Beside(True, scope.result(), held, findings)

@@ -36,8 +36,8 @@ MEANING = {
 # What is true once it was done.
 DONE = {
     "pause": "the job is paused: nobody is created, changed or removed in {target} until it goes on",
-    "resume": "the job is started: what has changed since comes with its next cycle, which begins within 40 minutes. "
-    "`xtsync status` says how the cycle went",
+    "resume": "the job is started: what has changed since comes with its next cycle, which may begin at once, and does "
+    "within 40 minutes. `xtsync status` says how the cycle went",
     "restart": "the job is restarted: its next cycle looks at everybody again. `xtsync status` says how it went",
     "restart --full": "the job is restarted and has forgotten what it knew: its next cycle is an initial one, over "
     "everybody in scope. `xtsync status` says how it went",
@@ -141,7 +141,7 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
     Raises:
         RefusedError: somebody configured is not assigned, or cannot be found.
     """
-    missing, count = unassigned(operation, stack), len({*stack.settings.users, *stack.settings.groups})
+    missing, count = unassigned(operation, stack).all, len({*stack.settings.users, *stack.settings.groups})
     if missing:
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",

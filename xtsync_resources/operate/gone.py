@@ -21,6 +21,9 @@ class NotWellError(RefusedError):
     """The pair itself is not well, which is what the command has found out: exit code 1."""
 
 
+PEOPLE_STAY = "people stay in the target as they are meanwhile"
+
+
 def urn_of_job(state: Sequence[Recorded], job_id: str) -> str:
     """The URN of a job in the state; "" where the state does not have it."""
     kind = type_token("SyncJob")
@@ -39,7 +42,8 @@ def gone(operation: Operation, stack: Stack) -> NotWellError:
     """What to say of a job that is not there. Calls: GET servicePrincipals/{id}; those of `how_it_went`."""
     what = f"The job {stack.job} in {operation.tenant} is gone"
     if operation.read(get_service_principal(stack.service_principal)) is None:
-        why = "somebody deleted the configuration application, and the job with it"
+        why = f"somebody deleted the configuration application, and the job with it; {PEOPLE_STAY}"
         return NotWellError(what, why, make_all_again(stack.name))
     urn = urn_of_job(recorded_of(stack), stack.job)
-    return NotWellError(what, *how_it_went(operation, stack.service_principal, urn, stack.name))
+    why, do = how_it_went(operation, stack.service_principal, urn, stack.name)
+    return NotWellError(what, f"{why}; {PEOPLE_STAY}", do)

@@ -239,7 +239,8 @@ def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
         error = last.get("error") or {}
         code = "" if error.get("code") == NO_ERROR else error.get("code")
         why = unwrapped(error.get("message") or "") or code or "no reason given"
-        remedy = f"{LOOK_FOR_CAUSES}, and run `pulumi up --refresh --diff`, which puts back what somebody took away"
+        mend = "run `pulumi up --refresh --diff`, which puts back what somebody took away"
+        remedy = f"{LOOK_FOR_CAUSES}, and {mend}; the next cycle shows whether that was it"
         return False, f"running, but {failures or 'the last cycle failed'}: {without_stop(why)}", remedy
     if failures:
         return False, f"running, but {failures}", LOOK_AT_FAILURES

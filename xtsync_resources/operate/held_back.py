@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..assignments.operations import TooManyPeople, kinds_of, people_in
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.held_back import may_be_more, staged
 from ..sync_job.model import holds_deletions
@@ -13,15 +14,20 @@ from ..sync_job.provisioning_log import Identity
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
 from .checks.finding import counted, listed
+from .in_scope import in_scope
 
 if TYPE_CHECKING:
+    from ..config import Settings
     from ..graph.operation import Operation
     from ..sync_job.model import Job
     from .health import Health
 
 # Where nobody decides, and the first names will do.
 A_GLANCE = 1_000
+MOST_IN_SCOPE = 2_000
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
+LEFT = "them, unless a scoping filter keeps them out"
+WAIT = "Wait for the next cycle, which ends the quarantine if none does; `xtsync status` says how it went"
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
 
 
@@ -34,31 +40,66 @@ class HeldBack:
         unknown: why they cannot be told; "" where they can.
         let_go: why the next cycle deletes them, as they are fewer than the deletion threshold by now; "" where it does
             not.
+        assigned: those of them who have been put back in scope since, themselves or by a group; where the stack file
+            has scoping filters nobody can tell, as they keep out people who are assigned.
     """
 
     people: Sequence[Identity] = ()
     unknown: str = ""
     let_go: str = ""
+    assigned: Sequence[Identity] = ()
+
+    @property
+    def outside(self) -> Sequence[Identity]:
+        """Those of them whom nothing puts in scope."""
+        return [one for one in self.people if one not in self.assigned]
 
     def sentence(self, target: str) -> str:
         """Them in words, with the first names."""
         if self.unknown:
             return f"whose deletion is held back cannot be told here: {self.unknown}"
-        who = listed([str(one) for one in self.people])
-        number = counted(len(self.people), "person", "people")
-        if self.let_go:
-            return f"{self.let_go}: the next cycle DELETES {number} in {target}: {who}"
-        return f"{number} would be deleted in {target}, as of the last cycle: {who}"
+        back = f". Assigned by now: {named(self.assigned)}; the next cycle leaves {LEFT}" if self.assigned else ""
+        if self.let_go and self.outside:
+            return (
+                f"{self.let_go}: the next cycle DELETES {people(self.outside)} in {target}: {named(self.outside)}{back}"
+            )
+        return f"{people(self.people)} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}"
 
     def remedy(self, health: Health) -> str:
         """What to do about a job that holds deletions back, or did."""
+        if self.people and not self.outside:
+            return WAIT
         return PUT_BACK if self.let_go else health.remedy
 
 
-def at_a_glance(operation: Operation, service_principal: str, job_id: str, job: Job) -> HeldBack | None:
+def people(several: Collection[Identity]) -> str:
+    """How many they are."""
+    return counted(len(several), "person", "people")
+
+
+def named(several: Sequence[Identity]) -> str:
+    """The first of their names."""
+    return listed([str(one) for one in several])
+
+
+def assigned_among(operation: Operation, service_principal: str, several: Sequence[Identity]) -> list[Identity]:
+    """Those of some people who are assigned; none where that cannot be seen, or takes too long.
+
+    Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page.
+    """
+    try:
+        found = people_in(operation, kinds_of(in_scope(operation, service_principal)), MOST_IN_SCOPE)
+    except (CallError, TooManyPeople):
+        return []
+    return [one for one in several if one.id in (found or ())]
+
+
+def at_a_glance(
+    operation: Operation, service_principal: str, job_id: str, job: Job, settings: Settings
+) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. What fails here fails nothing.
 
-    Calls: those of `staged` and GET secrets, where it does.
+    Calls: those of `staged` and `assigned_among`, and GET secrets, where it does.
     """
     if not holds_deletions(job):
         return None
@@ -71,9 +112,10 @@ def at_a_glance(operation: Operation, service_principal: str, job_id: str, job: 
         return HeldBack(unknown=error.why)
     if not people:
         return HeldBack(unknown=f"{LATE}. `xtsync approve-deletions` shows them once it does")
+    back = [] if settings.scoping_filters else assigned_among(operation, service_principal, people)
     if threshold is not None and len(people) >= threshold:
-        return HeldBack(people)
+        return HeldBack(people, assigned=back)
     # No fewer than the threshold are held back; but the log may not have named all of a young cycle.
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
     missing = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
-    return HeldBack(people, let_go=missing if young else "The threshold was raised since")
+    return HeldBack(people, let_go=missing if young else "The threshold was raised since", assigned=back)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..assignments.calls import list_assignments
+from ..assignments.operations import principal_of
 from ..config import GUID
 from ..directory.find import find
 from ..graph.errors import ForbiddenError
@@ -13,6 +15,7 @@ from ..sync_scope.principals import meant
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
+    from ..assignments.operations import Assignment
     from ..graph.operation import Operation
     from .stack import Stack
 
@@ -20,12 +23,39 @@ if TYPE_CHECKING:
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 
-def unassigned(operation: Operation, stack: Stack) -> Sequence[str]:
-    """The users and groups of the stack file who are not assigned, or whom a name does not lead to.
+@dataclass(frozen=True)
+class Outside:
+    """Entries of the stack file that put nobody in scope.
+
+    Attributes:
+        unassigned: who is there and not assigned: the job deletes in the target whom nothing else keeps.
+        nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
+    """
+
+    unassigned: Sequence[str] = ()
+    nameless: Sequence[str] = ()
+
+    @property
+    def all(self) -> Sequence[str]:
+        """All of them."""
+        return [*self.unassigned, *self.nameless]
+
+
+def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
+    """Who is assigned by a role of the application.
+
+    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+    """
+    listed = operation.pages(list_assignments(service_principal))
+    return [one for one in listed if one.get("appRoleId") != DEFAULT_ACCESS]
+
+
+def unassigned(operation: Operation, stack: Stack) -> Outside:
+    """The users and groups of the stack file who are not in scope.
 
     Whoever is called otherwise now is who the name meant at the last run.
 
-    Calls: those of `find` for names; GET appRoleAssignedTo, page by page (Application.Read.All).
+    Calls: those of `find` for names and of `in_scope`.
     """
     given = {"user": stack.settings.users, "group": stack.settings.groups}
     names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
@@ -40,16 +70,14 @@ def unassigned(operation: Operation, stack: Stack) -> Sequence[str]:
         return {*found.get((kind, name.lower()), [was] if was else [])}
 
     wanted = {name: ids_of(kind, name) for kind, listed in given.items() for name in listed}
-    there = {
-        str(one.get("principalId"))
-        for one in operation.pages(list_assignments(stack.service_principal))
-        if one.get("appRoleId") != DEFAULT_ACCESS
-    }
-    # A name that several have means nobody.
-    return [name for name, ids in wanted.items() if len(ids) != 1 or not ids <= there]
+    there = {principal_of(one) for one in in_scope(operation, stack.service_principal)}
+    return Outside(
+        [name for name, ids in wanted.items() if len(ids) == 1 and not ids <= there],
+        [name for name, ids in wanted.items() if len(ids) != 1],
+    )
 
 
-def out_of_scope(operation: Operation, stack: Stack) -> Sequence[str] | None:
+def out_of_scope(operation: Operation, stack: Stack) -> Outside | None:
     """Who is configured and not in scope; None where that may not be read. Calls: those of `unassigned`."""
     try:
         return unassigned(operation, stack)

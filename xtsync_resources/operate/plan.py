@@ -47,7 +47,7 @@ from .doctor import outputs_of
 from .gone import NotWellError
 from .health import where_missing
 from .held_back import at_a_glance
-from .in_scope import out_of_scope
+from .in_scope import Outside, out_of_scope
 from .recorded import last_settings, recorded
 from .screen import Rows, line
 from .status import judged, read_job, what_follows
@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 
 
 DRIFT = (
-    "somebody has changed that in the tenant since the last `pulumi up`, whose state does not know it. `pulumi "
-    "preview` does not see it; `pulumi up --refresh --diff` mends it"
+    "The state of the last `pulumi up` does not know that, so `pulumi preview` does not see it; `pulumi up --refresh "
+    "--diff` takes it back. Ask there before who has done it and why"
 )
 
 NOTHING_BY_UP = "The next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes nothing."
@@ -270,16 +270,18 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
         return in_a_row(error), error.do
     except CallError as error:
         return f"how it does could not be read: {error.why}", error.do
-    health, held = judged(operation, stack, job), at_a_glance(operation, stack.service_principal, stack.job, job)
+    health = judged(operation, stack, job)
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
     if held is not None:
         return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)
     coming = {entry.partition(" ")[2] for entry in comes}
-    missing = [name for name in out_of_scope(operation, stack) or () if name not in coming]
+    outside = out_of_scope(operation, stack) or Outside()
+    missing = [name for name in outside.unassigned if name not in coming]
     well = health.healthy and health.state == ACTIVE
     if not missing:
         return ("", "") if well else (health.headline, health.remedy)
-    outside = f"not in scope: {listed(missing)}, though configured{what_follows(stack)}"
-    return (outside, MEND) if well else (f"{health.headline}; {outside}", where_missing(health).remedy or MEND)
+    text = f"not in scope: {listed(missing)}, though configured{what_follows(stack)}"
+    return (text, MEND) if well else (f"{health.headline}; {text}", where_missing(health).remedy or MEND)
 
 
 def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:
@@ -358,7 +360,9 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
             # What is drift, `up` alone does not do.
             if told := [text for text in texts if text not in plan.drift.get(tenant, ())]:
                 rows.append((f"{word} {tenant}", "yellow", "; ".join(told)))
-    rows += [(f"Drift in {tenant}", "yellow", f"{'; '.join(texts)}: {DRIFT}") for tenant, texts in plan.drift.items()]
+    for tenant, texts in plan.drift.items():
+        by_hand = [f"{'closed' if one in plan.opens.get(tenant, ()) else 'opened'} by hand: {one}" for one in texts]
+        rows.append((f"Drift in {tenant}", "yellow", f"{'; '.join(by_hand)}. {DRIFT}"))
     if plan.lets_go:
         rows.append((f"Leaves {target}", "bold red", plan.lets_go))
     if plan.refused:

@@ -89,11 +89,9 @@ class Stack:
         """
         value = self.outputs.get(key)
         if not value or value in NO_IDS:
-            raise ConfigurationError(
-                f"The stack {self.name} has no output {key}",
-                "the pair was not set up by it, or not to the end",
-                f"run `pulumi up --stack {shlex.quote(self.name)}`",
-            )
+            why = "the last run did not come so far" if self.outputs else "it was not made yet, or it was ended"
+            do = f"run `pulumi up --stack {shlex.quote(self.name)}`, if there is to be one"
+            raise ConfigurationError(f"The stack {self.name} has no pair (no output {key})", why, do)
         return str(value)
 
     @property

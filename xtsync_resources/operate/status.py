@@ -87,20 +87,26 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
             ", ".join(entries_of(kind, count) for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
-    if beside.missing:
-        rows.append(
-            (
-                "In scope",
-                f"NOT {listed(beside.missing)}, though configured{what_follows(stack)}: `xtsync doctor` says why",
-            )
-        )
-    elif beside.looked and beside.missing is None:
-        rows.append(("In scope", "not looked at: the sign-in may not read who is assigned"))
+    rows += in_scope_rows(stack, beside)
     rows += [("At the end", at_the_end(stack, health))]
     colours = {"Job": of_state(health.healthy), "State": of_state(health.healthy and beside.well)}
     for label, value in rows:
         table.add(line((label, "bold")), line((value, colours.get(label, ""))))
     return table
+
+
+def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
+    """Who of the stack file is not in scope; nothing where everybody is."""
+    if beside.outside is None:
+        unread = "not looked at: the sign-in may not read who is assigned"
+        return [("In scope", unread)] if beside.looked else []
+    why, outside = "`xtsync doctor` says why", beside.outside
+    missing = f"NOT {listed(outside.unassigned)}, though configured{what_follows(stack)}: {why}"
+    nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
+    return [
+        *([("In scope", missing)] if outside.unassigned else []),
+        *([("In scope", nobody)] if outside.nameless else []),
+    ]
 
 
 def schedule_words(health: Health) -> str:
@@ -164,7 +170,7 @@ def as_document(stack: Stack, health: Health, beside: Beside = JOB_ONLY, done_no
         stack=stack.name,
         job_id=stack.job,
         on_destroy=known,
-        out_of_scope=beside.missing,
+        out_of_scope=None if beside.outside is None else beside.outside.all,
         held_back=people,
         findings=beside.findings if beside.looked else None,
         done_now=done_now,

@@ -30,6 +30,7 @@ from ...partner_policy.model import (
     live_values,
     settings_of,
 )
+from ...partner_policy.open_doors import changes_of_doors
 from .drift import MEND
 from .finding import Finding, Look
 from .in_words import policy_in_words, value_in_words
@@ -119,8 +120,15 @@ def drift(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] | None
     """What the policies say otherwise than the stack file, compared as the resources compare it; pure."""
     wanted = look.settings.partner_policy(look.side)
     lines = policy_in_words(live_values(partner, wanted), wanted)
-    found = [look.problem(AREA, f"for {look.partner.name}: {'; '.join(lines)}", MEND)] if lines else []
+    opens, _ = changes_of_doors(partner, wanted)
+    do = f"{MEND}, and opens that again{ask_before(look)}" if opens else MEND
+    found = [look.problem(AREA, f"for {look.partner.name}: {'; '.join(lines)}", do)] if lines else []
     return [*found, *(drift_of_sync(look, sync) if look.side == "target" else [])]
+
+
+def ask_before(look: Look) -> str:
+    """What comes before somebody opens what somebody has shut."""
+    return f"; ask in {look.tenant.name} before who has closed it and why"
 
 
 def drift_of_sync(look: Look, sync: Mapping[str, Any] | None) -> list[Finding]:
@@ -133,7 +141,7 @@ def drift_of_sync(look: Look, sync: Mapping[str, Any] | None) -> list[Finding]:
     found = []
     if shut:
         text = f"{policy} does not let {shut} be synchronized into {look.tenant.name}"
-        do = f"{MEND}, and lets them be synchronized again; ask in {look.tenant.name} before who has closed it and why"
+        do = f"{MEND}, and lets them be synchronized again{ask_before(look)}"
         found.append(look.problem(SYNC_AREA, text, do))
     if "displayName" in differs:
         name = value_in_words(sync.get("displayName"))

@@ -18,7 +18,7 @@ from ...sync_job.running import how_it_went
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
-from ..gone import make_all_again
+from ..gone import PEOPLE_STAY, make_all_again
 from ..health import read_health, where_missing
 from ..held_back import HeldBack, at_a_glance
 from . import drift
@@ -43,17 +43,17 @@ def check(look: Look) -> list[Finding]:
     operation = look.operation()
     principal = operation.read(get_service_principal(look.own))
     if principal is None:
-        found = f"the configuration's service principal {look.own} is gone, and the job with it"
+        found = f"the configuration's service principal {look.own} is gone, and the job with it; {PEOPLE_STAY}"
         return [look.problem(AREA, found, make_all_again(look.stack))]
     job_id = str(look.outputs.get("jobId"))
     job = operation.read(get_job(look.own, job_id))
     if job is None:
         why, do = how_it_went(operation, look.own, look.job_urn, look.stack)
-        return [look.problem(AREA, f"the job {job_id} is gone: {why}", do)]
+        return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
     assigned = assignments(operation, look.own, assignable_role(principal))
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     health = where_missing(health) if not_in_scope(assigned, scope_of(look).assigned) else health
-    held = at_a_glance(operation, look.own, job_id, job)
+    held = at_a_glance(operation, look.own, job_id, job, look.settings)
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
     job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more, held)
     return [job_finding, *beside_the_job(look, assigned)]
@@ -61,9 +61,9 @@ def check(look: Look) -> list[Finding]:
 
 def not_well(look: Look, health: Health, more: str, held: HeldBack | None) -> Finding:
     """A job that is not well; what the reason of a quarantine means is found, and no advice."""
+    if held and (remedy := held.remedy(health)) != health.remedy:
+        return look.problem(AREA, health.headline + more, as_advice(remedy))
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
-    if held and held.let_go:
-        return look.problem(AREA, health.headline + more, as_advice(held.remedy(health)))
     do = as_advice(said_by_doctor(health.remedy.removeprefix(f"{meaning}. ")))
     return look.problem(AREA, f"{health.headline}{f': {meaning}' if meaning else ''}{more}", do)
 
@@ -107,8 +107,13 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     return [*findings, *of_other_settings(look, live)]
 
 
+# Whoever comes back into scope and has no account gets another one.
+RESTORE_FIRST = "restore before that whose account is deleted already (Deleted users, 30 days)"
 # The threshold is the brake that holds them back.
-HELD_FIRST = "where the job holds deletions back, see first whose they are (`xtsync status`); then "
+HELD_FIRST = (
+    "where the job holds deletions back, put those people back or let them go first, as `pulumi up` does not raise it "
+    "before that; else "
+)
 
 
 def threshold(number: int | None) -> str:
@@ -138,5 +143,6 @@ def of_assignments(
     if missing:
         deletes = f", and {DELETES}" if look.settings.deletes else ""
         text = f"configured and not in scope: {listed(missing)}{deletes}"
-        findings.append(look.problem(AREA, text, f"{MEND}; new entries come with the next `pulumi up`"))
+        restore = f"; {RESTORE_FIRST} in {look.partner.name}" if look.settings.deletes else ""
+        findings.append(look.problem(AREA, text, f"{MEND}{restore}; new entries come with the next `pulumi up`"))
     return findings
