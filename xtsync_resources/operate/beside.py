@@ -56,9 +56,14 @@ class Beside:
         return not self.wrong and not self.failed
 
     @property
+    def incomplete(self) -> bool:
+        """Whether somebody whom the stack file names is not in scope, or not known to be."""
+        return self.outside is not None and bool(self.outside.all)
+
+    @property
     def wrong(self) -> bool:
         """Whether something is known to keep the pair from working."""
-        return bool((self.outside and self.outside.all) or self.problems)
+        return bool(self.incomplete or self.problems)
 
     @property
     def failed(self) -> list[Finding]:
@@ -72,7 +77,7 @@ class Beside:
 
     def judged(self, health: Health) -> Health:
         """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
-        found = where_missing(health) if self.outside and self.outside.all else health
+        found = where_missing(health) if self.incomplete else health
         return replace(found, remedy=self.held.remedy(found)) if self.held else found
 
     def verdict(self, health: Health) -> str:
@@ -84,7 +89,7 @@ class Beside:
             )
         wrong = [
             *([] if health.healthy else ["the job"]),
-            *(["who is in scope"] if self.outside and self.outside.all else []),
+            *(["who is in scope"] if self.incomplete else []),
             *([counted(len(self.problems), "problem")] if self.problems else []),
         ]
         if wrong:

@@ -27,7 +27,7 @@ A_GLANCE = 1_000
 MOST_IN_SCOPE = 2_000
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
 LEFT = "them, unless a scoping filter keeps them out"
-WAIT = "Wait for the next cycle, which ends the quarantine if none does; `xtsync status` says how it went"
+WAIT = "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went"
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
 
 
