@@ -239,8 +239,11 @@ def empty_group(entra: Entra, name: str) -> Done:
 def raise_threshold(entra: Entra, _name: str) -> Done:
     """Raise the deletion threshold at the portal, so that no deletion is too many."""
     principal = configuration(entra)
-    before = principal.synchronization.secrets.get(NOTIFICATION)
-    if threshold_in(before) >= NO_THRESHOLD:
+    before, threshold = (
+        principal.synchronization.secrets.get(NOTIFICATION),
+        principal.synchronization.delete_threshold(),
+    )
+    if threshold is None or threshold >= NO_THRESHOLD:
         raise NotThereError("no deletion is too many for the job already")
     set_threshold(principal, NO_THRESHOLD)
 
@@ -249,12 +252,6 @@ def raise_threshold(entra: Entra, _name: str) -> Done:
         return "the threshold is as it was, unless somebody else has set another"
 
     return Done(f"the job holds deletions back from {NO_THRESHOLD:,} on", undo)
-
-
-def threshold_in(settings: str | None) -> int:
-    """The deletion threshold in the notification settings; without any, no deletion is too many."""
-    found = json.loads(settings or "{}")
-    return int(found.get("DeleteThresholdValue", 0)) if found.get("DeleteThresholdEnabled") else NO_THRESHOLD
 
 
 def set_threshold(principal: ServicePrincipal, threshold: int) -> None:
@@ -267,7 +264,7 @@ def set_threshold(principal: ServicePrincipal, threshold: int) -> None:
 def give_threshold_back(principal: ServicePrincipal, before: str | None) -> None:
     """Give back the settings of before a break, where the threshold is one that a break has set."""
     secrets = principal.synchronization.secrets
-    if threshold_in(secrets.get(NOTIFICATION)) in (ONE, NO_THRESHOLD):
+    if principal.synchronization.delete_threshold() in (ONE, NO_THRESHOLD):
         secrets.pop(NOTIFICATION, None)
         secrets.update({NOTIFICATION: before} if before is not None else {})
 

@@ -177,7 +177,7 @@ def test_an_output_that_is_no_id_is_one_message(bad: str) -> None:
     settings = parse({**given, "users": '["a@b.example"]'}, {}, {})
     stack = Stack("dev", settings)
     stack.__dict__["outputs"] = {"servicePrincipalId": bad}
-    with pytest.raises(ConfigurationError, match="no output servicePrincipalId"):
+    with pytest.raises(ConfigurationError, match=r"has no pair \(no output servicePrincipalId\)"):
         _ = stack.service_principal
 
 

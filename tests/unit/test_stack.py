@@ -132,5 +132,5 @@ def test_what_a_run_did_not_come_to_know_is_no_id(marker: str, tmp_path: Path) -
     found = stacks.read_outputs("dev", Location(tmp_path, None, file))
     assert found == {"scope": {"users": 1, "adopted": []}}
     stack = Stack("dev", stack.settings, Location(tmp_path, None, file))
-    with pytest.raises(ConfigurationError, match="no output jobId"):
+    with pytest.raises(ConfigurationError, match=r"The stack dev has no pair \(no output jobId\)"):
         _ = stack.job

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 
+PEOPLE_STAY = "people stay in the target as they are meanwhile"
+
+
 class NotWellError(RefusedError):
     """The pair itself is not well, which is what the command has found out: exit code 1."""
-
-
-PEOPLE_STAY = "people stay in the target as they are meanwhile"
 
 
 def urn_of_job(state: Sequence[Recorded], job_id: str) -> str:

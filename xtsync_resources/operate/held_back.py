@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assignments.operations import TooManyPeople, kinds_of, people_in
+from ..assignments.operations import TooManyPeople, kinds_of, number_of_people, people_in
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.held_back import may_be_more, staged
 from ..sync_job.model import holds_deletions
 from ..sync_job.provisioning_log import Identity
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
-from .checks.finding import counted, listed
+from .checks.finding import listed
 from .in_scope import in_scope
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 A_GLANCE = 1_000
 MOST_IN_SCOPE = 2_000
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
-LEFT = "them, unless a scoping filter keeps them out"
 WAIT = "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went"
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
 
@@ -58,23 +57,19 @@ class HeldBack:
         """Them in words, with the first names."""
         if self.unknown:
             return f"whose deletion is held back cannot be told here: {self.unknown}"
-        back = f". Assigned by now: {named(self.assigned)}; the next cycle leaves {LEFT}" if self.assigned else ""
-        if self.let_go and self.outside:
-            return (
-                f"{self.let_go}: the next cycle DELETES {people(self.outside)} in {target}: {named(self.outside)}{back}"
-            )
-        return f"{people(self.people)} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}"
+        leaves = "the next cycle leaves them, unless a scoping filter keeps them out"
+        back = f". Assigned by now: {named(self.assigned)}; {leaves}" if self.assigned else ""
+        if self.let_go and (going := self.outside):
+            number = number_of_people(len(going))
+            return f"{self.let_go}: the next cycle DELETES {number} in {target}: {named(going)}{back}"
+        number = number_of_people(len(self.people))
+        return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}"
 
     def remedy(self, health: Health) -> str:
         """What to do about a job that holds deletions back, or did."""
         if self.people and not self.outside:
             return WAIT
         return PUT_BACK if self.let_go else health.remedy
-
-
-def people(several: Collection[Identity]) -> str:
-    """How many they are."""
-    return counted(len(several), "person", "people")
 
 
 def named(several: Sequence[Identity]) -> str:
