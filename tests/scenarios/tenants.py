@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from lab.entra import Fault, Tenant
 from lab.entra.applications.models import ServicePrincipal
 from lab.entra.synchronization.models import Synchronization
 from tests.scenarios.stacks import Lab
+from xtsync_resources.sync_secrets.model import NOTIFICATION, THRESHOLD, THRESHOLD_ON
 
 
 def assign(lab: Lab, name: str) -> str:
@@ -86,3 +88,9 @@ def cycle_after(lab: Lab, looks: int) -> Iterator[None]:
 def principal_of(lab: Lab) -> ServicePrincipal:
     (found,) = (one for one in lab.source.applications.principals.values() if one.synchronization.jobs)
     return found
+
+
+def set_in_portal(lab: Lab, threshold: int | None) -> None:
+    settings = synchronization(lab).secrets
+    changed_ = {THRESHOLD_ON: threshold is not None, THRESHOLD: threshold or 500}
+    settings[NOTIFICATION] = json.dumps({**json.loads(settings[NOTIFICATION]), **changed_})

@@ -18,7 +18,7 @@ from xtsync_resources.operate import gone
 from xtsync_resources.operate.choices import Wait
 from xtsync_resources.operate.cli import app
 from xtsync_resources.operate.gone import NotWellError, make_all_again
-from xtsync_resources.operate.health import INTERVAL, interval_of, last_words, read_health
+from xtsync_resources.operate.health import INTERVAL, interval_of, last_words, next_words, read_health, where_missing
 from xtsync_resources.operate.stack import Stack
 from xtsync_resources.operate.status import reached, wait_for
 from xtsync_resources.program.stack_state import Recorded
@@ -133,6 +133,34 @@ def test_the_interval_is_the_jobs_own(text: str, minutes: float) -> None:
     assert interval_of(job(interval=text)) == timedelta(minutes=minutes)
     assert read_health(job(interval=text, last=before())).next_run == NOW + timedelta(minutes=minutes)
     assert interval_of({}) == INTERVAL
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        job("Paused"),
+        job("Disabled"),
+        job(last=before(hours=9)),
+        *(job(last=before(), code="Quarantine", quarantine={"reason": one.name}) for one in REASONS),
+        *(job("Disabled", code="Quarantine", quarantine={"reason": one.name}) for one in REASONS),
+    ],
+)
+def test_where_somebody_is_not_in_scope_that_is_mended_first(found: dict[str, Any]) -> None:
+    """`resume`, `restart` and `approve-deletions` refuse before, and so does nothing that is advised first."""
+    first, _, then = where_missing(read_health(found, NOW)).remedy.partition("; ")
+    assert first.startswith("run `pulumi up --refresh --diff`, which assigns whoever is missing")
+    assert "refuses before that. An entry that nobody has stops it: mend that before" in then
+
+
+def test_a_job_that_is_well_has_nothing_to_mend_first() -> None:
+    assert where_missing(read_health(job(last=before(minutes=9)), NOW)).remedy == ""
+
+
+def test_a_start_of_a_quarantined_job_is_not_called_a_way_to_a_sooner_run() -> None:
+    soon = (NOW + timedelta(hours=6)).isoformat()
+    status: dict[str, Any] = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes", "nextAttempt": soon}}
+    assert next_words(read_health(job(last=before(), **status), NOW), NOW) == "in 6 hours (2026-11-23 18:00 UTC)"
+    assert next_words(read_health(job(last=before()), NOW), NOW).endswith(", sooner after a start")
 
 
 def test_a_pause_that_is_wanted_is_healthy_but_never_in_step() -> None:

@@ -31,8 +31,8 @@ class Refusal:
 
 NO_SUCH_TENANT = Refusal(
     "there is no such tenant in this cloud",
-    "check xtsync:{side}.tenantId and xtsync:cloud. If the tenant is gone for good, {way_out} ends the other half "
-    "(docs/operations.md, One tenant is gone)",
+    "check xtsync:{side}.tenantId, and xtsync:cloud, which holds both tenants of a pair. If the tenant is gone for "
+    "good, {way_out} ends the other half (docs/operations.md, One tenant is gone)",
 )
 # What ends a pair of which one tenant is gone, by its side.
 WAYS_OUT: Mapping[str, str] = {

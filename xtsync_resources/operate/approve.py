@@ -20,7 +20,7 @@ from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_k
 from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
-from .held_back import LATE
+from .held_back import KEPT_OUT, LATE, named, put_back
 from .recorded import last_settings, recorded_of
 from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
@@ -48,10 +48,12 @@ class Approved(Status):
 def command(stack: Stack, screen: Screen, count: int | None) -> int:
     """Show who would be deleted, want their number, and let it happen; 1 if it was declined.
 
-    Calls: those of `refuse_missing_assignments` and `held_back`; GET secrets, GET jobs/{id}; POST jobs/{id}/restart.
+    Calls: those of `refuse_missing_assignments`, `held_back` and `put_back`; GET secrets, GET jobs/{id}; POST
+    jobs/{id}/restart.
 
     Raises:
-        RefusedError: nothing is held back, nobody knows whose deletion is, or somebody configured is not assigned.
+        RefusedError: nothing is held back, nobody knows whose deletion is, all of them are back in scope, or somebody
+            configured is not assigned.
         ConfigurationError: `count` is another number.
     """
     if count is None:
@@ -73,11 +75,21 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     refuse_missing_assignments(operation, stack, "approve the deletions of")
     live = deletion_threshold(settings_by_key(operation.send(get_secrets(stack.service_principal))))
     least = least_held_back(stack, live)
-    people = held_back(operation, stack, job, least)
+    staged_now = held_back(operation, stack, job, least)
+    back = put_back(operation, stack.service_principal, stack.job, staged_now)
+    people = [one for one in staged_now if one not in back]
+    if not people:
+        raise RefusedError(
+            f"Nothing to approve for the job {stack.job} in {operation.tenant}",
+            f"whoever it holds back is assigned by now ({named(back)}), so that the next cycle leaves them, {KEPT_OUT}",
+            "wait for the next cycle; take out of the stack file first whoever is to go all the same",
+        )
     target = stack.settings.target.name
     what = counted(len(people), "person", "people")
-    raised = live is None or len(people) < live
-    since = "; it was raised since, so the next cycle deletes them in any case" if raised else ""
+    since = ""
+    if live is None or len(people) < live:
+        why = "it was raised since" if live is None or len(staged_now) < live else "they are fewer by now"
+        since = f"; {why}, so the next cycle deletes them in any case"
     screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold){since}.")
     screen.tell(
         f"{what} would be deleted in {target} (restorable there for 30 days), and with them whoever leaves the scope "
@@ -88,6 +100,8 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         screen.tell(f"  {one.name or '(no name)'}  {one.id}")
     if len(people) > MOST_NAMES:
         screen.tell(f"  and {len(people) - MOST_NAMES} more (`xtsync logs --json`)")
+    if back:
+        screen.tell(f"Not among them, as they are assigned by now: {named(back)}. They stay, {KEPT_OUT}.")
     if url := portal_url(stack):
         screen.tell(f"In the portal: {url}")
     typed = count if count is not None else screen.number(f"To delete them, type how many they are ({what})")
@@ -98,9 +112,12 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             raise ConfigurationError("Nothing was approved", why, do)
         screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
-    if count is None and held_back(operation, stack, read_job(operation, stack), least) != people:
-        what = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
-        raise RefusedError(what, "they are others now than those who were shown", "run this again, and look at them")
+    if count is None:
+        now = held_back(operation, stack, read_job(operation, stack), least)
+        if now != staged_now or put_back(operation, stack.service_principal, stack.job, now) != back:
+            refused = f"Will not approve deletions of the job {stack.job} in {operation.tenant}"
+            why = "they are others now than those who were shown"
+            raise RefusedError(refused, why, "run this again, and look at them")
     restart(operation, stack, job, FORCE_DELETES)
     health = health_after(stack, read_job(operation, stack))
     done_now = (

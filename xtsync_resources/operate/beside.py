@@ -77,8 +77,8 @@ class Beside:
 
     def judged(self, health: Health) -> Health:
         """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
-        found = where_missing(health) if self.incomplete else health
-        return replace(found, remedy=self.held.remedy(found)) if self.held else found
+        found = replace(health, remedy=self.held.remedy(health)) if self.held else health
+        return where_missing(found) if self.incomplete else found
 
     def verdict(self, health: Health) -> str:
         """Whether the pair is well, with what was looked at."""

@@ -36,10 +36,14 @@ SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
 RESUME = "run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
-ASSIGN_FIRST = (
-    "run `pulumi up --refresh --diff`, which assigns whoever is missing and starts the job then; `xtsync resume` "
-    "refuses before that"
+START = (
+    "run `pulumi up --refresh --diff`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by "
+    "Microsoft"
 )
+ASSIGN = "run `pulumi up --refresh --diff`, which assigns whoever is missing"
+STOPS = "An entry that nobody has stops it: mend that before"
+ASSIGN_AND_START = f"{ASSIGN} and starts the job then; `xtsync resume` refuses before that. {STOPS}"
+ASSIGN_FIRST = f"{ASSIGN}; what starts the job or approves deletions refuses before that. {STOPS}"
 LOOK_AT_FAILURES = f"see with `xtsync logs --failures` why; {LOOK_FOR_CAUSES}"
 
 
@@ -142,8 +146,15 @@ def read_health(job: Job, now: datetime | None = None, *, running: bool = True, 
 
 
 def where_missing(health: Health) -> Health:
-    """The health of a job where somebody configured is not in scope: nothing starts it before."""
-    return replace(health, remedy=ASSIGN_FIRST) if health.remedy == RESUME else health
+    """The health of a job where somebody configured is not in scope: nothing starts it or approves anything before."""
+    if health.remedy in (RESUME, START):
+        return replace(health, remedy=ASSIGN_AND_START)
+    return replace(health, remedy=assign_first(health.remedy))
+
+
+def assign_first(remedy: str) -> str:
+    """What to do, after what comes first where somebody configured is not in scope; "" where there is nothing to do."""
+    return f"{ASSIGN_FIRST}. {remedy[0].upper()}{remedy[1:]}" if remedy else ""
 
 
 def last_execution(status: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -204,17 +215,17 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
     """The verdict on a job that is kept from running, without complete failures; None for one that runs."""
     state, code, quarantine = schedule_state(job), status_code(job), quarantine_reason(job)
     if quarantine:
-        return False, f"in quarantine ({quarantine}){detail_of_quarantine(job)}", quarantine_explained(job)
+        # Whose deletions are held back is told beside it, as known by now.
+        message = "" if holds_deletions(job) else message_of_quarantine(job)
+        detail = f": {message}" if message else ""
+        return False, f"in quarantine ({quarantine}){detail}", quarantine_explained(job)
     if state in (PAUSED, DISABLED) and not running:
         word = "paused" if state == PAUSED else "not started"
         return True, f"{word}, as xtsync:running: false wants it: nothing is synchronized", ""
     if state == PAUSED or (state != ACTIVE and code == PAUSED and state != DISABLED):
         return False, "paused: nothing is synchronized", RESUME
     if state != ACTIVE:
-        remedy = (
-            "run `pulumi up`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by Microsoft"
-        )
-        return False, "disabled: it was never started, or Microsoft has stopped it", remedy
+        return False, "disabled: it was never started, or Microsoft has stopped it", START
     if silent is not None:
         remedy = (
             "see with `xtsync logs` what it did last, and run `xtsync restart`, which sets it going again. Right after "
@@ -224,12 +235,10 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
     return None
 
 
-def detail_of_quarantine(job: Job) -> str:
-    """What Graph says beside the reason of a quarantine; not of deletions held back, of which we know more by now."""
-    if holds_deletions(job):
-        return ""
+def message_of_quarantine(job: Job) -> str:
+    """What Graph says beside the reason of a quarantine."""
     error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
-    return f": {without_stop(unwrapped(error['message']))}" if error.get("message") else ""
+    return without_stop(unwrapped(error["message"])) if error.get("message") else ""
 
 
 def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
@@ -289,4 +298,7 @@ def next_words(health: Health, now: datetime) -> str:
     """When the next run is."""
     if health.next_run is None:
         return "when the first cycle begins" if health.state == ACTIVE and not health.quarantine else "none is planned"
-    return f"{ago(health.next_run, now)}, sooner after a start" if health.next_run > now else "due now"
+    if health.next_run <= now:
+        return "due now"
+    # Starting a job ends its quarantine, and lets loose what that has held.
+    return ago(health.next_run, now) + ("" if health.quarantine else ", sooner after a start")

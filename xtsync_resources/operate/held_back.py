@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from ..assignments.operations import TooManyPeople, kinds_of, number_of_people, people_in
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.held_back import may_be_more, staged
-from ..sync_job.model import holds_deletions
+from ..sync_job.model import ACTIVE, holds_deletions
 from ..sync_job.provisioning_log import Identity
+from ..sync_schema.calls import get_schema
+from ..sync_schema.document import UnusableSchemaError
+from ..sync_schema.model import FILTERS, live_parts
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
 from .checks.finding import listed
+from .health import message_of_quarantine
 from .in_scope import in_scope
 
 if TYPE_CHECKING:
@@ -26,8 +30,12 @@ if TYPE_CHECKING:
 A_GLANCE = 1_000
 MOST_IN_SCOPE = 2_000
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
-WAIT = "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went"
+WAIT = (
+    "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went. If it still holds them "
+    "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
+)
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
+KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,8 @@ class HeldBack:
         unknown: why they cannot be told; "" where they can.
         let_go: why the next cycle deletes them, as they are fewer than the deletion threshold by now; "" where it does
             not.
-        assigned: those of them who have been put back in scope since, themselves or by a group; where the stack file
-            has scoping filters nobody can tell, as they keep out people who are assigned.
+        assigned: those of them who have been put back in scope since, themselves or by a group; nobody where the job
+            has scoping filters, which keep out people who are assigned.
     """
 
     people: Sequence[Identity] = ()
@@ -57,19 +65,22 @@ class HeldBack:
         """Them in words, with the first names."""
         if self.unknown:
             return f"whose deletion is held back cannot be told here: {self.unknown}"
-        leaves = "the next cycle leaves them, unless a scoping filter keeps them out"
-        back = f". Assigned by now: {named(self.assigned)}; {leaves}" if self.assigned else ""
+        back = f". Assigned by now: {named(self.assigned)}; they stay, {KEPT_OUT}" if self.assigned else ""
         if self.let_go and (going := self.outside):
             number = number_of_people(len(going))
             return f"{self.let_go}: the next cycle DELETES {number} in {target}: {named(going)}{back}"
+        # Nobody asks about whom a filter keeps out all the same.
+        lets_go = f". {self.let_go}: the next cycle deletes whoever is out of scope" if self.let_go else ""
         number = number_of_people(len(self.people))
-        return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}"
+        return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
 
     def remedy(self, health: Health) -> str:
         """What to do about a job that holds deletions back, or did."""
-        if self.people and not self.outside:
-            return WAIT
-        return PUT_BACK if self.let_go else health.remedy
+        if not self.people or health.state != ACTIVE:
+            return health.remedy
+        if self.let_go:
+            return PUT_BACK
+        return health.remedy if self.outside else WAIT
 
 
 def named(several: Sequence[Identity]) -> str:
@@ -77,14 +88,17 @@ def named(several: Sequence[Identity]) -> str:
     return listed([str(one) for one in several])
 
 
-def assigned_among(operation: Operation, service_principal: str, several: Sequence[Identity]) -> list[Identity]:
-    """Those of some people who are assigned; none where that cannot be seen, or takes too long.
+def put_back(operation: Operation, service_principal: str, job_id: str, several: Sequence[Identity]) -> list[Identity]:
+    """Those of some people who are assigned; none where filters may keep them out, or where it takes too long to see.
 
-    Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page.
+    Calls: GET jobs/{id}/schema, GET appRoleAssignedTo, GET groups/{id}/members, page by page.
     """
     try:
+        schema = operation.send(get_schema(service_principal, job_id))
+        if live_parts(schema, {FILTERS: None})[FILTERS]:
+            return []
         found = people_in(operation, kinds_of(in_scope(operation, service_principal)), MOST_IN_SCOPE)
-    except (CallError, TooManyPeople):
+    except (CallError, TooManyPeople, UnusableSchemaError):
         return []
     return [one for one in several if one.id in (found or ())]
 
@@ -94,23 +108,42 @@ def at_a_glance(
 ) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. What fails here fails nothing.
 
-    Calls: those of `staged` and `assigned_among`, and GET secrets, where it does.
+    Calls: those of `staged` and `put_back`, and GET secrets, where it does.
     """
     if not holds_deletions(job):
         return None
+    message = message_of_quarantine(job)
+    said = f". Graph says: {message}" if message else ""
     try:
         people = staged(operation, job_id, job, A_GLANCE)
         threshold = deletion_threshold(settings_by_key(operation.send(get_secrets(service_principal))))
     except CallError as error:
-        return HeldBack(unknown=f"{error.why}. {error.do}")
+        return HeldBack(unknown=f"{error.why}. {error.do}{said}")
     except RefusedError as error:
-        return HeldBack(unknown=error.why)
+        return HeldBack(unknown=f"{error.why}{said}")
     if not people:
-        return HeldBack(unknown=f"{LATE}. `xtsync approve-deletions` shows them once it does")
-    back = [] if settings.scoping_filters else assigned_among(operation, service_principal, people)
-    if threshold is not None and len(people) >= threshold:
-        return HeldBack(people, assigned=back)
-    # No fewer than the threshold are held back; but the log may not have named all of a young cycle.
-    young = may_be_more(job, len(people), threshold, operation.client.clock.now())
-    missing = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
-    return HeldBack(people, let_go=missing if young else "The threshold was raised since", assigned=back)
+        return HeldBack(unknown=f"{LATE}. `xtsync approve-deletions` shows them once it does{said}")
+    # A filter of the stack file may come with the next `up`, and keep out who is assigned.
+    back = [] if settings.scoping_filters else put_back(operation, service_principal, job_id, people)
+    return among(people, back, threshold, young=may_be_more(job, len(people), threshold, operation.client.clock.now()))
+
+
+def among(people: Sequence[Identity], back: Sequence[Identity], threshold: int | None, *, young: bool) -> HeldBack:
+    """Whom the next cycle deletes; pure.
+
+    Args:
+        people: whose deletion the last cycle has staged.
+        back: those of them who are assigned by now.
+        threshold: from how many on a cycle holds deletions back now; None for never.
+        young: whether the log may not have named all yet, as a cycle holds back no fewer than its threshold.
+    """
+    outside = len(people) - len(back)
+    if young:
+        let_go = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
+    elif threshold is None or len(people) < threshold:
+        let_go = "The threshold was raised since"
+    elif 0 < outside < threshold:
+        let_go = f"They are fewer by now than the deletion threshold, which is {threshold}"
+    else:
+        let_go = ""
+    return HeldBack(people, let_go=let_go, assigned=back)

@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..application.configurations import look, second_configuration
@@ -271,17 +271,18 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
     except CallError as error:
         return f"how it does could not be read: {error.why}", error.do
     health = judged(operation, stack, job)
+    told = [] if health.healthy and health.state == ACTIVE else [health.headline]
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
     if held is not None:
-        return f"{health.headline}. {held.sentence(stack.settings.target.name)}", held.remedy(health)
+        told.append(held.sentence(stack.settings.target.name))
+        health = replace(health, remedy=held.remedy(health))
     coming = {entry.partition(" ")[2] for entry in comes}
     outside = out_of_scope(operation, stack) or Outside()
     missing = [name for name in outside.unassigned if name not in coming]
-    well = health.healthy and health.state == ACTIVE
     if not missing:
-        return ("", "") if well else (health.headline, health.remedy)
-    text = f"not in scope: {listed(missing)}, though configured{what_follows(stack)}"
-    return (text, MEND) if well else (f"{health.headline}; {text}", where_missing(health).remedy or MEND)
+        return (". ".join(told), health.remedy if told else "")
+    told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
+    return ". ".join(told), (where_missing(health).remedy if len(told) > 1 else "") or MEND
 
 
 def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:

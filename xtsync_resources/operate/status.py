@@ -19,7 +19,8 @@ from .checks import Finding, ending
 from .checks.finding import DELETES, counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
-from .health import Health, ago, last_words, next_words, read_health
+from .health import Health, ago, last_words, next_words, read_health, where_missing
+from .in_scope import out_of_scope
 from .screen import Rows, line, progress
 
 if TYPE_CHECKING:
@@ -199,6 +200,16 @@ def judged(operation: Operation, stack: Stack, job: Job) -> Health:
     return read_health(job, now, running=stack.settings.running, portal=portal)
 
 
+def judged_with_scope(operation: Operation, stack: Stack, job: Job) -> Health:
+    """What a job's answer means now; where it is not well also whether somebody configured is not in scope.
+
+    Calls: those of `out_of_scope`, where it is not well.
+    """
+    health = judged(operation, stack, job)
+    outside = None if health.healthy else out_of_scope(operation, stack)
+    return where_missing(health) if outside and outside.all else health
+
+
 def portal_url(stack: Stack) -> str:
     """The configuration in the portal, as the program has put it out; "" where a stack of before has not."""
     return str(stack.outputs.get("portalUrl") or "")
@@ -234,7 +245,9 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
     def come(job: Job | None) -> bool:
         if job is None:
             raise gone(operation, stack)
-        return reached(wait, judged(operation, stack, job))
+        health = judged(operation, stack, job)
+        stopped = health.quarantine or health.state != ACTIVE
+        return reached(wait, judged_with_scope(operation, stack, job) if stopped else health)
 
     operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 

@@ -35,9 +35,10 @@ WHAT_FOLLOWS = {
     "group": ", and the job's next cycle deletes its people in the target, but for those whom another entry keeps",
 }
 RESTORE_OR_TAKE_OUT = (
-    "If that was a mistake, let the job rest (`xtsync pause`), restore what was deleted (the Entra admin center keeps "
-    "for 30 days what can be restored), and run `pulumi up --refresh --diff`, which assigns it and starts the job. "
-    "Else take it out of the list, and let that happen"
+    "If that was a mistake, let the job rest (`xtsync pause`; one that holds deletions back deletes nobody meanwhile, "
+    "and is not paused), restore what was deleted (the Entra admin center keeps for 30 days what can be restored), in "
+    "the target also the accounts that are deleted already, and run `pulumi up --refresh --diff`, which assigns it and "
+    "starts the job where it is to run. Else take it out of the list, and let that happen"
 )
 # Resources that remember whom the configuration named.
 RECORDS = {type_token("SyncScope"), type_token("ProvisionOnDemand")}

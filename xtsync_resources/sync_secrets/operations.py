@@ -86,10 +86,13 @@ def refuse_to_release(
         raise RefusedError(what, why, LEAVE_IT)
     who = f"{number_of_people(len(people))}: {listed([str(one) for one in people])}"
     if allowed is None or len(people) > allowed:
-        why = f"the job holds back the deletion of {who}; {deletes}"
+        why = f"the job holds back the deletion of {who}; {deletes}, but for whoever is back in scope by then"
         other = f"set xtsync:allowDeletions to {len(people)} to delete them so" if allowed is not None else SHOW_IT
         raise RefusedError(what, why, f"{LEAVE_IT}. Or {other}")
-    return f"with this change the next cycle deletes in the target, as xtsync:allowDeletions allows, {who}"
+    return (
+        f"with this change the next cycle deletes in the target, as xtsync:allowDeletions allows, {who}, but for "
+        "whoever is back in scope by then"
+    )
 
 
 def held_by(operation: Operation, job: Job, threshold: int | None) -> tuple[list[Identity], str]:

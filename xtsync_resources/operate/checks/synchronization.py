@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...assignments.operations import Assignment, assignments, name_and_id, principal_of
@@ -31,6 +32,7 @@ AREA = drift.AREA
 if TYPE_CHECKING:
     from ...graph.operation import Operation
     from ..health import Health
+    from .people import Scope
 
 
 def check(look: Look) -> list[Finding]:
@@ -50,22 +52,34 @@ def check(look: Look) -> list[Finding]:
     if job is None:
         why, do = how_it_went(operation, look.own, look.job_urn, look.stack)
         return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
-    assigned = assignments(operation, look.own, assignable_role(principal))
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
-    health = where_missing(health) if not_in_scope(assigned, scope_of(look).assigned) else health
+    # Large groups take long to read, after which there may be no time left to see whose deletions are held back.
     held = at_a_glance(operation, look.own, job_id, job, look.settings)
+    assigned = assignments(operation, look.own, assignable_role(principal))
+    return [of_job(look, health, held, assigned), *beside_the_job(look, assigned)]
+
+
+def of_job(look: Look, health: Health, held: HeldBack | None, assigned: Collection[Assignment]) -> Finding:
+    """How a job does; what the reason of a quarantine means is found, and no advice."""
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
-    job_finding = look.ok(AREA, health.headline + more) if health.healthy else not_well(look, health, more, held)
-    return [job_finding, *beside_the_job(look, assigned)]
-
-
-def not_well(look: Look, health: Health, more: str, held: HeldBack | None) -> Finding:
-    """A job that is not well; what the reason of a quarantine means is found, and no advice."""
-    if held and (remedy := held.remedy(health)) != health.remedy:
-        return look.problem(AREA, health.headline + more, as_advice(remedy))
+    if health.healthy:
+        return look.ok(AREA, health.headline + more)
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
-    do = as_advice(said_by_doctor(health.remedy.removeprefix(f"{meaning}. ")))
-    return look.problem(AREA, f"{health.headline}{f': {meaning}' if meaning else ''}{more}", do)
+    remedy = held.remedy(health) if held else health.remedy
+    if remedy == health.remedy and meaning:
+        more = f": {meaning}{more}"
+        health = replace(health, remedy=health.remedy.removeprefix(f"{meaning}. "))
+    else:
+        health = replace(health, remedy=remedy)
+    if is_incomplete(assigned, scope_of(look)):
+        health = where_missing(health)
+    return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
+
+
+def is_incomplete(assigned: Collection[Assignment], scope: Scope) -> bool:
+    """Whether somebody whom the stack file names is not in scope, or not known to be."""
+    unknown = (scope.unknown_users, scope.unknown_groups, scope.ambiguous_groups)
+    return any(unknown) or bool(not_in_scope(assigned, scope.assigned))
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
@@ -103,7 +117,8 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     if known != wanted:
         text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
         raised = known is not None and (wanted is None or wanted > known)
-        findings.append(look.problem(AREA, text, f"{HELD_FIRST}{MEND}" if raised else MEND))
+        first = (ALLOWED_FIRST if look.settings.allow_deletions else HELD_FIRST) if raised else ""
+        findings.append(look.problem(AREA, text, f"{first}{MEND}"))
     return [*findings, *of_other_settings(look, live)]
 
 
@@ -113,6 +128,10 @@ RESTORE_FIRST = "restore before that whose account is deleted already (Deleted u
 HELD_FIRST = (
     "where the job holds deletions back, put those people back or let them go first, as `pulumi up` does not raise it "
     "before that; else "
+)
+ALLOWED_FIRST = (
+    "where the job holds deletions back, put those people back or let them go first, and take xtsync:allowDeletions "
+    "out of the stack file, with which `pulumi up` raises it at once and lets them go; else "
 )
 
 

@@ -17,13 +17,15 @@ from ...pulumi_runtime.messages import Stopped
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.held_back import STAGED
+from ...sync_job.model import holds_deletions
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, synchronization
 from ..doctor import CHECKS as OF_DOCTOR
 from ..doctor import Check, findings_of
 from ..gone import NotWellError
-from ..status import judged, read_job
+from ..health import message_of_quarantine
+from ..status import judged_with_scope, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
 
@@ -77,10 +79,11 @@ class Gathering:
 
 
 def with_health(stack: stacks.Stack, section: Section) -> Section:
-    """Add how the job does. Call: GET jobs/{id} (Synchronization.Read.All)."""
+    """Add how the job does. Calls: GET jobs/{id} (Synchronization.Read.All); those of `judged_with_scope`."""
     try:
         operation = stack.operation("source")
-        health = judged(operation, stack, read_job(operation, stack))
+        job = read_job(operation, stack)
+        health = judged_with_scope(operation, stack, job)
     except XtsyncError as error:
         # A job that is gone, or may not be read, has logs all the same; without sign-in or network there are none.
         closed = not isinstance(error, RefusedError | GraphError | UnusableAnswerError)
@@ -91,6 +94,9 @@ def with_health(stack: stacks.Stack, section: Section) -> Section:
             unknown=not isinstance(error, NotWellError),
             remedy=error.do,
         )
+    # The page does not name whose deletions are held back, so that how many they are is told by Graph alone.
+    if holds_deletions(job) and (message := message_of_quarantine(job)):
+        health = dataclasses.replace(health, headline=f"{health.headline}: {message}")
     return dataclasses.replace(section, health=health)
 
 

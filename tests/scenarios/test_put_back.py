@@ -1,0 +1,183 @@
+"""People whose deletion is held back and who are put back in scope: what follows, told the same everywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.scenarios.stacks import Command, Lab, writes
+from tests.scenarios.steps import held_back
+from tests.scenarios.tenants import set_in_portal, unassign
+from xtsync_resources.graph.clock import SystemClock
+from xtsync_resources.operate import recorded
+from xtsync_resources.sync_schema.document import object_mapping
+
+CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
+LOOKS = ("status", "doctor", "plan")
+FIRST = "run `pulumi up --refresh --diff`, which assigns whoever is missing"
+
+
+@pytest.fixture
+def held(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Carol and Dave were taken out of scope, and the threshold of 2 holds their deletion back."""
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    held_back(lab, xtsync)
+    return xtsync
+
+
+def says(xtsync: Command, *typed: str) -> str:
+    said = xtsync(*typed, "-s", "dev")
+    return " ".join((said.out + said.errors).split())
+
+
+def finance(lab: Lab) -> str:
+    (found,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    return found.id
+
+
+def a_quarter_of_an_hour_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = lab.entra.clock.now() + timedelta(minutes=16)
+    monkeypatch.setattr(SystemClock, "now", lambda _: later)
+
+
+@pytest.mark.real
+def test_promise_6_of_two_one_is_put_back_and_the_other_is_said_to_be_deleted(lab: Lab, held: Command) -> None:
+    """One is fewer than the threshold, so that nothing holds him back any more."""
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
+    lab.stack.run("up")
+    fewer = "They are fewer by now than the deletion threshold, which is 2"
+    deletes = f"{fewer}: the next cycle DELETES 1 person in Fabrikam: {DAVE}"
+    for name in LOOKS:
+        said = says(held, name)
+        assert deletes.lower() in said.lower(), name
+        assert f"Assigned by now: {CAROL}; they stay" in said, name
+        assert "nothing asks again" in said, name
+        assert "approve-deletions" not in said, name
+    shown = says(held, "approve-deletions", "--count", "2")
+    assert "1 person would be deleted in Fabrikam" in shown
+    assert f"Not among them, as they are assigned by now: {CAROL}" in shown
+    assert "they are fewer by now, so the next cycle deletes them in any case" in shown
+    assert "--count is 2, and they are 1" in shown
+    assert "approved: the next cycle deletes 1 person" in says(held, "approve-deletions", "--count", "1")
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+@pytest.mark.real
+def test_promise_6_where_all_are_put_back_there_is_nothing_to_approve(lab: Lab, held: Command) -> None:
+    lab.stack.config["xtsync:groups"] = ["Finance"]
+    lab.stack.run("up")
+    before = len(lab.entra.traffic)
+    said = held("approve-deletions", "--count", "2", "-s", "dev")
+    assert said.exit_code == 2
+    assert f"whoever it holds back is assigned by now ({CAROL}, {DAVE})" in " ".join(said.errors.split())
+    assert not writes(lab.calls_since(before))
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", CAROL, DAVE}
+
+
+@pytest.mark.parametrize("raised", [False, True])
+def test_promise_6_whom_a_filter_of_the_portal_keeps_out_is_not_said_to_be_put_back(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch, raised: bool
+) -> None:
+    lab.stack.config["xtsync:groups"] = ["Finance"]
+    lab.stack.run("up")
+    clause = {"operatorName": "EQUALS", "sourceOperandName": "department", "targetOperand": None}
+    object_mapping(lab.jobs()[0].schema, "User")["scope"] = {"groups": [{"name": "", "clauses": [clause]}]}
+    if raised:
+        lab.stack.config |= {"xtsync:deletionThreshold": 500, "xtsync:allowDeletions": 2}
+        lab.stack.run("up")
+    a_quarter_of_an_hour_later(lab, monkeypatch)
+    for name in LOOKS:
+        said = says(held, name)
+        assert "Assigned by now" not in said, name
+        assert "ait for the next cycle" not in said, name
+        assert ("the next cycle DELETES 2 people" in said) is raised, name
+    assert "2 people would be deleted in Fabrikam" in says(held, "approve-deletions", "--count", "7")
+
+
+@pytest.mark.parametrize("state", ["Paused", "Disabled"])
+def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(lab: Lab, held: Command, state: str) -> None:
+    lab.stack.config["xtsync:groups"] = ["Finance"]
+    lab.stack.run("up")
+    lab.jobs()[0].schedule_state = state
+    for name in LOOKS:
+        said = says(held, name)
+        assert "ait for the next cycle" not in said, name
+        assert "start provisioning in the portal" in said, name
+
+
+def test_whoever_is_configured_and_unassigned_comes_first_where_deletions_are_held_back(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commonest cause of held-back deletions: somebody has unassigned a group by hand."""
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    lab.stack.config["xtsync:deletionThreshold"] = 2
+    xtsync.up()
+    lab.pass_time()
+    unassign(lab, finance(lab))
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+    for name in LOOKS:
+        said = says(xtsync, name)
+        assert FIRST in said, name
+        assert "what starts the job or approves deletions refuses before that" in said, name
+        assert "approve-deletions" in said, name
+    assert "not in scope: group Finance" in says(xtsync, "plan").replace("scope: Finance", "scope: group Finance")
+    assert "are not assigned" in says(xtsync, "approve-deletions", "--count", "2")
+    everybody = lab.arrived()
+    lab.stack.run("up", refresh=True)
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == everybody
+    assert lab.jobs()[0].quarantine is None
+
+
+@pytest.mark.parametrize("gone", ["deleted", "unassigned"])
+def test_a_job_that_rests_for_a_group_is_not_to_be_started_before_it_is_back(
+    lab: Lab, xtsync: Command, gone: str
+) -> None:
+    """What the runbook makes of a deleted group: the job is paused, and `up` and `resume` refuse."""
+    xtsync.up()
+    lab.pass_time()
+    found = finance(lab)
+    if gone == "deleted":
+        lab.source.directory.delete_group(found)
+    else:
+        unassign(lab, found)
+    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
+    assert xtsync("resume", "-s", "dev", "--yes").exit_code == 2
+    for name in ("status", "doctor"):
+        said = says(xtsync, name)
+        assert f"{FIRST} and starts the job then" in said, name
+        assert "An entry that nobody has stops it: mend that before" in said, name
+        assert "run `xtsync resume`" not in said, name
+    waited = says(xtsync, "status", "--wait", "steady")
+    assert "is no use" in waited
+    assert FIRST in waited
+    page = says(xtsync, "report", "--format", "markdown", "--output", "-").replace("\\", "")
+    assert "run `pulumi up --refresh --diff --stack dev`" in page
+    assert "xtsync resume --stack dev" not in page
+
+
+def test_with_deletions_still_allowed_a_raised_threshold_is_not_put_back_unawares(lab: Lab, held: Command) -> None:
+    """Somebody has lowered it in the portal: `up` raises it, and lets go whom allowDeletions lets go."""
+    assert lab.stack.config["xtsync:allowDeletions"] == 2
+    set_in_portal(lab, 1)
+    assert "take xtsync:allowDeletions out of the stack file, with which `pulumi up` raises it at once" in says(
+        held, "doctor"
+    )
+    lab.stack.config["xtsync:allowDeletions"] = 0
+    said = says(held, "doctor")
+    assert "put those people back or let them go first, as `pulumi up` does not raise it before that" in said
+
+
+def test_where_nobody_can_be_named_the_words_of_the_service_are_there(lab: Lab, held: Command) -> None:
+    lab.source.audit.provisioning.clear()
+    quarantine = lab.jobs()[0].quarantine
+    assert quarantine is not None
+    assert quarantine.message
+    for name in LOOKS:
+        assert f"Graph says: {quarantine.message.rstrip('. ')}" in says(held, name), name
+    page = says(held, "report", "--format", "markdown", "--output", "-").replace("\\", "")
+    assert quarantine.message.rstrip(". ") in page

@@ -1,0 +1,61 @@
+"""Whom the next cycle deletes, in words and with what to do, by who was put back since and from how many on it asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from xtsync_resources.operate.health import read_health
+from xtsync_resources.operate.held_back import PUT_BACK, WAIT, HeldBack, among
+from xtsync_resources.sync_job.provisioning_log import Identity
+
+ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
+ALL = (ALICE, BOB, CAROL)
+QUARANTINE = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
+DELETES = "the next cycle DELETES"
+WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob, carol"
+
+
+@pytest.mark.parametrize(
+    ("back", "threshold", "young", "words", "remedy"),
+    [
+        ((), 3, False, WAITS, ""),
+        ((ALICE,), 2, False, f"{WAITS}. Assigned by now: alice; they stay, unless", ""),
+        ((ALICE,), 3, False, f"by now than the deletion threshold, which is 3: {DELETES} 2 people in Fabrikam: bob,",
+         PUT_BACK),
+        ((ALICE, BOB), 3, False, f"{DELETES} 1 person in Fabrikam: carol. Assigned by now: alice, bob", PUT_BACK),
+        (ALL, 3, False, f"{WAITS}. Assigned by now: alice, bob, carol; they stay, unless something else", WAIT),
+        (ALL, 1, False, f"{WAITS}. Assigned by now", WAIT),
+        ((), 500, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
+        ((), None, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
+        ((ALICE,), 500, False, f"{DELETES} 2 people in Fabrikam: bob, carol", PUT_BACK),
+        (ALL, 500, False, "The threshold was raised since: the next cycle deletes whoever is out of scope", PUT_BACK),
+        ((), 5, True, f"Unless the log, which is some minutes late, lacks others: {DELETES}", PUT_BACK),
+        (ALL, 5, True, "lacks others: the next cycle deletes whoever is out of scope", PUT_BACK),
+    ],
+)  # fmt: skip
+def test_whom_the_next_cycle_deletes(
+    back: tuple[Identity, ...], threshold: int | None, young: bool, words: str, remedy: str
+) -> None:
+    held = among(ALL, back, threshold, young=young)
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    said = held.sentence("Fabrikam")
+    assert words in said
+    assert ("DELETES" in said) is bool(remedy == PUT_BACK and held.outside)
+    assert held.remedy(health) == (remedy or health.remedy)
+    assert "approve-deletions" in health.remedy
+
+
+@pytest.mark.parametrize("back", [(), (ALICE,), ALL])
+@pytest.mark.parametrize("threshold", [1, 3, 500])
+@pytest.mark.parametrize("state", ["Paused", "Disabled"])
+def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(
+    back: tuple[Identity, ...], threshold: int, state: str
+) -> None:
+    health = read_health({"id": "j", "schedule": {"state": state}, "status": QUARANTINE})
+    assert among(ALL, back, threshold, young=False).remedy(health) == health.remedy
+    assert "It does not run" in health.remedy
+
+
+def test_where_nobody_can_be_named_the_jobs_own_advice_stands() -> None:
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    assert HeldBack(unknown="the log is late").remedy(health) == health.remedy
