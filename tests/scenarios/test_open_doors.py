@@ -63,6 +63,24 @@ def test_inheriting_a_default_again_is_named_where_less_was_let_in(lab: Lab) -> 
     assert "b2bCollaborationInbound.usersAndGroups (the tenant's default, which is everyone unless" in text
 
 
+def test_a_preview_of_a_narrowing_says_that_it_closes(lab: Lab) -> None:
+    everyone = {"inbound": {"usersAndGroups": {"accessType": "allowed", "users": ["AllUsers"]}}}
+    narrower = "closes Fabrikam: everyone may come in as guests, then only those it will name (1)"
+    wider = "opens Fabrikam: everyone may come in as guests"
+    lab.stack.config["xtsync:b2bCollaboration"] = everyone
+    assert wider in told(lab.stack.run("preview"), "target-partner")
+    lab.stack.run("up")
+    lab.stack.config["xtsync:b2bCollaboration"] = NAMED
+    said = told(lab.stack.run("preview"), "target-partner")
+    assert narrower in said
+    assert "opens" not in said
+    lab.stack.run("up")
+    lab.stack.config["xtsync:b2bCollaboration"] = everyone
+    said = told(lab.stack.run("preview"), "target-partner")
+    assert wider in said
+    assert "closes" not in said
+
+
 def test_a_synchronization_that_was_allowed_before_is_named_and_a_pair_without_open_doors_says_nothing(
     lab: Lab,
 ) -> None:

@@ -12,7 +12,7 @@ from tests.scenarios.stacks import Command, Lab, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import assign, delete_user, grant, synchronization, unassign
 from xtsync_resources.application.orphans import APPLICATION_TYPE
-from xtsync_resources.operate import recorded
+from xtsync_resources.operate import doctor, recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
 FILTER = {"name": "Staff", "clauses": [{"attribute": "department", "operator": "isNotNull"}]}
@@ -21,6 +21,8 @@ FILTER = {"name": "Staff", "clauses": [{"attribute": "department", "operator": "
 @pytest.fixture
 def planned(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    # The outputs are given in a file, beside which no command reads the state.
+    monkeypatch.setattr(doctor, "recorded_of", recorded.recorded)
     return xtsync
 
 
@@ -92,6 +94,67 @@ def test_what_somebody_has_shut_is_drift_which_a_preview_does_not_see(lab: Lab, 
     assert found["drift"] == {"Fabrikam": shut}, "what the stack file asks for anew is none"
     lab.stack.run("up", refresh=True)
     assert document(planned)["drift"] == {}
+
+
+STAFF, OTHERS = "7c6ad9f7-4d83-4f5b-8f2d-0f6f5cd7d0a1", "7c6ad9f7-4d83-4f5b-8f2d-0f6f5cd7d0a2"
+INBOUND = "b2bCollaborationInbound"
+
+
+def let_in(*groups: str) -> dict[str, Any]:
+    targets = [{"target": one, "targetType": "group"} for one in groups]
+    everyone = [{"target": "AllUsers", "targetType": "user"}]
+    return {"usersAndGroups": {"accessType": "allowed", "targets": targets or everyone}, "applications": None}
+
+
+def test_what_somebody_has_opened_is_to_be_closed_without_asking(lab: Lab, planned: Command) -> None:
+    named = {"accessType": "allowed", "groups": [STAFF]}
+    lab.stack.config["xtsync:b2bCollaboration"] = {"inbound": {"usersAndGroups": named}}
+    planned.up()
+    members = lab.target.policies.partners[world.SOURCE_TENANT].members
+    then, ones = ", then only those it will name (1)", "those it names (1) may come in as guests"
+    wide = f"everyone may come in as guests{then} ({INBOUND})"
+    for live, opens, closes in (
+        (let_in(), [], [wide]),
+        ({"usersAndGroups": None, "applications": None}, [], [wide]),
+        (let_in(OTHERS), [f"{ones} ({INBOUND})"], [f"{ones}{then} ({INBOUND})"]),
+    ):
+        members[INBOUND] = live
+        found = document(planned)
+        assert (found["opens"].get("Fabrikam", []), found["closes"].get("Fabrikam", [])) == (opens, closes)
+        assert found["drift"] == {"Fabrikam": [*opens, *closes]}
+        said = " ".join(planned("plan", "-s", "dev").out.split())
+        assert f"opened by hand: {closes[0]}" in said
+        assert ("closed by hand" in said, "Ask there before who has closed it" in said) == (bool(opens), bool(opens))
+        for name in ("doctor", "status"):
+            said = " ".join(planned(name, "-s", "dev").out.split())
+            assert "and closes what somebody has opened by hand" in said, name
+            assert ("ask in Fabrikam before who has closed it" in said) == bool(opens), name
+    lab.stack.run("up", refresh=True)
+    assert document(planned)["drift"] == {}
+    lab.stack.config["xtsync:b2bCollaboration"] = {"inbound": {"usersAndGroups": {**named, "groups": [OTHERS]}}}
+    assert document(planned)["drift"] == {}, "what the stack file changes is none"
+    assert "closes Fabrikam" in told(lab.stack.run("preview"), "target-partner")
+
+
+def test_a_key_that_no_up_has_applied_was_closed_by_nobody_and_a_policy_that_is_gone_by_somebody(
+    lab: Lab, planned: Command
+) -> None:
+    planned.up()
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    policies = lab.target.policies.partners[world.SOURCE_TENANT]
+    for name in ("doctor", "status"):
+        said = " ".join(planned(name, "-s", "dev").out.split())
+        assert "and opens that" in said, name
+        assert "ask in Fabrikam" not in said, name
+    del lab.stack.config["xtsync:inboundTrust"]
+    policies.identity_sync = None
+    for name in ("doctor", "status"):
+        said = " ".join(planned(name, "-s", "dev").out.split())
+        assert "and opens that again; ask in Fabrikam before who has closed it" in said, name
+    del lab.target.policies.partners[world.SOURCE_TENANT]
+    for name in ("doctor", "status"):
+        said = " ".join(planned(name, "-s", "dev").out.split())
+        assert "which puts it back, and opens that again; ask in Fabrikam before who has closed it" in said, name
 
 
 @pytest.mark.parametrize("threshold", [500, 2])

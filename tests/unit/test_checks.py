@@ -379,9 +379,10 @@ def test_a_multitenant_organization_is_warned_of_and_a_refusal_to_adopt_is_fores
     assert levels(policies.describe_partner(look(), organization, None)) == [OK, WARNING]
     assert levels(policies.describe_partner(look(on_existing="fail"), {}, None)) == [PROBLEM]
     assert levels(policies.describe_partner(look(on_existing="fail", set_up=True), {}, None)) == [OK]
-    assert levels(policies.partner_missing(look())) == [OK]
-    assert levels(policies.partner_missing(look(set_up=True))) == [OK], "the providers, or an import, and no more"
-    assert levels(policies.partner_missing(replace(look(), outputs={"jobId": "job0"}))) == [PROBLEM]
+    assert levels(policies.partner_missing(look(), look().operation())) == [OK]
+    assert levels(policies.partner_missing(look(set_up=True), look().operation())) == [OK], (
+        "the providers, or an import, and no more"
+    )
 
 
 # --- drift -------------------------------------------------------------------------------------------------------

@@ -204,6 +204,82 @@ def test_what_opens_and_closes_is_said(before: Any, after: Any, opened: list[str
     assert [[text.partition(" (")[0] for text in texts] for texts in found] == [opened, closed]
 
 
+def b2b(access: str, *named: str) -> dict[str, Any]:
+    return {"accessType": access, "targets": [{"target": one, "targetType": "user"} for one in named]}
+
+
+ALL_PEOPLE, NOT_A, NOT_AB = b2b("allowed", "AllUsers"), b2b("blocked", "a"), b2b("blocked", "a", "b")
+JUST_A, JUST_B, A_AND_B = b2b("allowed", "a"), b2b("allowed", "b"), b2b("allowed", "a", "B")
+A_AS_GROUP = {"accessType": "allowed", "targets": [{"target": "a", "targetType": "group"}]}
+ONE, TWO = "those it names (1) may come in as guests", "those it names (2) may come in as guests"
+ALL_BUT_ONE, ALL_BUT_TWO = (f"everyone but those it names ({number}) may come in as guests" for number in (1, 2))
+THEN_ONE, DEFAULT = (
+    ", then only those it will name (1)",
+    "whoever the tenant's default lets through may come in as guests",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opened", "closed"),
+    [
+        (ALL_PEOPLE, JUST_A, "", f"everyone may come in as guests{THEN_ONE}"),
+        (JUST_A, ALL_PEOPLE, "everyone may come in as guests", ""),
+        (A_AND_B, JUST_A, "", f"{TWO}{THEN_ONE}"),
+        (JUST_A, A_AND_B, TWO, ""),
+        (JUST_A, JUST_B, ONE, f"{ONE}{THEN_ONE}"),
+        (JUST_A, A_AS_GROUP, ONE, f"{ONE}{THEN_ONE}"),
+        (JUST_A, NOBODY, "", ONE),
+        (NOBODY, JUST_A, ONE, ""),
+        (ALL_PEOPLE, NOT_A, "", "everyone may come in as guests, then everyone but those it will name (1)"),
+        (NOT_A, ALL_PEOPLE, "everyone may come in as guests", ""),
+        (NOT_A, NOT_AB, "", f"{ALL_BUT_ONE}, then everyone but those it will name (2)"),
+        (NOT_AB, NOT_A, ALL_BUT_ONE, ""),
+        # A group that is let through may have a person who was kept out.
+        (NOT_AB, JUST_B, ONE, f"{ALL_BUT_TWO}{THEN_ONE}"),
+        (NOT_A, JUST_B, ONE, f"{ALL_BUT_ONE}{THEN_ONE}"),
+        (JUST_B, NOT_A, ALL_BUT_ONE, f"{ONE}, then everyone but those it will name (1)"),
+        # The default was not read: whatever may open is said to.
+        (None, JUST_A, ONE, ""),
+        (None, ALL_PEOPLE, "everyone may come in as guests", ""),
+        (None, NOBODY, "", DEFAULT),
+        (JUST_A, None, DEFAULT, ""),
+        (NOBODY, None, DEFAULT, ""),
+        (ALL_PEOPLE, None, "", "everyone may come in as guests"),
+        ("not known", JUST_A, ONE, ""),
+        (JUST_A, "not known", DEFAULT, ""),
+        (b2b("allowed", "allusers", "a"), ALL_PEOPLE, "", ""),
+    ],
+)
+def test_what_lets_more_through_opens_and_what_lets_less_through_closes(
+    before: Any, after: Any, opened: str, closed: str
+) -> None:
+    found = changes_of_doors({B2B: {"usersAndGroups": before}}, {B2B: {"usersAndGroups": after}})
+    assert ["; ".join(texts) for texts in found] == [text and f"{text} ({B2B})" for text in (opened, closed)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opens", "closes"),
+    [
+        (None, True, True, False),
+        (False, True, True, False),
+        (True, False, False, True),
+        (True, None, False, True),
+        (None, False, False, False),
+        (False, "not known", True, False),
+        (True, "not known", True, False),
+    ],
+)
+def test_a_switch_opens_or_closes(before: Any, after: Any, opens: bool, closes: bool) -> None:
+    found = changes_of_doors({"inboundTrust": {"isMfaAccepted": before}}, {"inboundTrust": {"isMfaAccepted": after}})
+    assert [bool(texts) for texts in found] == [opens, closes]
+
+
+def test_people_and_applications_are_told_apart() -> None:
+    applications = {"accessType": "allowed", "targets": [{"target": "x", "targetType": "application"}]}
+    opened, _ = changes_of_doors({}, {B2B: {"usersAndGroups": JUST_A, "applications": applications}})
+    assert opened == [f"{ONE} ({B2B})", f"the applications it names (1) may come in as guests ({B2B})"]
+
+
 def test_every_member_that_may_be_written_has_words() -> None:
     for name, members in COMPLEX_VALUES.items():
         for member in members:

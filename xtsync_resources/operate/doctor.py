@@ -144,7 +144,8 @@ def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], 
 
     Args:
         stack: the pair.
-        state: its resources as the last run left them, where what it remembers is needed.
+        state: its resources as the last run left them, where what it remembers is needed for sure; else a check that
+            needs it asks for it.
 
     Raises:
         ConfigurationError: neither tenant can be looked at.
@@ -152,11 +153,16 @@ def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], 
     known = outputs_of(stack)
     names, written = meant(state, stack.settings.source.id), expressions_in(state)
     job_urn = urn_of_job(state, str(known.get("jobId") or ""))
+
+    def resources() -> Sequence[Recorded]:
+        return state or (recorded_of(stack) if known else ())
+
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
     for side in SIDES:
         try:
-            found.append(Look(stack.settings, side, stack.client(side), known, names, written, stack.name, job_urn))
+            client = stack.client(side)
+            found.append(Look(stack.settings, side, client, known, names, written, stack.name, job_urn, resources))
         except ConfigurationError as error:
             failed[side] = error
     if not found:

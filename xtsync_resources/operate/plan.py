@@ -20,7 +20,6 @@ from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
-from ..pulumi_runtime.provider import HOME
 from ..state import type_token
 from ..sync_job.model import ACTIVE
 from ..sync_schema.model import PARTS
@@ -41,6 +40,7 @@ from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
+from .checks.doors import as_made, in_effect, left_by_up
 from .checks.drift import MEND
 from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
@@ -61,8 +61,9 @@ if TYPE_CHECKING:
 
 DRIFT = (
     "The state of the last `pulumi up` does not know that, so `pulumi preview` does not see it; `pulumi up --refresh "
-    "--diff` takes it back. Ask there before who has done it and why"
+    "--diff` takes it back"
 )
+ASK_BEFORE = ". Ask there before who has closed it and why"
 
 NOTHING_BY_UP = "The next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes nothing."
 
@@ -285,13 +286,6 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
     return ". ".join(told), (where_missing(health).remedy if len(told) > 1 else "") or MEND
 
 
-def policies_in(state: Sequence[Recorded], tenant_id: str) -> Mapping[str, Any]:
-    """What the last run has left in the policies of a tenant; empty where it has made none."""
-    kinds_of = {type_token("PartnerPolicy"), type_token("IdentitySyncPolicy")}
-    own = [one.outputs for one in state if one.type in kinds_of and one.outputs.get(HOME) == tenant_id]
-    return {name: value for outputs in own for name, value in outputs.items() if isinstance(value, Mapping)}
-
-
 def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:
     """What is opened and closed in each tenant, and what of that is drift, which the state does not know."""
     settings, found = stack.settings, dict[str, dict[str, list[str]]](opens={}, closes={}, drift={})
@@ -305,10 +299,10 @@ def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[s
             policy = (operation.read(sync) or {}) if live else {}
             live = {**live, **policy}
             wanted = {**wanted, **permissions_of(sync_values(settings.display_name, settings.sync_groups))}
+        made = as_made(left_by_up(state, tenant.id, partner.id), wanted)
+        live = in_effect(operation, live, made)
         opened, closed = changes_of_doors(live, wanted)
-        known = policies_in(state, tenant.id)
-        due = [text for texts in changes_of_doors(known, wanted) for text in texts]
-        drift = [text for text in (*opened, *closed) if known and text not in due]
+        drift = [text for texts in changes_of_doors(live, made) for text in texts]
         for word, texts in (("opens", opened), ("closes", closed), ("drift", drift)):
             if texts:
                 found[word][tenant.name] = texts
@@ -362,8 +356,10 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
             if told := [text for text in texts if text not in plan.drift.get(tenant, ())]:
                 rows.append((f"{word} {tenant}", "yellow", "; ".join(told)))
     for tenant, texts in plan.drift.items():
-        by_hand = [f"{'closed' if one in plan.opens.get(tenant, ()) else 'opened'} by hand: {one}" for one in texts]
-        rows.append((f"Drift in {tenant}", "yellow", f"{'; '.join(by_hand)}. {DRIFT}"))
+        shut = plan.opens.get(tenant, ())
+        by_hand = [f"{'closed' if one in shut else 'opened'} by hand: {one}" for one in texts]
+        ask = ASK_BEFORE if any(one in shut for one in texts) else ""
+        rows.append((f"Drift in {tenant}", "yellow", f"{'; '.join(by_hand)}. {DRIFT}{ask}"))
     if plan.lets_go:
         rows.append((f"Leaves {target}", "bold red", plan.lets_go))
     if plan.refused:

@@ -33,4 +33,25 @@ def shut(name: str, part: Mapping[str, Any]) -> bool:
 
 def wide(name: str, part: Mapping[str, Any]) -> bool:
     """Whether all there is gets through, or all but what is named."""
-    return part["accessType"] == BLOCKED or ALL[name].lower() in map(str.lower, targets(part))
+    return part["accessType"] == BLOCKED or everything(name, part)
+
+
+def everything(name: str, part: Mapping[str, Any]) -> bool:
+    """Whether all there is gets through, without exception."""
+    return part["accessType"] == ALLOWED and ALL[name].lower() in map(str.lower, targets(part))
+
+
+def within(name: str, part: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a part lets nobody through whom another does not, as far as ids tell: who is in a group they do not."""
+    if shut(name, part) or everything(name, other):
+        return True
+    if part["accessType"] != other["accessType"]:
+        return False
+    named, by_other = (set(comparable_targets(one)) for one in (part, other))
+    return by_other <= named if part["accessType"] == BLOCKED else named <= by_other
+
+
+def comparable_targets(part: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whom or what a part of a B2B setting names, with its type, in an order and a writing that mean nothing."""
+    named = (one for one in part["targets"] if isinstance(one, Mapping))
+    return sorted((str(one.get("target", "")).lower(), str(one.get("targetType", ""))) for one in named)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import records
+from .b2b import comparable_targets
 
 Json = Mapping[str, Any]
 # Managed fields by complex value: {"automaticUserConsentSettings": {"inboundAllowed": True}}
@@ -115,8 +116,7 @@ def comparable(value: Any) -> Any:
         return value
     if not (isinstance(value.get("targets"), list) and all(isinstance(one, Mapping) for one in value["targets"])):
         return {name: comparable(part) for name, part in value.items() if part is not None}
-    targets = sorted((str(one.get("target", "")).lower(), str(one.get("targetType", ""))) for one in value["targets"])
-    return value.get("accessType"), targets
+    return value.get("accessType"), comparable_targets(value)
 
 
 def changes(partner: Json, wanted: Values, written: Values | None = None) -> dict[str, dict[str, Any]]:

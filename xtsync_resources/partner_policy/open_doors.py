@@ -12,7 +12,7 @@ from typing import Any
 from ..graph.errors import TenantName
 from ..identity_sync_policy.calls import GROUP_SYNC
 from ..pulumi_runtime.engine import WARNING, report
-from .b2b import EVERYONE, is_part, shut, targets, wide
+from .b2b import EVERYONE, everything, is_part, shut, targets, wide, within
 from .model import COLLABORATION, CONSENT, DIRECT_CONNECT, TRUST, USER_SYNC, Values, leaf, same
 
 # What each member lets through, said of a tenant and its partner.
@@ -31,6 +31,11 @@ DIRECTIONS = {
     DIRECT_CONNECT["target"]: "in by B2B direct connect",
     DIRECT_CONNECT["source"]: "out by B2B direct connect",
 }
+NAMED = {"usersAndGroups": "those", "applications": "the applications"}
+BY_DEFAULT = {
+    "usersAndGroups": "whoever the tenant's default lets through",
+    "applications": "every application that the tenant's default lets through",
+}
 
 
 def report_changes(tenant: TenantName, before: Values, after: Values) -> None:
@@ -48,30 +53,54 @@ def report_changes(tenant: TenantName, before: Values, after: Values) -> None:
 
 
 def changes_of_doors(before: Values, after: Values) -> tuple[list[str], list[str]]:
-    """What is opened and what is closed, in words, in the order of Graph's names."""
+    """What is opened and what is closed, in words, in the order of Graph's names.
+
+    Where some are let through anew and others no more, it is both. Where that cannot be told, it is opened.
+    """
     opened, closed = [], []
     for name, members in after.items():
         for member, value in members.items():
             was = leaf(before, name, member)
-            if same(was, value):
-                continue
-            now, then = lets(name, member, value), lets(name, member, was)
-            if now:
-                opened.append(now)
-            elif then:
-                closed.append(then)
+            opens_it, closes_it = directions(name, member, was, value)
+            if opens_it:
+                opened.append(lets(name, member, value))
+            if closes_it:
+                closed.append(lets(name, member, was, value))
     return opened, closed
 
 
-def lets(name: str, member: str, value: Any) -> str:
-    """What a value of a member lets through, in words with Graph's name; "" where it is nothing, or the default's."""
-    what = WHAT_IT_LETS.get((name, member))
-    if what is not None:
-        return f"{what} ({member if name == CONSENT else name})" if value is True else ""
-    if not is_part(value) or shut(member, value):
-        return ""
-    who = EVERYONE[member] if wide(member, value) else f"those it names ({len(targets(value))})"
-    return f"{who} may come {DIRECTIONS.get(name, 'through')} ({name})"
+def directions(name: str, member: str, was: Any, value: Any) -> tuple[bool, bool]:
+    """Whether a change of a member lets anything through that was not, and whether it keeps anything out that was."""
+    if same(was, value):
+        return False, False
+    if (name, member) in WHAT_IT_LETS:
+        opens_it = value not in (None, False)
+        return opens_it, was is True and not opens_it
+    if is_part(was) and is_part(value):
+        return not within(member, value, was), not within(member, was, value)
+    # How wide the tenant's default is, is not known here.
+    closes_it = (is_part(value) and shut(member, value)) or (is_part(was) and everything(member, was))
+    return not closes_it, closes_it
+
+
+def lets(name: str, member: str, value: Any, then: Any = None) -> str:
+    """What a value of a member lets through, in words with Graph's name, and whom only a narrower one lets then."""
+    if what := WHAT_IT_LETS.get((name, member)):
+        return f"{what} ({member if name == CONSENT else name})"
+    still = f", then {who(member, then, 'will name')}" if is_part(then) and not shut(member, then) else ""
+    return f"{who(member, value, 'names')} may come {DIRECTIONS.get(name, 'through')}{still} ({name})"
+
+
+def who(member: str, part: Any, names: str) -> str:
+    """Whom or what a part of a B2B setting lets through that lets through anything."""
+    if not is_part(part):
+        return BY_DEFAULT[member]
+    if everything(member, part):
+        return EVERYONE[member]
+    named = f"{NAMED[member]} it {names} ({len(targets(part))})"
+    if wide(member, part):
+        return f"{EVERYONE[member]} but {named}"
+    return f"only {named}" if names == "will name" else named
 
 
 def report_open_doors(tenant: TenantName, partner: str, doors: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...config import Settings, Tenant
     from ...graph.client import GraphClient
     from ...graph.operation import Operation
+    from ...program.stack_state import Recorded
 
 # One slow or throttled endpoint must not take the time of all the others.
 CHECK_SECONDS = 30.0
@@ -78,6 +79,8 @@ class Look:
         written: mapping expressions in the service's own writing, by target attribute, as the state has them.
         stack: the stack's name.
         job_urn: the URN of its job; "" where that is not known.
+        state: gives its resources as the last run left them, asked for where a finding needs them; none where nobody
+            can say.
         memory: what several checks need and one has read, by area.
         lock: held by the one that reads it.
     """
@@ -90,6 +93,7 @@ class Look:
     written: Mapping[str, str] = field(default_factory=dict)
     stack: str = ""
     job_urn: str = ""
+    state: Callable[[], Sequence[Recorded]] = tuple
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 

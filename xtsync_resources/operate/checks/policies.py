@@ -8,7 +8,7 @@ https://learn.microsoft.com/graph/api/resources/authorizationpolicy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...application.multitenant_organization import MEMBER as ORGANIZATION
 from ...application.multitenant_organization import configuration
@@ -16,7 +16,7 @@ from ...directory.calls import find_tenant, get_authorization_policy
 from ...graph.errors import CallError
 from ...graph.permissions import POLICY_READ
 from ...identity_sync_policy.calls import GROUP_SYNC, get_identity_sync
-from ...identity_sync_policy.model import differing, sync_values
+from ...identity_sync_policy.model import differing, permissions_of, sync_values
 from ...partner_policy.calls import get_partner
 from ...partner_policy.capabilities import Capabilities, capabilities
 from ...partner_policy.model import (
@@ -26,14 +26,18 @@ from ...partner_policy.model import (
     TRUST,
     USER_SYNC,
     Baseline,
+    Values,
     leaf,
     live_values,
     settings_of,
 )
-from ...partner_policy.open_doors import changes_of_doors
+from .doors import mend
 from .drift import MEND
 from .finding import Finding, Look
 from .in_words import policy_in_words, value_in_words
+
+if TYPE_CHECKING:
+    from ...graph.operation import Operation
 
 AREA, SYNC_AREA, INVITATIONS = "partner policy", "identity sync policy", "invitations"
 NOBODY = "none"
@@ -59,11 +63,11 @@ def check_partner(look: Look) -> list[Finding]:
     operation = look.operation()
     partner = operation.read(get_partner(look.partner.id))
     if partner is None:
-        return partner_missing(look)
+        return partner_missing(look, operation)
     sync = operation.read(
         get_identity_sync(look.partner.id, groups=look.side == "target" and look.settings.sync_groups)
     )
-    findings = [*describe_partner(look, partner, sync), *(drift(look, partner, sync) if look.set_up else [])]
+    findings = [*describe_partner(look, partner, sync), *(drift(look, operation, partner, sync) if look.set_up else [])]
     try:
         findings.append(check_end(look, capabilities(operation, look.partner.id)))
     except CallError as error:
@@ -85,18 +89,25 @@ def check_differing(look: Look) -> list[Finding]:
     operation = look.operation()
     partner = operation.read(get_partner(look.partner.id))
     if partner is None:
-        return partner_missing(look)
+        return partner_missing(look, operation)
     target = look.side == "target"
     sync = operation.read(get_identity_sync(look.partner.id, groups=look.settings.sync_groups)) if target else None
-    return drift(look, partner, sync)
+    return drift(look, operation, partner, sync)
 
 
-def partner_missing(look: Look) -> list[Finding]:
-    """No partner policy: as it should be before the first `up` only."""
+def partner_missing(look: Look, operation: Operation) -> list[Finding]:
+    """No partner policy: as it should be before the first `up` only. Call, where it is gone: that of `mend`."""
     if look.outputs.get("jobId"):
         found = f"the partner policy for {look.partner.name} is gone, though this stack made or adopted it"
-        return [look.problem(AREA, found, "run `pulumi up --refresh --diff`, which puts it back")]
+        wanted = {**look.settings.partner_policy(look.side), **(lets_in(look) if look.side == "target" else {})}
+        put_back = "run `pulumi up --refresh --diff`, which puts it back"
+        return [look.problem(AREA, found, mend(look, operation, {}, wanted, put_back))]
     return [look.ok(AREA, f"there is none for {look.partner.name} yet")]
+
+
+def lets_in(look: Look) -> Values:
+    """What the identity sync policy is to let in."""
+    return permissions_of(sync_values(look.settings.display_name, look.settings.sync_groups))
 
 
 def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[Finding]:
@@ -116,33 +127,29 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
     return findings
 
 
-def drift(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] | None) -> list[Finding]:
-    """What the policies say otherwise than the stack file, compared as the resources compare it; pure."""
+def drift(
+    look: Look, operation: Operation, partner: Mapping[str, Any], sync: Mapping[str, Any] | None
+) -> list[Finding]:
+    """What the policies say otherwise than the stack file, compared as the resources do. Call: that of `mend`."""
     wanted = look.settings.partner_policy(look.side)
     lines = policy_in_words(live_values(partner, wanted), wanted)
-    opens, _ = changes_of_doors(partner, wanted)
-    do = f"{MEND}, and opens that again{ask_before(look)}" if opens else MEND
-    found = [look.problem(AREA, f"for {look.partner.name}: {'; '.join(lines)}", do)] if lines else []
-    return [*found, *(drift_of_sync(look, sync) if look.side == "target" else [])]
+    text = f"for {look.partner.name}: {'; '.join(lines)}"
+    found = [look.problem(AREA, text, mend(look, operation, partner, wanted))] if lines else []
+    return [*found, *(drift_of_sync(look, operation, sync) if look.side == "target" else [])]
 
 
-def ask_before(look: Look) -> str:
-    """What comes before somebody opens what somebody has shut."""
-    return f"; ask in {look.tenant.name} before who has closed it and why"
-
-
-def drift_of_sync(look: Look, sync: Mapping[str, Any] | None) -> list[Finding]:
-    """What the identity sync policy of the target does not let in, or is called; pure."""
+def drift_of_sync(look: Look, operation: Operation, sync: Mapping[str, Any] | None) -> list[Finding]:
+    """What the identity sync policy of the target does not let in, or is called."""
     settings, policy = look.settings, f"the identity sync policy for {look.partner.name}"
     if sync is None:
-        return [look.problem(SYNC_AREA, f"{policy} is gone, without which nobody is let in", MEND)]
+        text = f"{policy} is gone, without which nobody is let in"
+        return [look.problem(SYNC_AREA, text, mend(look, operation, {}, lets_in(look)))]
     differs = differing(sync, sync_values(settings.display_name, settings.sync_groups))
     shut = " and ".join(kind for name, kind in ((USER_SYNC, "people"), (GROUP_SYNC, "groups")) if name in differs)
     found = []
     if shut:
         text = f"{policy} does not let {shut} be synchronized into {look.tenant.name}"
-        do = f"{MEND}, and lets them be synchronized again{ask_before(look)}"
-        found.append(look.problem(SYNC_AREA, text, do))
+        found.append(look.problem(SYNC_AREA, text, mend(look, operation, sync, lets_in(look))))
     if "displayName" in differs:
         name = value_in_words(sync.get("displayName"))
         text = f"{policy} is called {name}, and the stack file says {settings.display_name}"
