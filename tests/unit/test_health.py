@@ -147,9 +147,10 @@ def test_the_interval_is_the_jobs_own(text: str, minutes: float) -> None:
 )
 def test_where_somebody_is_not_in_scope_that_is_mended_first(found: dict[str, Any]) -> None:
     """`resume`, `restart` and `approve-deletions` refuse before, and so does nothing that is advised first."""
-    first, _, then = where_missing(read_health(found, NOW)).remedy.partition("; ")
-    assert first.startswith("run `pulumi up --refresh --diff`, which assigns whoever is missing")
-    assert "refuses before that. An entry that nobody has stops it: mend that before" in then
+    remedy = where_missing(read_health(found, NOW)).remedy
+    assert remedy.startswith("restore whose account is deleted in the target already (Deleted users, 30 days), and run")
+    assert remedy.partition("`")[2].startswith("pulumi up --refresh --diff`, which assigns whoever is missing")
+    assert "refuses before that. An entry that nobody has stops it: restore or correct that before" in remedy
 
 
 def test_a_job_that_is_well_has_nothing_to_mend_first() -> None:

@@ -25,6 +25,8 @@ WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob
         ((ALICE, BOB), 3, False, f"{DELETES} 1 person in Fabrikam: carol. Assigned by now: alice, bob", PUT_BACK),
         (ALL, 3, False, f"{WAITS}. Assigned by now: alice, bob, carol; they stay, unless something else", WAIT),
         (ALL, 1, False, f"{WAITS}. Assigned by now", WAIT),
+        (None, 3, False, f"{WAITS}. Who of them is back in scope by now cannot be seen here", ""),
+        (None, 500, False, f"was raised since: {DELETES} 3 people in Fabrikam: alice, bob, carol", PUT_BACK),
         ((), 500, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
         ((), None, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
         ((ALICE,), 500, False, f"{DELETES} 2 people in Fabrikam: bob, carol", PUT_BACK),
@@ -34,7 +36,7 @@ WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob
     ],
 )  # fmt: skip
 def test_whom_the_next_cycle_deletes(
-    back: tuple[Identity, ...], threshold: int | None, young: bool, words: str, remedy: str
+    back: tuple[Identity, ...] | None, threshold: int | None, young: bool, words: str, remedy: str
 ) -> None:
     held = among(ALL, back, threshold, young=young)
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
@@ -59,3 +61,8 @@ def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(
 def test_where_nobody_can_be_named_the_jobs_own_advice_stands() -> None:
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
     assert HeldBack(unknown="the log is late").remedy(health) == health.remedy
+
+
+def test_a_quarantine_that_is_over_is_not_advised_about() -> None:
+    well = read_health({"id": "j", "schedule": {"state": "Active"}, "status": {}})
+    assert among(ALL, (), 500, young=False).remedy(well) == well.remedy == ""

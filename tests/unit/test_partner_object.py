@@ -238,14 +238,14 @@ THEN_ONE, DEFAULT = (
         (NOT_AB, JUST_B, ONE, f"{ALL_BUT_TWO}{THEN_ONE}"),
         (NOT_A, JUST_B, ONE, f"{ALL_BUT_ONE}{THEN_ONE}"),
         (JUST_B, NOT_A, ALL_BUT_ONE, f"{ONE}, then everyone but those it will name (1)"),
-        # The default was not read: whatever may open is said to.
-        (None, JUST_A, ONE, ""),
+        # The default was not read: whatever may open is said to, and whatever may close.
+        (None, JUST_A, ONE, f"{DEFAULT}{THEN_ONE}"),
         (None, ALL_PEOPLE, "everyone may come in as guests", ""),
         (None, NOBODY, "", DEFAULT),
         (JUST_A, None, DEFAULT, ""),
         (NOBODY, None, DEFAULT, ""),
         (ALL_PEOPLE, None, "", "everyone may come in as guests"),
-        ("not known", JUST_A, ONE, ""),
+        ("not known", JUST_A, ONE, f"{DEFAULT}{THEN_ONE}"),
         (JUST_A, "not known", DEFAULT, ""),
         (b2b("allowed", "allusers", "a"), ALL_PEOPLE, "", ""),
     ],

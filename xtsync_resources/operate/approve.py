@@ -77,12 +77,13 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     least = least_held_back(stack, live)
     staged_now = held_back(operation, stack, job, least)
     back = put_back(operation, stack.service_principal, stack.job, staged_now)
-    people = [one for one in staged_now if one not in back]
-    if not people:
+    people = [one for one in staged_now if one not in (back or ())]
+    if back and not people:
         raise RefusedError(
             f"Nothing to approve for the job {stack.job} in {operation.tenant}",
             f"whoever it holds back is assigned by now ({named(back)}), so that the next cycle leaves them, {KEPT_OUT}",
-            "wait for the next cycle; take out of the stack file first whoever is to go all the same",
+            "wait for the next cycle. If it still holds them back, look with `xtsync doctor` for whom the service "
+            "skips, and take out of the stack file whoever is to go",
         )
     target = stack.settings.target.name
     what = counted(len(people), "person", "people")
@@ -100,7 +101,9 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
         screen.tell(f"  {one.name or '(no name)'}  {one.id}")
     if len(people) > MOST_NAMES:
         screen.tell(f"  and {len(people) - MOST_NAMES} more (`xtsync logs --json`)")
-    if back:
+    if back is None:
+        screen.tell("Who of them is back in scope by now cannot be seen here.")
+    elif back:
         screen.tell(f"Not among them, as they are assigned by now: {named(back)}. They stay, {KEPT_OUT}.")
     if url := portal_url(stack):
         screen.tell(f"In the portal: {url}")

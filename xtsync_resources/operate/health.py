@@ -40,8 +40,14 @@ START = (
     "run `pulumi up --refresh --diff`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by "
     "Microsoft"
 )
-ASSIGN = "run `pulumi up --refresh --diff`, which assigns whoever is missing"
-STOPS = "An entry that nobody has stops it: mend that before"
+ASSIGN = (
+    "restore whose account is deleted in the target already (Deleted users, 30 days), and run `pulumi up --refresh "
+    "--diff`, which assigns whoever is missing"
+)
+STOPS = (
+    "An entry that nobody has stops it: restore or correct that before; taking it out of the stack file lets its "
+    "people go"
+)
 ASSIGN_AND_START = f"{ASSIGN} and starts the job then; `xtsync resume` refuses before that. {STOPS}"
 ASSIGN_FIRST = f"{ASSIGN}; what starts the job or approves deletions refuses before that. {STOPS}"
 LOOK_AT_FAILURES = f"see with `xtsync logs --failures` why; {LOOK_FOR_CAUSES}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..assignments.operations import TooManyPeople, kinds_of, number_of_people, people_in
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.held_back import may_be_more, staged
-from ..sync_job.model import ACTIVE, holds_deletions
+from ..sync_job.model import ACTIVE, holds_deletions, schedule_state
 from ..sync_job.provisioning_log import Identity
 from ..sync_schema.calls import get_schema
 from ..sync_schema.document import UnusableSchemaError
@@ -35,6 +35,10 @@ WAIT = (
     "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
 )
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
+UNSEEN = (
+    "Who of them is back in scope by now cannot be seen here; where fewer than the deletion threshold stay out, the "
+    "next cycle deletes those without asking"
+)
 KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
 
 
@@ -47,25 +51,27 @@ class HeldBack:
         unknown: why they cannot be told; "" where they can.
         let_go: why the next cycle deletes them, as they are fewer than the deletion threshold by now; "" where it does
             not.
-        assigned: those of them who have been put back in scope since, themselves or by a group; nobody where the job
-            has scoping filters, which keep out people who are assigned.
+        assigned: those of them who have been put back in scope since, themselves or by a group; null where nobody can
+            tell, as where the job has scoping filters, which keep out people who are assigned.
     """
 
     people: Sequence[Identity] = ()
     unknown: str = ""
     let_go: str = ""
-    assigned: Sequence[Identity] = ()
+    assigned: Sequence[Identity] | None = ()
 
     @property
     def outside(self) -> Sequence[Identity]:
-        """Those of them whom nothing puts in scope."""
-        return [one for one in self.people if one not in self.assigned]
+        """Those of them whom nothing is known to put in scope."""
+        return [one for one in self.people if one not in (self.assigned or ())]
 
     def sentence(self, target: str) -> str:
         """Them in words, with the first names."""
         if self.unknown:
             return f"whose deletion is held back cannot be told here: {self.unknown}"
         back = f". Assigned by now: {named(self.assigned)}; they stay, {KEPT_OUT}" if self.assigned else ""
+        if self.assigned is None and not self.let_go:
+            back = f". {UNSEEN}"
         if self.let_go and (going := self.outside):
             number = number_of_people(len(going))
             return f"{self.let_go}: the next cycle DELETES {number} in {target}: {named(going)}{back}"
@@ -76,7 +82,7 @@ class HeldBack:
 
     def remedy(self, health: Health) -> str:
         """What to do about a job that holds deletions back, or did."""
-        if not self.people or health.state != ACTIVE:
+        if not self.people or health.state != ACTIVE or not health.quarantine:
             return health.remedy
         if self.let_go:
             return PUT_BACK
@@ -88,19 +94,21 @@ def named(several: Sequence[Identity]) -> str:
     return listed([str(one) for one in several])
 
 
-def put_back(operation: Operation, service_principal: str, job_id: str, several: Sequence[Identity]) -> list[Identity]:
-    """Those of some people who are assigned; none where filters may keep them out, or where it takes too long to see.
+def put_back(
+    operation: Operation, service_principal: str, job_id: str, several: Sequence[Identity]
+) -> list[Identity] | None:
+    """Those of some people who are assigned; None where that says nothing, as of filters, or cannot be seen in time.
 
     Calls: GET jobs/{id}/schema, GET appRoleAssignedTo, GET groups/{id}/members, page by page.
     """
     try:
         schema = operation.send(get_schema(service_principal, job_id))
         if live_parts(schema, {FILTERS: None})[FILTERS]:
-            return []
+            return None
         found = people_in(operation, kinds_of(in_scope(operation, service_principal)), MOST_IN_SCOPE)
     except (CallError, TooManyPeople, UnusableSchemaError):
-        return []
-    return [one for one in several if one.id in (found or ())]
+        return None
+    return None if found is None else [one for one in several if one.id in found]
 
 
 def at_a_glance(
@@ -124,20 +132,25 @@ def at_a_glance(
     if not people:
         return HeldBack(unknown=f"{LATE}. `xtsync approve-deletions` shows them once it does{said}")
     # A filter of the stack file may come with the next `up`, and keep out who is assigned.
-    back = [] if settings.scoping_filters else put_back(operation, service_principal, job_id, people)
-    return among(people, back, threshold, young=may_be_more(job, len(people), threshold, operation.client.clock.now()))
+    back = None if settings.scoping_filters else put_back(operation, service_principal, job_id, people)
+    young = may_be_more(job, len(people), threshold, operation.client.clock.now())
+    held = among(people, back, threshold, young=young)
+    # Of a job that does not run no cycle comes that would delete anybody.
+    return held if schedule_state(job) == ACTIVE else replace(held, let_go="")
 
 
-def among(people: Sequence[Identity], back: Sequence[Identity], threshold: int | None, *, young: bool) -> HeldBack:
+def among(
+    people: Sequence[Identity], back: Sequence[Identity] | None, threshold: int | None, *, young: bool
+) -> HeldBack:
     """Whom the next cycle deletes; pure.
 
     Args:
         people: whose deletion the last cycle has staged.
-        back: those of them who are assigned by now.
+        back: those of them who are assigned by now; None where nobody can tell.
         threshold: from how many on a cycle holds deletions back now; None for never.
         young: whether the log may not have named all yet, as a cycle holds back no fewer than its threshold.
     """
-    outside = len(people) - len(back)
+    outside = len(people) - len(back or ())
     if young:
         let_go = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
     elif threshold is None or len(people) < threshold:

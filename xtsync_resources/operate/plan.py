@@ -41,11 +41,10 @@ from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
 from .checks.doors import as_made, in_effect, left_by_up
-from .checks.drift import MEND
 from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
-from .health import where_missing
+from .health import ASSIGN, where_missing
 from .held_back import at_a_glance
 from .in_scope import Outside, out_of_scope
 from .recorded import last_settings, recorded
@@ -281,9 +280,10 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
     outside = out_of_scope(operation, stack) or Outside()
     missing = [name for name in outside.unassigned if name not in coming]
     if not missing:
-        return (". ".join(told), health.remedy if told else "")
+        # Who comes by `up` keeps other commands from starting the job until then.
+        return (". ".join(told), (where_missing(health) if outside.all else health).remedy if told else "")
     told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
-    return ". ".join(told), (where_missing(health).remedy if len(told) > 1 else "") or MEND
+    return ". ".join(told), (where_missing(health).remedy if len(told) > 1 else "") or ASSIGN
 
 
 def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:
@@ -300,7 +300,7 @@ def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[s
             live = {**live, **policy}
             wanted = {**wanted, **permissions_of(sync_values(settings.display_name, settings.sync_groups))}
         made = as_made(left_by_up(state, tenant.id, partner.id), wanted)
-        live = in_effect(operation, live, made)
+        live = in_effect(operation, live, wanted)
         opened, closed = changes_of_doors(live, wanted)
         drift = [text for texts in changes_of_doors(live, made) for text in texts]
         for word, texts in (("opens", opened), ("closes", closed), ("drift", drift)):

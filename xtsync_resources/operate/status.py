@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Never
 
+from ..graph.errors import XtsyncError
 from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE, NOT_RUN, Job
 from ..sync_job.provisioning_log import Identity
@@ -206,7 +207,10 @@ def judged_with_scope(operation: Operation, stack: Stack, job: Job) -> Health:
     Calls: those of `out_of_scope`, where it is not well.
     """
     health = judged(operation, stack, job)
-    outside = None if health.healthy else out_of_scope(operation, stack)
+    try:
+        outside = None if health.healthy else out_of_scope(operation, stack)
+    except XtsyncError:  # what is known of the job counts more
+        return health
     return where_missing(health) if outside and outside.all else health
 
 
@@ -283,6 +287,7 @@ def go_on(stack: Stack, screen: Screen, health: Health, beside: Beside) -> Never
         health = beside.judged(judged(operation, stack, job))
         if health.headline != before or clock.monotonic() - looked >= BESIDE_SECONDS:
             beside, looked = look_beside(stack, operation, job, screen.status), clock.monotonic()
+            health = beside.judged(judged(operation, stack, job))
         show(stack, screen, health, clock.now(), beside)
         if not screen.as_json:
             screen.print(f"Beside the job, as looked at {(clock.monotonic() - looked) / 60:.0f} minutes ago.")

@@ -78,8 +78,10 @@ def directions(name: str, member: str, was: Any, value: Any) -> tuple[bool, bool
         return opens_it, was is True and not opens_it
     if is_part(was) and is_part(value):
         return not within(member, value, was), not within(member, was, value)
-    # How wide the tenant's default is, is not known here.
-    closes_it = (is_part(value) and shut(member, value)) or (is_part(was) and everything(member, was))
+    # How wide the tenant's default is, is not known here: what names some may open it, and close it for others.
+    if is_part(value):
+        return not shut(member, value), not everything(member, value)
+    closes_it = is_part(was) and everything(member, was)
     return not closes_it, closes_it
 
 

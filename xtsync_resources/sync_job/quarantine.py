@@ -58,8 +58,9 @@ REASONS = (
     Reason(
         HELD_DELETIONS,
         "more people would be deleted in the target than xtsync:deletionThreshold allows",
-        "If that is a mistake, put them back in scope, and the next run ends the quarantine. If it is right, "
-        "`xtsync approve-deletions` shows who they are and lets them go",
+        "If that is a mistake, put them back in scope, and the next run ends the quarantine; where fewer than the "
+        "threshold stay out, it deletes those without asking. If it is right, `xtsync approve-deletions` shows who "
+        "they are and lets them go",
         "",
         starts=False,
     ),

@@ -93,6 +93,8 @@ def mend(look: Look, operation: Operation, live: Mapping[str, Any], wanted: Valu
     opens, closes = changes_of_doors(now, wanted)
     made = as_made(known, wanted)
     reopens, closes_again = changes_of_doors(now, made)
+    if opens and unknown(now, wanted):
+        closes = []  # it may close what the tenant's default lets through, which cannot be seen
     steps = [remedy]
     if closes:
         beyond = "what somebody has opened by hand" if closes_again else "what goes beyond the stack file"

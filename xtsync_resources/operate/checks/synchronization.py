@@ -71,15 +71,19 @@ def of_job(look: Look, health: Health, held: HeldBack | None, assigned: Collecti
         health = replace(health, remedy=health.remedy.removeprefix(f"{meaning}. "))
     else:
         health = replace(health, remedy=remedy)
-    if is_incomplete(assigned, scope_of(look)):
+    if is_incomplete(look, assigned, scope_of(look)):
         health = where_missing(health)
     return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
 
 
-def is_incomplete(assigned: Collection[Assignment], scope: Scope) -> bool:
-    """Whether somebody whom the stack file names is not in scope, or not known to be."""
-    unknown = (scope.unknown_users, scope.unknown_groups, scope.ambiguous_groups)
-    return any(unknown) or bool(not_in_scope(assigned, scope.assigned))
+def is_incomplete(look: Look, assigned: Collection[Assignment], scope: Scope) -> bool:
+    """Whether somebody whom the stack file puts in scope is not, or not known to be; who is renamed is who it meant."""
+    there = {principal_of(one) for one in assigned}
+    users = [f"user {name}" for name in scope.unknown_users if name in look.settings.users]
+    unknown = [*users, *(f"group {name}" for name in scope.unknown_groups)]
+    return bool(scope.ambiguous_groups or not_in_scope(assigned, scope.assigned)) or any(
+        look.meant.get(one.lower()) not in there for one in unknown
+    )
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
