@@ -85,6 +85,13 @@ SYNC = {"displayName": "xtsync", "userSyncInbound": ALLOWED}
         (STAFF_ONLY, by_up(CONSENT, people(STAFF)), CONSENT, EVERYONE, CLOSES),
         (STAFF_ONLY, by_up(CONSENT, people(STAFF)), CONSENT, NOBODY, AGAIN),
         (STAFF_ONLY, by_up(CONSENT, people(STAFF)), CONSENT, 403, MAYBE),
+        (
+            {**STAFF_ONLY, "inbound_trust": {"isMfaAccepted": False}},
+            by_up(CONSENT, people(STAFF), NOT_TRUSTED),
+            {**CONSENT, **TRUST},
+            403,
+            f"{CLOSES}, and opens the rest; {NOT_SURE}",
+        ),
         (STAFF_ONLY, by_up(CONSENT, people(STAFF)), {**CONSENT, **NOBODY}, None, AGAIN),
         (
             STAFF_ONLY,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xtsync_resources.operate.health import read_health
-from xtsync_resources.operate.held_back import PUT_BACK, WAIT, HeldBack, among
+from xtsync_resources.operate.held_back import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
 from xtsync_resources.sync_job.provisioning_log import Identity
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
@@ -26,7 +28,8 @@ WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob
         (ALL, 3, False, f"{WAITS}. Assigned by now: alice, bob, carol; they stay, unless something else", WAIT),
         (ALL, 1, False, f"{WAITS}. Assigned by now", WAIT),
         (None, 3, False, f"{WAITS}. Who of them is back in scope by now cannot be seen here", ""),
-        (None, 500, False, f"was raised since: {DELETES} 3 people in Fabrikam: alice, bob, carol", PUT_BACK),
+        (None, 500, False, f"{DELETES} whoever is still out of scope of 3 people in Fabrikam: alice, bob, carol. Who",
+         PUT_BACK),
         ((), 500, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
         ((), None, False, f"The threshold was raised since: {DELETES} 3 people in Fabrikam", PUT_BACK),
         ((ALICE,), 500, False, f"{DELETES} 2 people in Fabrikam: bob, carol", PUT_BACK),
@@ -56,6 +59,15 @@ def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(
     health = read_health({"id": "j", "schedule": {"state": state}, "status": QUARANTINE})
     assert among(ALL, back, threshold, young=False).remedy(health) == health.remedy
     assert "It does not run" in health.remedy
+
+
+def test_of_a_job_that_does_not_run_the_first_cycle_after_a_start_counts() -> None:
+    raised = replace(among(ALL, (), 500, young=False), cycle=ONCE_STARTED)
+    assert "The threshold was raised since: the first cycle after a start DELETES 3 people" in raised.sentence(
+        "Fabrikam"
+    )
+    unseen = replace(among(ALL, None, 3, young=False), cycle=ONCE_STARTED)
+    assert "the first cycle after a start deletes those without asking" in unseen.sentence("Fabrikam")
 
 
 def test_where_nobody_can_be_named_the_jobs_own_advice_stands() -> None:

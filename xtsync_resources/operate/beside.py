@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .checks import Finding, Level, collaboration, policies, synchronization
+from ..graph.errors import CallError
+from .checks import Finding, Level, collaboration, people, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .health import where_missing
@@ -113,4 +114,9 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
-    return Beside(True, scope.result(), held, findings)
+    try:
+        outside = scope.result()
+    except CallError as error:  # what is known of the job counts more
+        source = next(look for look in found if look.side == "source")
+        outside, findings = None, [*findings, source.not_checked(people.AREA, error)]
+    return Beside(True, outside, held, findings)

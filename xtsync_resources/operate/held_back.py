@@ -35,10 +35,8 @@ WAIT = (
     "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
 )
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
-UNSEEN = (
-    "Who of them is back in scope by now cannot be seen here; where fewer than the deletion threshold stay out, the "
-    "next cycle deletes those without asking"
-)
+NEXT, ONCE_STARTED = "the next cycle", "the first cycle after a start"
+UNSEEN = "Who of them is back in scope by now cannot be seen here"
 KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
 
 
@@ -53,12 +51,14 @@ class HeldBack:
             not.
         assigned: those of them who have been put back in scope since, themselves or by a group; null where nobody can
             tell, as where the job has scoping filters, which keep out people who are assigned.
+        cycle: which cycle looks at them next.
     """
 
     people: Sequence[Identity] = ()
     unknown: str = ""
     let_go: str = ""
     assigned: Sequence[Identity] | None = ()
+    cycle: str = NEXT
 
     @property
     def outside(self) -> Sequence[Identity]:
@@ -70,13 +70,15 @@ class HeldBack:
         if self.unknown:
             return f"whose deletion is held back cannot be told here: {self.unknown}"
         back = f". Assigned by now: {named(self.assigned)}; they stay, {KEPT_OUT}" if self.assigned else ""
-        if self.assigned is None and not self.let_go:
-            back = f". {UNSEEN}"
+        if self.assigned is None:
+            fewer = f"; where fewer than the deletion threshold stay out, {self.cycle} deletes those without asking"
+            back = f". {UNSEEN}{'' if self.let_go else fewer}"
         if self.let_go and (going := self.outside):
-            number = number_of_people(len(going))
-            return f"{self.let_go}: the next cycle DELETES {number} in {target}: {named(going)}{back}"
+            of_them = "whoever is still out of scope of " if self.assigned is None else ""
+            number = f"{of_them}{number_of_people(len(going))}"
+            return f"{self.let_go}: {self.cycle} DELETES {number} in {target}: {named(going)}{back}"
         # Nobody asks about whom a filter keeps out all the same.
-        lets_go = f". {self.let_go}: the next cycle deletes whoever is out of scope" if self.let_go else ""
+        lets_go = f". {self.let_go}: {self.cycle} deletes whoever is out of scope" if self.let_go else ""
         number = number_of_people(len(self.people))
         return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
 
@@ -135,8 +137,7 @@ def at_a_glance(
     back = None if settings.scoping_filters else put_back(operation, service_principal, job_id, people)
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
     held = among(people, back, threshold, young=young)
-    # Of a job that does not run no cycle comes that would delete anybody.
-    return held if schedule_state(job) == ACTIVE else replace(held, let_go="")
+    return held if schedule_state(job) == ACTIVE else replace(held, cycle=ONCE_STARTED)
 
 
 def among(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..assignments.calls import list_assignments
 from ..assignments.operations import principal_of
 from ..config import GUID
-from ..directory.find import find
+from ..directory.find import find, names_now
 from ..graph.errors import ForbiddenError
 from ..sync_scope.principals import meant
 from .recorded import recorded_of
@@ -55,7 +55,7 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
 
     Whoever is called otherwise now is who the name meant at the last run.
 
-    Calls: those of `find` for names and of `in_scope`.
+    Calls: those of `find` for names, of `names_now` for ids, and of `in_scope`.
     """
     given = {"user": stack.settings.users, "group": stack.settings.groups}
     names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
@@ -70,7 +70,16 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
         return {*found.get((kind, name.lower()), [was] if was else [])}
 
     wanted = {name: ids_of(kind, name) for kind, listed in given.items() for name in listed}
-    there = {principal_of(one) for one in in_scope(operation, stack.service_principal)}
+    # Graph may go on listing the assignment of whoever was deleted; whom `find` has found is there.
+    unseen = [
+        (kind, id_)
+        for kind, listed in given.items()
+        for name in listed
+        if (kind, name.lower()) not in found
+        for id_ in wanted[name]
+    ]
+    gone = {id_ for (_, id_), name in zip(unseen, names_now(operation, unseen), strict=True) if name is None}
+    there = {principal_of(one) for one in in_scope(operation, stack.service_principal)} - gone
     return Outside(
         [name for name, ids in wanted.items() if len(ids) == 1 and not ids <= there],
         [name for name, ids in wanted.items() if len(ids) != 1],

@@ -40,7 +40,7 @@ from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
-from .checks.doors import as_made, in_effect, left_by_up
+from .checks.doors import as_made, in_effect, left_by_up, seen
 from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
@@ -277,7 +277,11 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
         told.append(held.sentence(stack.settings.target.name))
         health = replace(health, remedy=held.remedy(health))
     coming = {entry.partition(" ")[2] for entry in comes}
-    outside = out_of_scope(operation, stack) or Outside()
+    try:
+        outside = out_of_scope(operation, stack) or Outside()
+    except CallError as error:
+        told.append(f"who is in scope could not be read: {error.why}")
+        return ". ".join(told), health.remedy or error.do
     missing = [name for name in outside.unassigned if name not in coming]
     if not missing:
         # Who comes by `up` keeps other commands from starting the job until then.
@@ -302,7 +306,7 @@ def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[s
         made = as_made(left_by_up(state, tenant.id, partner.id), wanted)
         live = in_effect(operation, live, wanted)
         opened, closed = changes_of_doors(live, wanted)
-        drift = [text for texts in changes_of_doors(live, made) for text in texts]
+        drift = [text for texts in changes_of_doors(live, seen(live, made)) for text in texts]
         for word, texts in (("opens", opened), ("closes", closed), ("drift", drift)):
             if texts:
                 found[word][tenant.name] = texts

@@ -16,7 +16,7 @@ from ..sync_job.model import ACTIVE, NOT_RUN, Job
 from ..sync_job.provisioning_log import Identity
 from ..sync_scope.draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
-from .checks import Finding, ending
+from .checks import Finding, ending, people
 from .checks.finding import DELETES, counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
@@ -101,7 +101,8 @@ def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
     """Who of the stack file is not in scope; nothing where everybody is."""
     if beside.outside is None:
         unread = "not looked at: the sign-in may not read who is assigned"
-        return [("In scope", unread)] if beside.looked else []
+        told = any(one.area == people.AREA for one in beside.failed)
+        return [("In scope", unread)] if beside.looked and not told else []
     why, outside = "`xtsync doctor` says why", beside.outside
     missing = f"NOT {listed(outside.unassigned)}, though configured{what_follows(stack)}: {why}"
     nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
@@ -138,12 +139,12 @@ def of_state(well: bool) -> str:
 def at_the_end(stack: Stack, health: Health) -> str:
     """What `pulumi destroy` would do to the people now, and whether the stack file says something else."""
     outputs, wanted = stack.outputs, stack.settings.on_destroy
-    people = "people stay in the target"
+    becomes = "people stay in the target"
     if ending.in_state(outputs) == DRAIN:
-        people = f"{health.people} people would be deleted in the target"
+        becomes = f"{health.people} people would be deleted in the target"
     known = ending.in_state(outputs)
     other = ending.differs(outputs, wanted)
-    return f"{known or wanted}: {people}" + (f"; {other}: {ending.RUN_UP}" if other else "")
+    return f"{known or wanted}: {becomes}" + (f"; {other}: {ending.RUN_UP}" if other else "")
 
 
 def show(
@@ -165,7 +166,7 @@ def as_document(stack: Stack, health: Health, beside: Beside = JOB_ONLY, done_no
     """The state for machines."""
     held = beside.held
     known = ending.in_state(stack.outputs) or stack.settings.on_destroy
-    people = None if held and held.unknown else held.people if held else ()
+    held_back = None if held and held.unknown else held.people if held else ()
     of_job = vars(health) | {"healthy": health.healthy and beside.well}
     return Status(
         **of_job,
@@ -173,7 +174,7 @@ def as_document(stack: Stack, health: Health, beside: Beside = JOB_ONLY, done_no
         job_id=stack.job,
         on_destroy=known,
         out_of_scope=None if beside.outside is None else beside.outside.all,
-        held_back=people,
+        held_back=held_back,
         findings=beside.findings if beside.looked else None,
         done_now=done_now,
     )

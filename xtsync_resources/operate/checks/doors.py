@@ -93,15 +93,15 @@ def mend(look: Look, operation: Operation, live: Mapping[str, Any], wanted: Valu
     opens, closes = changes_of_doors(now, wanted)
     made = as_made(known, wanted)
     reopens, closes_again = changes_of_doors(now, made)
-    if opens and unknown(now, wanted):
-        closes = []  # it may close what the tenant's default lets through, which cannot be seen
+    if opens:  # it may also close what the tenant's default lets through, which cannot be seen
+        closes = changes_of_doors(now, seen(now, wanted))[1]
     steps = [remedy]
     if closes:
         beyond = "what somebody has opened by hand" if closes_again else "what goes beyond the stack file"
         steps.append(f"closes {beyond}")
     if opens:
         what = "the rest" if closes else "that"
-        if len(reopens) == len(opens) and not unknown(now, made):
+        if len(reopens) == len(opens) and seen(now, made) == made:
             what += f" again; ask in {look.tenant.name} before who has closed it and why"
         elif len(changes_of_doors(now, asked_anew(look, known, wanted))[0]) < len(opens):
             what += f"; where somebody has closed it by hand, ask in {look.tenant.name} before why"
@@ -109,8 +109,11 @@ def mend(look: Look, operation: Operation, live: Mapping[str, Any], wanted: Valu
     return ", and ".join(steps)
 
 
-def unknown(now: Mapping[str, Any], members: Values) -> bool:
-    """Whether what is in effect of some members is not known."""
-    return any(
-        leaf(now, name, one) is None for name, found in members.items() if name in COMPLEX_VALUES for one in found
-    )
+def seen(now: Mapping[str, Any], members: Values) -> dict[str, dict[str, Any]]:
+    """Members of policies of which it is known what is in effect."""
+    return {
+        name: {
+            one: value for one, value in found.items() if name not in COMPLEX_VALUES or leaf(now, name, one) is not None
+        }
+        for name, found in members.items()
+    }

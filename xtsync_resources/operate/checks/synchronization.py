@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...assignments.operations import Assignment, assignments, name_and_id, principal_of
+from ...directory.find import names_now
+from ...directory.members import GROUP, USER
 from ...graph.errors import XtsyncError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
@@ -55,11 +57,16 @@ def check(look: Look) -> list[Finding]:
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     # Large groups take long to read, after which there may be no time left to see whose deletions are held back.
     held = at_a_glance(operation, look.own, job_id, job, look.settings)
-    assigned = assignments(operation, look.own, assignable_role(principal))
-    return [of_job(look, health, held, assigned), *beside_the_job(look, assigned)]
+    try:
+        assigned = assignments(operation, look.own, assignable_role(principal))
+        beside = beside_the_job(look, assigned)
+        incomplete = is_incomplete(look, assigned, scope_of(look))
+    except XtsyncError as error:  # what is known of the job counts more
+        beside, incomplete = [look.not_checked(AREA, error)], False
+    return [of_job(look, health, held, incomplete=incomplete), *beside]
 
 
-def of_job(look: Look, health: Health, held: HeldBack | None, assigned: Collection[Assignment]) -> Finding:
+def of_job(look: Look, health: Health, held: HeldBack | None, *, incomplete: bool) -> Finding:
     """How a job does; what the reason of a quarantine means is found, and no advice."""
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
     if health.healthy:
@@ -71,19 +78,24 @@ def of_job(look: Look, health: Health, held: HeldBack | None, assigned: Collecti
         health = replace(health, remedy=health.remedy.removeprefix(f"{meaning}. "))
     else:
         health = replace(health, remedy=remedy)
-    if is_incomplete(look, assigned, scope_of(look)):
+    if incomplete:
         health = where_missing(health)
     return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
 
 
 def is_incomplete(look: Look, assigned: Collection[Assignment], scope: Scope) -> bool:
-    """Whether somebody whom the stack file puts in scope is not, or not known to be; who is renamed is who it meant."""
+    """Whether somebody whom the stack file puts in scope is not, or not known to be; who is renamed is who it meant.
+
+    Calls: those of `names_now`, where a name is nobody's.
+    """
+    users = [(USER, name) for name in scope.unknown_users if name in look.settings.users]
+    unknown = [*users, *((GROUP, name) for name in scope.unknown_groups)]
+    meant = [(kind, id_) for kind, name in unknown if (id_ := look.meant.get(f"{kind} {name}".lower()))]
+    if scope.ambiguous_groups or len(meant) < len(unknown) or not_in_scope(assigned, scope.assigned):
+        return True
     there = {principal_of(one) for one in assigned}
-    users = [f"user {name}" for name in scope.unknown_users if name in look.settings.users]
-    unknown = [*users, *(f"group {name}" for name in scope.unknown_groups)]
-    return bool(scope.ambiguous_groups or not_in_scope(assigned, scope.assigned)) or any(
-        look.meant.get(one.lower()) not in there for one in unknown
-    )
+    names = names_now(look.operation(), meant)
+    return any(name is None or id_ not in there for (_, id_), name in zip(meant, names, strict=True))
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
