@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MEANING = {
     "pause": "Nobody is created, changed or removed in {target} while the job is paused. A cycle that runs is "
-    "finished first; nothing is forgotten. The next `pulumi refresh --diff` shows the pause as drift, and the `pulumi "
-    "up` after that ends it, unless xtsync:running is false.",
+    "finished first; nothing is forgotten. `xtsync resume` ends the pause, and so do `pulumi up --refresh --diff`, and "
+    "a `pulumi up` that changes who is in scope, unless xtsync:running is false.",
     "resume": "The job goes on every 40 minutes with everything that changed since.",
     "restart": "The job looks at everybody again: longer cycles, the same people. Whoever is not in scope any more "
     "leaves {target}, within xtsync:deletionThreshold.",
@@ -104,7 +104,10 @@ def kept_by(stack: Stack, action: str) -> str:
     if paused is not stack.settings.running:
         return ""
     if paused:
-        ends = "`xtsync resume` ends that, and so does the next `pulumi up --refresh --diff`"
+        ends = (
+            "`xtsync resume` ends that, and so do `pulumi up --refresh --diff`, and a `pulumi up` that changes who is "
+            "in scope"
+        )
         return f". {ends}; xtsync:running: false keeps it"
     return ". The next `pulumi up --refresh --diff` pauses it again, as xtsync:running is false"
 

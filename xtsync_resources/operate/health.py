@@ -35,7 +35,10 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
-RESUME = "run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does not look"
+RESUME = (
+    "ask who has paused it and why, then run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does "
+    "not look, but starts it where it changes who is in scope"
+)
 START = (
     "run `pulumi up --refresh --diff`, or `xtsync resume`; a job that was in quarantine for 4 weeks is disabled by "
     "Microsoft"

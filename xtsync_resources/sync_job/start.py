@@ -17,7 +17,7 @@ import pulumi
 
 from ..assignments.operations import assignments, names_in, principal_of
 from ..graph.consistency import JOB_APPEARS, SCOPE
-from ..graph.errors import RefusedError
+from ..graph.errors import CallError, RefusedError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
 from ..pulumi_runtime.provider import (
     HOME,
@@ -28,6 +28,7 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_secrets.model import sync_all
@@ -37,6 +38,7 @@ from .model import (
     ACTIVE,
     Job,
     jobs_of_template,
+    may_start,
     never_ran,
     quarantine_explained,
     quarantine_reason,
@@ -65,6 +67,12 @@ INPUTS = (
 EVERYBODY_LEAVES = (
     "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
     "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
+)
+
+
+STARTS_IT = (
+    "this run starts it at its end. Its next cycle does what has waited: whoever left the scope meanwhile leaves the "
+    "target, within xtsync:deletionThreshold. If it was paused on purpose, set xtsync:running: false"
 )
 
 
@@ -210,16 +218,43 @@ def restart(operation: Operation, service_principal: str, job_id: str, job: Job)
     )
 
 
+def may_be_paused_by_others(olds: Properties, news: Properties) -> bool:
+    """Whether something changes, and the job does not rest for this run. What is unknown is not done yet."""
+    changing = [name for name in ("principals", "assignments", "rested", "unfinished") if olds.get(name) != news[name]]
+    if any(is_unknown(news[name]) for name in changing):
+        return True
+    before, now = set(olds.get("principals") or ()), set(news["principals"])
+    return bool(changing) and "rested" not in changing and not (before - now and now - before)
+
+
 class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Say beforehand who leaves where the scope was everybody, as `read` has seen."""
+        """Say beforehand who leaves where the scope was everybody, as `read` saw, and that a paused job is started.
+
+        Calls: none without a change, else GET jobs/{id}.
+        """
         if olds.get("everybody") and not news["everybody"]:
             report(EVERYBODY_LEAVES, severity=WARNING)
+        if olds.get("running") and news["running"] and may_be_paused_by_others(olds, news):
+            self.tell_of_pause(news)
         return CheckResult(news, [])
+
+    def tell_of_pause(self, props: Properties) -> None:
+        """Say that the job is at rest though the last run left it running; what fails here fails nothing.
+
+        Call: GET jobs/{id}.
+        """
+        try:
+            job = self.operation().read(calls.get_job(props["servicePrincipalId"], props["jobId"]))
+        except CallError as error:
+            report(f"whether the job is paused could not be read: {error.why}", severity=WARNING)
+            return
+        if job is not None and at_rest(job) and may_start(job) and not never_ran(job):
+            report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}", severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...partner_policy.b2b import ALL, BLOCKED
 from ...partner_policy.calls import get_partner, get_policy_defaults
-from ...partner_policy.model import B2B_MEMBERS, COLLABORATION
+from ...partner_policy.model import B2B_MEMBERS, COLLABORATION, same
 from .finding import Finding, Look
 
 AREA = "collaboration"
@@ -70,8 +70,12 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
     whose = "its people" if out else f"people of {there}"
     where = f"{'the settings for ' + there if own else 'the default settings'} of {here} ({name}.{part})"
     configured = (look.settings.b2b_collaboration.side(look.side) or {}).get(part)
+    wanted = look.settings.partner_policy(look.side).get(name, {}).get(part)
+    drift = look.set_up and configured and not same(setting, wanted)
     do = (
-        f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"
+        "bring the partner policy in line with the stack file, as is said of it"
+        if drift
+        else f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"
         if configured
         else f"open B2B collaboration for {there} in {here}: Cross-tenant access settings, Organizational settings, "
         f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
