@@ -20,7 +20,7 @@ from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_k
 from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
-from .held_back import KEPT_OUT, LATE, named, put_back
+from .held_back import KEPT_OUT, LATE, UNSEEN, named, put_back
 from .recorded import last_settings, recorded_of
 from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
@@ -102,7 +102,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     if len(people) > MOST_NAMES:
         screen.tell(f"  and {len(people) - MOST_NAMES} more (`xtsync logs --json`)")
     if back is None:
-        screen.tell("Who of them is back in scope by now cannot be seen here.")
+        screen.tell(f"{UNSEEN}.")
     elif back:
         screen.tell(f"Not among them, as they are assigned by now: {named(back)}. They stay, {KEPT_OUT}.")
     if url := portal_url(stack):

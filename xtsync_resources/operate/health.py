@@ -26,7 +26,7 @@ from ..sync_job.model import (
     schedule_state,
     status_code,
 )
-from ..sync_job.quarantine import HELD_DELETIONS, LOOK_FOR_CAUSES, reason_of
+from ..sync_job.quarantine import HELD_DELETIONS, LOOK_FOR_CAUSES, reason_of, sentence
 
 INTERVAL = timedelta(minutes=40)  # fixed for cross-tenant synchronization; for a job that does not say
 LONGEST_INTERVAL = 31 * 86400
@@ -158,12 +158,7 @@ def where_missing(health: Health) -> Health:
     """The health of a job where somebody configured is not in scope: nothing starts it or approves anything before."""
     if health.remedy in (RESUME, START):
         return replace(health, remedy=ASSIGN_AND_START)
-    return replace(health, remedy=assign_first(health.remedy))
-
-
-def assign_first(remedy: str) -> str:
-    """What to do, after what comes first where somebody configured is not in scope; "" where there is nothing to do."""
-    return f"{ASSIGN_FIRST}. {remedy[0].upper()}{remedy[1:]}" if remedy else ""
+    return replace(health, remedy=f"{ASSIGN_FIRST}. {sentence(health.remedy)}") if health.remedy else health
 
 
 def last_execution(status: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -71,15 +71,15 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
     where = f"{'the settings for ' + there if own else 'the default settings'} of {here} ({name}.{part})"
     configured = (look.settings.b2b_collaboration.side(look.side) or {}).get(part)
     wanted = look.settings.partner_policy(look.side).get(name, {}).get(part)
-    drift = look.set_up and configured and not same(setting, wanted)
-    do = (
-        "bring the partner policy in line with the stack file, as is said of it"
-        if drift
-        else f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"
-        if configured
-        else f"open B2B collaboration for {there} in {here}: Cross-tenant access settings, Organizational settings, "
-        f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
-    )
+    if not configured:
+        do = (
+            f"open B2B collaboration for {there} in {here}: Cross-tenant access settings, Organizational settings, "
+            f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
+        )
+    elif look.set_up and not same(setting, wanted):
+        do = "bring the partner policy in line with the stack file, as is said of it"
+    else:
+        do = f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"
     if found is Reach.NONE:
         nobody = "nobody" if part == "usersAndGroups" else "nothing"
         text = (

@@ -74,10 +74,8 @@ def of_job(look: Look, health: Health, held: HeldBack | None, *, incomplete: boo
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
     remedy = held.remedy(health) if held else health.remedy
     if remedy == health.remedy and meaning:
-        more = f": {meaning}{more}"
-        health = replace(health, remedy=health.remedy.removeprefix(f"{meaning}. "))
-    else:
-        health = replace(health, remedy=remedy)
+        more, remedy = f": {meaning}{more}", remedy.removeprefix(f"{meaning}. ")
+    health = replace(health, remedy=remedy)
     if incomplete:
         health = where_missing(health)
     return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
