@@ -248,7 +248,7 @@ def test_a_job_that_does_not_do_it_is_no_silence(lab: Lab, planned: Command, wha
     assert words in said
     assert do in said
     assert "Nobody comes or goes" not in said
-    assert "The next `pulumi up` brings nobody into scope" in said
+    assert "Without `--refresh` the next `pulumi up` brings nobody into scope" in said
 
 
 def test_a_pause_that_is_wanted_is_told_and_asks_for_nothing(lab: Lab, planned: Command) -> None:
@@ -296,8 +296,8 @@ def test_who_is_configured_and_not_in_scope_is_no_silence(lab: Lab, planned: Com
     lab.pass_time()
     (finance,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
     unassign(lab, finance.id)
-    deletes = "the next cycle deletes in the target whom nothing else keeps, if the last one has not"
-    words = f"Finance, though configured, and {deletes}"
+    deletes = "when it runs next, the job deletes in the target whom nothing else keeps"
+    words = f"Finance, though configured; {deletes}"
     assert f"not in scope: {words}" in document(planned)["job"].replace("group ", "")
     for name in ("plan", "status"):
         assert words in " ".join(planned(name, "-s", "dev").out.split()).replace("group ", "")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lab.entra import Fault
-from tests.scenarios.stacks import Command, Lab, writes
+from tests.scenarios.stacks import Command, Lab, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import set_in_portal, unassign
 from xtsync_resources.graph.clock import SystemClock
@@ -53,8 +53,15 @@ def a_quarter_of_an_hour_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_promise_6_of_two_one_is_put_back_and_the_other_is_said_to_be_deleted(lab: Lab, held: Command) -> None:
     """One is fewer than the threshold, so that nothing holds him back any more."""
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
-    lab.stack.run("up")
-    fewer = "They are fewer by now than the deletion threshold, which is 2"
+    beforehand = "fewer of those held back stay out of scope than the deletion threshold, which is 2: the next cycle "
+    for operation in ("preview", "up"):
+        said = told(lab.stack.run(operation), "scope")
+        if operation == "preview":
+            planned = says(held, "plan")
+            assert f"With the next `pulumi up` {beforehand}DELETES 1 person in Fabrikam: {DAVE}" in planned
+            assert f"In scope with the next `pulumi up`: {CAROL}; they stay" in planned
+        assert f"With this change {beforehand}DELETES 1 person in the target: {DAVE}" in " ".join(said.split())
+    fewer = "ewer of those held back stay out of scope than the deletion threshold, which is 2"
     deletes = f"{fewer}: the next cycle DELETES 1 person in Fabrikam: {DAVE}"
     for name in LOOKS:
         said = says(held, name)
@@ -80,6 +87,10 @@ def test_promise_6_where_all_are_put_back_there_is_nothing_to_approve(lab: Lab, 
     said = held("approve-deletions", "--count", "2", "-s", "dev")
     assert said.exit_code == 2
     assert f"whoever it holds back is assigned by now ({CAROL}, {DAVE})" in " ".join(said.errors.split())
+    for action in ("pause", "resume", "restart"):
+        refused = says(held, action, "--yes")
+        assert f"2 people would be deleted in Fabrikam, as of the last cycle: {CAROL}, {DAVE}" in refused
+        assert "Wait for the next cycle, which ends the quarantine then" in refused
     assert not writes(lab.calls_since(before))
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com", CAROL, DAVE}
@@ -201,16 +212,32 @@ def test_where_nobody_can_be_named_the_words_of_the_service_are_there(lab: Lab, 
 def test_who_comes_with_the_next_up_keeps_other_commands_from_starting_the_job(
     lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    knows_the_state(lab, monkeypatch)
     xtsync.up()
     lab.pass_time()
     assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
-    assert xtsync("resume", "-s", "dev", "--yes").exit_code == 2
+    refused = xtsync("resume", "-s", "dev", "--yes")
+    assert refused.exit_code == 2
+    assert "bob@contoso.com" in refused.errors
+    assert "puts in scope whoever is new in the stack file" in " ".join(refused.errors.split())
     for name in LOOKS:
         said = says(xtsync, name)
-        assert f"{FIRST} and starts the job then" in said, name
+        assert "run `pulumi up`, which puts in scope whoever is new in the stack file and starts the job then" in said
+        assert "ask who has paused it and why; run `pulumi up`" in said, name
+        assert "restore" not in said, name
         assert "run `xtsync resume`" not in said, name
+    assert "not yet bob@contoso.com: new in the stack file" in says(xtsync, "status")
+    assert "not in scope yet, as new in the stack file: bob@contoso.com" in says(xtsync, "doctor")
+
+
+def test_where_no_state_can_be_read_whoever_is_unassigned_is_taken_for_lost(lab: Lab, xtsync: Command) -> None:
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    said = says(xtsync, "status")
+    assert "NOT bob@contoso.com, though configured; when it runs next, the job deletes in the target" in said
+    assert "; new entries come with the next `pulumi up`" in says(xtsync, "doctor")
 
 
 def test_who_is_renamed_or_only_provisioned_at_once_keeps_nobody_from_resuming(

@@ -147,14 +147,25 @@ def test_the_interval_is_the_jobs_own(text: str, minutes: float) -> None:
 )
 def test_where_somebody_is_not_in_scope_that_is_mended_first(found: dict[str, Any]) -> None:
     """`resume`, `restart` and `approve-deletions` refuse before, and so does nothing that is advised first."""
-    remedy = where_missing(read_health(found, NOW)).remedy
+    remedy = where_missing(read_health(found, NOW), only_new=False).remedy
+    remedy = remedy.removeprefix("ask who has paused it and why; ")
     assert remedy.startswith("restore whose account is deleted in the target already (Deleted users, 30 days), and run")
     assert remedy.partition("`")[2].startswith("pulumi up --refresh --diff`, which assigns whoever is missing")
     assert "refuses before that. An entry that nobody has stops it: restore or correct that before" in remedy
 
 
 def test_a_job_that_is_well_has_nothing_to_mend_first() -> None:
-    assert where_missing(read_health(job(last=before(minutes=9)), NOW)).remedy == ""
+    for only_new in (False, True):
+        assert where_missing(read_health(job(last=before(minutes=9)), NOW), only_new=only_new).remedy == ""
+
+
+def test_whoever_is_new_in_the_stack_file_is_not_to_be_restored() -> None:
+    paused = where_missing(read_health(job("Paused"), NOW), only_new=True).remedy
+    assert paused == (
+        "ask who has paused it and why; run `pulumi up`, which puts in scope whoever is new in the stack file and "
+        "starts the job then; `xtsync resume` refuses before that"
+    )
+    assert "restore" not in where_missing(read_health(job("Disabled"), NOW), only_new=True).remedy
 
 
 def test_a_start_of_a_quarantined_job_is_not_called_a_way_to_a_sooner_run() -> None:

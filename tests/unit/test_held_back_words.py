@@ -7,22 +7,24 @@ from dataclasses import replace
 import pytest
 
 from xtsync_resources.operate.health import read_health
-from xtsync_resources.operate.held_back import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
+from xtsync_resources.operate.held_back import PUT_BACK, RUN_UP, WAIT, remedy
 from xtsync_resources.sync_job.provisioning_log import Identity
+from xtsync_resources.sync_scope.held_back import ONCE_STARTED, HeldBack, among
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)
 QUARANTINE = {"code": "Quarantine", "quarantine": {"reason": "TooManyDeletes"}}
 DELETES = "the next cycle DELETES"
+FEWER = "ewer of those held back stay out of scope than the deletion threshold, which is 3"
 WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob, carol"
 
 
 @pytest.mark.parametrize(
-    ("back", "threshold", "young", "words", "remedy"),
+    ("back", "threshold", "young", "words", "do"),
     [
         ((), 3, False, WAITS, ""),
         ((ALICE,), 2, False, f"{WAITS}. Assigned by now: alice; they stay, unless", ""),
-        ((ALICE,), 3, False, f"by now than the deletion threshold, which is 3: {DELETES} 2 people in Fabrikam: bob,",
+        ((ALICE,), 3, False, f"{FEWER}: {DELETES} 2 people in Fabrikam: bob,",
          PUT_BACK),
         ((ALICE, BOB), 3, False, f"{DELETES} 1 person in Fabrikam: carol. Assigned by now: alice, bob", PUT_BACK),
         (ALL, 3, False, f"{WAITS}. Assigned by now: alice, bob, carol; they stay, unless something else", WAIT),
@@ -39,14 +41,14 @@ WAITS = "3 people would be deleted in Fabrikam, as of the last cycle: alice, bob
     ],
 )  # fmt: skip
 def test_whom_the_next_cycle_deletes(
-    back: tuple[Identity, ...] | None, threshold: int | None, young: bool, words: str, remedy: str
+    back: tuple[Identity, ...] | None, threshold: int | None, young: bool, words: str, do: str
 ) -> None:
     held = among(ALL, back, threshold, young=young)
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
     said = held.sentence("Fabrikam")
     assert words in said
-    assert ("DELETES" in said) is bool(remedy == PUT_BACK and held.outside)
-    assert held.remedy(health) == (remedy or health.remedy)
+    assert ("DELETES" in said) is bool(do == PUT_BACK and held.outside)
+    assert remedy(held, health) == (do or health.remedy)
     assert "approve-deletions" in health.remedy
 
 
@@ -57,7 +59,7 @@ def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(
     back: tuple[Identity, ...], threshold: int, state: str
 ) -> None:
     health = read_health({"id": "j", "schedule": {"state": state}, "status": QUARANTINE})
-    assert among(ALL, back, threshold, young=False).remedy(health) == health.remedy
+    assert remedy(among(ALL, back, threshold, young=False), health) == health.remedy
     assert "It does not run" in health.remedy
 
 
@@ -72,9 +74,34 @@ def test_of_a_job_that_does_not_run_the_first_cycle_after_a_start_counts() -> No
 
 def test_where_nobody_can_be_named_the_jobs_own_advice_stands() -> None:
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
-    assert HeldBack(unknown="the log is late").remedy(health) == health.remedy
+    assert remedy(HeldBack(unknown="the log is late"), health) == health.remedy
 
 
 def test_a_quarantine_that_is_over_is_not_advised_about() -> None:
     well = read_health({"id": "j", "schedule": {"state": "Active"}, "status": {}})
-    assert among(ALL, (), 500, young=False).remedy(well) == well.remedy == ""
+    assert remedy(among(ALL, (), 500, young=False), well) == well.remedy == ""
+
+
+@pytest.mark.parametrize(
+    ("back", "words", "do"),
+    [
+        ((ALICE, BOB), f"With this change f{FEWER}: {DELETES} 1 person in Fabrikam: carol. "
+         "In scope with this change: alice, bob; they stay", PUT_BACK),
+        (ALL, f"{WAITS}. In scope with this change: alice, bob, carol; they stay", RUN_UP),
+        ((), WAITS, ""),
+    ],
+)  # fmt: skip
+def test_what_a_change_makes_of_those_held_back_is_told_beforehand(
+    back: tuple[Identity, ...], words: str, do: str
+) -> None:
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    held = among(ALL, back, 3, young=False, change="with this change")
+    assert words in held.sentence("Fabrikam")
+    assert remedy(held, health) == (do or health.remedy)
+
+
+def test_before_a_change_it_is_said_that_fewer_are_not_held_back_where_nobody_can_be_named() -> None:
+    unknown = HeldBack(unknown="the log is late", change="with this change")
+    assert "the log is late. Where fewer than the deletion threshold stay out, the next cycle deletes those" in (
+        unknown.sentence("Fabrikam")
+    )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Assignment = Mapping[str, Any]
 MOST_NAMES = 10
+# What an assignment without any of the application's roles has; it puts nobody in scope.
+DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 
 def assignments(operation: Operation, service_principal: str, role: str) -> list[Assignment]:
@@ -35,6 +37,15 @@ def assignments(operation: Operation, service_principal: str, role: str) -> list
     except NotFoundError:
         return []
     return [assignment for assignment in found if assignment.get("appRoleId") == role]
+
+
+def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
+    """Who is assigned by a role of the application.
+
+    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
+    """
+    listed = operation.pages(calls.list_assignments(service_principal))
+    return [one for one in listed if one.get("appRoleId") != DEFAULT_ACCESS]
 
 
 def principal_of(assignment: Assignment) -> str:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError
+from ..sync_scope.held_back import at_a_glance
 from .checks import Finding, Level, collaboration, people, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .health import where_missing
-from .held_back import HeldBack, at_a_glance
+from .held_back import remedy
 from .in_scope import out_of_scope
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..sync_job.model import Job
+    from ..sync_scope.held_back import HeldBack
     from .health import Health
     from .in_scope import Outside
     from .stack import Stack
@@ -78,8 +80,8 @@ class Beside:
 
     def judged(self, health: Health) -> Health:
         """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
-        found = replace(health, remedy=self.held.remedy(health)) if self.held else health
-        return where_missing(found) if self.incomplete else found
+        found = replace(health, remedy=remedy(self.held, health)) if self.held else health
+        return where_missing(found, only_new=self.outside.only_new) if self.outside and self.outside.all else found
 
     def verdict(self, health: Health) -> str:
         """Whether the pair is well, with what was looked at."""
@@ -113,7 +115,8 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
+    filtered = bool(stack.settings.scoping_filters)
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, filtered=filtered)
     try:
         outside = scope.result()
     except CallError as error:  # what is known of the job counts more

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from ..graph.errors import RefusedError
 from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
 from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
+from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest, set_running
-from .health import Health, read_health
+from ..sync_scope.held_back import at_a_glance
+from .health import ASSIGN_NEW, Health, read_health
+from .held_back import remedy
 from .in_scope import unassigned
 from .screen import refuse_to_ask_nobody
 from .status import judged, portal_url, read_job, show
@@ -144,26 +147,34 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
     Raises:
         RefusedError: somebody configured is not assigned, or cannot be found.
     """
-    missing, count = unassigned(operation, stack).all, len({*stack.settings.users, *stack.settings.groups})
-    if missing:
-        raise RefusedError(
-            f"Will not {action} the job {stack.job} in {operation.tenant}",
-            f"{len(missing)} of {count} configured users and groups are not assigned ({', '.join(missing[:5])}); "
-            f"whoever is not would be deleted in {stack.settings.target.name}",
-            "run `xtsync doctor`, which says why, and `pulumi up --refresh --diff`, which assigns whoever is there",
-        )
+    outside, count = unassigned(operation, stack), len({*stack.settings.users, *stack.settings.groups})
+    if not outside.all:
+        return
+    why = (
+        f"{len(outside.all)} of {count} configured users and groups are not assigned ({', '.join(outside.all[:5])}); "
+        f"whoever is not would be deleted in {stack.settings.target.name}"
+    )
+    do = "run `xtsync doctor`, which says why, and `pulumi up --refresh --diff`, which assigns whoever is there"
+    if outside.only_new:
+        why, do = f"{why} where they are there from before", ASSIGN_NEW
+    raise RefusedError(f"Will not {action} the job {stack.job} in {operation.tenant}", why, do)
 
 
 def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str) -> None:
     """Never release deletions that are held back, or what nobody knows: that is a decision about people, made by hand.
+
+    Calls: where it refuses, those of `at_a_glance`.
 
     Raises:
         RefusedError: the action would clear such a quarantine, or lose sight of it.
     """
     if holds_deletions(job) or (action != "pause" and not may_start(job)):
         effect = "could hide" if action == "pause" else "would clear"
+        filtered = bool(stack.settings.scoping_filters)
+        held = at_a_glance(operation, stack.service_principal, stack.job, job, filtered=filtered)
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
-            f"it is in quarantine ({quarantine_reason(job)}), which this {effect}",
-            quarantine_explained(job),
+            f"it is in quarantine ({quarantine_reason(job)}), which this {effect}"
+            + (f". {sentence(held.sentence(stack.settings.target.name))}" if held else ""),
+            remedy(held, judged(operation, stack, job)) if held else quarantine_explained(job),
         )

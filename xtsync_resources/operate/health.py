@@ -19,12 +19,14 @@ from ..sync_job.model import (
     PAUSED,
     Job,
     holds_deletions,
+    message_of_quarantine,
     moment,
     people_synchronized,
     quarantine_explained,
     quarantine_reason,
     schedule_state,
     status_code,
+    without_stop,
 )
 from ..sync_job.quarantine import HELD_DELETIONS, LOOK_FOR_CAUSES, reason_of, sentence
 
@@ -35,8 +37,9 @@ DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)
 SILENT_INTERVALS = 3
 FAILED = "Failed"
 NO_ERROR = "None"  # the code of an error that is none
+ASK_WHO = "ask who has paused it and why"
 RESUME = (
-    "ask who has paused it and why, then run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does "
+    f"{ASK_WHO}, then run `xtsync resume`, or `pulumi up --refresh --diff`; `pulumi up` alone does "
     "not look, but starts it where it changes who is in scope"
 )
 START = (
@@ -47,12 +50,13 @@ ASSIGN = (
     "restore whose account is deleted in the target already (Deleted users, 30 days), and run `pulumi up --refresh "
     "--diff`, which assigns whoever is missing"
 )
+ASSIGN_NEW = "run `pulumi up`, which puts in scope whoever is new in the stack file"
 STOPS = (
     "An entry that nobody has stops it: restore or correct that before; taking it out of the stack file lets its "
     "people go"
 )
-ASSIGN_AND_START = f"{ASSIGN} and starts the job then; `xtsync resume` refuses before that. {STOPS}"
-ASSIGN_FIRST = f"{ASSIGN}; what starts the job or approves deletions refuses before that. {STOPS}"
+STARTS_THEN = "and starts the job then; `xtsync resume` refuses before that"
+REFUSES = "what starts the job or approves deletions refuses before that"
 LOOK_AT_FAILURES = f"see with `xtsync logs --failures` why; {LOOK_FOR_CAUSES}"
 
 
@@ -154,11 +158,21 @@ def read_health(job: Job, now: datetime | None = None, *, running: bool = True, 
     )
 
 
-def where_missing(health: Health) -> Health:
-    """The health of a job where somebody configured is not in scope: nothing starts it or approves anything before."""
-    if health.remedy in (RESUME, START):
-        return replace(health, remedy=ASSIGN_AND_START)
-    return replace(health, remedy=f"{ASSIGN_FIRST}. {sentence(health.remedy)}") if health.remedy else health
+def where_missing(health: Health, *, only_new: bool) -> Health:
+    """The health of a job where somebody configured is not in scope: nothing starts it or approves anything before.
+
+    Args:
+        health: of the job.
+        only_new: whether they are new in the stack file, so that nobody has to be brought back.
+    """
+    if not health.remedy:
+        return health
+    assign, stops = (ASSIGN_NEW, "") if only_new else (ASSIGN, f". {STOPS}")
+    if health.remedy == RESUME:
+        return replace(health, remedy=f"{ASK_WHO}; {assign} {STARTS_THEN}{stops}")
+    if health.remedy == START:
+        return replace(health, remedy=f"{assign} {STARTS_THEN}{stops}")
+    return replace(health, remedy=f"{assign}; {REFUSES}{stops}. {sentence(health.remedy)}")
 
 
 def last_execution(status: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -239,12 +253,6 @@ def verdict_of_rest(job: Job, silent: datetime | None, running: bool) -> tuple[b
     return None
 
 
-def message_of_quarantine(job: Job) -> str:
-    """What Graph says beside the reason of a quarantine."""
-    error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
-    return without_stop(unwrapped(error["message"])) if error.get("message") else ""
-
-
 def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
     """The verdict on a job that runs: how its last cycle went."""
     last, failures = last_execution(job.get("status") or {}), complete_failures(job)
@@ -265,11 +273,6 @@ def verdict_of_last_cycle(job: Job) -> tuple[bool, str, str]:
     if status_code(job) == NOT_RUN:
         return True, "running; it was restarted, and looks at everybody again", ""
     return True, "running; the last cycle went well", ""
-
-
-def without_stop(message: str) -> str:
-    """A message of the service as part of a sentence of ours."""
-    return message.rstrip(". ")
 
 
 # --- words -----------------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from ..assignments.calls import list_assignments
-from ..assignments.operations import principal_of
+from ..assignments.operations import in_scope, principal_of
 from ..config import GUID
 from ..directory.find import find, names_now
 from ..graph.errors import ForbiddenError
@@ -15,12 +15,8 @@ from ..sync_scope.principals import meant
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
-    from ..assignments.operations import Assignment
     from ..graph.operation import Operation
     from .stack import Stack
-
-# What an assignment without any of the application's roles has; it puts nobody in scope.
-DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -29,25 +25,23 @@ class Outside:
 
     Attributes:
         unassigned: who is there and not assigned: the job deletes in the target whom nothing else keeps.
+        new: who is there, not assigned, and was not in the stack file at the last `up`: the next one assigns them.
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
     """
 
     unassigned: Sequence[str] = ()
+    new: Sequence[str] = ()
     nameless: Sequence[str] = ()
 
     @property
     def all(self) -> Sequence[str]:
         """All of them."""
-        return [*self.unassigned, *self.nameless]
+        return [*self.unassigned, *self.new, *self.nameless]
 
-
-def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
-    """Who is assigned by a role of the application.
-
-    Call: GET appRoleAssignedTo, page by page (Application.Read.All).
-    """
-    listed = operation.pages(list_assignments(service_principal))
-    return [one for one in listed if one.get("appRoleId") != DEFAULT_ACCESS]
+    @property
+    def only_new(self) -> bool:
+        """Whether the next `up` puts all of them in scope, without looking at what somebody has done by hand."""
+        return bool(self.new) and not self.unassigned and not self.nameless
 
 
 def unassigned(operation: Operation, stack: Stack) -> Outside:
@@ -60,30 +54,38 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
     given = {"user": stack.settings.users, "group": stack.settings.groups}
     names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
     found = find(operation, names, GUID.fullmatch)
-    nameless = any((kind, name.lower()) not in found for kind, listed in names.items() for name in listed)
-    known = meant(recorded_of(stack), stack.settings.source.id) if nameless else {}
+    last = cache(lambda: last_entries(stack))
 
     def ids_of(kind: str, name: str) -> set[str]:
         if GUID.fullmatch(name):
             return {name.lower()}
-        was = known.get(f"{kind} {name}".lower())
-        return {*found.get((kind, name.lower()), [was] if was else [])}
+        if (kind, name.lower()) in found:
+            return {*found[kind, name.lower()]}
+        was = last().get(f"{kind} {name}".lower())
+        return {was} if was else set()
 
-    wanted = {name: ids_of(kind, name) for kind, listed in given.items() for name in listed}
+    wanted = [(kind, name, ids_of(kind, name)) for kind, listed in given.items() for name in listed]
     # Graph may go on listing the assignment of whoever was deleted; whom `find` has found is there.
-    unseen = [
-        (kind, id_)
-        for kind, listed in given.items()
-        for name in listed
-        if (kind, name.lower()) not in found
-        for id_ in wanted[name]
-    ]
+    unseen = [(kind, id_) for kind, name, ids in wanted if (kind, name.lower()) not in found for id_ in ids]
     gone = {id_ for (_, id_), name in zip(unseen, names_now(operation, unseen), strict=True) if name is None}
     there = {principal_of(one) for one in in_scope(operation, stack.service_principal)} - gone
+    missing = [(kind, name, ids) for kind, name, ids in wanted if len(ids) == 1 and not ids <= there]
+    new = [name for kind, name, ids in missing if not ids & gone and is_new(last(), kind, name, ids)]
     return Outside(
-        [name for name, ids in wanted.items() if len(ids) == 1 and not ids <= there],
-        [name for name, ids in wanted.items() if len(ids) != 1],
+        [name for _, name, _ in missing if name not in new],
+        new,
+        [name for _, name, ids in wanted if len(ids) != 1],
     )
+
+
+def is_new(known: Mapping[str, str], kind: str, name: str, ids: Collection[str]) -> bool:
+    """Whether an entry was not in the stack file at the last run, by name or id; where nobody can say it was."""
+    return bool(known) and f"{kind} {name}".lower() not in known and not {*ids} & {*known.values()}
+
+
+def last_entries(stack: Stack) -> dict[str, str]:
+    """Object ids of the entries of the stack file at the last run, by kind and name; none where nobody can say."""
+    return meant(recorded_of(stack), stack.settings.source.id)
 
 
 def out_of_scope(operation: Operation, stack: Stack) -> Outside | None:

@@ -35,6 +35,7 @@ from ..sync_scope.affected import (
     refuse_to_remove,
     sentence,
 )
+from ..sync_scope.held_back import at_a_glance
 from ..sync_scope.leavers import Leavers, already_deleted, people_who_leave, what_becomes
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
@@ -45,7 +46,7 @@ from .checks.finding import as_advice, counted, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .health import ASSIGN, where_missing
-from .held_back import at_a_glance
+from .held_back import remedy
 from .in_scope import Outside, out_of_scope
 from .recorded import last_settings, recorded
 from .screen import Rows, line
@@ -62,9 +63,13 @@ DRIFT = (
     "The state of the last `pulumi up` does not know that, so `pulumi preview` does not see it; `pulumi up --refresh "
     "--diff` takes it back"
 )
+BY_UP = "with the next `pulumi up`"
 ASK_BEFORE = ". Ask there before who has closed it and why"
 
-NOTHING_BY_UP = "The next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes nothing."
+NOTHING_BY_UP = (
+    "Without `--refresh` the next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes "
+    "nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         lets_go=lets_go,
         refused=refused,
         job=job,
-        job_do="" if lets_go and not refused else job_do,
+        job_do=after_refusal(job_do, refused) if refused or not lets_go else "",
         **doors(stack, state),
     )
 
@@ -257,7 +262,7 @@ def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tu
         return "", in_a_row(error)
 
 
-def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple[str, str]:
+def job_now(stack: Stack, operation: Operation, comes: Mapping[str, str]) -> tuple[str, str]:
     """What of the job somebody has to know, and what to do about it; whoever comes by `up` is not missed before.
 
     Calls: those of `read_job`, `at_a_glance` and `out_of_scope`.
@@ -272,10 +277,18 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
         return f"how it does could not be read: {error.why}", error.do
     health = judged(operation, stack, job)
     told = [] if health.healthy and health.state == ACTIVE else [health.headline]
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
+    held = at_a_glance(
+        operation,
+        stack.service_principal,
+        stack.job,
+        job,
+        filtered=bool(stack.settings.scoping_filters),
+        coming=kinds(comes),
+        change=BY_UP if comes else "",
+    )
     if held is not None:
         told.append(held.sentence(stack.settings.target.name))
-        health = replace(health, remedy=held.remedy(health))
+        health = replace(health, remedy=remedy(held, health))
     coming = {entry.partition(" ")[2] for entry in comes}
     try:
         outside = out_of_scope(operation, stack) or Outside()
@@ -285,9 +298,15 @@ def job_now(stack: Stack, operation: Operation, comes: Collection[str]) -> tuple
     missing = [name for name in outside.unassigned if name not in coming]
     if not missing:
         # Who comes by `up` keeps other commands from starting the job until then.
-        return (". ".join(told), (where_missing(health) if outside.all else health).remedy if told else "")
+        due = where_missing(health, only_new=not outside.nameless) if outside.all else health
+        return (". ".join(told), due.remedy if told else "")
     told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
-    return ". ".join(told), (where_missing(health).remedy if len(told) > 1 else "") or ASSIGN
+    return ". ".join(told), (where_missing(health, only_new=False).remedy if len(told) > 1 else "") or ASSIGN
+
+
+def after_refusal(do: str, refused: str) -> str:
+    """What to do about the job, where `up` refuses until something else is mended."""
+    return f"mend first why `pulumi up` is refused; then {do}" if do and refused else do
 
 
 def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:

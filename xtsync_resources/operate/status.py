@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 20.0
 # What is beside the job changes by somebody's hand only, and takes many calls.
 BESIDE_SECONDS = 600.0
+NEW = (
+    "new in the stack file, and in scope with the next `pulumi up`. Whoever of them had been in scope before that may "
+    "leave the target meanwhile"
+)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
     nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
     return [
         *([("In scope", missing)] if outside.unassigned else []),
+        *([("In scope", f"not yet {listed(outside.new)}: {NEW}")] if outside.new else []),
         *([("In scope", nobody)] if outside.nameless else []),
     ]
 
@@ -120,7 +125,7 @@ def schedule_words(health: Health) -> str:
 
 def what_follows(stack: Stack) -> str:
     """What becomes of people who are configured and not in scope."""
-    return f", and {DELETES}" if stack.settings.deletes else ""
+    return f"; {DELETES}" if stack.settings.deletes else ""
 
 
 def entries_of(kind: str, count: int) -> str:
@@ -212,7 +217,7 @@ def judged_with_scope(operation: Operation, stack: Stack, job: Job) -> Health:
         outside = None if health.healthy else out_of_scope(operation, stack)
     except XtsyncError:  # what is known of the job counts more
         return health
-    return where_missing(health) if outside and outside.all else health
+    return where_missing(health, only_new=outside.only_new) if outside and outside.all else health
 
 
 def portal_url(stack: Stack) -> str:

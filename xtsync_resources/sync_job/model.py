@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
+from ..graph.nested import unwrapped
 from .quarantine import HELD_DELETIONS, explained, reason_of
 
 TEMPLATE = "Azure2Azure"
@@ -59,6 +60,17 @@ def quarantine_reason(job: Job) -> str:
     if status_code(job) != QUARANTINE and not quarantine.get("reason"):
         return ""
     return str(quarantine.get("reason") or "unknown reason")
+
+
+def message_of_quarantine(job: Job) -> str:
+    """What Graph says beside the reason of a quarantine."""
+    error = ((job.get("status") or {}).get("quarantine") or {}).get("error") or {}
+    return without_stop(unwrapped(error["message"])) if error.get("message") else ""
+
+
+def without_stop(message: str) -> str:
+    """A message of the service as part of a sentence of ours."""
+    return message.rstrip(". ")
 
 
 def quarantined_since(job: Job) -> datetime | None:

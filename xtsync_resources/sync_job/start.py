@@ -181,7 +181,7 @@ def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str],
         f"Will not start the job {job_id} in {operation.tenant}",
         f"{len(missing)} of {count} configured users and groups are not assigned ({names_in(operation, missing)}); "
         "whoever is not would be deleted in the target",
-        "run `pulumi refresh` and `pulumi up`, which assigns them and starts it then",
+        "run `pulumi up --refresh --diff`, which assigns them and starts it then",
     )
 
 

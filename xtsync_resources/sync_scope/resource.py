@@ -53,6 +53,7 @@ from .affected import (
     who_exists,
 )
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
+from .held_back import report_held_back
 from .leavers import Leavers, known_to_leave, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
@@ -178,7 +179,8 @@ class SyncScopeProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
-        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`.
+        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`, and where
+        somebody comes `report_held_back`.
 
         Raises:
             RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
@@ -219,6 +221,8 @@ class SyncScopeProvider(TenantResourceProvider):
         if olds and change.already and self.settings.on_existing == "fail":
             foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
         announce(change)
+        if change.comes and olds and olds["jobId"] == news["jobId"]:
+            report_held_back(self.operation(), olds["servicePrincipalId"], olds["jobId"], kinds(change.comes))
         leaving = {**change.leaves, **removed}
         names = {object_id: name for name, object_id in leaving.items()}
         try:

@@ -26,7 +26,10 @@ ONLY_TO_LOOK = (READ_LICENCES, READ_TENANTS)
 # How a finding begins that nobody needs to follow.
 ADVICE = "advice: "
 # What becomes of people who are configured and not in scope. When they left it, nobody knows.
-DELETES = "the next cycle deletes in the target whom nothing else keeps, if the last one has not"
+DELETES = (
+    "when it runs next, the job deletes in the target whom nothing else keeps (within xtsync:deletionThreshold), if it "
+    "has not yet"
+)
 MORE = "run it again; with XTSYNC_DEBUG=1 it shows every call"
 
 

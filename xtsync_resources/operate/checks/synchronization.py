@@ -19,20 +19,23 @@ from ...sync_job.calls import get_job
 from ...sync_job.quarantine import reason_of, said_by_doctor
 from ...sync_job.running import how_it_went
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
+from ...sync_scope.held_back import at_a_glance
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import PEOPLE_STAY, make_all_again
-from ..health import read_health, where_missing
-from ..held_back import HeldBack, at_a_glance
+from ..health import ASSIGN_NEW, read_health, where_missing
+from ..held_back import remedy as remedy_of_held
+from ..in_scope import Outside, is_new
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
 from .finding import DELETES, Finding, Look, as_advice, listed
-from .people import scope_of
+from .people import kind_of, scope_of
 
 AREA = drift.AREA
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
+    from ...sync_scope.held_back import HeldBack
     from ..health import Health
     from .people import Scope
 
@@ -56,44 +59,46 @@ def check(look: Look) -> list[Finding]:
         return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     # Large groups take long to read, after which there may be no time left to see whose deletions are held back.
-    held = at_a_glance(operation, look.own, job_id, job, look.settings)
+    filtered = bool(look.settings.scoping_filters)
+    held = at_a_glance(operation, look.own, job_id, job, filtered=filtered)
     try:
         assigned = assignments(operation, look.own, assignable_role(principal))
         beside = beside_the_job(look, assigned)
-        incomplete = is_incomplete(look, assigned, scope_of(look))
+        outside = outside_of(look, assigned, scope_of(look))
     except XtsyncError as error:  # what is known of the job counts more
-        beside, incomplete = [look.not_checked(AREA, error)], False
-    return [of_job(look, health, held, incomplete=incomplete), *beside]
+        beside, outside = [look.not_checked(AREA, error)], Outside()
+    return [of_job(look, health, held, outside), *beside]
 
 
-def of_job(look: Look, health: Health, held: HeldBack | None, *, incomplete: bool) -> Finding:
+def of_job(look: Look, health: Health, held: HeldBack | None, outside: Outside) -> Finding:
     """How a job does; what the reason of a quarantine means is found, and no advice."""
     more = f". {held.sentence(look.settings.target.name)}" if held else ""
     if health.healthy:
         return look.ok(AREA, health.headline + more)
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
-    remedy = held.remedy(health) if held else health.remedy
+    remedy = remedy_of_held(held, health) if held else health.remedy
     if remedy == health.remedy and meaning:
         more, remedy = f": {meaning}{more}", remedy.removeprefix(f"{meaning}. ")
     health = replace(health, remedy=remedy)
-    if incomplete:
-        health = where_missing(health)
+    if outside.all:
+        health = where_missing(health, only_new=outside.only_new)
     return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
 
 
-def is_incomplete(look: Look, assigned: Collection[Assignment], scope: Scope) -> bool:
-    """Whether somebody whom the stack file puts in scope is not, or not known to be; who is renamed is who it meant.
+def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Outside:
+    """Who of the stack file is not in scope, or not known to be; who is renamed is who it meant.
 
     Calls: those of `names_now`, where a name is nobody's.
     """
     users = [(USER, name) for name in scope.unknown_users if name in look.settings.users]
     unknown = [*users, *((GROUP, name) for name in scope.unknown_groups)]
-    meant = [(kind, id_) for kind, name in unknown if (id_ := look.meant.get(f"{kind} {name}".lower()))]
-    if scope.ambiguous_groups or len(meant) < len(unknown) or not_in_scope(assigned, scope.assigned):
-        return True
+    meant = {(kind, id_): name for kind, name in unknown if (id_ := look.meant.get(f"{kind} {name}".lower()))}
     there = {principal_of(one) for one in assigned}
-    names = names_now(look.operation(), meant)
-    return any(name is None or id_ not in there for (_, id_), name in zip(meant, names, strict=True))
+    names = names_now(look.operation(), [*meant])
+    lost = [meant[one] for one, name in zip(meant, names, strict=True) if name is None or one[1] not in there]
+    nameless = [name for _, name in unknown if name not in meant.values()]
+    found = not_in_scope(look, assigned, scope.assigned)
+    return Outside([*found.unassigned, *lost], found.new, [*nameless, *scope.ambiguous_groups])
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
@@ -154,10 +159,15 @@ def threshold(number: int | None) -> str:
     return "never" if number is None else f"where a cycle has {number} or more"
 
 
-def not_in_scope(assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]) -> list[str]:
-    """Who is configured and not assigned, with object ids."""
+def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]) -> Outside:
+    """Who is configured and not assigned, with object ids; pure."""
     there = {principal_of(one) for one in assigned}
-    return sorted(f"{names[0]} ({object_id})" for object_id, names in configured.items() if object_id not in there)
+    out = {object_id: names[0] for object_id, names in configured.items() if object_id not in there}
+    new = [id_ for id_, name in out.items() if is_new(look.meant, kind_of(look, name), name, [id_])]
+    return Outside(
+        sorted(f"{name} ({id_})" for id_, name in out.items() if id_ not in new),
+        sorted(f"{out[id_]} ({id_})" for id_ in new),
+    )
 
 
 def of_assignments(
@@ -168,14 +178,18 @@ def of_assignments(
     # Whom the stack has put in scope may be called otherwise now, which is said of the names.
     known = {*configured, *adopted, *look.meant.values()}
     foreign = sorted(name_and_id(one) for one in assigned if principal_of(one) not in known)
-    missing = not_in_scope(assigned, configured)
+    outside = not_in_scope(look, assigned, configured)
     findings = []
     if foreign:
         text = f"in scope and not configured: {listed(foreign)}"
         findings.append(look.warning(AREA, text, WHAT_BECOMES[look.settings.foreign_assignments]))
-    if missing:
-        deletes = f", and {DELETES}" if look.settings.deletes else ""
-        text = f"configured and not in scope: {listed(missing)}{deletes}"
+    if outside.unassigned:
+        deletes = f"; {DELETES}" if look.settings.deletes else ""
+        text = f"configured and not in scope: {listed(outside.unassigned)}{deletes}"
         restore = f"; {RESTORE_FIRST} in {look.partner.name}" if look.settings.deletes else ""
-        findings.append(look.problem(AREA, text, f"{MEND}{restore}; new entries come with the next `pulumi up`"))
+        unsure = "" if look.meant else "; new entries come with the next `pulumi up`"
+        findings.append(look.problem(AREA, text, f"{MEND}{restore}{unsure}"))
+    if outside.new:
+        text = f"not in scope yet, as new in the stack file: {listed(outside.new)}"
+        findings.append(look.problem(AREA, text, ASSIGN_NEW))
     return findings

@@ -17,14 +17,13 @@ from ...pulumi_runtime.messages import Stopped
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.held_back import STAGED
-from ...sync_job.model import holds_deletions
+from ...sync_job.model import holds_deletions, message_of_quarantine
 from ...sync_job.provisioning_log import Event, events
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, synchronization
 from ..doctor import CHECKS as OF_DOCTOR
 from ..doctor import Check, findings_of
 from ..gone import NotWellError
-from ..health import message_of_quarantine
 from ..status import judged_with_scope, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
