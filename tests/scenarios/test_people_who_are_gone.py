@@ -208,7 +208,10 @@ def test_a_deleted_group_takes_its_people_along_and_says_so(lab: Lab) -> None:
     delete_group(lab, "Finance")
     text = "\n".join(messages(lab.stack.run("preview", fails=True)))
     assert f"(object id {finance.id}), and the job's next cycle deletes its people in the target" in text
-    assert "let the job rest (`xtsync pause`; one that holds deletions back deletes nobody meanwhile" in text
+    assert (
+        "let the job rest (`xtsync pause`; one that holds deletions back is not paused: it deletes nobody as long as"
+        in text
+    )
     assert "run `pulumi up --refresh --diff`" in text
     lab.source.directory.restore(finance.id)
     lab.stack.run("up", refresh=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from lab.entra import Fault
-from tests.scenarios.stacks import Command, Lab, told, writes
+from tests.scenarios.stacks import Command, Lab, messages, told, writes
 from tests.scenarios.steps import held_back
 from tests.scenarios.tenants import set_in_portal, unassign
+from xtsync_resources.directory import find
 from xtsync_resources.graph.clock import SystemClock
+from xtsync_resources.graph.operation import Operation
 from xtsync_resources.operate import doctor, in_scope, recorded
+from xtsync_resources.operate.health import ASSIGN_NEW
+from xtsync_resources.sync_job import deletions
 from xtsync_resources.sync_schema.document import object_mapping
 
 CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
@@ -55,12 +61,13 @@ def test_promise_6_of_two_one_is_put_back_and_the_other_is_said_to_be_deleted(la
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
     beforehand = "fewer of those held back stay out of scope than the deletion threshold, which is 2: the next cycle "
     for operation in ("preview", "up"):
-        said = told(lab.stack.run(operation), "scope")
+        said = told(lab.stack.run(operation), "start")
         if operation == "preview":
             planned = says(held, "plan")
             assert f"With the next `pulumi up` {beforehand}DELETES 1 person in Fabrikam: {DAVE}" in planned
             assert f"In scope with the next `pulumi up`: {CAROL}; they stay" in planned
-        assert f"With this change {beforehand}DELETES 1 person in the target: {DAVE}" in " ".join(said.split())
+            assert f"With this change {beforehand}DELETES" in " ".join(said.split())
+        assert f"{beforehand}DELETES 1 person in the target: {DAVE}".partition("ewer")[2] in " ".join(said.split())
     fewer = "ewer of those held back stay out of scope than the deletion threshold, which is 2"
     deletes = f"{fewer}: the next cycle DELETES 1 person in Fabrikam: {DAVE}"
     for name in LOOKS:
@@ -77,6 +84,64 @@ def test_promise_6_of_two_one_is_put_back_and_the_other_is_said_to_be_deleted(la
     assert "approved: the next cycle deletes 1 person" in says(held, "approve-deletions", "--count", "1")
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+@pytest.mark.real
+def test_promise_6_who_comes_back_by_refresh_condemns_others_and_the_preview_names_them(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dave was taken out, and somebody has unassigned Carol by hand, whom `--refresh` brings back."""
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    lab.stack.config |= {"xtsync:users": ["alice@contoso.com", CAROL, DAVE], "xtsync:groups": []}
+    lab.stack.config |= {"xtsync:deletionThreshold": 2, "xtsync:allowDeletions": 1}
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
+    lab.stack.run("up")
+    unassign(lab, lab.source.directory.user(CAROL).id)
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+    fewer = "fewer of those held back stay out of scope than the deletion threshold, which is 2: the next cycle DELETES"
+    assert f"With the next `pulumi up --refresh` {fewer} 1 person in Fabrikam: {DAVE}" in says(xtsync, "plan")
+    said = " ".join(told(lab.stack.run("up", refresh=True), "start").split())
+    assert f"DELETES 1 person in the target: {DAVE}" in said
+    assert "Put back in scope before that cycle whoever is to stay" in said
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+@pytest.mark.real
+def test_nobody_is_swapped_while_deletions_are_held_back_and_the_preview_refuses(lab: Lab, held: Command) -> None:
+    lab.stack.config["xtsync:users"] = [CAROL]
+    before, everybody = len(lab.entra.traffic), lab.arrived()
+    for operation in ("preview", "up"):
+        said = " ".join("\n".join(messages(lab.stack.run(operation, fails=True))).split())
+        assert "Will not pause the job" in said
+        assert "put all of those people back in scope" in said
+    assert not writes(lab.calls_since(before))
+    planned = held("plan", "-s", "dev")
+    assert planned.exit_code == 1
+    assert "is not paused to take some out of scope for others" in " ".join(planned.out.split())
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == everybody
+
+
+def test_whose_account_is_deleted_is_not_said_to_be_back_though_the_assignment_is_listed(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL, DAVE]
+    lab.stack.run("up")
+    there = find.by_id
+    gone = lab.source.directory.user(CAROL).id
+
+    def without(operation: Operation, kind: str, ids: Collection[str]) -> dict[str, Any]:
+        return {id_: one for id_, one in there(operation, kind, ids).items() if id_ != gone}
+
+    monkeypatch.setattr(deletions, "by_id", without)
+    for name in ("status", "doctor"):
+        said = says(held, name)
+        assert f"Assigned by now: {DAVE}; they stay" in said, name
+        assert f"DELETES 1 person in Fabrikam: {CAROL}" in said, name
 
 
 @pytest.mark.real
@@ -145,7 +210,8 @@ def test_whoever_is_configured_and_unassigned_comes_first_where_deletions_are_he
         said = says(xtsync, name)
         assert FIRST in said, name
         assert "what starts the job or approves deletions refuses before that" in said, name
-        assert "approve-deletions" in said, name
+        assert ("approve-deletions" in said) is (name != "plan"), name
+    assert "Let `pulumi up` run before the next cycle" in says(xtsync, "plan")
     assert "not in scope: group Finance" in says(xtsync, "plan").replace("scope: Finance", "scope: group Finance")
     assert "are not assigned" in says(xtsync, "approve-deletions", "--count", "2")
     everybody = lab.arrived()
@@ -223,9 +289,8 @@ def test_who_comes_with_the_next_up_keeps_other_commands_from_starting_the_job(
     assert "puts in scope whoever is new in the stack file" in " ".join(refused.errors.split())
     for name in LOOKS:
         said = says(xtsync, name)
-        assert "run `pulumi up`, which puts in scope whoever is new in the stack file and starts the job then" in said
+        assert f"{ASSIGN_NEW} and starts the job then" in said, name
         assert "ask who has paused it and why; run `pulumi up`" in said, name
-        assert "restore" not in said, name
         assert "run `xtsync resume`" not in said, name
     assert "not yet bob@contoso.com: new in the stack file" in says(xtsync, "status")
     assert "not in scope yet, as new in the stack file: bob@contoso.com" in says(xtsync, "doctor")
@@ -236,7 +301,9 @@ def test_where_no_state_can_be_read_whoever_is_unassigned_is_taken_for_lost(lab:
     lab.pass_time()
     lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
     said = says(xtsync, "status")
-    assert "NOT bob@contoso.com, though configured; when it runs next, the job deletes in the target" in said
+    assert (
+        "NOT bob@contoso.com, though configured (`xtsync doctor` says why); when it runs next, the job deletes" in said
+    )
     assert "; new entries come with the next `pulumi up`" in says(xtsync, "doctor")
 
 

@@ -18,7 +18,15 @@ from xtsync_resources.operate import gone
 from xtsync_resources.operate.choices import Wait
 from xtsync_resources.operate.cli import app
 from xtsync_resources.operate.gone import NotWellError, make_all_again
-from xtsync_resources.operate.health import INTERVAL, interval_of, last_words, next_words, read_health, where_missing
+from xtsync_resources.operate.health import (
+    ASSIGN_NEW,
+    INTERVAL,
+    interval_of,
+    last_words,
+    next_words,
+    read_health,
+    where_missing,
+)
 from xtsync_resources.operate.stack import Stack
 from xtsync_resources.operate.status import reached, wait_for
 from xtsync_resources.program.stack_state import Recorded
@@ -162,10 +170,9 @@ def test_a_job_that_is_well_has_nothing_to_mend_first() -> None:
 def test_whoever_is_new_in_the_stack_file_is_not_to_be_restored() -> None:
     paused = where_missing(read_health(job("Paused"), NOW), only_new=True).remedy
     assert paused == (
-        "ask who has paused it and why; run `pulumi up`, which puts in scope whoever is new in the stack file and "
-        "starts the job then; `xtsync resume` refuses before that"
+        f"ask who has paused it and why; {ASSIGN_NEW} and starts the job then; `xtsync resume` refuses before that"
     )
-    assert "restore" not in where_missing(read_health(job("Disabled"), NOW), only_new=True).remedy
+    assert where_missing(read_health(job("Disabled"), NOW), only_new=True).remedy.startswith("run `pulumi up`, which")
 
 
 def test_a_start_of_a_quarantined_job_is_not_called_a_way_to_a_sooner_run() -> None:

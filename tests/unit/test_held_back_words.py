@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from xtsync_resources.operate.health import read_health
-from xtsync_resources.operate.held_back import PUT_BACK, RUN_UP, WAIT, remedy
+from xtsync_resources.operate.held_back import RUN_UP, WAIT, remedy
+from xtsync_resources.sync_job.deletions import ONCE_STARTED, PUT_BACK, HeldBack, among
 from xtsync_resources.sync_job.provisioning_log import Identity
-from xtsync_resources.sync_scope.held_back import ONCE_STARTED, HeldBack, among
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)

@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError
-from ..sync_scope.held_back import at_a_glance
 from .checks import Finding, Level, collaboration, people, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .health import where_missing
-from .held_back import remedy
+from .held_back import at_a_glance, remedy
 from .in_scope import out_of_scope
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
+    from ..sync_job.deletions import HeldBack
     from ..sync_job.model import Job
-    from ..sync_scope.held_back import HeldBack
     from .health import Health
     from .in_scope import Outside
     from .stack import Stack
@@ -115,8 +114,7 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
-    filtered = bool(stack.settings.scoping_filters)
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, filtered=filtered)
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
     try:
         outside = scope.result()
     except CallError as error:  # what is known of the job counts more

@@ -118,7 +118,7 @@ def verify_command(
 def plan_command(context: typer.Context, stack: StackName = None, as_json: AsJson = False) -> None:
     """Say who comes into scope with the next `pulumi up` and who leaves, in people, and what is opened and closed.
 
-    Changes nothing. Exit code 0, or 1 if `pulumi up` would refuse to let so many leave.
+    Changes nothing. Exit code 0, 1 if `pulumi up` would refuse, 2 if that could not be found out.
     """
     from . import plan
 

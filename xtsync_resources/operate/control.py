@@ -13,9 +13,8 @@ from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
 from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
 from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest, set_running
-from ..sync_scope.held_back import at_a_glance
 from .health import ASSIGN_NEW, Health, read_health
-from .held_back import remedy
+from .held_back import at_a_glance, remedy
 from .in_scope import unassigned
 from .screen import refuse_to_ask_nobody
 from .status import judged, portal_url, read_job, show
@@ -170,11 +169,13 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
     """
     if holds_deletions(job) or (action != "pause" and not may_start(job)):
         effect = "could hide" if action == "pause" else "would clear"
-        filtered = bool(stack.settings.scoping_filters)
-        held = at_a_glance(operation, stack.service_principal, stack.job, job, filtered=filtered)
+        held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
+        do = remedy(held, judged(operation, stack, job)) if held else quarantine_explained(job)
+        if held and held.let_go and action == "pause":
+            do += ". To gain time, stop provisioning in the portal"
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",
             f"it is in quarantine ({quarantine_reason(job)}), which this {effect}"
             + (f". {sentence(held.sentence(stack.settings.target.name))}" if held else ""),
-            remedy(held, judged(operation, stack, job)) if held else quarantine_explained(job),
+            do,
         )

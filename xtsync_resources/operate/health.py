@@ -50,7 +50,10 @@ ASSIGN = (
     "restore whose account is deleted in the target already (Deleted users, 30 days), and run `pulumi up --refresh "
     "--diff`, which assigns whoever is missing"
 )
-ASSIGN_NEW = "run `pulumi up`, which puts in scope whoever is new in the stack file"
+ASSIGN_NEW = (
+    "run `pulumi up`, which puts in scope whoever is new in the stack file (before that, restore the accounts of those "
+    "who were in scope once and are deleted in the target by now: Deleted users, 30 days)"
+)
 STOPS = (
     "An entry that nobody has stops it: restore or correct that before; taking it out of the stack file lets its "
     "people go"

@@ -11,7 +11,7 @@ from ..assignments.operations import in_scope, principal_of
 from ..config import GUID
 from ..directory.find import find, names_now
 from ..graph.errors import ForbiddenError
-from ..sync_scope.principals import meant
+from ..sync_scope.principals import last_scope, meant
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Outside:
 
     Attributes:
         unassigned: who is there and not assigned: the job deletes in the target whom nothing else keeps.
-        new: who is there, not assigned, and was not in the stack file at the last `up`: the next one assigns them.
+        new: who is there, not assigned, and not in the scope that the last `up` has noted: the next one assigns them.
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
     """
 
@@ -54,7 +54,7 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
     given = {"user": stack.settings.users, "group": stack.settings.groups}
     names = {kind: [one for one in listed if not GUID.fullmatch(one)] for kind, listed in given.items()}
     found = find(operation, names, GUID.fullmatch)
-    last = cache(lambda: last_entries(stack))
+    last = cache(lambda: meant(recorded_of(stack), stack.settings.source.id))
 
     def ids_of(kind: str, name: str) -> set[str]:
         if GUID.fullmatch(name):
@@ -70,22 +70,18 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
     gone = {id_ for (_, id_), name in zip(unseen, names_now(operation, unseen), strict=True) if name is None}
     there = {principal_of(one) for one in in_scope(operation, stack.service_principal)} - gone
     missing = [(kind, name, ids) for kind, name, ids in wanted if len(ids) == 1 and not ids <= there]
-    new = [name for kind, name, ids in missing if not ids & gone and is_new(last(), kind, name, ids)]
+    record = last_scope(recorded_of(stack), stack.settings.source.id) if missing else {}
+    new = [(kind, name) for kind, name, ids in missing if not ids & gone and is_new(record, kind, name, ids)]
     return Outside(
-        [name for _, name, _ in missing if name not in new],
-        new,
+        [name for kind, name, _ in missing if (kind, name) not in new],
+        [name for _, name in new],
         [name for _, name, ids in wanted if len(ids) != 1],
     )
 
 
 def is_new(known: Mapping[str, str], kind: str, name: str, ids: Collection[str]) -> bool:
-    """Whether an entry was not in the stack file at the last run, by name or id; where nobody can say it was."""
+    """Whether an entry is not in the scope of the last run, by name or id; where nobody can say, it is."""
     return bool(known) and f"{kind} {name}".lower() not in known and not {*ids} & {*known.values()}
-
-
-def last_entries(stack: Stack) -> dict[str, str]:
-    """Object ids of the entries of the stack file at the last run, by kind and name; none where nobody can say."""
-    return meant(recorded_of(stack), stack.settings.source.id)
 
 
 def out_of_scope(operation: Operation, stack: Stack) -> Outside | None:

@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..application.configurations import look, second_configuration
@@ -21,7 +21,6 @@ from ..identity_sync_policy.model import permissions_of, sync_values
 from ..partner_policy.calls import get_partner
 from ..partner_policy.open_doors import changes_of_doors
 from ..state import type_token
-from ..sync_job.model import ACTIVE
 from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
@@ -35,22 +34,16 @@ from ..sync_scope.affected import (
     refuse_to_remove,
     sentence,
 )
-from ..sync_scope.held_back import at_a_glance
 from ..sync_scope.leavers import Leavers, already_deleted, people_who_leave, what_becomes
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
 from ..sync_secrets.operations import refuse_to_release
 from .checks.doors import as_made, in_effect, left_by_up, seen
-from .checks.finding import as_advice, counted, listed
-from .doctor import outputs_of
-from .gone import NotWellError
-from .health import ASSIGN, where_missing
-from .held_back import remedy
-from .in_scope import Outside, out_of_scope
+from .checks.finding import counted, listed
+from .plan_job import SWAP, after_refusal, in_a_row, job_ahead
 from .recorded import last_settings, recorded
 from .screen import Rows, line
-from .status import judged, read_job, what_follows
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -63,12 +56,11 @@ DRIFT = (
     "The state of the last `pulumi up` does not know that, so `pulumi preview` does not see it; `pulumi up --refresh "
     "--diff` takes it back"
 )
-BY_UP = "with the next `pulumi up`"
 ASK_BEFORE = ". Ask there before who has closed it and why"
 
 NOTHING_BY_UP = (
     "Without `--refresh` the next `pulumi up` brings nobody into scope and takes nobody out, and opens and closes "
-    "nothing."
+    "nothing, but for what a run that was cut off has left to do."
 )
 
 
@@ -142,7 +134,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
     Calls: those of `look_up`, `foreign_assignments.due`, `already_assigned`, `read_groups`, `people_who_leave`,
-    `names_now`, `accounts_for`, `second_one`, `raising`, `job_now`; in both tenants GET partners/{id}, in the
+    `names_now`, `accounts_for`, `second_one`, `raising`, `job_ahead`; in both tenants GET partners/{id}, in the
     target GET identitySynchronization.
 
     Raises:
@@ -162,10 +154,13 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     opened = read_groups(operation, groups) if groups else []
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
     leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
-    job, job_do = job_now(stack, operation, change.comes)
+    job = job_ahead(stack, operation, change.comes, wanted, gone.values())
     lets_go, not_raised = raising(stack, operation, state)
     second = second_one(stack, operation, state)
-    refused = second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised
+    swap = SWAP if job.holds and gone and coming else ""
+    refused = (
+        second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised or swap
+    )
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
@@ -182,8 +177,8 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         existing=accounts_for(stack, operation, change.comes, opened),
         lets_go=lets_go,
         refused=refused,
-        job=job,
-        job_do=after_refusal(job_do, refused) if refused or not lets_go else "",
+        job=job.told,
+        job_do=after_refusal(job.do, refused) if refused or not lets_go else "",
         **doors(stack, state),
     )
 
@@ -221,11 +216,6 @@ def refusal(
     return ""
 
 
-def in_a_row(error: RefusedError) -> str:
-    """A refusal as part of a row, without what to do."""
-    return f"{as_advice(error.what)}: {error.why}"
-
-
 def too_many(stack: Stack, leavers: Leavers) -> str:
     """Why `up` would refuse to let so many leave; "" where it would not."""
     if not leavers.exceed(stack.settings.may_leave):
@@ -260,53 +250,6 @@ def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tu
         return refuse_to_release(operation, known["servicePrincipalId"], before, wanted, allowed), ""
     except RefusedError as error:
         return "", in_a_row(error)
-
-
-def job_now(stack: Stack, operation: Operation, comes: Mapping[str, str]) -> tuple[str, str]:
-    """What of the job somebody has to know, and what to do about it; whoever comes by `up` is not missed before.
-
-    Calls: those of `read_job`, `at_a_glance` and `out_of_scope`.
-    """
-    if not outputs_of(stack).get("jobId"):
-        return "", ""
-    try:
-        job = read_job(operation, stack)
-    except NotWellError as error:
-        return in_a_row(error), error.do
-    except CallError as error:
-        return f"how it does could not be read: {error.why}", error.do
-    health = judged(operation, stack, job)
-    told = [] if health.healthy and health.state == ACTIVE else [health.headline]
-    held = at_a_glance(
-        operation,
-        stack.service_principal,
-        stack.job,
-        job,
-        filtered=bool(stack.settings.scoping_filters),
-        coming=kinds(comes),
-        change=BY_UP if comes else "",
-    )
-    if held is not None:
-        told.append(held.sentence(stack.settings.target.name))
-        health = replace(health, remedy=remedy(held, health))
-    coming = {entry.partition(" ")[2] for entry in comes}
-    try:
-        outside = out_of_scope(operation, stack) or Outside()
-    except CallError as error:
-        told.append(f"who is in scope could not be read: {error.why}")
-        return ". ".join(told), health.remedy or error.do
-    missing = [name for name in outside.unassigned if name not in coming]
-    if not missing:
-        # Who comes by `up` keeps other commands from starting the job until then.
-        due = where_missing(health, only_new=not outside.nameless) if outside.all else health
-        return (". ".join(told), due.remedy if told else "")
-    told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
-    return ". ".join(told), (where_missing(health, only_new=False).remedy if len(told) > 1 else "") or ASSIGN
-
-
-def after_refusal(do: str, refused: str) -> str:
-    """What to do about the job, where `up` refuses until something else is mended."""
-    return f"mend first why `pulumi up` is refused; then {do}" if do and refused else do
 
 
 def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:

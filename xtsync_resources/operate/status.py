@@ -108,7 +108,7 @@ def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
         told = any(one.area == people.AREA for one in beside.failed)
         return [("In scope", unread)] if beside.looked and not told else []
     why, outside = "`xtsync doctor` says why", beside.outside
-    missing = f"NOT {listed(outside.unassigned)}, though configured{what_follows(stack)}: {why}"
+    missing = f"NOT {listed(outside.unassigned)}, though configured ({why}){what_follows(stack)}"
     nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
     return [
         *([("In scope", missing)] if outside.unassigned else []),

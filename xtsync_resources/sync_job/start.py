@@ -17,7 +17,7 @@ import pulumi
 
 from ..assignments.operations import assignments, names_in, principal_of
 from ..graph.consistency import JOB_APPEARS, SCOPE
-from ..graph.errors import CallError, RefusedError
+from ..graph.errors import RefusedError, XtsyncError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
 from ..pulumi_runtime.provider import (
     HOME,
@@ -34,6 +34,7 @@ from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
 from . import calls
+from .deletions import PUT_BACK, Change, at_a_glance
 from .model import (
     ACTIVE,
     Job,
@@ -45,6 +46,7 @@ from .model import (
     schedule_state,
     status_code,
 )
+from .quarantine import sentence
 from .running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 
 if TYPE_CHECKING:
@@ -218,7 +220,7 @@ def restart(operation: Operation, service_principal: str, job_id: str, job: Job)
     )
 
 
-def may_be_paused_by_others(olds: Properties, news: Properties) -> bool:
+def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
     """Whether something changes, and the job does not rest for this run. What is unknown is not done yet."""
     changing = [name for name in ("principals", "assignments", "rested", "unfinished") if olds.get(name) != news[name]]
     if any(is_unknown(news[name]) for name in changing):
@@ -227,33 +229,47 @@ def may_be_paused_by_others(olds: Properties, news: Properties) -> bool:
     return bool(changing) and "rested" not in changing and not (before - now and now - before)
 
 
+def change_of_scope(olds: Properties, news: Properties) -> Change | None:
+    """Who comes into scope by this run and who leaves it; None where that is not known yet."""
+    if is_unknown(news["principals"]):
+        return None
+    return Change("with this change", news["principals"], {*(olds.get("principals") or ())} - {*news["principals"]})
+
+
 class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Say beforehand who leaves where the scope was everybody, as `read` saw, and that a paused job is started.
+        """Say beforehand who leaves where the scope was everybody, as `read` saw, and what the job makes of a change.
 
-        Calls: none without a change, else GET jobs/{id}.
+        Calls: none without a change, else those of `tell_of_job`.
         """
         if olds.get("everybody") and not news["everybody"]:
             report(EVERYBODY_LEAVES, severity=WARNING)
-        if olds.get("running") and news["running"] and may_be_paused_by_others(olds, news):
-            self.tell_of_pause(news)
+        if olds.get("running") and news["running"] and changes_beside_the_job(olds, news):
+            self.tell_of_job(olds, news)
         return CheckResult(news, [])
 
-    def tell_of_pause(self, props: Properties) -> None:
-        """Say that the job is at rest though the last run left it running; what fails here fails nothing.
+    def tell_of_job(self, olds: Properties, news: Properties) -> None:
+        """Say that the job is at rest though the last run left it running, or whose deletion it holds back.
 
-        Call: GET jobs/{id}.
+        What fails here fails nothing. Calls: GET jobs/{id}; those of `at_a_glance`.
         """
+        service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
         try:
-            job = self.operation().read(calls.get_job(props["servicePrincipalId"], props["jobId"]))
-        except CallError as error:
-            report(f"whether the job is paused could not be read: {error.why}", severity=WARNING)
+            operation = self.operation()
+            job = operation.read(calls.get_job(service_principal, job_id)) or {}
+            held = at_a_glance(operation, service_principal, job_id, job, change=change_of_scope(olds, news))
+        except XtsyncError as error:
+            report(f"how the job does could not be read: {error.why}", severity=WARNING)
             return
-        if job is not None and at_rest(job) and may_start(job) and not never_ran(job):
+        if held is not None:
+            late = f". {PUT_BACK}" if held.let_go and held.outside else ""
+            words = sentence(held.sentence("the target"))
+            report(f"the job holds deletions back. {words}{late}", severity=WARNING)
+        elif job and at_rest(job) and may_start(job) and not never_ran(job):
             report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}", severity=WARNING)
 
     def create(self, props: Properties) -> CreateResult:

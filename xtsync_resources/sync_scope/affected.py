@@ -14,11 +14,13 @@ from ..assignments.operations import MOST_NAMES, assignments, listed, principal_
 from ..directory.calls import count_members, get_group, list_members
 from ..directory.find import names_now
 from ..directory.members import GROUP, NOT_PEOPLE, USER, read_member, skipped_because
-from ..graph.errors import CallError, GraphError, RefusedError
+from ..graph.errors import CallError, GraphError, RefusedError, XtsyncError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties, is_unknown
 from ..service_principal.calls import get_service_principal
 from ..service_principal.model import assignable_role
+from ..sync_job.calls import get_job
+from ..sync_job.running import refuse_held_deletions
 from .leavers import Principal
 
 if TYPE_CHECKING:
@@ -228,6 +230,26 @@ def who_exists(operation: Operation, scope: Mapping[str, Any], wanted: Collectio
     """
     there = kinds(those_of(scope["principals"], wanted))
     return {id_ for (_, id_), name in zip(there, names_now(operation, there), strict=True) if name is not None}
+
+
+def refuse_swap(
+    operation: Callable[[], Operation], scope: Mapping[str, Any], comes: Principals, leaves: Principals
+) -> None:
+    """Refuse before anything is done what would be refused later: pausing a job that holds deletions back.
+
+    It is paused where some come into scope and others leave it. Call: GET jobs/{id}, where that is so.
+
+    Raises:
+        RefusedError: it holds deletions back.
+    """
+    if not comes or not leaves:
+        return
+    try:
+        job = operation().read(get_job(scope["servicePrincipalId"], scope["jobId"])) or {}
+    except XtsyncError as error:
+        report(f"whether the job holds deletions back could not be read: {error.why}", severity=WARNING)
+        return
+    refuse_held_deletions(operation(), scope["jobId"], job, "pause")
 
 
 def refuse_to_remove(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:

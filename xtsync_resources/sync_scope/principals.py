@@ -35,8 +35,9 @@ WHAT_FOLLOWS = {
     "group": ", and the job's next cycle deletes its people in the target, but for those whom another entry keeps",
 }
 RESTORE_OR_TAKE_OUT = (
-    "If that was a mistake, let the job rest (`xtsync pause`; one that holds deletions back deletes nobody meanwhile, "
-    "and is not paused), restore what was deleted (the Entra admin center keeps for 30 days what can be restored), in "
+    "If that was a mistake, let the job rest (`xtsync pause`; one that holds deletions back is not paused: it "
+    "deletes nobody as long as as many as its threshold stay out), restore what was deleted (the Entra admin center "
+    "keeps for 30 days what can be restored), in "
     "the target also the accounts that are deleted already, and run `pulumi up --refresh --diff`, which assigns it and "
     "starts the job where it is to run. Else take it out of the list, and let that happen"
 )
@@ -168,6 +169,16 @@ def meant(state: Iterable[Recorded], tenant: str) -> dict[str, str]:
             at_once = {f"user {name}": id_ for name, id_ in one.outputs.get("users", {}).items()}
             principals = one.outputs.get("principals", {})
             found |= {name.lower(): id_ for name, id_ in {**at_once, **principals}.items()}
+    return found
+
+
+def last_scope(state: Iterable[Recorded], tenant: str) -> dict[str, str]:
+    """Object ids of whom the stack's `SyncScope` has put in scope or adopted, by what it calls them."""
+    found: dict[str, str] = {}
+    for one in state:
+        if one.outputs.get(HOME) == tenant and one.type == type_token("SyncScope"):
+            entries = {**(one.outputs.get("adopted") or {}), **one.outputs.get("principals", {})}
+            found |= {name.lower(): id_ for name, id_ in entries.items()}
     return found
 
 

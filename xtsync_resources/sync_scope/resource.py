@@ -47,13 +47,13 @@ from .affected import (
     kinds,
     named,
     read_groups,
+    refuse_swap,
     refuse_to_remove,
     sentence,
     those_of,
     who_exists,
 )
 from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
-from .held_back import report_held_back
 from .leavers import Leavers, known_to_leave, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
@@ -179,12 +179,12 @@ class SyncScopeProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
-        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`, and where
-        somebody comes `report_held_back`.
+        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`,
+        `refuse_swap`.
 
         Raises:
             RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
-                than the stack file allows.
+                than the stack file allows; or some come and others leave while the job holds deletions back.
         """
         # Of a resource that is made anew the engine shows nothing of before: the program does.
         before = olds or dict(news.get(BEFORE) or {})
@@ -221,9 +221,9 @@ class SyncScopeProvider(TenantResourceProvider):
         if olds and change.already and self.settings.on_existing == "fail":
             foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
         announce(change)
-        if change.comes and olds and olds["jobId"] == news["jobId"]:
-            report_held_back(self.operation(), olds["servicePrincipalId"], olds["jobId"], kinds(change.comes))
         leaving = {**change.leaves, **removed}
+        if olds and olds["jobId"] == news["jobId"]:
+            refuse_swap(self.operation, olds, {**change.comes, **change.already}, leaving)
         names = {object_id: name for name, object_id in leaving.items()}
         try:
             if groups := groups_among(change.comes):

@@ -19,11 +19,12 @@ from ...sync_job.calls import get_job
 from ...sync_job.quarantine import reason_of, said_by_doctor
 from ...sync_job.running import how_it_went
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
-from ...sync_scope.held_back import at_a_glance
+from ...sync_scope.principals import last_scope
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import PEOPLE_STAY, make_all_again
 from ..health import ASSIGN_NEW, read_health, where_missing
+from ..held_back import at_a_glance
 from ..held_back import remedy as remedy_of_held
 from ..in_scope import Outside, is_new
 from . import drift
@@ -35,7 +36,7 @@ AREA = drift.AREA
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
-    from ...sync_scope.held_back import HeldBack
+    from ...sync_job.deletions import HeldBack
     from ..health import Health
     from .people import Scope
 
@@ -59,8 +60,7 @@ def check(look: Look) -> list[Finding]:
         return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     # Large groups take long to read, after which there may be no time left to see whose deletions are held back.
-    filtered = bool(look.settings.scoping_filters)
-    held = at_a_glance(operation, look.own, job_id, job, filtered=filtered)
+    held = at_a_glance(operation, look.own, job_id, job, look.settings)
     try:
         assigned = assignments(operation, look.own, assignable_role(principal))
         beside = beside_the_job(look, assigned)
@@ -163,7 +163,8 @@ def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mappi
     """Who is configured and not assigned, with object ids; pure."""
     there = {principal_of(one) for one in assigned}
     out = {object_id: names[0] for object_id, names in configured.items() if object_id not in there}
-    new = [id_ for id_, name in out.items() if is_new(look.meant, kind_of(look, name), name, [id_])]
+    record = last_scope(look.state(), look.tenant.id) if out else {}
+    new = [id_ for id_, name in out.items() if is_new(record, kind_of(look, name), name, [id_])]
     return Outside(
         sorted(f"{name} ({id_})" for id_, name in out.items() if id_ not in new),
         sorted(f"{out[id_]} ({id_})" for id_ in new),
@@ -187,7 +188,7 @@ def of_assignments(
         deletes = f"; {DELETES}" if look.settings.deletes else ""
         text = f"configured and not in scope: {listed(outside.unassigned)}{deletes}"
         restore = f"; {RESTORE_FIRST} in {look.partner.name}" if look.settings.deletes else ""
-        unsure = "" if look.meant else "; new entries come with the next `pulumi up`"
+        unsure = "" if look.state() else "; new entries come with the next `pulumi up`"
         findings.append(look.problem(AREA, text, f"{MEND}{restore}{unsure}"))
     if outside.new:
         text = f"not in scope yet, as new in the stack file: {listed(outside.new)}"

@@ -1,32 +1,35 @@
-"""Whose deletions a job holds back, and what a cycle makes of them once some are back in scope.
+"""Whom a job deletes of those whose deletion it holds back, once some are back in scope.
 
 Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-deletions
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..assignments.operations import TooManyPeople, in_scope, kinds_of, listed, number_of_people, people_in
+from ..assignments.operations import (
+    TooManyPeople,
+    in_scope,
+    kinds_of,
+    listed,
+    number_of_people,
+    people_in,
+)
+from ..directory.find import by_id
+from ..directory.members import GROUP, USER
 from ..graph.errors import CallError, RefusedError
-from ..pulumi_runtime.engine import WARNING, report
-from ..sync_job.calls import get_job
-from ..sync_job.held_back import may_be_more, staged
-from ..sync_job.model import ACTIVE, holds_deletions, message_of_quarantine, schedule_state
-from ..sync_job.provisioning_log import Identity
-from ..sync_job.quarantine import sentence
-from ..sync_schema.calls import get_schema
-from ..sync_schema.document import UnusableSchemaError
-from ..sync_schema.model import FILTERS, live_parts
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
+from .held_back import may_be_more, staged
+from .model import ACTIVE, holds_deletions, message_of_quarantine, schedule_state
+from .provisioning_log import Identity
+from .quarantine import sentence
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from ..sync_job.model import Job
-    from .leavers import Principal
+    from .model import Job
 
 # Where nobody decides, and the first names will do.
 A_GLANCE = 1_000
@@ -36,6 +39,22 @@ NEXT, ONCE_STARTED = "the next cycle", "the first cycle after a start"
 UNSEEN = "Who of them is back in scope by now cannot be seen here"
 KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
 FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
+PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run is about to do to the scope.
+
+    Attributes:
+        words: as "with this change".
+        comes: object ids of users and groups who are to be in scope, whether they are already or not.
+        leaves: object ids of users and groups who leave it.
+    """
+
+    words: str
+    comes: Collection[str] = ()
+    leaves: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -45,12 +64,11 @@ class HeldBack:
     Attributes:
         people: in the order of their names.
         unknown: why they cannot be told; "" where they can.
-        let_go: why the next cycle deletes them, as they are fewer than the deletion threshold by now; "" where it does
-            not.
-        assigned: those of them who have been put back in scope since, themselves or by a group; null where nobody can
-            tell, as where the job has scoping filters, which keep out people who are assigned.
+        let_go: why the next cycle deletes them, as they are fewer than the deletion threshold; "" where it does not.
+        assigned: those of them who are in scope again, themselves or by a group; null where nobody can tell, as where
+            the job has scoping filters, which keep out people who are assigned.
         cycle: which cycle looks at them next.
-        change: what is taken for done already, as "with this change"; "" for nothing.
+        change: by what some of them are in scope who are not yet, as "with this change"; "" where nobody comes so.
     """
 
     people: Sequence[Identity] = ()
@@ -73,7 +91,8 @@ class HeldBack:
             return f"{unknown}. {sentence(fewer)}" if self.change else unknown
         back = ""
         if self.assigned:
-            back = f". {self.since}: {named(self.assigned)}; they stay, {KEPT_OUT}"
+            when = f"In scope {self.change}" if self.change else "Assigned by now"
+            back = f". {when}: {named(self.assigned)}; they stay, {KEPT_OUT}"
         elif self.assigned is None:
             back = f". {UNSEEN}{'' if self.let_go else f'; {fewer}'}"
         if self.let_go and (going := self.outside):
@@ -85,44 +104,46 @@ class HeldBack:
         number = number_of_people(len(self.people))
         return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
 
-    @property
-    def since(self) -> str:
-        """By when those are in scope who are."""
-        return f"In scope {self.change}" if self.change else "Assigned by now"
-
 
 def named(several: Sequence[Identity]) -> str:
     """The first of their names."""
     return listed([str(one) for one in several])
 
 
-def put_back(
-    operation: Operation,
-    service_principal: str,
-    job_id: str,
-    several: Sequence[Identity],
-    coming: Sequence[Principal] = (),
-) -> list[Identity] | None:
-    """Those of some people who are assigned; None where that says nothing, as of filters, or cannot be seen in time.
+# --- from Graph ------------------------------------------------------------------------------------------------
 
-    Calls: GET jobs/{id}/schema, GET appRoleAssignedTo, GET groups/{id}/members, page by page.
+
+def put_back(
+    operation: Operation, service_principal: str, several: Sequence[Identity], change: Change | None = None
+) -> list[Identity] | None:
+    """Those of some people who are assigned, or are by a change; None where that cannot be seen in time.
+
+    Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page; those of `by_id`.
 
     Args:
         operation: in the source.
         service_principal: the configuration's service principal.
-        job_id: the job.
         several: the people.
-        coming: users and groups that are taken for assigned already.
+        change: what is taken for done already.
     """
     try:
-        schema = operation.send(get_schema(service_principal, job_id))
-        if live_parts(schema, {FILTERS: None})[FILTERS]:
+        found = kinds_of(in_scope(operation, service_principal))
+        if change:
+            coming = {*change.comes} - {id_ for _, id_ in found}
+            # Who comes is of those people, or may be a group that has them.
+            users = coming & {one.id for one in several}
+            groups = by_id(operation, GROUP, coming - users) if coming - users else ()
+            found = [one for one in found if one[1] not in change.leaves]
+            found += [*((USER, id_) for id_ in users), *((GROUP, id_) for id_ in groups)]
+        people = people_in(operation, found, MOST_IN_SCOPE)
+        if people is None:
             return None
-        assigned = kinds_of(in_scope(operation, service_principal))
-        found = people_in(operation, [*assigned, *coming], MOST_IN_SCOPE)
-    except (CallError, TooManyPeople, UnusableSchemaError):
+        # Graph may go on listing the assignment of whoever was deleted.
+        back = {one.id for one in several if one.id in people}
+        there = by_id(operation, USER, back) if back else {}
+    except (CallError, TooManyPeople):
         return None
-    return None if found is None else [one for one in several if one.id in found]
+    return [one for one in several if one.id in there]
 
 
 def at_a_glance(
@@ -132,10 +153,9 @@ def at_a_glance(
     job: Job,
     *,
     filtered: bool = False,
-    coming: Sequence[Principal] = (),
-    change: str = "",
+    change: Change | None = None,
 ) -> HeldBack | None:
-    """Whom a job is about to delete; None where it holds nothing back. What fails here fails nothing.
+    """Whom a job is about to delete; None where it holds nothing back. A call that fails here fails nothing.
 
     Calls: those of `staged` and `put_back`, and GET secrets, where it does.
 
@@ -144,50 +164,32 @@ def at_a_glance(
         service_principal: the configuration's service principal.
         job_id: the job.
         job: as it is now.
-        filtered: whether the stack file has scoping filters, which may come with the next `up`, and keep out who is
-            assigned.
-        coming: users and groups that a change puts in scope.
-        change: see `HeldBack`.
+        filtered: whether scoping filters may keep out who is assigned.
+        change: what is taken for done already.
     """
     if not holds_deletions(job):
         return None
     message = message_of_quarantine(job)
     said = f". Graph says: {message}" if message else ""
+    words = change.words if change else ""
     cycle = NEXT if schedule_state(job) == ACTIVE else ONCE_STARTED
     try:
         people = staged(operation, job_id, job, A_GLANCE)
         threshold = deletion_threshold(settings_by_key(operation.send(get_secrets(service_principal))))
     except CallError as error:
-        return HeldBack(unknown=f"{error.why}. {error.do}{said}", cycle=cycle, change=change)
+        return HeldBack(unknown=f"{error.why}. {error.do}{said}", cycle=cycle, change=words)
     except RefusedError as error:
-        return HeldBack(unknown=f"{error.why}{said}", cycle=cycle, change=change)
+        return HeldBack(unknown=f"{error.why}{said}", cycle=cycle, change=words)
     if not people:
         unknown = f"{LATE}. `xtsync approve-deletions` shows them once it does{said}"
-        return HeldBack(unknown=unknown, cycle=cycle, change=change)
-    back = None if filtered else put_back(operation, service_principal, job_id, people, coming)
+        return HeldBack(unknown=unknown, cycle=cycle, change=words)
+    back = None if filtered else put_back(operation, service_principal, people)
+    if change and back is not None:
+        then = put_back(operation, service_principal, people, change)
+        # What is so already is no work of the change.
+        back, words = then, "" if then == back else words
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
-    return replace(among(people, back, threshold, young=young, change=change), cycle=cycle)
-
-
-def report_held_back(operation: Operation, service_principal: str, job_id: str, coming: Sequence[Principal]) -> None:
-    """Say of a job that holds deletions back whom it deletes once others are back in scope; what fails fails nothing.
-
-    Calls: GET jobs/{id}; those of `at_a_glance`.
-
-    Args:
-        operation: in the source.
-        service_principal: the configuration's service principal.
-        job_id: the job.
-        coming: users and groups that this run puts in scope.
-    """
-    try:
-        job = operation.read(get_job(service_principal, job_id))
-    except CallError as error:
-        report(f"whether the job holds deletions back could not be read: {error.why}", severity=WARNING)
-        return
-    held = at_a_glance(operation, service_principal, job_id, job or {}, coming=coming, change="with this change")
-    if held is not None:
-        report(f"the job holds deletions back. {sentence(held.sentence('the target'))}", severity=WARNING)
+    return replace(among(people, back, threshold, young=young, change=words), cycle=cycle)
 
 
 def among(
@@ -197,10 +199,10 @@ def among(
 
     Args:
         people: whose deletion the last cycle has staged.
-        back: those of them who are assigned; None where nobody can tell.
+        back: those of them who are in scope again; None where nobody can tell.
         threshold: from how many on a cycle holds deletions back now; None for never.
         young: whether the log may not have named all yet, as a cycle holds back no fewer than its threshold.
-        change: what is taken for done already; see `HeldBack`.
+        change: see `HeldBack`.
     """
     outside = len(people) - len(back or ())
     if young:
