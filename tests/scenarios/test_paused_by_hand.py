@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.stacks import Command, Lab, told, writes
-from tests.scenarios.tenants import synchronization
+from tests.scenarios.tenants import synchronization, unassign
 from xtsync_resources.partner_policy.model import COLLABORATION
 
 A, B = "alice@contoso.com", "bob@contoso.com"
@@ -34,6 +34,22 @@ def test_a_change_of_scope_says_in_the_preview_that_it_starts_the_job(paused: La
     assert state(paused) == "Paused"
     paused.stack.run("up")
     assert state(paused) == "Active"
+
+
+@pytest.mark.real
+def test_who_is_unassigned_by_hand_meanwhile_is_named_before_a_run_that_would_stop_there(paused: Lab) -> None:
+    unassign(paused, paused.source.directory.user("carol@contoso.com").id)
+    paused.stack.config["xtsync:users"] = [A, B, "carol@contoso.com"]
+    said = " ".join(told(paused.stack.run("preview"), "start").split())
+    assert SAID in said
+    assert "Not assigned now, though configured: " in said
+    assert "Only with `--refresh` a run sees that and assigns them; else it refuses to start the job" in said
+    paused.stack.run("up", fails=True)
+    assert state(paused) == "Paused"
+    paused.stack.run("up", refresh=True)
+    assert state(paused) == "Active"
+    paused.pass_time()
+    assert paused.arrived() >= {A, B, "carol@contoso.com"}
 
 
 def test_without_a_change_it_is_neither_looked_at_nor_started(paused: Lab) -> None:

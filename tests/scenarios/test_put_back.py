@@ -209,9 +209,8 @@ def test_whoever_is_configured_and_unassigned_comes_first_where_deletions_are_he
     for name in LOOKS:
         said = says(xtsync, name)
         assert FIRST in said, name
-        assert "what starts the job or approves deletions refuses before that" in said, name
-        assert ("approve-deletions" in said) is (name != "plan"), name
-    assert "Let `pulumi up` run before the next cycle" in says(xtsync, "plan")
+        assert "before the next cycle, which ends the quarantine then" in said, name
+        assert "approve-deletions" not in said, name
     assert "not in scope: group Finance" in says(xtsync, "plan").replace("scope: Finance", "scope: group Finance")
     assert "are not assigned" in says(xtsync, "approve-deletions", "--count", "2")
     everybody = lab.arrived()
@@ -294,6 +293,38 @@ def test_who_comes_with_the_next_up_keeps_other_commands_from_starting_the_job(
         assert "run `xtsync resume`" not in said, name
     assert "not yet bob@contoso.com: new in the stack file" in says(xtsync, "status")
     assert "not in scope yet, as new in the stack file: bob@contoso.com" in says(xtsync, "doctor")
+
+
+def test_whom_up_condemns_is_named_before_it_wherever_somebody_looks(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Carol alone is put back in the stack file; the job still holds both back."""
+    knows_the_state(lab, monkeypatch)
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
+    for typed in (*((name,) for name in LOOKS), ("pause", "--yes"), ("restart", "--yes")):
+        said = says(held, *typed)
+        assert "ith the next `pulumi up` fewer of those held back stay out of scope than the deletion" in said, typed
+        assert f"DELETES 1 person in Fabrikam: {DAVE}" in said, typed
+        assert "ut in the stack file whoever else is to stay, before any `pulumi up`" in said, typed
+    lab.stack.run("up")
+    refreshed = " ".join("\n".join(messages(lab.stack.run("refresh"))).split())
+    assert f"DELETES 1 person in the target: {DAVE}" in refreshed
+    assert "Put back in scope before that cycle whoever is to stay" in refreshed
+    assert "approve-deletions" not in refreshed
+
+
+def test_a_stack_file_that_is_ahead_of_the_pair_is_not_an_unwell_pair(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows_the_state(lab, monkeypatch)
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    status, doctor_said = xtsync("status", "-s", "dev"), xtsync("doctor", "-s", "dev")
+    assert status.exit_code == doctor_said.exit_code == 0
+    assert "not yet bob@contoso.com: new in the stack file" in " ".join(status.out.split())
+    assert "well as far as it was seen" in status.out
+    assert "as new in the stack file: bob@contoso.com" in " ".join(doctor_said.out.split())
 
 
 def test_where_no_state_can_be_read_whoever_is_unassigned_is_taken_for_lost(lab: Lab, xtsync: Command) -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from xtsync_resources.operate.health import read_health
-from xtsync_resources.operate.held_back import RUN_UP, WAIT, remedy
-from xtsync_resources.sync_job.deletions import ONCE_STARTED, PUT_BACK, HeldBack, among
+from xtsync_resources.operate.health import ASSIGN_NEW, read_health
+from xtsync_resources.operate.held_back import BEFORE_IT, PUT_BACK_FIRST, judged
+from xtsync_resources.operate.in_scope import Outside
+from xtsync_resources.sync_job.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
 from xtsync_resources.sync_job.provisioning_log import Identity
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
@@ -48,7 +49,7 @@ def test_whom_the_next_cycle_deletes(
     said = held.sentence("Fabrikam")
     assert words in said
     assert ("DELETES" in said) is bool(do == PUT_BACK and held.outside)
-    assert remedy(held, health) == (do or health.remedy)
+    assert judged(health, held, None).remedy == (do or health.remedy)
     assert "approve-deletions" in health.remedy
 
 
@@ -59,7 +60,7 @@ def test_of_a_job_that_does_not_run_no_cycle_is_waited_for(
     back: tuple[Identity, ...], threshold: int, state: str
 ) -> None:
     health = read_health({"id": "j", "schedule": {"state": state}, "status": QUARANTINE})
-    assert remedy(among(ALL, back, threshold, young=False), health) == health.remedy
+    assert judged(health, among(ALL, back, threshold, young=False), None).remedy == health.remedy
     assert "It does not run" in health.remedy
 
 
@@ -74,20 +75,20 @@ def test_of_a_job_that_does_not_run_the_first_cycle_after_a_start_counts() -> No
 
 def test_where_nobody_can_be_named_the_jobs_own_advice_stands() -> None:
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
-    assert remedy(HeldBack(unknown="the log is late"), health) == health.remedy
+    assert judged(health, HeldBack(unknown="the log is late"), None).remedy == health.remedy
 
 
 def test_a_quarantine_that_is_over_is_not_advised_about() -> None:
     well = read_health({"id": "j", "schedule": {"state": "Active"}, "status": {}})
-    assert remedy(among(ALL, (), 500, young=False), well) == well.remedy == ""
+    assert judged(well, among(ALL, (), 500, young=False), None).remedy == well.remedy == ""
 
 
 @pytest.mark.parametrize(
     ("back", "words", "do"),
     [
         ((ALICE, BOB), f"With this change f{FEWER}: {DELETES} 1 person in Fabrikam: carol. "
-         "In scope with this change: alice, bob; they stay", PUT_BACK),
-        (ALL, f"{WAITS}. In scope with this change: alice, bob, carol; they stay", RUN_UP),
+         "In scope with this change: alice, bob; they stay", f"{PUT_BACK_FIRST}{ASSIGN_NEW}"),
+        (ALL, f"{WAITS}. In scope with this change: alice, bob, carol; they stay", f"{ASSIGN_NEW}{BEFORE_IT}"),
         ((), WAITS, ""),
     ],
 )  # fmt: skip
@@ -97,7 +98,9 @@ def test_what_a_change_makes_of_those_held_back_is_told_beforehand(
     health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
     held = among(ALL, back, 3, young=False, change="with this change")
     assert words in held.sentence("Fabrikam")
-    assert remedy(held, health) == (do or health.remedy)
+    said = judged(health, held, Outside(new=["alice"])).remedy
+    assert said == do if do else said.startswith(ASSIGN_NEW)
+    assert ("approve-deletions" in said) is not bool(do)
 
 
 def test_before_a_change_it_is_said_that_fewer_are_not_held_back_where_nobody_can_be_named() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError
 from .checks import Finding, Level, collaboration, people, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
-from .health import where_missing
-from .held_back import at_a_glance, remedy
+from .held_back import at_a_glance, change_by_up, judged
 from .in_scope import out_of_scope
 from .recorded import recorded_of
 
@@ -59,8 +58,8 @@ class Beside:
 
     @property
     def incomplete(self) -> bool:
-        """Whether somebody whom the stack file names is not in scope, or not known to be."""
-        return self.outside is not None and bool(self.outside.all)
+        """Whether somebody is not in scope, or not known to be, whom not only the next `pulumi up` puts there."""
+        return self.outside is not None and bool(self.outside.unassigned or self.outside.nameless)
 
     @property
     def wrong(self) -> bool:
@@ -79,8 +78,7 @@ class Beside:
 
     def judged(self, health: Health) -> Health:
         """The health of the job, with what to do where it holds deletions back no more, or somebody is not in scope."""
-        found = replace(health, remedy=remedy(self.held, health)) if self.held else health
-        return where_missing(found, only_new=self.outside.only_new) if self.outside and self.outside.all else found
+        return judged(health, self.held, self.outside)
 
     def verdict(self, health: Health) -> str:
         """Whether the pair is well, with what was looked at."""
@@ -98,7 +96,7 @@ class Beside:
             return f"not well: {', '.join(wrong)}"
         if self.failed:
             return f"not known: {listed(sorted({one.area for one in self.failed}))} could not be looked at"
-        if self.outside is None or self.findings:
+        if self.outside is None or self.outside.all or self.findings:
             return "well as far as it was seen; what was not, and what else there is, is told below"
         return f"well: {LOOKED_AT}"
 
@@ -114,10 +112,11 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))
     findings = [*not_to_be_looked_at(failed), *(one for many in several for one in many if one.level is not Level.OK)]
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
+    outside: Outside | None = None
     try:
         outside = scope.result()
     except CallError as error:  # what is known of the job counts more
         source = next(look for look in found if look.side == "source")
-        outside, findings = None, [*findings, source.not_checked(people.AREA, error)]
+        findings = [*findings, source.not_checked(people.AREA, error)]
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside))
     return Beside(True, outside, held, findings)

@@ -14,8 +14,9 @@ from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_expl
 from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest, set_running
 from .health import ASSIGN_NEW, Health, read_health
-from .held_back import at_a_glance, remedy
-from .in_scope import unassigned
+from .held_back import at_a_glance, change_by_up
+from .held_back import judged as judged_by_scope
+from .in_scope import out_of_scope, unassigned
 from .screen import refuse_to_ask_nobody
 from .status import judged, portal_url, read_job, show
 
@@ -162,16 +163,19 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
 def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str) -> None:
     """Never release deletions that are held back, or what nobody knows: that is a decision about people, made by hand.
 
-    Calls: where it refuses, those of `at_a_glance`.
+    Calls: where it refuses, those of `at_a_glance` and `out_of_scope`.
 
     Raises:
         RefusedError: the action would clear such a quarantine, or lose sight of it.
     """
     if holds_deletions(job) or (action != "pause" and not may_start(job)):
         effect = "could hide" if action == "pause" else "would clear"
-        held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings)
-        do = remedy(held, judged(operation, stack, job)) if held else quarantine_explained(job)
-        if held and held.let_go and action == "pause":
+        outside = out_of_scope(operation, stack) if holds_deletions(job) else None
+        held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside))
+        do = quarantine_explained(job)
+        if held:
+            do = judged_by_scope(judged(operation, stack, job), held, outside).remedy
+        if held and held.let_go and not held.change and action == "pause":
             do += ". To gain time, stop provisioning in the portal"
         raise RefusedError(
             f"Will not {action} the job {stack.job} in {operation.tenant}",

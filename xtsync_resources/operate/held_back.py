@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError
 from ..sync_job import deletions
-from ..sync_job.deletions import PUT_BACK
+from ..sync_job.deletions import PUT_BACK, WAIT, Change
 from ..sync_job.model import ACTIVE, holds_deletions
 from ..sync_schema.calls import get_schema
 from ..sync_schema.document import UnusableSchemaError
 from ..sync_schema.model import FILTERS, live_parts
+from .health import ASSIGN, ASSIGN_NEW, where_missing
 
 if TYPE_CHECKING:
     from ..config import Settings
     from ..graph.operation import Operation
-    from ..sync_job.deletions import Change, HeldBack
+    from ..sync_job.deletions import HeldBack
     from ..sync_job.model import Job
     from ..sync_job.provisioning_log import Identity
     from .health import Health
+    from .in_scope import Outside
 
-WAIT = (
-    "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went. If it still holds them "
-    "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
+BY_UP, BY_REFRESH = "with the next `pulumi up`", "with the next `pulumi up --refresh`"
+PUT_BACK_FIRST = (
+    "put in the stack file whoever else is to stay, before any `pulumi up`: after that nothing asks again, and the "
+    "next cycle deletes the others. Then "
 )
-RUN_UP = "Let `pulumi up` run before the next cycle, which ends the quarantine then: whoever is in scope stays"
+BEFORE_IT = ", before the next cycle, which ends the quarantine then"
 
 
 def put_back(
@@ -68,12 +72,19 @@ def at_a_glance(
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, change=change)
 
 
-def remedy(held: HeldBack, health: Health) -> str:
-    """What to do about a job that holds deletions back, or did."""
-    if not held.people or health.state != ACTIVE or not health.quarantine:
-        return health.remedy
-    if held.let_go:
-        return PUT_BACK
-    if held.outside:
-        return health.remedy
-    return RUN_UP if held.change else WAIT
+def change_by_up(outside: Outside | None) -> Change | None:
+    """What `up` does to the scope, by who of the stack file is not in it; None for nothing."""
+    if not outside or not outside.ids:
+        return None
+    return Change(BY_REFRESH if outside.unassigned else BY_UP, outside.ids)
+
+
+def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:
+    """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
+    if held and held.people and health.state == ACTIVE and health.quarantine:
+        assign = ASSIGN_NEW if outside and outside.only_new else ASSIGN
+        if held.let_go:
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}" if held.change else PUT_BACK)
+        if not held.outside:
+            return replace(health, remedy=f"{assign}{BEFORE_IT}" if held.change else WAIT)
+    return where_missing(health, only_new=outside.only_new) if outside and outside.all else health

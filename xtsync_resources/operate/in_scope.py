@@ -27,11 +27,13 @@ class Outside:
         unassigned: who is there and not assigned: the job deletes in the target whom nothing else keeps.
         new: who is there, not assigned, and not in the scope that the last `up` has noted: the next one assigns them.
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
+        ids: object ids of those who are there and not assigned.
     """
 
     unassigned: Sequence[str] = ()
     new: Sequence[str] = ()
     nameless: Sequence[str] = ()
+    ids: Collection[str] = ()
 
     @property
     def all(self) -> Sequence[str]:
@@ -76,6 +78,7 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
         [name for kind, name, _ in missing if (kind, name) not in new],
         [name for _, name in new],
         [name for _, name, ids in wanted if len(ids) != 1],
+        {id_ for _, _, ids in missing for id_ in ids - gone},
     )
 
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.deletions import Change
 from ..sync_job.model import ACTIVE, holds_deletions
+from . import status
 from .checks.finding import as_advice, listed
 from .doctor import outputs_of
 from .gone import NotWellError
-from .health import ASSIGN, where_missing
-from .held_back import at_a_glance, remedy
+from .health import ASSIGN
+from .held_back import BY_REFRESH, BY_UP, at_a_glance, judged
 from .in_scope import Outside, out_of_scope
-from .status import judged, read_job, what_follows
+from .status import read_job, what_follows
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
     from .stack import Stack
 
-BY_UP, BY_REFRESH = "with the next `pulumi up`", "with the next `pulumi up --refresh`"
 SWAP = (
     "the job holds deletions back, and is not paused to take some out of scope for others: put those people back, and "
     "take others out with a run after that"
@@ -65,7 +65,7 @@ def job_ahead(
         return JobAhead(in_a_row(error), error.do)
     except CallError as error:
         return JobAhead(f"how it does could not be read: {error.why}", error.do)
-    holds, health = holds_deletions(job), judged(operation, stack, job)
+    holds, health = holds_deletions(job), status.judged(operation, stack, job)
     told = [] if health.healthy and health.state == ACTIVE else [health.headline]
     outside, unread = Outside(), None
     try:
@@ -78,19 +78,15 @@ def job_ahead(
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change)
     if held is not None:
         told.append(held.sentence(stack.settings.target.name))
-        health = replace(health, remedy=remedy(held, health))
+    health = judged(health, held, outside if missing else replace(outside, unassigned=(), new=(*outside.all,)))
     if unread:
         return JobAhead(
             ". ".join([*told, f"who is in scope could not be read: {unread.why}"]), health.remedy or unread.do, holds
         )
     if not missing:
-        # Who comes by `up` keeps other commands from starting the job until then.
-        due = where_missing(health, only_new=not outside.nameless) if outside.all else health
-        return JobAhead(". ".join(told), due.remedy if told else "", holds)
+        return JobAhead(". ".join(told), health.remedy if told else "", holds)
     told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
-    return JobAhead(
-        ". ".join(told), (where_missing(health, only_new=False).remedy if len(told) > 1 else "") or ASSIGN, holds
-    )
+    return JobAhead(". ".join(told), (health.remedy if len(told) > 1 else "") or ASSIGN, holds)
 
 
 def after_refusal(do: str, refused: str) -> str:

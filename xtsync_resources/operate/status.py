@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 20.0
 # What is beside the job changes by somebody's hand only, and takes many calls.
 BESIDE_SECONDS = 600.0
-NEW = (
-    "new in the stack file, and in scope with the next `pulumi up`. Whoever of them had been in scope before that may "
-    "leave the target meanwhile"
-)
+NEW = "new in the stack file, and in scope with the next `pulumi up`"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ..graph.errors import CallError, RefusedError
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
 from .held_back import may_be_more, staged
-from .model import ACTIVE, holds_deletions, message_of_quarantine, schedule_state
+from .model import ACTIVE, holds_deletions, message_of_quarantine, quarantine_explained, schedule_state
 from .provisioning_log import Identity
 from .quarantine import sentence
 
@@ -40,6 +40,10 @@ UNSEEN = "Who of them is back in scope by now cannot be seen here"
 KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
 FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
+WAIT = (
+    "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went. If it still holds them "
+    "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
+)
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,23 @@ def at_a_glance(
         back, words = then, "" if then == back else words
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
     return replace(among(people, back, threshold, young=young, change=words), cycle=cycle)
+
+
+def quarantine_in_words(operation: Operation, service_principal: str, job_id: str, job: Job) -> str:
+    """What the quarantine of a job means and what to do, with whose deletion it holds back where it does.
+
+    Calls: those of `at_a_glance`.
+    """
+    held, explained = at_a_glance(operation, service_principal, job_id, job), quarantine_explained(job)
+    if held is None:
+        return explained
+    who = sentence(held.sentence("the target"))
+    if held.people and schedule_state(job) == ACTIVE:
+        if held.let_go:
+            return f"{who}. {PUT_BACK}"
+        if not held.outside:
+            return f"{who}. {WAIT}"
+    return f"{explained}. {who}"
 
 
 def among(

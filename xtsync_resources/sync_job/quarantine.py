@@ -58,9 +58,9 @@ REASONS = (
     Reason(
         HELD_DELETIONS,
         "more people would be deleted in the target than xtsync:deletionThreshold allows",
-        "If that is a mistake, put them back in scope, and the next run ends the quarantine; where fewer than the "
-        "threshold stay out, it deletes those without asking. If it is right, `xtsync approve-deletions` shows who "
-        "they are and lets them go",
+        "If those deletions are a mistake, put those people back in scope, and the next run ends the quarantine; where "
+        "fewer than the threshold stay out, it deletes those without asking. If they are right, `xtsync "
+        "approve-deletions` shows who they are and lets them go",
         "",
         starts=False,
     ),
@@ -125,5 +125,6 @@ def explained(name: str, *, active: bool, ended: bool = False) -> str:
 
 def said_by_doctor(advice: str) -> str:
     """Advice as it is told beside the findings of `xtsync doctor`: nobody is sent to where he is."""
-    here = advice.replace(sentence(LOOK_FOR_CAUSES), sentence(CAUSES_HERE))
+    here = advice.replace("`xtsync doctor` tells whom", "what else is found here tells whom")
+    here = here.replace(sentence(LOOK_FOR_CAUSES), sentence(CAUSES_HERE))
     return here.replace(LOOK_FOR_CAUSES, CAUSES_HERE).replace("mend what it finds", "mend it")

@@ -34,7 +34,7 @@ from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
 from . import calls
-from .deletions import PUT_BACK, Change, at_a_glance
+from .deletions import PUT_BACK, Change, at_a_glance, quarantine_in_words
 from .model import (
     ACTIVE,
     Job,
@@ -187,16 +187,21 @@ def refuse_to_start(operation: Operation, job_id: str, missing: Collection[str],
     )
 
 
-def warn_of_quarantine(job: Job, found: Job) -> None:
+def warn_of_quarantine(operation: Operation, service_principal: str, job_id: str, job: Job, found: Job) -> None:
     """Say that a job stays in quarantine or was started out of one, what that means, and what to do.
 
+    Calls: where it stays, those of `quarantine_in_words`.
+
     Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        job_id: the job.
         job: as it is now.
         found: as it was before.
     """
     if quarantine_reason(job):
-        stays = f"the job stays in quarantine ({quarantine_reason(job)}): {quarantine_explained(job)}"
-        report(stays, severity=WARNING)
+        words = quarantine_in_words(operation, service_principal, job_id, job)
+        report(f"the job stays in quarantine ({quarantine_reason(job)}): {words}", severity=WARNING)
     elif quarantine_reason(found):
         was = f"the job was in quarantine ({quarantine_reason(found)}), and is started again, which ends that"
         why = quarantine_explained(found, ended=True)
@@ -229,10 +234,8 @@ def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
     return bool(changing) and "rested" not in changing and not (before - now and now - before)
 
 
-def change_of_scope(olds: Properties, news: Properties) -> Change | None:
-    """Who comes into scope by this run and who leaves it; None where that is not known yet."""
-    if is_unknown(news["principals"]):
-        return None
+def change_of_scope(olds: Properties, news: Properties) -> Change:
+    """Who is in scope by this run and who leaves it."""
     return Change("with this change", news["principals"], {*(olds.get("principals") or ())} - {*news["principals"]})
 
 
@@ -255,13 +258,15 @@ class JobStartProvider(TenantResourceProvider):
     def tell_of_job(self, olds: Properties, news: Properties) -> None:
         """Say that the job is at rest though the last run left it running, or whose deletion it holds back.
 
-        What fails here fails nothing. Calls: GET jobs/{id}; those of `at_a_glance`.
+        What fails here fails nothing. Calls: GET jobs/{id}; those of `at_a_glance` and `lost`.
         """
         service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
         try:
             operation = self.operation()
             job = operation.read(calls.get_job(service_principal, job_id)) or {}
             held = at_a_glance(operation, service_principal, job_id, job, change=change_of_scope(olds, news))
+            rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
+            lost = self.lost(operation, olds, news) if rests else ""
         except XtsyncError as error:
             report(f"how the job does could not be read: {error.why}", severity=WARNING)
             return
@@ -269,8 +274,23 @@ class JobStartProvider(TenantResourceProvider):
             late = f". {PUT_BACK}" if held.let_go and held.outside else ""
             words = sentence(held.sentence("the target"))
             report(f"the job holds deletions back. {words}{late}", severity=WARNING)
-        elif job and at_rest(job) and may_start(job) and not never_ran(job):
-            report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}", severity=WARNING)
+        elif rests:
+            report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{lost}", severity=WARNING)
+
+    @staticmethod
+    def lost(operation: Operation, olds: Properties, news: Properties) -> str:
+        """Who was assigned by the last run and is not, so that this one refuses to start the job; "" for nobody.
+
+        Calls: GET appRoleAssignedTo; those of `names_in`.
+        """
+        stay = {*(olds.get("principals") or ())} & {*news["principals"]}
+        there = {principal_of(one) for one in assignments(operation, olds["servicePrincipalId"], olds["appRoleId"])}
+        if not stay - there:
+            return ""
+        return (
+            f". Not assigned now, though configured: {names_in(operation, stay - there)}. Only with `--refresh` a run "
+            "sees that and assigns them; else it refuses to start the job, with the rest done"
+        )
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""
@@ -289,7 +309,8 @@ class JobStartProvider(TenantResourceProvider):
         outputs = {**props, **seen(job), "everybody": sync_all(settings)}
         reason = quarantine_reason(job)
         if reason:
-            raise Partial(id_, outputs, [f"the job is in quarantine ({reason}): {quarantine_explained(job)}"])
+            words = quarantine_in_words(operation, service_principal, id_, job)
+            raise Partial(id_, outputs, [f"the job is in quarantine ({reason}): {words}"])
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -312,7 +333,7 @@ class JobStartProvider(TenantResourceProvider):
         # A job that we paused before, and that is seen at rest, needs no second pause.
         if running or olds.get("running") is not False or not at_rest(job):
             job = set_running(operation, service_principal, job_id, running, job, before_start)
-        warn_of_quarantine(job, found)
+        warn_of_quarantine(operation, service_principal, job_id, job, found)
         if olds.get("everybody"):
             restart(operation, service_principal, job_id, job)
         return {**news, **seen(job), "running": running}

@@ -23,9 +23,8 @@ from ...sync_scope.principals import last_scope
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import PEOPLE_STAY, make_all_again
-from ..health import ASSIGN_NEW, read_health, where_missing
-from ..held_back import at_a_glance
-from ..held_back import remedy as remedy_of_held
+from ..health import ASSIGN_NEW, read_health
+from ..held_back import at_a_glance, change_by_up, judged
 from ..in_scope import Outside, is_new
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
@@ -59,14 +58,14 @@ def check(look: Look) -> list[Finding]:
         why, do = how_it_went(operation, look.own, look.job_urn, look.stack)
         return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
-    # Large groups take long to read, after which there may be no time left to see whose deletions are held back.
-    held = at_a_glance(operation, look.own, job_id, job, look.settings)
     try:
         assigned = assignments(operation, look.own, assignable_role(principal))
         beside = beside_the_job(look, assigned)
         outside = outside_of(look, assigned, scope_of(look))
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
+    # Large groups take long to read; whose deletions are held back is seen with time of its own.
+    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, change_by_up(outside))
     return [of_job(look, health, held, outside), *beside]
 
 
@@ -76,13 +75,11 @@ def of_job(look: Look, health: Health, held: HeldBack | None, outside: Outside) 
     if health.healthy:
         return look.ok(AREA, health.headline + more)
     meaning = reason_of(health.quarantine).meaning if health.quarantine else ""
-    remedy = remedy_of_held(held, health) if held else health.remedy
-    if remedy == health.remedy and meaning:
-        more, remedy = f": {meaning}{more}", remedy.removeprefix(f"{meaning}. ")
-    health = replace(health, remedy=remedy)
-    if outside.all:
-        health = where_missing(health, only_new=outside.only_new)
-    return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(health.remedy)))
+    first = health.remedy.removeprefix(f"{meaning}. ")
+    remedy = judged(replace(health, remedy=first), held, outside).remedy
+    if meaning and first in remedy:
+        more = f": {meaning}{more}"
+    return look.problem(AREA, health.headline + more, as_advice(said_by_doctor(remedy)))
 
 
 def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Outside:
@@ -98,7 +95,7 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     lost = [meant[one] for one, name in zip(meant, names, strict=True) if name is None or one[1] not in there]
     nameless = [name for _, name in unknown if name not in meant.values()]
     found = not_in_scope(look, assigned, scope.assigned)
-    return Outside([*found.unassigned, *lost], found.new, [*nameless, *scope.ambiguous_groups])
+    return Outside([*found.unassigned, *lost], found.new, [*nameless, *scope.ambiguous_groups], found.ids)
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
@@ -168,6 +165,7 @@ def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mappi
     return Outside(
         sorted(f"{name} ({id_})" for id_, name in out.items() if id_ not in new),
         sorted(f"{out[id_]} ({id_})" for id_ in new),
+        ids={*out},
     )
 
 
@@ -192,5 +190,5 @@ def of_assignments(
         findings.append(look.problem(AREA, text, f"{MEND}{restore}{unsure}"))
     if outside.new:
         text = f"not in scope yet, as new in the stack file: {listed(outside.new)}"
-        findings.append(look.problem(AREA, text, ASSIGN_NEW))
+        findings.append(look.warning(AREA, text, ASSIGN_NEW))
     return findings
