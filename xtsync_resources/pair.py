@@ -28,7 +28,6 @@ from .pulumi_runtime import forgotten, messages
 from .pulumi_runtime.tenant_resource import Home
 from .state import type_token
 from .sync_job.resource import SyncJob
-from .sync_job.start import JobStart, mark_of_interrupted_run
 from .sync_schema.baseline import SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
 from .sync_scope import newcomers, principals
@@ -38,6 +37,7 @@ from .sync_scope.foreign_assignments import ADOPT, ADOPTED, Foreign
 from .sync_scope.hooks import AssignmentHooks
 from .sync_scope.record import ScopeRecord, describe
 from .sync_scope.resource import SyncScope
+from .sync_scope.start import JobStart, mark_of_interrupted_run
 from .sync_secrets.model import settings_for
 from .sync_secrets.operations import was_everybody
 from .sync_secrets.resource import SyncSecrets

@@ -14,7 +14,7 @@ from typing import Any
 # Name -> module below this package, and the provider in it.
 PROVIDERS = {
     "IdentitySyncPolicy": "identity_sync_policy.resource:IDENTITY_SYNC_POLICY",
-    "JobStart": "sync_job.start:JOB_START",
+    "JobStart": "sync_scope.start:JOB_START",
     "PartnerBaseline": "partner_policy.baseline:BASELINE",
     "PartnerPolicy": "partner_policy.resource:PARTNER_POLICY",
     "ProvisionOnDemand": "on_demand.resource:PROVISION_ON_DEMAND",

@@ -17,8 +17,8 @@ from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.operation import Operation
 from xtsync_resources.operate import doctor, in_scope, recorded
 from xtsync_resources.operate.health import ASSIGN_NEW
-from xtsync_resources.sync_job import deletions
 from xtsync_resources.sync_schema.document import object_mapping
+from xtsync_resources.sync_scope import deletions
 
 CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
 LOOKS = ("status", "doctor", "plan")
@@ -108,6 +108,23 @@ def test_promise_6_who_comes_back_by_refresh_condemns_others_and_the_preview_nam
     assert "Put back in scope before that cycle whoever is to stay" in said
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+def test_a_preview_does_not_count_whom_its_run_does_not_assign(lab: Lab, xtsync: Command) -> None:
+    """Carol comes back; Bob is in the stack file all along, and unassigned by hand, which only a refresh sees."""
+    lab.stack.config |= {"xtsync:users": ["alice@contoso.com", "bob@contoso.com", CAROL, DAVE], "xtsync:groups": []}
+    lab.stack.config |= {"xtsync:deletionThreshold": 3, "xtsync:allowDeletions": 2}
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+    lab.stack.run("up")
+    unassign(lab, lab.source.directory.user("bob@contoso.com").id)
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com", CAROL]
+    said = " ".join(told(lab.stack.run("preview"), "start").split())
+    assert "DELETES 2 people in the target: bob@contoso.com, dave@contoso.com" in said
+    assert f"In scope with this change: {CAROL}; they stay" in said
 
 
 @pytest.mark.real

@@ -9,8 +9,8 @@ import pytest
 from xtsync_resources.operate.health import ASSIGN_NEW, read_health
 from xtsync_resources.operate.held_back import BEFORE_IT, PUT_BACK_FIRST, judged
 from xtsync_resources.operate.in_scope import Outside
-from xtsync_resources.sync_job.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
 from xtsync_resources.sync_job.provisioning_log import Identity
+from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)
@@ -108,3 +108,14 @@ def test_before_a_change_it_is_said_that_fewer_are_not_held_back_where_nobody_ca
     assert "the log is late. Where fewer than the deletion threshold stay out, the next cycle deletes those" in (
         unknown.sentence("Fabrikam")
     )
+
+
+def test_where_all_are_back_and_another_is_not_in_scope_nobody_just_waits() -> None:
+    """The next cycle deletes that one, who alone is below the threshold."""
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    said = judged(health, among(ALL, ALL, 3, young=False), Outside(unassigned=["dora"])).remedy
+    assert said.startswith("restore whose account is deleted in the target already")
+    assert said.endswith(WAIT)
+    for outside in (Outside(unassigned=["alice"], ids=["id-alice"]), Outside(unassigned=["alice"], nameless=["eve"])):
+        ahead = judged(health, among(ALL, ALL, 3, young=False, change="with this change"), outside).remedy
+        assert "An entry that nobody has stops it" in ahead

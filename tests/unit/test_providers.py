@@ -28,7 +28,7 @@ from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.pulumi_runtime.engine import Partial, report
 from xtsync_resources.pulumi_runtime.provider import ProviderSettings, TenantResourceProvider
 from xtsync_resources.sync_job.resource import SyncJobProvider
-from xtsync_resources.sync_job.start import JobStartProvider
+from xtsync_resources.sync_scope.start import JobStartProvider
 
 Make = Callable[..., Any]
 LOST = TransportError("cut", unsent=False)

@@ -11,9 +11,9 @@ from xtsync_resources.partner_policy.resource import PartnerPolicyProvider
 from xtsync_resources.pulumi_runtime import provider as runtime
 from xtsync_resources.pulumi_runtime.provider import TenantResourceProvider
 from xtsync_resources.sync_job.resource import SyncJobProvider
-from xtsync_resources.sync_job.start import JobStartProvider
 from xtsync_resources.sync_schema.resource import SyncSchemaProvider
 from xtsync_resources.sync_scope.resource import SyncScopeProvider
+from xtsync_resources.sync_scope.start import JobStartProvider
 from xtsync_resources.sync_secrets.resource import SyncSecretsProvider
 
 CASES = [

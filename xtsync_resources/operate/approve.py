@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ..graph.errors import ConfigurationError, ForbiddenError, RefusedError
 from ..graph.permissions import PROVISIONING_LOG
 from ..sync_job.calls import FORCE_DELETES
-from ..sync_job.deletions import KEPT_OUT, LATE, UNSEEN, named
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
 from ..sync_job.model import ACTIVE, holds_deletions, quarantine_explained, schedule_state
 from ..sync_job.provisioning_log import Identity
+from ..sync_scope.deletions import KEPT_OUT, LATE, UNSEEN, named
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_key, threshold_of
 from .checks.finding import counted

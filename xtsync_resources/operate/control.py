@@ -5,10 +5,11 @@ Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..graph.errors import RefusedError
+from ..graph.errors import CallError, RefusedError
 from ..sync_job.calls import RESTART, RESTART_FULL, restart_job
 from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_explained, quarantine_reason, schedule_state
 from ..sync_job.quarantine import sentence
@@ -156,7 +157,8 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
     )
     do = "run `xtsync doctor`, which says why, and `pulumi up --refresh --diff`, which assigns whoever is there"
     if outside.only_new:
-        why, do = f"{why} where they are there from before", ASSIGN_NEW
+        why = f"{why} where they are there from before"
+        do = f"{ASSIGN_NEW}; where that is refused, take them out of the stack file until it is not"
     raise RefusedError(f"Will not {action} the job {stack.job} in {operation.tenant}", why, do)
 
 
@@ -170,7 +172,9 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
     """
     if holds_deletions(job) or (action != "pause" and not may_start(job)):
         effect = "could hide" if action == "pause" else "would clear"
-        outside = out_of_scope(operation, stack) if holds_deletions(job) else None
+        outside = None
+        with contextlib.suppress(CallError):  # what it refuses counts more
+            outside = out_of_scope(operation, stack) if holds_deletions(job) else None
         held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside))
         do = quarantine_explained(job)
         if held:

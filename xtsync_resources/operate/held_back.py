@@ -6,21 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..graph.errors import CallError
-from ..sync_job import deletions
-from ..sync_job.deletions import PUT_BACK, WAIT, Change
-from ..sync_job.model import ACTIVE, holds_deletions
-from ..sync_schema.calls import get_schema
-from ..sync_schema.document import UnusableSchemaError
-from ..sync_schema.model import FILTERS, live_parts
-from .health import ASSIGN, ASSIGN_NEW, where_missing
+from ..sync_job.model import ACTIVE
+from ..sync_scope import deletions
+from ..sync_scope.deletions import PUT_BACK, WAIT, Change
+from ..sync_scope.foreign_assignments import REMOVE
+from .health import ASSIGN, ASSIGN_NEW, STOPS, where_missing
 
 if TYPE_CHECKING:
     from ..config import Settings
     from ..graph.operation import Operation
-    from ..sync_job.deletions import HeldBack
     from ..sync_job.model import Job
     from ..sync_job.provisioning_log import Identity
+    from ..sync_scope.deletions import HeldBack
     from .health import Health
     from .in_scope import Outside
 
@@ -39,18 +36,9 @@ def put_back(
 
     Calls: GET jobs/{id}/schema; those of `deletions.put_back`.
     """
-    if is_filtered(operation, service_principal, job_id):
+    if deletions.is_filtered(operation, service_principal, job_id):
         return None
     return deletions.put_back(operation, service_principal, several)
-
-
-def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bool:
-    """Whether scoping filters may keep out who is assigned; also where nobody can say. Call: GET jobs/{id}/schema."""
-    try:
-        schema = operation.send(get_schema(service_principal, job_id))
-        return bool(live_parts(schema, {FILTERS: None})[FILTERS])
-    except (CallError, UnusableSchemaError):
-        return True
 
 
 def at_a_glance(
@@ -63,12 +51,10 @@ def at_a_glance(
 ) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. A call that fails here fails nothing.
 
-    Calls: those of `deletions.at_a_glance` and `is_filtered`, where it does.
+    Calls: those of `deletions.at_a_glance`.
     """
-    # A filter of the stack file may come with the next `up`.
-    filtered = holds_deletions(job) and (
-        bool(settings.scoping_filters) or is_filtered(operation, service_principal, job_id)
-    )
+    # A filter of the stack file may come with the next `up`, which may also take out who is assigned by hand.
+    filtered = bool(settings.scoping_filters) or settings.foreign_assignments == REMOVE
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, change=change)
 
 
@@ -82,9 +68,11 @@ def change_by_up(outside: Outside | None) -> Change | None:
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
     if held and held.people and health.state == ACTIVE and health.quarantine:
-        assign = ASSIGN_NEW if outside and outside.only_new else ASSIGN
-        if held.let_go:
-            return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}" if held.change else PUT_BACK)
-        if not held.outside:
-            return replace(health, remedy=f"{assign}{BEFORE_IT}" if held.change else WAIT)
+        assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
+        if held.change and held.let_go:
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}{stops}")
+        if held.change and not held.outside:
+            return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
+        if held.let_go or not held.outside:
+            health = replace(health, remedy=PUT_BACK if held.let_go else WAIT)
     return where_missing(health, only_new=outside.only_new) if outside and outside.all else health

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError, RefusedError
-from ..sync_job.deletions import Change
 from ..sync_job.model import ACTIVE, holds_deletions
+from ..sync_scope.deletions import Change
 from . import status
 from .checks.finding import as_advice, listed
 from .doctor import outputs_of

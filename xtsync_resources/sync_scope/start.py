@@ -31,11 +31,8 @@ from ..pulumi_runtime.provider import (
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
-from ..sync_secrets.model import sync_all
-from ..sync_secrets.operations import live_settings
-from . import calls
-from .deletions import PUT_BACK, Change, at_a_glance, quarantine_in_words
-from .model import (
+from ..sync_job import calls
+from ..sync_job.model import (
     ACTIVE,
     Job,
     jobs_of_template,
@@ -46,8 +43,11 @@ from .model import (
     schedule_state,
     status_code,
 )
-from .quarantine import sentence
-from .running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
+from ..sync_job.quarantine import sentence
+from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
+from ..sync_secrets.model import sync_all
+from ..sync_secrets.operations import live_settings
+from .deletions import PUT_BACK, Change, HeldBack, at_a_glance, quarantine_in_words
 
 if TYPE_CHECKING:
     import pulumi_azuread as azuread
@@ -76,6 +76,9 @@ STARTS_IT = (
     "this run starts it at its end. Its next cycle does what has waited: whoever left the scope meanwhile leaves the "
     "target, within xtsync:deletionThreshold. If it was paused on purpose, set xtsync:running: false"
 )
+
+
+AGAIN = "with whoever is configured assigned again (`--refresh`)"
 
 
 # --- arguments ---------------------------------------------------------------------------------------------
@@ -234,11 +237,6 @@ def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
     return bool(changing) and "rested" not in changing and not (before - now and now - before)
 
 
-def change_of_scope(olds: Properties, news: Properties) -> Change:
-    """Who is in scope by this run and who leaves it."""
-    return Change("with this change", news["principals"], {*(olds.get("principals") or ())} - {*news["principals"]})
-
-
 class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
@@ -264,9 +262,10 @@ class JobStartProvider(TenantResourceProvider):
         try:
             operation = self.operation()
             job = operation.read(calls.get_job(service_principal, job_id)) or {}
-            held = at_a_glance(operation, service_principal, job_id, job, change=change_of_scope(olds, news))
+            held = self.held_back(operation, job, olds, news)
             rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
-            lost = self.lost(operation, olds, news) if rests else ""
+            cut_off = olds.get("unfinished") != news["unfinished"]
+            lost = self.lost(operation, olds, news) if rests and not cut_off else ""
         except XtsyncError as error:
             report(f"how the job does could not be read: {error.why}", severity=WARNING)
             return
@@ -276,6 +275,26 @@ class JobStartProvider(TenantResourceProvider):
             report(f"the job holds deletions back. {words}{late}", severity=WARNING)
         elif rests:
             report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{lost}", severity=WARNING)
+
+    @staticmethod
+    def held_back(operation: Operation, job: Job, olds: Properties, news: Properties) -> HeldBack | None:
+        """Whose deletion the job holds back, once this run is done; None where it holds nothing back.
+
+        Whether a run assigns anew whom somebody has unassigned by hand, only the engine knows, which has seen it with
+        `--refresh`: so what nobody holds back in either case counts.
+
+        Calls: those of `at_a_glance`.
+        """
+        service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
+        before, now = {*(olds.get("principals") or ())}, {*news["principals"]}
+        changes = (Change("with this change", now - before, before - now), Change(AGAIN, now, before - now))
+        found = []
+        for change in changes:
+            held = at_a_glance(operation, service_principal, job_id, job, change=change)
+            if held is None or held.let_go:
+                return held
+            found.append(held)
+        return found[0]
 
     @staticmethod
     def lost(operation: Operation, olds: Properties, news: Properties) -> str:

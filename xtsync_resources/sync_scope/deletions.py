@@ -19,17 +19,20 @@ from ..assignments.operations import (
 )
 from ..directory.find import by_id
 from ..directory.members import GROUP, USER
-from ..graph.errors import CallError, RefusedError
+from ..graph.errors import CallError, RefusedError, XtsyncError
+from ..sync_job.held_back import may_be_more, staged
+from ..sync_job.model import ACTIVE, holds_deletions, message_of_quarantine, quarantine_explained, schedule_state
+from ..sync_job.provisioning_log import Identity
+from ..sync_job.quarantine import sentence
+from ..sync_schema.calls import get_schema
+from ..sync_schema.document import UnusableSchemaError
+from ..sync_schema.model import FILTERS, live_parts
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
-from .held_back import may_be_more, staged
-from .model import ACTIVE, holds_deletions, message_of_quarantine, quarantine_explained, schedule_state
-from .provisioning_log import Identity
-from .quarantine import sentence
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
-    from .model import Job
+    from ..sync_job.model import Job
 
 # Where nobody decides, and the first names will do.
 A_GLANCE = 1_000
@@ -37,7 +40,10 @@ MOST_IN_SCOPE = 2_000
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
 NEXT, ONCE_STARTED = "the next cycle", "the first cycle after a start"
 UNSEEN = "Who of them is back in scope by now cannot be seen here"
-KEPT_OUT = "unless something else keeps them out of scope (a scoping filter, or that they are guests)"
+KEPT_OUT = (
+    "unless something else keeps them out of scope (a scoping filter, foreignAssignments: remove, or that they are "
+    "guests)"
+)
 FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
 WAIT = (
@@ -150,6 +156,15 @@ def put_back(
     return [one for one in several if one.id in there]
 
 
+def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bool:
+    """Whether scoping filters may keep out who is assigned; also where nobody can say. Call: GET jobs/{id}/schema."""
+    try:
+        schema = operation.send(get_schema(service_principal, job_id))
+        return bool(live_parts(schema, {FILTERS: None})[FILTERS])
+    except (CallError, UnusableSchemaError):
+        return True
+
+
 def at_a_glance(
     operation: Operation,
     service_principal: str,
@@ -161,14 +176,14 @@ def at_a_glance(
 ) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. A call that fails here fails nothing.
 
-    Calls: those of `staged` and `put_back`, and GET secrets, where it does.
+    Calls: those of `staged`, `put_back` and `is_filtered`, and GET secrets, where it does.
 
     Args:
         operation: in the source.
         service_principal: the configuration's service principal.
         job_id: the job.
         job: as it is now.
-        filtered: whether scoping filters may keep out who is assigned.
+        filtered: whether the stack file has something that may keep out who is assigned, beside the job's own filters.
         change: what is taken for done already.
     """
     if not holds_deletions(job):
@@ -187,7 +202,8 @@ def at_a_glance(
     if not people:
         unknown = f"{LATE}. `xtsync approve-deletions` shows them once it does{said}"
         return HeldBack(unknown=unknown, cycle=cycle, change=words)
-    back = None if filtered else put_back(operation, service_principal, people)
+    unsure = filtered or is_filtered(operation, service_principal, job_id)
+    back = None if unsure else put_back(operation, service_principal, people)
     if change and back is not None:
         then = put_back(operation, service_principal, people, change)
         # What is so already is no work of the change.
@@ -201,7 +217,11 @@ def quarantine_in_words(operation: Operation, service_principal: str, job_id: st
 
     Calls: those of `at_a_glance`.
     """
-    held, explained = at_a_glance(operation, service_principal, job_id, job), quarantine_explained(job)
+    explained = quarantine_explained(job)
+    try:
+        held = at_a_glance(operation, service_principal, job_id, job)
+    except XtsyncError as error:
+        return f"{explained}. Whose deletion it holds back could not be read: {error.why}"
     if held is None:
         return explained
     who = sentence(held.sentence("the target"))
