@@ -43,7 +43,7 @@ def test_who_is_unassigned_by_hand_meanwhile_is_named_before_a_run_that_would_st
     said = " ".join(told(paused.stack.run("preview"), "start").split())
     assert SAID in said
     assert "Not assigned now, though configured: " in said
-    assert "Only with `--refresh` a run sees that and assigns them; else it refuses to start the job" in said
+    assert "Where a run does not assign them, it refuses to start the job, with the rest done; with `--refresh`" in said
     paused.stack.run("up", fails=True)
     assert state(paused) == "Paused"
     paused.stack.run("up", refresh=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
+from xtsync_resources.config import Settings, Tenant
+from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.operate.health import ASSIGN_NEW, read_health
-from xtsync_resources.operate.held_back import BEFORE_IT, PUT_BACK_FIRST, judged
+from xtsync_resources.operate.held_back import BEFORE_IT, BY_REFRESH, PUT_BACK_FIRST, change_by_up, judged
 from xtsync_resources.operate.in_scope import Outside
 from xtsync_resources.sync_job.provisioning_log import Identity
 from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
@@ -119,3 +123,15 @@ def test_where_all_are_back_and_another_is_not_in_scope_nobody_just_waits() -> N
     for outside in (Outside(unassigned=["alice"], ids=["id-alice"]), Outside(unassigned=["alice"], nameless=["eve"])):
         ahead = judged(health, among(ALL, ALL, 3, young=False, change="with this change"), outside).remedy
         assert "An entry that nobody has stops it" in ahead
+
+
+@pytest.mark.parametrize(("foreign_assignments", "leaves"), [("remove", ["id-bob"]), ("report", []), ("adopt", [])])
+def test_whom_up_takes_out_again_is_not_counted_as_back(foreign_assignments: Any, leaves: list[str]) -> None:
+    outside = Outside(unassigned=["alice"], ids=["id-alice"], foreign=["id-bob"])
+    tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
+    settings = Settings(*tenants, cloud=CLOUDS["public"], foreign_assignments=foreign_assignments)
+    change = change_by_up(outside, settings)
+    assert change is not None
+    assert [*change.leaves] == leaves
+    assert [*change.comes] == ["id-alice"]
+    assert change.words == BY_REFRESH

@@ -118,5 +118,7 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
     except CallError as error:  # what is known of the job counts more
         source = next(look for look in found if look.side == "source")
         findings = [*findings, source.not_checked(people.AREA, error)]
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside))
+    held = at_a_glance(
+        operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside, stack.settings)
+    )
     return Beside(True, outside, held, findings)

@@ -157,8 +157,7 @@ def refuse_missing_assignments(operation: Operation, stack: Stack, action: str) 
     )
     do = "run `xtsync doctor`, which says why, and `pulumi up --refresh --diff`, which assigns whoever is there"
     if outside.only_new:
-        why = f"{why} where they are there from before"
-        do = f"{ASSIGN_NEW}; where that is refused, take them out of the stack file until it is not"
+        why, do = f"{why} where they are there from before", ASSIGN_NEW
     raise RefusedError(f"Will not {action} the job {stack.job} in {operation.tenant}", why, do)
 
 
@@ -175,7 +174,9 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
         outside = None
         with contextlib.suppress(CallError):  # what it refuses counts more
             outside = out_of_scope(operation, stack) if holds_deletions(job) else None
-        held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside))
+        held = at_a_glance(
+            operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside, stack.settings)
+        )
         do = quarantine_explained(job)
         if held:
             do = judged_by_scope(judged(operation, stack, job), held, outside).remedy

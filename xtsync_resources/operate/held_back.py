@@ -53,16 +53,17 @@ def at_a_glance(
 
     Calls: those of `deletions.at_a_glance`.
     """
-    # A filter of the stack file may come with the next `up`, which may also take out who is assigned by hand.
-    filtered = bool(settings.scoping_filters) or settings.foreign_assignments == REMOVE
+    # A filter of the stack file may come with the next `up`.
+    filtered = bool(settings.scoping_filters)
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, change=change)
 
 
-def change_by_up(outside: Outside | None) -> Change | None:
+def change_by_up(outside: Outside | None, settings: Settings) -> Change | None:
     """What `up` does to the scope, by who of the stack file is not in it; None for nothing."""
     if not outside or not outside.ids:
         return None
-    return Change(BY_REFRESH if outside.unassigned else BY_UP, outside.ids)
+    leaves = outside.foreign if settings.foreign_assignments == REMOVE else ()
+    return Change(BY_REFRESH if outside.unassigned else BY_UP, outside.ids, leaves)
 
 
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:

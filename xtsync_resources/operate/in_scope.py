@@ -28,12 +28,14 @@ class Outside:
         new: who is there, not assigned, and not in the scope that the last `up` has noted: the next one assigns them.
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
         ids: object ids of those who are there and not assigned.
+        foreign: object ids of who is assigned and not in the stack file.
     """
 
     unassigned: Sequence[str] = ()
     new: Sequence[str] = ()
     nameless: Sequence[str] = ()
     ids: Collection[str] = ()
+    foreign: Collection[str] = ()
 
     @property
     def all(self) -> Sequence[str]:
@@ -79,6 +81,7 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
         [name for _, name in new],
         [name for _, name, ids in wanted if len(ids) != 1],
         {id_ for _, _, ids in missing for id_ in ids - gone},
+        there - {id_ for _, _, ids in wanted for id_ in ids},
     )
 
 

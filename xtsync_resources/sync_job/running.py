@@ -188,8 +188,9 @@ def refuse_held_deletions(operation: Operation, job_id: str, job: Job, what: str
         raise RefusedError(
             f"Will not {what} the job {job_id} in {operation.tenant}",
             "it holds deletions back (TooManyDeletes), and pausing and starting it could release them",
-            "let them go with `xtsync approve-deletions`, before somebody new is in the stack file; or put all of "
-            "those people back in scope, beside everybody who is in it now, and take others out with a run after that",
+            "put all of those people back in scope, beside everybody who is in it now, and take others out with a run "
+            "after that; or let them go with `xtsync approve-deletions`, which refuses while somebody new is in the "
+            "stack file",
         )
 
 

@@ -264,8 +264,7 @@ class JobStartProvider(TenantResourceProvider):
             job = operation.read(calls.get_job(service_principal, job_id)) or {}
             held = self.held_back(operation, job, olds, news)
             rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
-            cut_off = olds.get("unfinished") != news["unfinished"]
-            lost = self.lost(operation, olds, news) if rests and not cut_off else ""
+            lost = self.lost(operation, olds, news) if rests else ""
         except XtsyncError as error:
             report(f"how the job does could not be read: {error.why}", severity=WARNING)
             return
@@ -294,11 +293,12 @@ class JobStartProvider(TenantResourceProvider):
             if held is None or held.let_go:
                 return held
             found.append(held)
-        return found[0]
+        now_only, again = found
+        return now_only if now_only.assigned == again.assigned else again
 
     @staticmethod
     def lost(operation: Operation, olds: Properties, news: Properties) -> str:
-        """Who was assigned by the last run and is not, so that this one refuses to start the job; "" for nobody.
+        """Who was assigned by the last run and is not, so that this one may refuse to start the job; "" for nobody.
 
         Calls: GET appRoleAssignedTo; those of `names_in`.
         """
@@ -307,8 +307,8 @@ class JobStartProvider(TenantResourceProvider):
         if not stay - there:
             return ""
         return (
-            f". Not assigned now, though configured: {names_in(operation, stay - there)}. Only with `--refresh` a run "
-            "sees that and assigns them; else it refuses to start the job, with the rest done"
+            f". Not assigned now, though configured: {names_in(operation, stay - there)}. Where a run does not assign "
+            "them, it refuses to start the job, with the rest done; with `--refresh` it sees that, and assigns them"
         )
 
     def create(self, props: Properties) -> CreateResult:
@@ -318,7 +318,7 @@ class JobStartProvider(TenantResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See whether it runs and for whom; a quarantine is reported as an unhealthy resource.
 
-        Calls: GET jobs/{id}, GET secrets.
+        Calls: GET jobs/{id}, GET secrets; in quarantine those of `quarantine_in_words`.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
         job = operation.read_settled(calls.get_job(service_principal, id_))

@@ -65,7 +65,7 @@ def check(look: Look) -> list[Finding]:
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
     # Large groups take long to read; whose deletions are held back is seen with time of its own.
-    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, change_by_up(outside))
+    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, change_by_up(outside, look.settings))
     return [of_job(look, health, held, outside), *beside]
 
 
@@ -95,7 +95,13 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     lost = [meant[one] for one, name in zip(meant, names, strict=True) if name is None or one[1] not in there]
     nameless = [name for _, name in unknown if name not in meant.values()]
     found = not_in_scope(look, assigned, scope.assigned)
-    return Outside([*found.unassigned, *lost], found.new, [*nameless, *scope.ambiguous_groups], found.ids)
+    return Outside(
+        [*found.unassigned, *lost],
+        found.new,
+        [*nameless, *scope.ambiguous_groups],
+        found.ids,
+        there - {*scope.assigned, *look.meant.values()},
+    )
 
 
 def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
