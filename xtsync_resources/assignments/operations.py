@@ -39,6 +39,11 @@ def assignments(operation: Operation, service_principal: str, role: str) -> list
     return [assignment for assignment in found if assignment.get("appRoleId") == role]
 
 
+def not_assigned(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> set[str]:
+    """Object ids of those users and groups who have no assignment with a role. Calls: those of `assignments`."""
+    return {*principals} - {principal_of(one) for one in assignments(operation, service_principal, role)}
+
+
 def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
     """Who is assigned by a role of the application.
 

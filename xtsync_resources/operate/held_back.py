@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..sync_job.model import ACTIVE
 from ..sync_scope import deletions
-from ..sync_scope.deletions import PUT_BACK, WAIT, Change
+from ..sync_scope.deletions import Change
 from ..sync_scope.foreign_assignments import REMOVE
 from .health import ASSIGN, ASSIGN_NEW, STOPS, where_missing
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from ..config import Settings
     from ..graph.operation import Operation
     from ..sync_job.model import Job
-    from ..sync_job.provisioning_log import Identity
     from ..sync_scope.deletions import HeldBack
     from .health import Health
     from .in_scope import Outside
@@ -27,18 +25,6 @@ PUT_BACK_FIRST = (
     "next cycle deletes the others. Then "
 )
 BEFORE_IT = ", before the next cycle, which ends the quarantine then"
-
-
-def put_back(
-    operation: Operation, service_principal: str, job_id: str, several: Sequence[Identity]
-) -> list[Identity] | None:
-    """Those of some people who are assigned; None where that says nothing, as of filters, or cannot be seen in time.
-
-    Calls: GET jobs/{id}/schema; those of `deletions.put_back`.
-    """
-    if deletions.is_filtered(operation, service_principal, job_id):
-        return None
-    return deletions.put_back(operation, service_principal, several)
 
 
 def at_a_glance(
@@ -54,8 +40,8 @@ def at_a_glance(
     Calls: those of `deletions.at_a_glance`.
     """
     # A filter of the stack file may come with the next `up`.
-    filtered = bool(settings.scoping_filters)
-    return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, change=change)
+    filtered, changes = bool(settings.scoping_filters), [change] if change else []
+    return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, changes=changes)
 
 
 def change_by_up(outside: Outside | None, settings: Settings) -> Change | None:
@@ -74,6 +60,5 @@ def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> He
             return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}{stops}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
-        if held.let_go or not held.outside:
-            health = replace(health, remedy=PUT_BACK if held.let_go else WAIT)
+        health = replace(health, remedy=held.advice or health.remedy)
     return where_missing(health, only_new=outside.only_new) if outside and outside.all else health

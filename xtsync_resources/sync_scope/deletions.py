@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,9 @@ class Change:
     leaves: Collection[str] = ()
 
 
+NO_CHANGE = Change("")
+
+
 @dataclass(frozen=True)
 class HeldBack:
     """Whom a job is about to delete.
@@ -92,6 +95,15 @@ class HeldBack:
     def outside(self) -> Sequence[Identity]:
         """Those of them whom nothing is known to put in scope."""
         return [one for one in self.people if one not in (self.assigned or ())]
+
+    @property
+    def advice(self) -> str:
+        """What to do about them while the job runs; "" where its quarantine says it."""
+        if not self.people:
+            return ""
+        if self.let_go:
+            return PUT_BACK
+        return "" if self.outside else WAIT
 
     def sentence(self, target: str) -> str:
         """Them in words, with the first names."""
@@ -124,36 +136,16 @@ def named(several: Sequence[Identity]) -> str:
 
 
 def put_back(
-    operation: Operation, service_principal: str, several: Sequence[Identity], change: Change | None = None
+    operation: Operation, service_principal: str, job_id: str, several: Sequence[Identity]
 ) -> list[Identity] | None:
-    """Those of some people who are assigned, or are by a change; None where that cannot be seen in time.
+    """Those of some people who are assigned; None where that says nothing, as of filters, or cannot be seen in time.
 
-    Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page; those of `by_id`.
-
-    Args:
-        operation: in the source.
-        service_principal: the configuration's service principal.
-        several: the people.
-        change: what is taken for done already.
+    Calls: those of `is_filtered` and `in_scope_by`.
     """
-    try:
-        found = kinds_of(in_scope(operation, service_principal))
-        if change:
-            coming = {*change.comes} - {id_ for _, id_ in found}
-            # Who comes is of those people, or may be a group that has them.
-            users = coming & {one.id for one in several}
-            groups = by_id(operation, GROUP, coming - users) if coming - users else ()
-            found = [one for one in found if one[1] not in change.leaves]
-            found += [*((USER, id_) for id_ in users), *((GROUP, id_) for id_ in groups)]
-        people = people_in(operation, found, MOST_IN_SCOPE)
-        if people is None:
-            return None
-        # Graph may go on listing the assignment of whoever was deleted.
-        back = {one.id for one in several if one.id in people}
-        there = by_id(operation, USER, back) if back else {}
-    except (CallError, TooManyPeople):
+    if is_filtered(operation, service_principal, job_id):
         return None
-    return [one for one in several if one.id in there]
+    found = in_scope_by(operation, service_principal, several, [NO_CHANGE])
+    return None if found is None else found[0]
 
 
 def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bool:
@@ -165,6 +157,60 @@ def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bo
         return True
 
 
+def in_scope_by(
+    operation: Operation, service_principal: str, several: Collection[Identity], changes: Sequence[Change]
+) -> list[list[Identity]] | None:
+    """Those of some people who are assigned by each of some changes; None where that cannot be seen in time.
+
+    Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page; those of `by_id`.
+
+    Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        several: the people.
+        changes: what is taken for done already, each by itself.
+    """
+    try:
+        assigned = kinds_of(in_scope(operation, service_principal))
+        there, ids = {id_ for _, id_ in assigned}, {one.id for one in several}
+        coming = {id_ for change in changes for id_ in change.comes} - there
+        # Who comes is of those people, or may be a group that has them.
+        groups = by_id(operation, GROUP, coming - ids) if coming - ids else ()
+        new = [*((USER, id_) for id_ in coming & ids), *((GROUP, id_) for id_ in groups)]
+        people = people_by_principal(operation, [*assigned, *new])
+        if people is None:
+            return None
+        scopes = [(there - {*one.leaves}) | ({id_ for _, id_ in new} & {*one.comes}) for one in changes]
+        back = [ids & {id_ for principal in scope for id_ in people[principal]} for scope in scopes]
+        # Graph may go on listing the assignment of whoever was deleted.
+        anyone = set().union(*back)
+        alive = by_id(operation, USER, anyone) if anyone else {}
+    except (CallError, TooManyPeople):
+        return None
+    return [[one for one in several if one.id in found and one.id in alive] for found in back]
+
+
+def people_by_principal(operation: Operation, principals: Iterable[tuple[str, str]]) -> dict[str, set[str]] | None:
+    """Object ids of the people of each user or group, by its own; None where members may not be read.
+
+    Calls: those of `people_in`.
+
+    Raises:
+        TooManyPeople: they are more than `MOST_IN_SCOPE`.
+    """
+    found: dict[str, set[str]] = {}
+    everybody: set[str] = set()
+    for kind, id_ in principals:
+        people = people_in(operation, [(kind, id_)], MOST_IN_SCOPE)
+        if people is None:
+            return None
+        found[id_] = people
+        everybody |= people
+        if len(everybody) > MOST_IN_SCOPE:
+            raise TooManyPeople
+    return found
+
+
 def at_a_glance(
     operation: Operation,
     service_principal: str,
@@ -172,11 +218,11 @@ def at_a_glance(
     job: Job,
     *,
     filtered: bool = False,
-    change: Change | None = None,
+    changes: Sequence[Change] = (),
 ) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. A call that fails here fails nothing.
 
-    Calls: those of `staged`, `put_back` and `is_filtered`, and GET secrets, where it does.
+    Calls: those of `staged`, `is_filtered` and `in_scope_by`, and GET secrets, where it does.
 
     Args:
         operation: in the source.
@@ -184,13 +230,14 @@ def at_a_glance(
         job_id: the job.
         job: as it is now.
         filtered: whether the stack file has something that may keep out who is assigned, beside the job's own filters.
-        change: what is taken for done already.
+        changes: what is taken for done already, where nobody can tell which of them a run makes: by the first of them
+            that lets people go, else by that which brings back most.
     """
     if not holds_deletions(job):
         return None
     message = message_of_quarantine(job)
     said = f". Graph says: {message}" if message else ""
-    words = change.words if change else ""
+    words = changes[0].words if changes else ""
     cycle = NEXT if schedule_state(job) == ACTIVE else ONCE_STARTED
     try:
         people = staged(operation, job_id, job, A_GLANCE)
@@ -202,14 +249,17 @@ def at_a_glance(
     if not people:
         unknown = f"{LATE}. `xtsync approve-deletions` shows them once it does{said}"
         return HeldBack(unknown=unknown, cycle=cycle, change=words)
-    unsure = filtered or is_filtered(operation, service_principal, job_id)
-    back = None if unsure else put_back(operation, service_principal, people)
-    if change and back is not None:
-        then = put_back(operation, service_principal, people, change)
-        # What is so already is no work of the change.
-        back, words = then, "" if then == back else words
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
-    return replace(among(people, back, threshold, young=young, change=words), cycle=cycle)
+    unsure = filtered or is_filtered(operation, service_principal, job_id)
+    found = None if unsure else in_scope_by(operation, service_principal, people, [NO_CHANGE, *changes])
+    if found is None:
+        return replace(among(people, None, threshold, young=young, change=words), cycle=cycle)
+    now, *then = found
+    # What is so already is no work of a change.
+    ends = [(back, "" if back == now else change.words) for back, change in zip(then, changes, strict=True)]
+    held = [among(people, back, threshold, young=young, change=by) for back, by in ends or [(now, "")]]
+    lets_go = next((one for one in held if one.let_go), None)
+    return replace(lets_go or min(held, key=lambda one: len(one.outside)), cycle=cycle)
 
 
 def quarantine_in_words(operation: Operation, service_principal: str, job_id: str, job: Job) -> str:
@@ -225,11 +275,8 @@ def quarantine_in_words(operation: Operation, service_principal: str, job_id: st
     if held is None:
         return explained
     who = sentence(held.sentence("the target"))
-    if held.people and schedule_state(job) == ACTIVE:
-        if held.let_go:
-            return f"{who}. {PUT_BACK}"
-        if not held.outside:
-            return f"{who}. {WAIT}"
+    if held.advice and schedule_state(job) == ACTIVE:
+        return f"{who}. {held.advice}"
     return f"{explained}. {who}"
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..assignments.operations import assignments, names_in, principal_of
+from ..assignments.operations import names_in, not_assigned
 from ..graph.consistency import JOB_APPEARS, SCOPE
-from ..graph.errors import RefusedError, XtsyncError
+from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
 from ..pulumi_runtime.provider import (
     HOME,
@@ -28,7 +28,6 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
-    is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_job import calls
@@ -36,18 +35,17 @@ from ..sync_job.model import (
     ACTIVE,
     Job,
     jobs_of_template,
-    may_start,
     never_ran,
     quarantine_explained,
     quarantine_reason,
     schedule_state,
     status_code,
 )
-from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
-from .deletions import PUT_BACK, Change, HeldBack, at_a_glance, quarantine_in_words
+from .beforehand import changes_beside_the_job, tell_of_job
+from .deletions import quarantine_in_words
 
 if TYPE_CHECKING:
     import pulumi_azuread as azuread
@@ -70,15 +68,6 @@ EVERYBODY_LEAVES = (
     "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
     "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
 )
-
-
-STARTS_IT = (
-    "this run starts it at its end. Its next cycle does what has waited: whoever left the scope meanwhile leaves the "
-    "target, within xtsync:deletionThreshold. If it was paused on purpose, set xtsync:running: false"
-)
-
-
-AGAIN = "with whoever is configured assigned again (`--refresh`)"
 
 
 # --- arguments ---------------------------------------------------------------------------------------------
@@ -172,8 +161,7 @@ def wait_for_everybody(operation: Operation, props: Properties) -> None:
 
     def everybody() -> bool | None:
         nonlocal missing
-        listed = assignments(operation, props["servicePrincipalId"], props["appRoleId"])
-        missing = wanted - {principal_of(one) for one in listed}
+        missing = not_assigned(operation, props["servicePrincipalId"], props["appRoleId"], wanted)
         return None if missing else True
 
     if operation.look_again(SCOPE, everybody) is None:
@@ -228,15 +216,6 @@ def restart(operation: Operation, service_principal: str, job_id: str, job: Job)
     )
 
 
-def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
-    """Whether something changes, and the job does not rest for this run. What is unknown is not done yet."""
-    changing = [name for name in ("principals", "assignments", "rested", "unfinished") if olds.get(name) != news[name]]
-    if any(is_unknown(news[name]) for name in changing):
-        return True
-    before, now = set(olds.get("principals") or ()), set(news["principals"])
-    return bool(changing) and "rested" not in changing and not (before - now and now - before)
-
-
 class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
@@ -250,66 +229,8 @@ class JobStartProvider(TenantResourceProvider):
         if olds.get("everybody") and not news["everybody"]:
             report(EVERYBODY_LEAVES, severity=WARNING)
         if olds.get("running") and news["running"] and changes_beside_the_job(olds, news):
-            self.tell_of_job(olds, news)
+            tell_of_job(self.operation, olds, news)
         return CheckResult(news, [])
-
-    def tell_of_job(self, olds: Properties, news: Properties) -> None:
-        """Say that the job is at rest though the last run left it running, or whose deletion it holds back.
-
-        What fails here fails nothing. Calls: GET jobs/{id}; those of `at_a_glance` and `lost`.
-        """
-        service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
-        try:
-            operation = self.operation()
-            job = operation.read(calls.get_job(service_principal, job_id)) or {}
-            held = self.held_back(operation, job, olds, news)
-            rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
-            lost = self.lost(operation, olds, news) if rests else ""
-        except XtsyncError as error:
-            report(f"how the job does could not be read: {error.why}", severity=WARNING)
-            return
-        if held is not None:
-            late = f". {PUT_BACK}" if held.let_go and held.outside else ""
-            words = sentence(held.sentence("the target"))
-            report(f"the job holds deletions back. {words}{late}", severity=WARNING)
-        elif rests:
-            report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{lost}", severity=WARNING)
-
-    @staticmethod
-    def held_back(operation: Operation, job: Job, olds: Properties, news: Properties) -> HeldBack | None:
-        """Whose deletion the job holds back, once this run is done; None where it holds nothing back.
-
-        Whether a run assigns anew whom somebody has unassigned by hand, only the engine knows, which has seen it with
-        `--refresh`: so what nobody holds back in either case counts.
-
-        Calls: those of `at_a_glance`.
-        """
-        service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
-        before, now = {*(olds.get("principals") or ())}, {*news["principals"]}
-        changes = (Change("with this change", now - before, before - now), Change(AGAIN, now, before - now))
-        found = []
-        for change in changes:
-            held = at_a_glance(operation, service_principal, job_id, job, change=change)
-            if held is None or held.let_go:
-                return held
-            found.append(held)
-        now_only, again = found
-        return now_only if now_only.assigned == again.assigned else again
-
-    @staticmethod
-    def lost(operation: Operation, olds: Properties, news: Properties) -> str:
-        """Who was assigned by the last run and is not, so that this one may refuse to start the job; "" for nobody.
-
-        Calls: GET appRoleAssignedTo; those of `names_in`.
-        """
-        stay = {*(olds.get("principals") or ())} & {*news["principals"]}
-        there = {principal_of(one) for one in assignments(operation, olds["servicePrincipalId"], olds["appRoleId"])}
-        if not stay - there:
-            return ""
-        return (
-            f". Not assigned now, though configured: {names_in(operation, stay - there)}. Where a run does not assign "
-            "them, it refuses to start the job, with the rest done; with `--refresh` it sees that, and assigns them"
-        )
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""

@@ -1,0 +1,89 @@
+"""What the job makes of a change of the scope, said before anything is done.
+
+Source: https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-get
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..assignments.operations import names_in, not_assigned
+from ..graph.errors import XtsyncError
+from ..pulumi_runtime.engine import WARNING, report
+from ..pulumi_runtime.provider import Properties, is_unknown
+from ..sync_job.calls import get_job
+from ..sync_job.model import may_start, never_ran, schedule_state
+from ..sync_job.quarantine import sentence
+from ..sync_job.running import at_rest
+from .deletions import PUT_BACK, Change, at_a_glance
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+STARTS_IT = (
+    "this run starts it at its end. Its next cycle does what has waited: whoever left the scope meanwhile leaves the "
+    "target, within xtsync:deletionThreshold. If it was paused on purpose, set xtsync:running: false"
+)
+WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
+
+
+def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
+    """Whether something changes, and the job does not rest for this run. What is unknown is not done yet."""
+    changing = [name for name in ("principals", "assignments", "rested", "unfinished") if olds.get(name) != news[name]]
+    if any(is_unknown(news[name]) for name in changing):
+        return True
+    before, now = before_and_now(olds, news)
+    return bool(changing) and "rested" not in changing and not (before - now and now - before)
+
+
+def before_and_now(olds: Properties, news: Properties) -> tuple[set[str], set[str]]:
+    """Object ids of the users and groups in scope by the last run, and by this one."""
+    return {*(olds.get("principals") or ())}, {*news["principals"]}
+
+
+def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
+    """Say that the job is at rest though the last run left it running, or whose deletion it holds back.
+
+    Whether a run assigns anew whom somebody has unassigned by hand, only the engine knows, which has seen it with
+    `--refresh`: so both are looked at. What fails here fails nothing.
+
+    Calls: GET jobs/{id}; those of `at_a_glance` and `lost`.
+
+    Args:
+        open_operation: in the source; to sign in may fail.
+        olds: the properties of the last run.
+        news: of this run.
+    """
+    service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
+    before, now = before_and_now(olds, news)
+    changes = [Change(WITH_THIS, now - before, before - now), Change(AGAIN, now, before - now)]
+    try:
+        operation = open_operation()
+        job = operation.read(get_job(service_principal, job_id)) or {}
+        held = at_a_glance(operation, service_principal, job_id, job, changes=changes)
+        rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
+        lost_by_now = lost(operation, olds, news) if rests else ""
+    except XtsyncError as error:
+        report(f"how the job does could not be read: {error.why}", severity=WARNING)
+        return
+    if held is not None:
+        late = f". {PUT_BACK}" if held.let_go and held.outside else ""
+        report(f"the job holds deletions back. {sentence(held.sentence('the target'))}{late}", severity=WARNING)
+    elif rests:
+        report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{lost_by_now}", severity=WARNING)
+
+
+def lost(operation: Operation, olds: Properties, news: Properties) -> str:
+    """Who was assigned by the last run and is not, so that this one may refuse to start the job; "" for nobody.
+
+    Calls: GET appRoleAssignedTo; those of `names_in`.
+    """
+    before, now = before_and_now(olds, news)
+    missing = not_assigned(operation, olds["servicePrincipalId"], olds["appRoleId"], before & now)
+    if not missing:
+        return ""
+    return (
+        f". Not assigned now, though configured: {names_in(operation, missing)}. Where a run does not assign them, it "
+        "refuses to start the job, with the rest done; with `--refresh` it sees that, and assigns them"
+    )
