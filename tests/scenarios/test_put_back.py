@@ -23,6 +23,7 @@ from xtsync_resources.sync_scope import deletions
 CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
 LOOKS = ("status", "doctor", "plan")
 RESTORE = "restore whose account is deleted in the target already (Deleted users, 30 days), and "
+FEWER = "fewer of those held back stay out of scope than the deletion threshold, which is 2"
 FIRST = f"{RESTORE}run `pulumi up --refresh --diff`, which assigns whoever is missing"
 
 
@@ -84,6 +85,41 @@ def test_promise_6_of_two_one_is_put_back_and_the_other_is_said_to_be_deleted(la
     assert "approved: the next cycle deletes 1 person" in says(held, "approve-deletions", "--count", "1")
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+def test_promise_6_whom_the_next_cycle_deletes_already_is_told_and_whom_up_would_save(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Carol is back, so that Dave is deleted; the stack file has him, and no `up` has run yet."""
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL]
+    lab.stack.run("up")
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL, DAVE]
+    knows_the_state(lab, monkeypatch)
+    for look in (*LOOKS, "pause --yes", "preview"):
+        said = " ".join(told(lab.stack.run(look), "start").split()) if look == "preview" else says(held, *look.split())
+        change, target = ("this change", "the target") if look == "preview" else ("the next `pulumi up`", "Fabrikam")
+        assert f"DELETES 1 person in {target}: {DAVE}. Assigned by now: {CAROL}; they stay" in said, look
+        assert f"In scope with {change}, where that is done before the next cycle: {DAVE}" in said, look
+        assert "Put back in scope before that cycle whoever is to stay" in said, look
+    lab.stack.run("up")
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", CAROL, DAVE}
+
+
+def test_promise_6_of_whom_up_puts_back_and_whom_only_refresh_does_nobody_is_told_to_stay_by_both(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dave is configured again, was put back, and then unassigned by hand; Carol is in the stack file again."""
+    knows_the_state(lab, monkeypatch)
+    scope = lab.stack.engine.export()
+    for one in scope["deployment"]["resources"]:
+        if one["urn"].endswith("pair-scope"):
+            one["outputs"]["principals"][f"user {DAVE}"] = lab.source.directory.user(DAVE).id
+    monkeypatch.setattr(recorded, "exported", lambda _: scope)
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL, DAVE]
+    for look in ("status", "doctor"):
+        said = says(held, look)
+        assert f"With the next `pulumi up` {FEWER}: the next cycle DELETES 1 person in Fabrikam: {DAVE}" in said, look
 
 
 @pytest.mark.real

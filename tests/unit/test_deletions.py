@@ -31,14 +31,14 @@ def somebody(graph: InMemory, name: str) -> str:
     return directory(graph).user(f"{name}@contoso.com").id
 
 
-def by(graph: InMemory, *changes: Change) -> list[set[str]] | None:
+def by(graph: InMemory, *changes: Change) -> list[set[str] | None]:
     """The names of those in scope by each change, where alice and the group of carol and dave are assigned."""
     principal = graph.configuration()
     graph.assign(principal)
     graph.requests.clear()
     several = [Identity(name, somebody(graph, name)) for name in NAMES]
     found = in_scope_by(graph.client(SOURCE).operation(900), principal, several, changes)
-    return None if found is None else [{one.name for one in people} for people in found]
+    return [None if people is None else {one.name for one in people} for people in found]
 
 
 def test_each_change_counts_by_itself_and_everything_is_read_once(graph: InMemory) -> None:
@@ -60,9 +60,15 @@ def test_a_group_that_comes_brings_its_members(graph: InMemory) -> None:
 @pytest.mark.parametrize("status", [403, 500])
 def test_members_that_cannot_be_read_are_not_taken_for_nobody(graph: InMemory, status: int) -> None:
     graph.interventions.append(lambda _, url: refusal(status) if "/members" in url else None)
-    assert by(graph, NO_CHANGE) is None
+    without = Change("", [somebody(graph, "bob")], [somebody(graph, "Finance")])
+    assert by(graph, NO_CHANGE, without) == [None, {"alice", "bob"}]
 
 
 def test_more_people_than_can_be_read_in_time_are_not_told(graph: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deletions, "MOST_IN_SCOPE", 2)
-    assert by(graph, NO_CHANGE) is None
+    assert by(graph, NO_CHANGE, Change("", [], [somebody(graph, "Finance")])) == [None, {"alice"}]
+
+
+def test_where_nobody_can_be_read_no_change_is_told(graph: InMemory) -> None:
+    graph.interventions.append(lambda _, url: refusal(403) if "appRoleAssignedTo" in url else None)
+    assert by(graph, NO_CHANGE, Change("", [somebody(graph, "bob")])) == [None, None]

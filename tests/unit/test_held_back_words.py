@@ -11,10 +11,10 @@ from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import Settings, Tenant
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.operate.health import ASSIGN_NEW, read_health
-from xtsync_resources.operate.held_back import BEFORE_IT, BY_REFRESH, PUT_BACK_FIRST, change_by_up, judged
+from xtsync_resources.operate.held_back import BEFORE_IT, BY_REFRESH, BY_UP, PUT_BACK_FIRST, changes_by_up, judged
 from xtsync_resources.operate.in_scope import Outside
 from xtsync_resources.sync_job.provisioning_log import Identity
-from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among
+from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among, first_told
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)
@@ -130,8 +130,55 @@ def test_whom_up_takes_out_again_is_not_counted_as_back(foreign_assignments: Any
     outside = Outside(unassigned=["alice"], ids=["id-alice"], foreign=["id-bob"])
     tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
     settings = Settings(*tenants, cloud=CLOUDS["public"], foreign_assignments=foreign_assignments)
-    change = change_by_up(outside, settings)
-    assert change is not None
+    (change,) = changes_by_up(outside, settings)
     assert [*change.leaves] == leaves
     assert [*change.comes] == ["id-alice"]
     assert change.words == BY_REFRESH
+
+
+def test_what_up_does_with_refresh_only_is_told_apart() -> None:
+    outside = Outside(new=["carol"], unassigned=["bob"], ids=["id-bob", "id-carol"], new_ids=["id-carol"])
+    tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
+    changes = changes_by_up(outside, Settings(*tenants, cloud=CLOUDS["public"]))
+    assert [(one.words, [*one.comes]) for one in changes] == [
+        (BY_UP, ["id-carol"]),
+        (BY_REFRESH, ["id-bob", "id-carol"]),
+    ]
+
+
+def ahead(now: tuple[Identity, ...], threshold: int, *then: tuple[Identity, ...] | None) -> HeldBack:
+    """What is told of those held back, of whom some are back now, and others by a change or another."""
+    words = [BY_UP, BY_REFRESH][: len(then)]
+    held = [
+        among(ALL, back, threshold, young=False, change=by if back else "")
+        for back, by in zip(then, words, strict=True)
+    ]
+    return first_told(among(ALL, now, threshold, young=False), held, words)
+
+
+@pytest.mark.parametrize("outside", [None, Outside(new=["bob"], ids=["id-bob"], new_ids=["id-bob"])])
+@pytest.mark.parametrize(("now", "threshold"), [((ALICE,), 3), ((ALICE,), 500)])
+def test_whom_the_next_cycle_deletes_already_is_told_first_and_whom_a_change_would_save(
+    now: tuple[Identity, ...], threshold: int, outside: Outside | None
+) -> None:
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    for saved in ((BOB,), (BOB, CAROL)):
+        held = ahead(now, threshold, (ALICE, *saved))
+        said = held.sentence("Fabrikam")
+        assert f"{DELETES} 2 people in Fabrikam: bob, carol. Assigned by now: alice; they stay" in said
+        names = ", ".join(map(str, saved))
+        assert said.endswith(f"In scope {BY_UP}, where that is done before the next cycle: {names}")
+        assert judged(health, held, outside).remedy.endswith(PUT_BACK)
+    for nobody in (ahead(now, threshold, now), ahead(now, threshold, None), ahead(now, threshold)):
+        assert nobody == among(ALL, now, threshold, young=False)
+
+
+def test_of_several_changes_that_counts_which_lets_people_go_else_what_cannot_be_seen_else_most() -> None:
+    lets_go = ahead((), 3, (ALICE,), ALL)
+    assert f"With the next `pulumi up` f{FEWER}: {DELETES} 2 people in Fabrikam: bob, carol" in (
+        lets_go.sentence("Fabrikam")
+    )
+    assert ahead((), 3, (ALICE,), None).change == BY_UP
+    assert ahead((), 3, (), None).assigned is None
+    assert ahead((), 3, (), ALL).change == BY_REFRESH
+    assert ahead((), 3, (), ()).change == ""

@@ -11,7 +11,7 @@ from ..graph.errors import CallError
 from .checks import Finding, Level, collaboration, people, policies, synchronization
 from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
-from .held_back import at_a_glance, change_by_up, judged
+from .held_back import at_a_glance, changes_by_up, judged
 from .in_scope import out_of_scope
 from .recorded import recorded_of
 
@@ -119,6 +119,6 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
         source = next(look for look in found if look.side == "source")
         findings = [*findings, source.not_checked(people.AREA, error)]
     held = at_a_glance(
-        operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside, stack.settings)
+        operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside, stack.settings)
     )
     return Beside(True, outside, held, findings)

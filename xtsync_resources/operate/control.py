@@ -15,7 +15,7 @@ from ..sync_job.model import ACTIVE, holds_deletions, may_start, quarantine_expl
 from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest, set_running
 from .health import ASSIGN_NEW, Health, read_health
-from .held_back import at_a_glance, change_by_up
+from .held_back import at_a_glance, changes_by_up
 from .held_back import judged as judged_by_scope
 from .in_scope import out_of_scope, unassigned
 from .screen import refuse_to_ask_nobody
@@ -175,7 +175,7 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
         with contextlib.suppress(CallError):  # what it refuses counts more
             outside = out_of_scope(operation, stack) if holds_deletions(job) else None
         held = at_a_glance(
-            operation, stack.service_principal, stack.job, job, stack.settings, change_by_up(outside, stack.settings)
+            operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside, stack.settings)
         )
         do = quarantine_explained(job)
         if held:

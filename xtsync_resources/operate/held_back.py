@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,23 +34,27 @@ def at_a_glance(
     job_id: str,
     job: Job,
     settings: Settings,
-    change: Change | None = None,
+    changes: Sequence[Change] = (),
 ) -> HeldBack | None:
     """Whom a job is about to delete; None where it holds nothing back. A call that fails here fails nothing.
 
     Calls: those of `deletions.at_a_glance`.
     """
     # A filter of the stack file may come with the next `up`.
-    filtered, changes = bool(settings.scoping_filters), [change] if change else []
+    filtered = bool(settings.scoping_filters)
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, changes=changes)
 
 
-def change_by_up(outside: Outside | None, settings: Settings) -> Change | None:
-    """What `up` does to the scope, by who of the stack file is not in it; None for nothing."""
-    if not outside or not outside.ids:
-        return None
+def changes_by_up(outside: Outside | None, settings: Settings) -> list[Change]:
+    """What `up` does to the scope, by who of the stack file is not in it; none for nothing; pure.
+
+    It assigns whoever is new; whom somebody has unassigned by hand only with `--refresh`.
+    """
+    if not outside:
+        return []
     leaves = outside.foreign if settings.foreign_assignments == REMOVE else ()
-    return Change(BY_REFRESH if outside.unassigned else BY_UP, outside.ids, leaves)
+    changes = [Change(BY_UP, outside.new_ids, leaves)] if outside.new_ids else []
+    return [*changes, Change(BY_REFRESH, outside.ids, leaves)] if {*outside.ids} - {*outside.new_ids} else changes
 
 
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:

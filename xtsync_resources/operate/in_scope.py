@@ -27,7 +27,8 @@ class Outside:
         unassigned: who is there and not assigned: the job deletes in the target whom nothing else keeps.
         new: who is there, not assigned, and not in the scope that the last `up` has noted: the next one assigns them.
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
-        ids: object ids of those who are there and not assigned.
+        ids: object ids of those who are there, by the name that they have now, and not assigned.
+        new_ids: of those of them who are new.
         foreign: object ids of who is assigned and not in the stack file.
     """
 
@@ -35,6 +36,7 @@ class Outside:
     new: Sequence[str] = ()
     nameless: Sequence[str] = ()
     ids: Collection[str] = ()
+    new_ids: Collection[str] = ()
     foreign: Collection[str] = ()
 
     @property
@@ -76,17 +78,20 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
     missing = [(kind, name, ids) for kind, name, ids in wanted if len(ids) == 1 and not ids <= there]
     record = last_scope(recorded_of(stack), stack.settings.source.id) if missing else {}
     new = [(kind, name) for kind, name, ids in missing if not ids & gone and is_new(record, kind, name, ids)]
+    # With a name of before `up` begins nothing.
+    comes = [one for one in missing if GUID.fullmatch(one[1]) or (one[0], one[1].lower()) in found]
     return Outside(
-        [name for kind, name, _ in missing if (kind, name) not in new],
-        [name for _, name in new],
-        [name for _, name, ids in wanted if len(ids) != 1],
-        {id_ for _, _, ids in missing for id_ in ids - gone},
-        there - {id_ for _, _, ids in wanted for id_ in ids},
+        unassigned=[name for kind, name, _ in missing if (kind, name) not in new],
+        new=[name for _, name in new],
+        nameless=[name for _, name, ids in wanted if len(ids) != 1],
+        ids={id_ for _, _, ids in comes for id_ in ids - gone},
+        new_ids={id_ for kind, name, ids in comes for id_ in ids - gone if (kind, name) in new},
+        foreign=there - {id_ for _, _, ids in wanted for id_ in ids},
     )
 
 
 def is_new(known: Mapping[str, str], kind: str, name: str, ids: Collection[str]) -> bool:
-    """Whether an entry is not in the scope of the last run, by name or id; where nobody can say, it is."""
+    """Whether an entry is not in the scope of the last run, by name or id; where there is no record, it is not."""
     return bool(known) and f"{kind} {name}".lower() not in known and not {*ids} & {*known.values()}
 
 

@@ -74,8 +74,11 @@ def job_ahead(
         unread = error
     coming = {entry.partition(" ")[2] for entry in comes}
     missing = [name for name in outside.unassigned if name not in coming]
-    change = Change(BY_REFRESH if missing else BY_UP, {*wanted.values()}, leaves)
-    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, change)
+    late = {id_ for entry, id_ in wanted.items() if entry.partition(" ")[2] in missing}
+    everybody = {*wanted.values()}
+    changes = [] if unread else [Change(BY_UP, everybody - late, leaves)]
+    changes += [Change(BY_REFRESH, everybody, leaves)] if late or unread else []
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes)
     if held is not None:
         told.append(held.sentence(stack.settings.target.name))
     health = judged(health, held, outside if missing else replace(outside, unassigned=(), new=(*outside.all,)))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 STARTS_IT = (
     "this run starts it at its end. Its next cycle does what has waited: whoever left the scope meanwhile leaves the "
-    "target, within xtsync:deletionThreshold. If it was paused on purpose, set xtsync:running: false"
+    "target, within xtsync:deletionThreshold. If somebody has paused it on purpose, and not this run, set "
+    "xtsync:running: false"
 )
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,8 @@ class HeldBack:
             the job has scoping filters, which keep out people who are assigned.
         cycle: which cycle looks at them next.
         change: by what some of them are in scope who are not yet, as "with this change"; "" where nobody comes so.
+        saved: where the next cycle deletes already: those whom a change saves, if it comes before that cycle.
+        saved_by: by which change, as "with this change".
     """
 
     people: Sequence[Identity] = ()
@@ -90,6 +92,8 @@ class HeldBack:
     assigned: Sequence[Identity] | None = ()
     cycle: str = NEXT
     change: str = ""
+    saved: Sequence[Identity] = ()
+    saved_by: str = ""
 
     @property
     def outside(self) -> Sequence[Identity]:
@@ -117,6 +121,8 @@ class HeldBack:
             back = f". {when}: {named(self.assigned)}; they stay, {KEPT_OUT}"
         elif self.assigned is None:
             back = f". {UNSEEN}{'' if self.let_go else f'; {fewer}'}"
+        if self.saved:
+            back += f". In scope {self.saved_by}, where that is done before {self.cycle}: {named(self.saved)}"
         if self.let_go and (going := self.outside):
             of_them = "whoever is still out of scope of " if self.assigned is None else ""
             number = f"{of_them}{number_of_people(len(going))}"
@@ -144,8 +150,8 @@ def put_back(
     """
     if is_filtered(operation, service_principal, job_id):
         return None
-    found = in_scope_by(operation, service_principal, several, [NO_CHANGE])
-    return None if found is None else found[0]
+    (found,) = in_scope_by(operation, service_principal, several, [NO_CHANGE])
+    return found
 
 
 def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bool:
@@ -159,8 +165,8 @@ def is_filtered(operation: Operation, service_principal: str, job_id: str) -> bo
 
 def in_scope_by(
     operation: Operation, service_principal: str, several: Collection[Identity], changes: Sequence[Change]
-) -> list[list[Identity]] | None:
-    """Those of some people who are assigned by each of some changes; None where that cannot be seen in time.
+) -> list[list[Identity] | None]:
+    """Those of some people who are assigned by each of some changes; None for one where that cannot be seen in time.
 
     Calls: GET appRoleAssignedTo, GET groups/{id}/members, page by page; those of `by_id`.
 
@@ -170,44 +176,50 @@ def in_scope_by(
         several: the people.
         changes: what is taken for done already, each by itself.
     """
+    ids = {one.id for one in several}
     try:
         assigned = kinds_of(in_scope(operation, service_principal))
-        there, ids = {id_ for _, id_ in assigned}, {one.id for one in several}
-        coming = {id_ for change in changes for id_ in change.comes} - there
+        there = {id_ for _, id_ in assigned}
+        coming = {id_: None for change in changes for id_ in change.comes if id_ not in there}
         # Who comes is of those people, or may be a group that has them.
-        groups = by_id(operation, GROUP, coming - ids) if coming - ids else ()
-        new = [*((USER, id_) for id_ in coming & ids), *((GROUP, id_) for id_ in groups)]
+        maybe = coming.keys() - ids
+        groups = by_id(operation, GROUP, maybe) if maybe else ()
+        new = [(USER if id_ in ids else GROUP, id_) for id_ in coming if id_ in ids or id_ in groups]
         people = people_by_principal(operation, [*assigned, *new])
-        if people is None:
-            return None
         scopes = [(there - {*one.leaves}) | ({id_ for _, id_ in new} & {*one.comes}) for one in changes]
-        back = [ids & {id_ for principal in scope for id_ in people[principal]} for scope in scopes]
+        back = [ids_in(scope, people, ids) for scope in scopes]
         # Graph may go on listing the assignment of whoever was deleted.
-        anyone = set().union(*back)
+        anyone = set().union(*(one for one in back if one))
         alive = by_id(operation, USER, anyone) if anyone else {}
-    except (CallError, TooManyPeople):
-        return None
-    return [[one for one in several if one.id in found and one.id in alive] for found in back]
+    except CallError:
+        return [None for _ in changes]
+    return [None if one is None else [who for who in several if who.id in one and who.id in alive] for one in back]
 
 
-def people_by_principal(operation: Operation, principals: Iterable[tuple[str, str]]) -> dict[str, set[str]] | None:
-    """Object ids of the people of each user or group, by its own; None where members may not be read.
+def ids_in(scope: Collection[str], people: Mapping[str, set[str] | None], ids: Collection[str]) -> set[str] | None:
+    """Those of some object ids whom a scope has; None where somebody of it is not known."""
+    found: set[str] = set()
+    for principal in scope:
+        several = people[principal]
+        if several is None:
+            return None
+        found |= several & {*ids}
+    return found
+
+
+def people_by_principal(operation: Operation, principals: Iterable[tuple[str, str]]) -> dict[str, set[str] | None]:
+    """Object ids of the people of each user or group; None for one whose members are too many, or may not be read.
 
     Calls: those of `people_in`.
-
-    Raises:
-        TooManyPeople: they are more than `MOST_IN_SCOPE`.
     """
-    found: dict[str, set[str]] = {}
-    everybody: set[str] = set()
+    found: dict[str, set[str] | None] = {}
+    number = 0
     for kind, id_ in principals:
-        people = people_in(operation, [(kind, id_)], MOST_IN_SCOPE)
-        if people is None:
-            return None
-        found[id_] = people
-        everybody |= people
-        if len(everybody) > MOST_IN_SCOPE:
-            raise TooManyPeople
+        try:
+            found[id_] = people_in(operation, [(kind, id_)], MOST_IN_SCOPE - number)
+        except (CallError, TooManyPeople):
+            found[id_] = None
+        number += len(found[id_] or ())
     return found
 
 
@@ -251,15 +263,31 @@ def at_a_glance(
         return HeldBack(unknown=unknown, cycle=cycle, change=words)
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
     unsure = filtered or is_filtered(operation, service_principal, job_id)
-    found = None if unsure else in_scope_by(operation, service_principal, people, [NO_CHANGE, *changes])
-    if found is None:
-        return replace(among(people, None, threshold, young=young, change=words), cycle=cycle)
-    now, *then = found
-    # What is so already is no work of a change.
-    ends = [(back, "" if back == now else change.words) for back, change in zip(then, changes, strict=True)]
-    held = [among(people, back, threshold, young=young, change=by) for back, by in ends or [(now, "")]]
-    lets_go = next((one for one in held if one.let_go), None)
-    return replace(lets_go or min(held, key=lambda one: len(one.outside)), cycle=cycle)
+    every = [NO_CHANGE, *changes]
+    found = [None for _ in every] if unsure else in_scope_by(operation, service_principal, people, every)
+    now, *then = [
+        # What is so already is no work of a change.
+        among(people, back, threshold, young=young, change="" if back in (None, found[0]) else change.words)
+        for back, change in zip(found, every, strict=True)
+    ]
+    return replace(first_told(now, then, [change.words for change in changes]), cycle=cycle)
+
+
+def first_told(now: HeldBack, then: Sequence[HeldBack], changes: Sequence[str]) -> HeldBack:
+    """What counts of what is so now, and of what changes make of it, where nobody can tell which of them is made; pure.
+
+    Args:
+        now: as it is.
+        then: by each change, in their order.
+        changes: their words.
+    """
+    if now.let_go and now.outside:
+        saved = [[one for one in now.outside if one in (held.assigned or ())] for held in then]
+        most = max(range(len(saved)), key=lambda index: len(saved[index]), default=None)
+        return now if most is None or not saved[most] else replace(now, saved=saved[most], saved_by=changes[most])
+    lets_go = next((one for one in then if one.let_go), None)
+    unseen = next((one for one in then if one.assigned is None), None)
+    return lets_go or unseen or min(then, key=lambda one: len(one.outside), default=now)
 
 
 def quarantine_in_words(operation: Operation, service_principal: str, job_id: str, job: Job) -> str:

@@ -24,7 +24,7 @@ from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import PEOPLE_STAY, make_all_again
 from ..health import ASSIGN_NEW, read_health
-from ..held_back import at_a_glance, change_by_up, judged
+from ..held_back import at_a_glance, changes_by_up, judged
 from ..in_scope import Outside, is_new
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 def check(look: Look) -> list[Finding]:
     """Look at the pair that this stack has set up; nothing where it has not.
 
-    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET appRoleAssignedTo; `at_a_glance`, `beside_the_job`.
+    Calls: GET servicePrincipals/{id}, GET jobs/{id}, GET appRoleAssignedTo; those of `outside_of`, `at_a_glance` and
+    `beside_the_job`.
     """
     if not look.own:
         return []
@@ -65,7 +66,7 @@ def check(look: Look) -> list[Finding]:
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
     # Large groups take long to read; whose deletions are held back is seen with time of its own.
-    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, change_by_up(outside, look.settings))
+    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, changes_by_up(outside, look.settings))
     return [of_job(look, health, held, outside), *beside]
 
 
@@ -95,12 +96,11 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     lost = [meant[one] for one, name in zip(meant, names, strict=True) if name is None or one[1] not in there]
     nameless = [name for _, name in unknown if name not in meant.values()]
     found = not_in_scope(look, assigned, scope.assigned)
-    return Outside(
-        [*found.unassigned, *lost],
-        found.new,
-        [*nameless, *scope.ambiguous_groups],
-        found.ids,
-        there - {*scope.assigned, *look.meant.values()},
+    return replace(
+        found,
+        unassigned=[*found.unassigned, *lost],
+        nameless=[*nameless, *scope.ambiguous_groups],
+        foreign=there - {*scope.assigned, *look.meant.values()},
     )
 
 
@@ -163,7 +163,7 @@ def threshold(number: int | None) -> str:
 
 
 def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]) -> Outside:
-    """Who is configured and not assigned, with object ids; pure."""
+    """Who is configured and not assigned, with object ids. Calls: none; the state is read once."""
     there = {principal_of(one) for one in assigned}
     out = {object_id: names[0] for object_id, names in configured.items() if object_id not in there}
     record = last_scope(look.state(), look.tenant.id) if out else {}
@@ -172,13 +172,14 @@ def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mappi
         sorted(f"{name} ({id_})" for id_, name in out.items() if id_ not in new),
         sorted(f"{out[id_]} ({id_})" for id_ in new),
         ids={*out},
+        new_ids={*new},
     )
 
 
 def of_assignments(
     look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]
 ) -> list[Finding]:
-    """Who is in scope and not configured, and the other way round; pure."""
+    """Who is in scope and not configured, and the other way round. Calls: none; the state is read once."""
     adopted = set(((look.outputs.get("scope") or {}).get("adopted") or {}).values())
     # Whom the stack has put in scope may be called otherwise now, which is said of the names.
     known = {*configured, *adopted, *look.meant.values()}
