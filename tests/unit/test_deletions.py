@@ -69,6 +69,15 @@ def test_more_people_than_can_be_read_in_time_are_not_told(graph: InMemory, monk
     assert by(graph, NO_CHANGE, Change("", [], [somebody(graph, "Finance")])) == [None, {"alice"}]
 
 
+def test_people_of_several_groups_count_once_and_who_is_assigned_twice_is_read_once(
+    graph: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletions, "MOST_IN_SCOPE", 3)
+    members = [directory(graph).user(f"{name}@contoso.com") for name in ("carol", "dave")]
+    same = directory(graph).add_group("Same", members).id
+    assert by(graph, NO_CHANGE, Change("", [same], [somebody(graph, "Finance")])) == [{"alice", "carol", "dave"}] * 2
+
+
 def test_where_nobody_can_be_read_no_change_is_told(graph: InMemory) -> None:
     graph.interventions.append(lambda _, url: refusal(403) if "appRoleAssignedTo" in url else None)
     assert by(graph, NO_CHANGE, Change("", [somebody(graph, "bob")])) == [None, None]

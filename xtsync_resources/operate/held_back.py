@@ -48,12 +48,12 @@ def at_a_glance(
 def changes_by_up(outside: Outside | None, settings: Settings) -> list[Change]:
     """What `up` does to the scope, by who of the stack file is not in it; none for nothing; pure.
 
-    It assigns whoever is new; whom somebody has unassigned by hand only with `--refresh`.
+    It assigns whoever is new; whom somebody has unassigned or assigned by hand it sees with `--refresh` only.
     """
     if not outside:
         return []
     leaves = outside.foreign if settings.foreign_assignments == REMOVE else ()
-    changes = [Change(BY_UP, outside.new_ids, leaves)] if outside.new_ids else []
+    changes = [Change(BY_UP, outside.new_ids)] if outside.new_ids else []
     return [*changes, Change(BY_REFRESH, outside.ids, leaves)] if {*outside.ids} - {*outside.new_ids} else changes
 
 
@@ -61,7 +61,7 @@ def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> He
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
     if held and held.people and health.state == ACTIVE and health.quarantine:
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
-        if held.change and held.let_go:
+        if (held.change and held.let_go) or any(one.let_go and one.outside for one in held.then):
             return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}{stops}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")

@@ -76,7 +76,8 @@ def job_ahead(
     missing = [name for name in outside.unassigned if name not in coming]
     late = {id_ for entry, id_ in wanted.items() if entry.partition(" ")[2] in missing}
     everybody = {*wanted.values()}
-    changes = [] if unread else [Change(BY_UP, everybody - late, leaves)]
+    at_once = {id_ for entry, id_ in wanted.items() if entry in comes} if unread else everybody - late
+    changes = [Change(BY_UP, at_once, leaves)]
     changes += [Change(BY_REFRESH, everybody, leaves)] if late or unread else []
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes)
     if held is not None:

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/app-provisioning/accidental-d
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -82,8 +83,7 @@ class HeldBack:
             the job has scoping filters, which keep out people who are assigned.
         cycle: which cycle looks at them next.
         change: by what some of them are in scope who are not yet, as "with this change"; "" where nobody comes so.
-        saved: where the next cycle deletes already: those whom a change saves, if it comes before that cycle.
-        saved_by: by which change, as "with this change".
+        then: where the next cycle deletes as it is: what each change makes of that, if it comes before that cycle.
     """
 
     people: Sequence[Identity] = ()
@@ -92,8 +92,7 @@ class HeldBack:
     assigned: Sequence[Identity] | None = ()
     cycle: str = NEXT
     change: str = ""
-    saved: Sequence[Identity] = ()
-    saved_by: str = ""
+    then: Sequence[HeldBack] = ()
 
     @property
     def outside(self) -> Sequence[Identity]:
@@ -121,16 +120,24 @@ class HeldBack:
             back = f". {when}: {named(self.assigned)}; they stay, {KEPT_OUT}"
         elif self.assigned is None:
             back = f". {UNSEEN}{'' if self.let_go else f'; {fewer}'}"
-        if self.saved:
-            back += f". In scope {self.saved_by}, where that is done before {self.cycle}: {named(self.saved)}"
         if self.let_go and (going := self.outside):
             of_them = "whoever is still out of scope of " if self.assigned is None else ""
             number = f"{of_them}{number_of_people(len(going))}"
-            return f"{self.let_go}: {self.cycle} DELETES {number} in {target}: {named(going)}{back}"
+            then = "".join(f". {one.in_time(self.cycle)}" for one in self.then)
+            return f"{self.let_go}: {self.cycle} DELETES {number} in {target}: {named(going)}{back}{then}"
         # Nobody asks about whom a filter keeps out all the same.
         lets_go = f". {self.let_go}: {self.cycle} deletes whoever is out of scope" if self.let_go else ""
         number = number_of_people(len(self.people))
         return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
+
+    def in_time(self, cycle: str) -> str:
+        """What the next cycle does to them in words, where the change comes before it."""
+        if not self.outside:
+            does = f"deletes none of them, {KEPT_OUT}"
+        else:
+            verb = "DELETES" if self.let_go else "holds back"
+            does = f"{verb} {number_of_people(len(self.outside))}: {named(self.outside)}"
+        return sentence(f"{self.change}, if that comes before {cycle}, it {does}")
 
 
 def named(several: Sequence[Identity]) -> str:
@@ -213,13 +220,16 @@ def people_by_principal(operation: Operation, principals: Iterable[tuple[str, st
     Calls: those of `people_in`.
     """
     found: dict[str, set[str] | None] = {}
-    number = 0
+    everybody: set[str] = set()
     for kind, id_ in principals:
-        try:
-            found[id_] = people_in(operation, [(kind, id_)], MOST_IN_SCOPE - number)
-        except (CallError, TooManyPeople):
-            found[id_] = None
-        number += len(found[id_] or ())
+        if id_ in found:
+            continue
+        people = None
+        if len(everybody) <= MOST_IN_SCOPE:
+            with contextlib.suppress(CallError, TooManyPeople):
+                people = people_in(operation, [(kind, id_)], MOST_IN_SCOPE)
+        everybody |= people or set()
+        found[id_] = people if len(everybody) <= MOST_IN_SCOPE else None
     return found
 
 
@@ -242,8 +252,7 @@ def at_a_glance(
         job_id: the job.
         job: as it is now.
         filtered: whether the stack file has something that may keep out who is assigned, beside the job's own filters.
-        changes: what is taken for done already, where nobody can tell which of them a run makes: by the first of them
-            that lets people go, else by that which brings back most.
+        changes: what is taken for done already, where nobody can tell which of them a run makes; see `first_told`.
     """
     if not holds_deletions(job):
         return None
@@ -270,23 +279,27 @@ def at_a_glance(
         among(people, back, threshold, young=young, change="" if back in (None, found[0]) else change.words)
         for back, change in zip(found, every, strict=True)
     ]
-    return replace(first_told(now, then, [change.words for change in changes]), cycle=cycle)
+    return replace(first_told(now, then), cycle=cycle)
 
 
-def first_told(now: HeldBack, then: Sequence[HeldBack], changes: Sequence[str]) -> HeldBack:
+def first_told(now: HeldBack, then: Sequence[HeldBack]) -> HeldBack:
     """What counts of what is so now, and of what changes make of it, where nobody can tell which of them is made; pure.
+
+    Whom the next cycle deletes as it is comes first, and what the changes make of that; else the first change that lets
+    people go; else what cannot be seen; else the change that brings back most.
 
     Args:
         now: as it is.
         then: by each change, in their order.
-        changes: their words.
     """
     if now.let_go and now.outside:
-        saved = [[one for one in now.outside if one in (held.assigned or ())] for held in then]
-        most = max(range(len(saved)), key=lambda index: len(saved[index]), default=None)
-        return now if most is None or not saved[most] else replace(now, saved=saved[most], saved_by=changes[most])
+        others: list[HeldBack] = []
+        for held in then:
+            told = [one.outside for one in (now, *others)]
+            others += [held] if held.assigned is not None and held.outside not in told else []
+        return replace(now, then=tuple(others))
     lets_go = next((one for one in then if one.let_go), None)
-    unseen = next((one for one in then if one.assigned is None), None)
+    unseen = next((one for one in (now, *then) if one.assigned is None), None)
     return lets_go or unseen or min(then, key=lambda one: len(one.outside), default=now)
 
 
