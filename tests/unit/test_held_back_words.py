@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -11,10 +13,18 @@ from tests.unit.graph_fakes import SOURCE_ID, TARGET_ID
 from xtsync_resources.config import Settings, Tenant
 from xtsync_resources.graph.clouds import CLOUDS
 from xtsync_resources.operate.health import ASSIGN_NEW, read_health
-from xtsync_resources.operate.held_back import BEFORE_IT, BY_REFRESH, BY_UP, PUT_BACK_FIRST, changes_by_up, judged
-from xtsync_resources.operate.in_scope import Outside
+from xtsync_resources.operate.held_back import (
+    BEFORE_IT,
+    BY_REFRESH,
+    BY_UP,
+    PUT_BACK_FIRST,
+    TAKES_OUT,
+    changes_by_up,
+    judged,
+)
+from xtsync_resources.operate.in_scope import Outside, who_may_leave
 from xtsync_resources.sync_job.provisioning_log import Identity
-from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, HeldBack, among, first_told
+from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, Change, HeldBack, among, first_told
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)
@@ -91,7 +101,7 @@ def test_a_quarantine_that_is_over_is_not_advised_about() -> None:
     ("back", "words", "do"),
     [
         ((ALICE, BOB), f"With this change f{FEWER}: {DELETES} 1 person in Fabrikam: carol. "
-         "In scope with this change: alice, bob; they stay", f"{PUT_BACK_FIRST}{ASSIGN_NEW}"),
+         "In scope with this change: alice, bob; they stay", f"{PUT_BACK_FIRST}Then {ASSIGN_NEW}"),
         (ALL, f"{WAITS}. In scope with this change: alice, bob, carol; they stay", f"{ASSIGN_NEW}{BEFORE_IT}"),
         ((), WAITS, ""),
     ],
@@ -125,29 +135,37 @@ def test_where_all_are_back_and_another_is_not_in_scope_nobody_just_waits() -> N
         assert "An entry that nobody has stops it" in ahead
 
 
-@pytest.mark.parametrize(("foreign_assignments", "leaves"), [("remove", ["id-bob"]), ("report", []), ("adopt", [])])
-def test_whom_up_takes_out_again_is_not_counted_as_back(foreign_assignments: Any, leaves: list[str]) -> None:
-    outside = Outside(unassigned=["alice"], ids=["id-alice"], foreign=["id-bob"])
+@pytest.mark.parametrize(
+    ("foreign_assignments", "known", "leaves"),
+    [
+        ("remove", {"user bob": "id-bob"}, {"id-bob", "id-eve"}),
+        ("report", {"user bob": "id-bob"}, {"id-bob"}),
+        ("adopt", {"user alice": "id-alice"}, set()),
+        ("report", {}, {"id-bob", "id-eve"}),
+    ],
+)
+def test_who_may_leave_with_an_up(foreign_assignments: Any, known: dict[str, str], leaves: set[str]) -> None:
     tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
     settings = Settings(*tenants, cloud=CLOUDS["public"], foreign_assignments=foreign_assignments)
-    (change,) = changes_by_up(outside, settings)
-    assert [*change.leaves] == leaves
-    assert [*change.comes] == ["id-alice"]
-    assert change.words == BY_REFRESH
+    assert who_may_leave(known, ["id-bob", "id-eve"], settings) == leaves
 
 
-def test_what_up_does_with_refresh_only_is_told_apart() -> None:
-    outside = Outside(new=["carol"], unassigned=["bob"], ids=["id-bob", "id-carol"], new_ids=["id-carol"])
-    tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
-    changes = changes_by_up(outside, Settings(*tenants, cloud=CLOUDS["public"]))
-    assert [(one.words, [*one.comes]) for one in changes] == [
-        (BY_UP, ["id-carol"]),
-        (BY_REFRESH, ["id-bob", "id-carol"]),
+@pytest.mark.parametrize("new", [[], ["id-carol"]])
+@pytest.mark.parametrize("unassigned", [[], ["id-bob"]])
+def test_each_change_is_told_with_and_without_whom_up_may_take_out(new: list[str], unassigned: list[str]) -> None:
+    outside = Outside(ids=[*unassigned, *new], new_ids=new, may_leave=["id-alice"])
+    changes = changes_by_up(outside)
+    without = [one for one in changes if not one.leaves]
+    assert [(one.words, [*one.comes]) for one in without] == [
+        *([(BY_UP, new)] if new else []),
+        *([(BY_REFRESH, [*unassigned, *new])] if unassigned else []),
     ]
+    leaving = [one for one in changes if one.leaves]
+    assert [one.words for one in leaving] == [f"{one.words}{TAKES_OUT}" for one in without or [Change(BY_UP)]]
 
 
 def ahead(
-    now: tuple[Identity, ...] | None, threshold: int, *then: tuple[Identity, ...] | None, young: bool = False
+    now: tuple[Identity, ...] | None, threshold: int | None, *then: tuple[Identity, ...] | None, young: bool = False
 ) -> HeldBack:
     """What is told of those held back, of whom some are back now, and others by a change or another."""
     held = [
@@ -160,9 +178,9 @@ def ahead(
 @pytest.mark.parametrize(
     ("back", "words", "do"),
     [
-        ((ALICE, BOB), "it DELETES 1 person: carol", f"{PUT_BACK_FIRST}{ASSIGN_NEW}"),
+        ((ALICE, BOB), "it DELETES 1 person: carol", f"{PUT_BACK_FIRST}Then {ASSIGN_NEW}"),
         (ALL, "it deletes none of them, unless something else keeps them out of scope", PUT_BACK),
-        ((ALICE, CAROL), "it DELETES 1 person: bob", f"{PUT_BACK_FIRST}{ASSIGN_NEW}"),
+        ((ALICE, CAROL), "it DELETES 1 person: bob", f"{PUT_BACK_FIRST}Then {ASSIGN_NEW}"),
     ],
 )
 @pytest.mark.parametrize(("threshold", "young"), [(3, False), (500, False), (3, True)])
@@ -187,7 +205,7 @@ def test_whom_a_change_condemns_beside_those_whom_the_next_cycle_deletes_already
 
 
 def test_what_a_change_leaves_as_it_is_is_not_told() -> None:
-    for nothing in (ahead((ALICE,), 3, (ALICE,)), ahead((ALICE,), 3, None), ahead((ALICE,), 3)):
+    for nothing in (ahead((ALICE,), 3, (ALICE,)), ahead((ALICE,), 3)):
         assert nothing == among(ALL, (ALICE,), 3, young=False)
     assert len(ahead((ALICE,), 3, ALL, ALL).then) == 1
     assert [one.change for one in ahead((ALICE,), 3, (ALICE, BOB), ALL).then] == [BY_UP, BY_REFRESH]
@@ -205,8 +223,40 @@ def test_of_several_changes_that_counts_which_lets_people_go_else_what_cannot_be
     assert ahead((), 3, (), ()).change == ""
 
 
-def test_a_plain_up_is_not_believed_to_take_out_whom_somebody_has_put_back_by_hand() -> None:
-    outside = Outside(new=["carol"], ids=["id-carol"], new_ids=["id-carol"], foreign=["id-alice"])
-    tenants = Tenant(SOURCE_ID, "Contoso", side="source"), Tenant(TARGET_ID, "Fabrikam", side="target")
-    settings = Settings(*tenants, cloud=CLOUDS["public"], foreign_assignments="remove")
-    assert [one.leaves for one in changes_by_up(outside, settings)] == [()]
+def test_of_changes_that_condemn_different_people_each_is_told() -> None:
+    said = ahead(ALL, 500, (ALICE, BOB), (BOB, CAROL)).sentence("Fabrikam")
+    assert said.startswith(f"The threshold was raised since. With the next `pulumi up`: {DELETES} 1 person in Fabrikam")
+    assert said.endswith("--refresh`, if that comes before the next cycle, it DELETES 1 person: alice")
+    assert ahead(ALL, 500, ALL, (BOB, CAROL)).change == BY_REFRESH
+    young = ahead(ALL, 5, (ALICE, BOB), young=True).sentence("Fabrikam")
+    assert f"With the next `pulumi up`, unless the log, which is some minutes late, lacks others: {DELETES} 1" in young
+
+
+def test_a_change_that_cannot_be_seen_is_told_where_the_next_cycle_deletes_already() -> None:
+    held = ahead((ALICE,), 3, None)
+    assert held.sentence("Fabrikam").endswith(
+        "if that comes before the next cycle, who of them is in scope then cannot be seen here"
+    )
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    assert judged(health, held, None).remedy.startswith(PUT_BACK_FIRST)
+
+
+def test_who_may_be_taken_out_is_put_in_the_stack_file_first_and_nobody_is_sent_to_up() -> None:
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    said = judged(health, ahead((ALICE, BOB), 3, (ALICE,)), Outside(may_leave=["id-bob"])).remedy
+    assert said == f"{PUT_BACK_FIRST}{PUT_BACK}"
+
+
+SUBSETS = [tuple(one) for size in range(4) for one in combinations(ALL, size)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "young"), [(1, False), (2, False), (3, False), (4, False), (4, True), (None, False)]
+)
+def test_whoever_is_deleted_as_it_is_or_by_any_change_is_named(threshold: int | None, young: bool) -> None:
+    for now, up, refresh in product([None, *SUBSETS], SUBSETS, SUBSETS):
+        said = ahead(now, threshold, up, refresh, young=young).sentence("Fabrikam")
+        verdicts = [among(ALL, back, threshold, young=young) for back in (now, up, refresh)]
+        condemned = {one.name for held in verdicts if held.let_go for one in held.outside}
+        named = {name for names in re.findall(r"DELETES [^:]*: ([^.]*)", said) for name in names.split(", ")}
+        assert condemned <= named, (now, up, refresh, said)

@@ -118,7 +118,5 @@ def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[
     except CallError as error:  # what is known of the job counts more
         source = next(look for look in found if look.side == "source")
         findings = [*findings, source.not_checked(people.AREA, error)]
-    held = at_a_glance(
-        operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside, stack.settings)
-    )
+    held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside))
     return Beside(True, outside, held, findings)

@@ -174,9 +174,7 @@ def refuse_quarantine(operation: Operation, stack: Stack, job: Job, action: str)
         outside = None
         with contextlib.suppress(CallError):  # what it refuses counts more
             outside = out_of_scope(operation, stack) if holds_deletions(job) else None
-        held = at_a_glance(
-            operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside, stack.settings)
-        )
+        held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes_by_up(outside))
         do = quarantine_explained(job)
         if held:
             do = judged_by_scope(judged(operation, stack, job), held, outside).remedy

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..sync_job.model import ACTIVE
+from ..sync_job.quarantine import sentence
 from ..sync_scope import deletions
 from ..sync_scope.deletions import Change
-from ..sync_scope.foreign_assignments import REMOVE
 from .health import ASSIGN, ASSIGN_NEW, STOPS, where_missing
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from .health import Health
     from .in_scope import Outside
 
+TAKES_OUT = ", where that takes out of scope whoever is not in the stack file"
 BY_UP, BY_REFRESH = "with the next `pulumi up`", "with the next `pulumi up --refresh`"
 PUT_BACK_FIRST = (
     "put in the stack file whoever else is to stay, before any `pulumi up`: after that nothing asks again, and the "
-    "next cycle deletes the others. Then "
+    "next cycle deletes the others. "
 )
 BEFORE_IT = ", before the next cycle, which ends the quarantine then"
 
@@ -45,24 +46,30 @@ def at_a_glance(
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, changes=changes)
 
 
-def changes_by_up(outside: Outside | None, settings: Settings) -> list[Change]:
-    """What `up` does to the scope, by who of the stack file is not in it; none for nothing; pure.
+def changes_by_up(outside: Outside | None) -> list[Change]:
+    """What `up` may do to the scope, by who of the stack file is not in it, and who else is; none for nothing; pure.
 
     It assigns whoever is new; whom somebody has unassigned or assigned by hand it sees with `--refresh` only.
     """
     if not outside:
         return []
-    leaves = outside.foreign if settings.foreign_assignments == REMOVE else ()
     changes = [Change(BY_UP, outside.new_ids)] if outside.new_ids else []
-    return [*changes, Change(BY_REFRESH, outside.ids, leaves)] if {*outside.ids} - {*outside.new_ids} else changes
+    changes += [Change(BY_REFRESH, outside.ids)] if {*outside.ids} - {*outside.new_ids} else []
+    # Whether these leave cannot be seen for sure from here, so each change is told with and without them.
+    alone = [] if changes else [Change(BY_UP)]
+    leaving = [replace(one, words=one.words + TAKES_OUT, leaves=outside.may_leave) for one in [*changes, *alone]]
+    return [*changes, *(leaving if outside.may_leave else ())]
 
 
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
     if held and held.people and health.state == ACTIVE and health.quarantine:
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
-        if (held.change and held.let_go) or any(one.let_go and one.outside for one in held.then):
-            return replace(health, remedy=f"{PUT_BACK_FIRST}{assign}{stops}")
+        unsafe = [one for one in held.then if one.outside and (one.let_go or one.assigned is None)]
+        if unsafe or (held.change and held.let_go):
+            missing = outside is None or outside.all
+            then = f"Then {assign}{stops}" if missing else sentence(held.advice or health.remedy)
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{then}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
         health = replace(health, remedy=held.advice or health.remedy)

@@ -11,10 +11,12 @@ from ..assignments.operations import in_scope, principal_of
 from ..config import GUID
 from ..directory.find import find, names_now
 from ..graph.errors import ForbiddenError
+from ..sync_scope.foreign_assignments import REMOVE
 from ..sync_scope.principals import last_scope, meant
 from .recorded import recorded_of
 
 if TYPE_CHECKING:
+    from ..config import Settings
     from ..graph.operation import Operation
     from .stack import Stack
 
@@ -29,7 +31,7 @@ class Outside:
         nameless: names that nobody has, or several, so that nobody knows whether who was meant is assigned.
         ids: object ids of those who are there, by the name that they have now, and not assigned.
         new_ids: of those of them who are new.
-        foreign: object ids of who is assigned and not in the stack file.
+        may_leave: object ids of who is assigned and not in the stack file, and whom an `up` may take out.
     """
 
     unassigned: Sequence[str] = ()
@@ -37,7 +39,7 @@ class Outside:
     nameless: Sequence[str] = ()
     ids: Collection[str] = ()
     new_ids: Collection[str] = ()
-    foreign: Collection[str] = ()
+    may_leave: Collection[str] = ()
 
     @property
     def all(self) -> Sequence[str]:
@@ -76,7 +78,8 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
     gone = {id_ for (_, id_), name in zip(unseen, names_now(operation, unseen), strict=True) if name is None}
     there = {principal_of(one) for one in in_scope(operation, stack.service_principal)} - gone
     missing = [(kind, name, ids) for kind, name, ids in wanted if len(ids) == 1 and not ids <= there]
-    record = last_scope(recorded_of(stack), stack.settings.source.id) if missing else {}
+    others = there - {id_ for _, _, ids in wanted for id_ in ids}
+    record = last_scope(recorded_of(stack), stack.settings.source.id) if missing or others else {}
     new = [(kind, name) for kind, name, ids in missing if not ids & gone and is_new(record, kind, name, ids)]
     # With a name of before `up` begins nothing.
     comes = [one for one in missing if GUID.fullmatch(one[1]) or (one[0], one[1].lower()) in found]
@@ -86,8 +89,21 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
         nameless=[name for _, name, ids in wanted if len(ids) != 1],
         ids={id_ for _, _, ids in comes for id_ in ids - gone},
         new_ids={id_ for kind, name, ids in comes for id_ in ids - gone if (kind, name) in new},
-        foreign=there - {id_ for _, _, ids in wanted for id_ in ids},
+        may_leave=who_may_leave(record, others, stack.settings),
     )
+
+
+def who_may_leave(known: Mapping[str, str], others: Collection[str], settings: Settings) -> set[str]:
+    """Those of who is assigned beside the stack file whom `up` may take out of scope; pure.
+
+    Args:
+        known: object ids of whom the last run had in scope; empty where nobody can say.
+        others: object ids of those who are assigned and not in the stack file.
+        settings: of the stack.
+    """
+    if settings.foreign_assignments == REMOVE or not known:
+        return {*others}
+    return {*others} & {*known.values()}
 
 
 def is_new(known: Mapping[str, str], kind: str, name: str, ids: Collection[str]) -> bool:

@@ -14,7 +14,7 @@ from .checks.finding import as_advice, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .health import ASSIGN
-from .held_back import BY_REFRESH, BY_UP, at_a_glance, judged
+from .held_back import BY_REFRESH, BY_UP, TAKES_OUT, at_a_glance, judged
 from .in_scope import Outside, out_of_scope
 from .status import read_job, what_follows
 
@@ -79,6 +79,8 @@ def job_ahead(
     at_once = {id_ for entry, id_ in wanted.items() if entry in comes} if unread else everybody - late
     changes = [Change(BY_UP, at_once, leaves)]
     changes += [Change(BY_REFRESH, everybody, leaves)] if late or unread else []
+    others = {*outside.may_leave} - {*leaves}
+    changes += [Change(BY_REFRESH + TAKES_OUT, everybody, {*leaves, *others})] if others else []
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes)
     if held is not None:
         told.append(held.sentence(stack.settings.target.name))

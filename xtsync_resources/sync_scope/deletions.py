@@ -83,7 +83,7 @@ class HeldBack:
             the job has scoping filters, which keep out people who are assigned.
         cycle: which cycle looks at them next.
         change: by what some of them are in scope who are not yet, as "with this change"; "" where nobody comes so.
-        then: where the next cycle deletes as it is: what each change makes of that, if it comes before that cycle.
+        then: what else other changes make of it, each, if it comes before that cycle; see `first_told`.
     """
 
     people: Sequence[Identity] = ()
@@ -132,12 +132,14 @@ class HeldBack:
 
     def in_time(self, cycle: str) -> str:
         """What the next cycle does to them in words, where the change comes before it."""
-        if not self.outside:
-            does = f"deletes none of them, {KEPT_OUT}"
+        if self.assigned is None:
+            does = "who of them is in scope then cannot be seen here"
+        elif not self.outside:
+            does = f"it deletes none of them, {KEPT_OUT}"
         else:
             verb = "DELETES" if self.let_go else "holds back"
-            does = f"{verb} {number_of_people(len(self.outside))}: {named(self.outside)}"
-        return sentence(f"{self.change}, if that comes before {cycle}, it {does}")
+            does = f"it {verb} {number_of_people(len(self.outside))}: {named(self.outside)}"
+        return sentence(f"{self.change}, if that comes before {cycle}, {does}")
 
 
 def named(several: Sequence[Identity]) -> str:
@@ -276,7 +278,7 @@ def at_a_glance(
     found = [None for _ in every] if unsure else in_scope_by(operation, service_principal, people, every)
     now, *then = [
         # What is so already is no work of a change.
-        among(people, back, threshold, young=young, change="" if back in (None, found[0]) else change.words)
+        among(people, back, threshold, young=young, change="" if back == found[0] else change.words)
         for back, change in zip(found, every, strict=True)
     ]
     return replace(first_told(now, then), cycle=cycle)
@@ -285,22 +287,28 @@ def at_a_glance(
 def first_told(now: HeldBack, then: Sequence[HeldBack]) -> HeldBack:
     """What counts of what is so now, and of what changes make of it, where nobody can tell which of them is made; pure.
 
-    Whom the next cycle deletes as it is comes first, and what the changes make of that; else the first change that lets
-    people go; else what cannot be seen; else the change that brings back most.
+    Whom the next cycle deletes as it is comes first, and what else the changes make of that; else whom changes let go;
+    else what cannot be seen; else the change that brings back most.
 
     Args:
         now: as it is.
         then: by each change, in their order.
     """
     if now.let_go and now.outside:
-        others: list[HeldBack] = []
-        for held in then:
-            told = [one.outside for one in (now, *others)]
-            others += [held] if held.assigned is not None and held.outside not in told else []
-        return replace(now, then=tuple(others))
-    lets_go = next((one for one in then if one.let_go), None)
+        return replace(now, then=unlike(now, then))
+    if condemning := [one for one in then if one.let_go and one.outside]:
+        return replace(condemning[0], then=unlike(condemning[0], condemning[1:]))
     unseen = next((one for one in (now, *then) if one.assigned is None), None)
-    return lets_go or unseen or min(then, key=lambda one: len(one.outside), default=now)
+    return unseen or min(then, key=lambda one: len(one.outside), default=now)
+
+
+def unlike(first: HeldBack, others: Sequence[HeldBack]) -> tuple[HeldBack, ...]:
+    """Those of some who say something else than the first and each other; pure."""
+    told = [first]
+    for held in others:
+        same = [one for one in told if (one.assigned is None, one.outside) == (held.assigned is None, held.outside)]
+        told += [held] if held.change and not same else []
+    return tuple(told[1:])
 
 
 def quarantine_in_words(operation: Operation, service_principal: str, job_id: str, job: Job) -> str:
@@ -335,9 +343,10 @@ def among(
     """
     outside = len(people) - len(back or ())
     if young:
-        let_go = f"The threshold is {threshold}. Unless the log, which is some minutes late, lacks others"
+        unless = "unless the log, which is some minutes late, lacks others"
+        let_go = f"The threshold is {threshold}. {sentence(f'{change}, {unless}' if change else unless)}"
     elif threshold is None or len(people) < threshold:
-        let_go = "The threshold was raised since"
+        let_go = f"The threshold was raised since{f'. {sentence(change)}' if change else ''}"
     elif 0 < outside < threshold:
         fewer = f"fewer of those held back stay out of scope than the deletion threshold, which is {threshold}"
         let_go = sentence(f"{change} {fewer}" if change else fewer)

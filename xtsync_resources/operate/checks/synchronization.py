@@ -25,7 +25,7 @@ from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
 from ..gone import PEOPLE_STAY, make_all_again
 from ..health import ASSIGN_NEW, read_health
 from ..held_back import at_a_glance, changes_by_up, judged
-from ..in_scope import Outside, is_new
+from ..in_scope import Outside, is_new, who_may_leave
 from . import drift
 from .drift import MEND, of_other_settings, of_schema
 from .finding import DELETES, Finding, Look, as_advice, listed
@@ -66,7 +66,7 @@ def check(look: Look) -> list[Finding]:
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
     # Large groups take long to read; whose deletions are held back is seen with time of its own.
-    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, changes_by_up(outside, look.settings))
+    held = at_a_glance(look.operation(), look.own, job_id, job, look.settings, changes_by_up(outside))
     return [of_job(look, health, held, outside), *beside]
 
 
@@ -96,11 +96,12 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     lost = [meant[one] for one, name in zip(meant, names, strict=True) if name is None or one[1] not in there]
     nameless = [name for _, name in unknown if name not in meant.values()]
     found = not_in_scope(look, assigned, scope.assigned)
+    others = there - {*scope.assigned, *(id_ for _, id_ in meant)}
     return replace(
         found,
         unassigned=[*found.unassigned, *lost],
         nameless=[*nameless, *scope.ambiguous_groups],
-        foreign=there - {*scope.assigned, *look.meant.values()},
+        may_leave=who_may_leave(last_scope(look.state(), look.tenant.id), others, look.settings) if others else (),
     )
 
 
