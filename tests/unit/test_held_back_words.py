@@ -161,7 +161,8 @@ def test_each_change_is_told_with_and_without_whom_up_may_take_out(new: list[str
         *([(BY_REFRESH, [*unassigned, *new])] if unassigned else []),
     ]
     leaving = [one for one in changes if one.leaves]
-    assert [one.words for one in leaving] == [f"{one.words}{TAKES_OUT}" for one in without or [Change(BY_UP)]]
+    alone = [] if new else [Change(BY_UP)]
+    assert [one.words for one in leaving] == [f"{one.words}{TAKES_OUT}" for one in [*alone, *without]]
 
 
 def ahead(
@@ -254,9 +255,21 @@ SUBSETS = [tuple(one) for size in range(4) for one in combinations(ALL, size)]
     ("threshold", "young"), [(1, False), (2, False), (3, False), (4, False), (4, True), (None, False)]
 )
 def test_whoever_is_deleted_as_it_is_or_by_any_change_is_named(threshold: int | None, young: bool) -> None:
-    for now, up, refresh in product([None, *SUBSETS], SUBSETS, SUBSETS):
+    for now, up, refresh in product([None, *SUBSETS], repeat=3):
         said = ahead(now, threshold, up, refresh, young=young).sentence("Fabrikam")
-        verdicts = [among(ALL, back, threshold, young=young) for back in (now, up, refresh)]
+        seen = [back for back in (up, refresh) if back is not None]
+        verdicts = [among(ALL, back, threshold, young=young) for back in (now, *seen)]
         condemned = {one.name for held in verdicts if held.let_go for one in held.outside}
         named = {name for names in re.findall(r"DELETES [^:]*: ([^.]*)", said) for name in names.split(", ")}
         assert condemned <= named, (now, up, refresh, said)
+
+
+def test_what_of_a_change_cannot_be_seen_is_said_and_puts_back_first() -> None:
+    health = read_health({"id": "j", "schedule": {"state": "Active"}, "status": QUARANTINE})
+    for held in (ahead((), 3, None), ahead((), 3, (ALICE,), None)):
+        assert "cannot be seen here" in held.sentence("Fabrikam")
+        assert judged(health, held, Outside(new=["alice"])).remedy == f"{PUT_BACK_FIRST}Then {ASSIGN_NEW}"
+
+
+def test_who_is_back_is_told_where_a_change_may_take_all_of_them_out() -> None:
+    assert ahead(ALL, 2, ()) == among(ALL, ALL, 2, young=False)

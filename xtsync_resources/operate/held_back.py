@@ -56,8 +56,8 @@ def changes_by_up(outside: Outside | None) -> list[Change]:
     changes = [Change(BY_UP, outside.new_ids)] if outside.new_ids else []
     changes += [Change(BY_REFRESH, outside.ids)] if {*outside.ids} - {*outside.new_ids} else []
     # Whether these leave cannot be seen for sure from here, so each change is told with and without them.
-    alone = [] if changes else [Change(BY_UP)]
-    leaving = [replace(one, words=one.words + TAKES_OUT, leaves=outside.may_leave) for one in [*changes, *alone]]
+    alone = [] if outside.new_ids else [Change(BY_UP)]
+    leaving = [replace(one, words=one.words + TAKES_OUT, leaves=outside.may_leave) for one in [*alone, *changes]]
     return [*changes, *(leaving if outside.may_leave else ())]
 
 
@@ -65,11 +65,11 @@ def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> He
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
     if held and held.people and health.state == ACTIVE and health.quarantine:
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
-        unsafe = [one for one in held.then if one.outside and (one.let_go or one.assigned is None)]
-        if unsafe or (held.change and held.let_go):
-            missing = outside is None or outside.all
-            then = f"Then {assign}{stops}" if missing else sentence(held.advice or health.remedy)
-            return replace(health, remedy=f"{PUT_BACK_FIRST}{then}")
+        changed = [one for one in (held, *held.then) if one.change]
+        if any(one.outside and (one.let_go or one.assigned is None) for one in changed):
+            if outside is None or outside.all:
+                return replace(health, remedy=f"{PUT_BACK_FIRST}Then {assign}{stops}")
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{sentence(held.advice or health.remedy)}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
         health = replace(health, remedy=held.advice or health.remedy)

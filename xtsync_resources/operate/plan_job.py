@@ -97,7 +97,9 @@ def job_ahead(
 
 def after_refusal(do: str, refused: str) -> str:
     """What to do about the job, where `up` refuses as it is."""
-    return f"{do}. As long as it is refused, `pulumi up` does none of that" if refused and "`pulumi up" in do else do
+    return (
+        f"{do}. As long as it is refused, `pulumi up` does none of that" if refused and "run `pulumi up" in do else do
+    )
 
 
 def in_a_row(error: RefusedError) -> str:

@@ -119,7 +119,8 @@ class HeldBack:
             when = f"In scope {self.change}" if self.change else "Assigned by now"
             back = f". {when}: {named(self.assigned)}; they stay, {KEPT_OUT}"
         elif self.assigned is None:
-            back = f". {UNSEEN}{'' if self.let_go else f'; {fewer}'}"
+            unseen = f"Who of them is in scope {self.change} cannot be seen here" if self.change else UNSEEN
+            back = f". {unseen}{'' if self.let_go else f'; {fewer}'}"
         if self.let_go and (going := self.outside):
             of_them = "whoever is still out of scope of " if self.assigned is None else ""
             number = f"{of_them}{number_of_people(len(going))}"
@@ -297,9 +298,10 @@ def first_told(now: HeldBack, then: Sequence[HeldBack]) -> HeldBack:
     if now.let_go and now.outside:
         return replace(now, then=unlike(now, then))
     if condemning := [one for one in then if one.let_go and one.outside]:
-        return replace(condemning[0], then=unlike(condemning[0], condemning[1:]))
+        first = condemning[0]
+        return replace(first, then=unlike(first, [one for one in then if one in condemning or one.assigned is None]))
     unseen = next((one for one in (now, *then) if one.assigned is None), None)
-    return unseen or min(then, key=lambda one: len(one.outside), default=now)
+    return unseen or min((*then, now), key=lambda one: len(one.outside))
 
 
 def unlike(first: HeldBack, others: Sequence[HeldBack]) -> tuple[HeldBack, ...]:
