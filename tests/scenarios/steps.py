@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lab import world
 from tests.advice import is_action
 from tests.scenarios.stacks import ROOT, Command, Lab, Said, Stack, short
+from xtsync_resources.operate import doctor, in_scope, recorded
 
 
 def forget(stack: Stack, *kinds: str) -> list[str]:
@@ -75,3 +78,26 @@ def findings(xtsync: Command, code: int) -> Found:
         assert is_action(one["do"]) or one["level"] == "ok", one
         found.setdefault((one["side"], one["area"]), []).append((one["level"], one["found"]))
     return found
+
+
+LOOKS = ("status", "doctor", "plan")
+ASSIGN_THEM = (
+    "restore whose account is deleted in the target already (Deleted users, 30 days), and run `pulumi up --refresh "
+    "--diff`, which assigns whoever is missing"
+)
+
+
+def knows_the_state(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
+    for module in (doctor, in_scope):
+        monkeypatch.setattr(module, "recorded_of", recorded.recorded)
+
+
+def finance(lab: Lab) -> str:
+    (found,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
+    return found.id
+
+
+def says(xtsync: Command, *typed: str) -> str:
+    said = xtsync(*typed, "-s", "dev")
+    return " ".join((said.out + said.errors).split())

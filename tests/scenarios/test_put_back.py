@@ -8,23 +8,18 @@ from typing import Any
 
 import pytest
 
-from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, messages, told, writes
-from tests.scenarios.steps import held_back
-from tests.scenarios.tenants import set_in_portal, unassign
+from tests.scenarios.steps import ASSIGN_THEM, LOOKS, finance, held_back, knows_the_state, says
+from tests.scenarios.tenants import assign, set_in_portal, unassign
 from xtsync_resources.directory import find
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.operation import Operation
-from xtsync_resources.operate import doctor, in_scope, recorded
-from xtsync_resources.operate.health import ASSIGN_NEW
+from xtsync_resources.operate import recorded
 from xtsync_resources.sync_schema.document import object_mapping
 from xtsync_resources.sync_scope import deletions
 
 CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
-LOOKS = ("status", "doctor", "plan")
-RESTORE = "restore whose account is deleted in the target already (Deleted users, 30 days), and "
 FEWER = "fewer of those held back stay out of scope than the deletion threshold, which is 2"
-FIRST = f"{RESTORE}run `pulumi up --refresh --diff`, which assigns whoever is missing"
 
 
 @pytest.fixture
@@ -33,22 +28,6 @@ def held(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
     held_back(lab, xtsync)
     return xtsync
-
-
-def says(xtsync: Command, *typed: str) -> str:
-    said = xtsync(*typed, "-s", "dev")
-    return " ".join((said.out + said.errors).split())
-
-
-def knows_the_state(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
-    for module in (doctor, in_scope):
-        monkeypatch.setattr(module, "recorded_of", recorded.recorded)
-
-
-def finance(lab: Lab) -> str:
-    (found,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
-    return found.id
 
 
 def a_quarter_of_an_hour_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +241,7 @@ def test_whoever_is_configured_and_unassigned_comes_first_where_deletions_are_he
     assert lab.jobs()[0].quarantine is not None
     for name in LOOKS:
         said = says(xtsync, name)
-        assert FIRST in said, name
+        assert ASSIGN_THEM in said, name
         assert "before the next cycle, which ends the quarantine then" in said, name
         assert "approve-deletions" not in said, name
     assert "not in scope: group Finance" in says(xtsync, "plan").replace("scope: Finance", "scope: group Finance")
@@ -272,37 +251,6 @@ def test_whoever_is_configured_and_unassigned_comes_first_where_deletions_are_he
     lab.pass_time(7 * 60)
     assert lab.arrived() == everybody
     assert lab.jobs()[0].quarantine is None
-
-
-@pytest.mark.parametrize("gone", ["deleted", "deleted, known by the state", "deleted, by id", "unassigned"])
-def test_a_job_that_rests_for_a_group_is_not_to_be_started_before_it_is_back(
-    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, gone: str
-) -> None:
-    """What the runbook makes of a deleted group, whose assignment Graph may go on listing: `up` and `resume` refuse."""
-    found = finance(lab)
-    if gone == "deleted, by id":
-        lab.stack.config["xtsync:groups"] = [found]
-    xtsync.up()
-    lab.pass_time()
-    if gone == "deleted, known by the state":
-        knows_the_state(lab, monkeypatch)
-    if gone.startswith("deleted"):
-        lab.source.directory.delete_group(found)
-    else:
-        unassign(lab, found)
-    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
-    assert xtsync("resume", "-s", "dev", "--yes").exit_code == 2
-    for name in ("status", "doctor"):
-        said = says(xtsync, name)
-        assert f"{FIRST} and starts the job then" in said, name
-        assert "An entry that nobody has stops it: restore or correct that before" in said, name
-        assert "run `xtsync resume`" not in said, name
-    waited = says(xtsync, "status", "--wait", "steady")
-    assert "is no use" in waited
-    assert FIRST in waited
-    page = says(xtsync, "report", "--format", "markdown", "--output", "-").replace("\\", "")
-    assert "run `pulumi up --refresh --diff --stack dev`" in page
-    assert "xtsync resume --stack dev" not in page
 
 
 def test_with_deletions_still_allowed_a_raised_threshold_is_not_put_back_unawares(lab: Lab, held: Command) -> None:
@@ -328,27 +276,6 @@ def test_where_nobody_can_be_named_the_words_of_the_service_are_there(lab: Lab, 
     assert quarantine.message.rstrip(". ") in page
 
 
-def test_who_comes_with_the_next_up_keeps_other_commands_from_starting_the_job(
-    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    knows_the_state(lab, monkeypatch)
-    xtsync.up()
-    lab.pass_time()
-    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
-    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
-    refused = xtsync("resume", "-s", "dev", "--yes")
-    assert refused.exit_code == 2
-    assert "bob@contoso.com" in refused.errors
-    assert "puts in scope whoever is new in the stack file" in " ".join(refused.errors.split())
-    for name in LOOKS:
-        said = says(xtsync, name)
-        assert f"{ASSIGN_NEW} and starts the job then" in said, name
-        assert "ask who has paused it and why; run `pulumi up`" in said, name
-        assert "run `xtsync resume`" not in said, name
-    assert "not yet bob@contoso.com: new in the stack file" in says(xtsync, "status")
-    assert "not in scope yet, as new in the stack file: bob@contoso.com" in says(xtsync, "doctor")
-
-
 def test_whom_up_condemns_is_named_before_it_wherever_somebody_looks(
     lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,67 +294,23 @@ def test_whom_up_condemns_is_named_before_it_wherever_somebody_looks(
     assert "approve-deletions" not in refreshed
 
 
-def test_a_stack_file_that_is_ahead_of_the_pair_is_not_an_unwell_pair(
-    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+def test_promise_6_where_an_up_takes_out_only_one_of_two_who_may_leave_he_is_said_to_be_deleted(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Both are back in scope, Dave by the stack file and Carol by hand: a plain `up` takes out Dave alone."""
     knows_the_state(lab, monkeypatch)
-    xtsync.up()
-    lab.pass_time()
-    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
-    status, doctor_said = xtsync("status", "-s", "dev"), xtsync("doctor", "-s", "dev")
-    assert status.exit_code == doctor_said.exit_code == 0
-    assert "not yet bob@contoso.com: new in the stack file" in " ".join(status.out.split())
-    assert "well as far as it was seen" in status.out
-    assert "as new in the stack file: bob@contoso.com" in " ".join(doctor_said.out.split())
-
-
-def test_where_no_state_can_be_read_whoever_is_unassigned_is_taken_for_lost(lab: Lab, xtsync: Command) -> None:
-    xtsync.up()
-    lab.pass_time()
-    lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
-    said = says(xtsync, "status")
-    assert (
-        "NOT bob@contoso.com, though configured (`xtsync doctor` says why); when it runs next, the job deletes" in said
-    )
-    assert "; new entries come with the next `pulumi up`" in says(xtsync, "doctor")
-
-
-def test_who_is_renamed_or_only_provisioned_at_once_keeps_nobody_from_resuming(
-    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`resume` looks at who is to be in scope, by whom the name meant."""
-    knows_the_state(lab, monkeypatch)
-    lab.stack.config["xtsync:provisionOnDemand"] = ["dave@contoso.com"]
-    xtsync.up()
-    lab.pass_time()
-    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
-    lab.source.directory.delete_user(lab.source.directory.user("dave@contoso.com").id)
-    (found,) = (one for one in lab.source.directory.groups.values() if one.display_name == "Finance")
-    found.display_name = "Treasury"
+    lab.stack.config |= {"xtsync:users": ["alice@contoso.com", DAVE], "xtsync:foreignAssignments": "remove"}
+    lab.stack.run("up")
+    assign(lab, CAROL)
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com"]
     for name in ("status", "doctor"):
-        said = says(xtsync, name)
-        assert "run `xtsync resume`" in said, name
-        assert "refuses before that" not in said, name
-    assert xtsync("resume", "-s", "dev", "--yes").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    "command",
-    [("report", "--format", "markdown", "--output", "-"), ("status", "--wait", "steady"), *((name,) for name in LOOKS)],
-)
-def test_what_is_known_of_the_job_is_said_where_the_scope_cannot_be_read(
-    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
-) -> None:
-    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
-    xtsync.up()
-    lab.pass_time()
-    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
-    fault = Fault(method="GET", path="appRoleAssignedTo", status=400, code="Request_BadRequest", times=99)
-    lab.entra.faults.add(fault)
-    said = says(xtsync, *command)
-    assert "paused: nothing is synchronized" in said
-    assert "run `xtsync resume" in said.replace("\\", "")
-    if command in (("status",), ("doctor",)):
-        assert "could not be checked" in said
-    if command == ("plan",):
-        assert "who is in scope could not be read" in said
+        said = says(held, name)
+        assert "ith the next `pulumi up`, where that takes somebody out of scope who is not in the stack file" in said
+        assert f"the next cycle DELETES whoever is out of scope then of 2 people in Fabrikam: {CAROL}, {DAVE}" in said
+        assert "ut in the stack file whoever else is to stay, before any `pulumi up`" in said, name
+    assert f"DELETES 1 person in Fabrikam: {DAVE}. In scope with the next `pulumi up`: {CAROL}" in says(held, "plan")
+    preview = " ".join(told(lab.stack.run("preview"), "start").split())
+    assert f"DELETES 1 person in the target: {DAVE}" in preview
+    lab.stack.run("up")
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {"alice@contoso.com", CAROL}

@@ -10,7 +10,8 @@ from tests.in_memory_graph import InMemory
 from tests.unit.graph_fakes import SOURCE, refusal
 from xtsync_resources.sync_job.provisioning_log import Identity
 from xtsync_resources.sync_scope import deletions
-from xtsync_resources.sync_scope.deletions import NO_CHANGE, Change, in_scope_by
+from xtsync_resources.sync_scope.deletions import in_scope_by
+from xtsync_resources.sync_scope.prediction import NO_CHANGE, Change
 
 NAMES = ("alice", "bob", "carol", "dave")
 

@@ -18,13 +18,23 @@ from xtsync_resources.operate.held_back import (
     BY_REFRESH,
     BY_UP,
     PUT_BACK_FIRST,
-    TAKES_OUT,
     changes_by_up,
     judged,
 )
 from xtsync_resources.operate.in_scope import Outside, who_may_leave
 from xtsync_resources.sync_job.provisioning_log import Identity
-from xtsync_resources.sync_scope.deletions import ONCE_STARTED, PUT_BACK, WAIT, Change, HeldBack, among, first_told
+from xtsync_resources.sync_scope.prediction import (
+    ONCE_STARTED,
+    PUT_BACK,
+    TAKES_OUT,
+    UNSEEN,
+    WAIT,
+    Change,
+    HeldBack,
+    among,
+    by_change,
+    first_told,
+)
 
 ALICE, BOB, CAROL = (Identity(name, f"id-{name}") for name in ("alice", "bob", "carol"))
 ALL = (ALICE, BOB, CAROL)
@@ -152,28 +162,35 @@ def test_who_may_leave_with_an_up(foreign_assignments: Any, known: dict[str, str
 
 @pytest.mark.parametrize("new", [[], ["id-carol"]])
 @pytest.mark.parametrize("unassigned", [[], ["id-bob"]])
-def test_each_change_is_told_with_and_without_whom_up_may_take_out(new: list[str], unassigned: list[str]) -> None:
-    outside = Outside(ids=[*unassigned, *new], new_ids=new, may_leave=["id-alice"])
-    changes = changes_by_up(outside)
-    without = [one for one in changes if not one.leaves]
-    assert [(one.words, [*one.comes]) for one in without] == [
-        *([(BY_UP, new)] if new else []),
-        *([(BY_REFRESH, [*unassigned, *new])] if unassigned else []),
+@pytest.mark.parametrize("leaves", [(), ("id-alice",)])
+@pytest.mark.parametrize("may_leave", [(), ("id-dora",)])
+def test_what_up_does_for_sure_and_what_it_may_do(
+    new: list[str], unassigned: list[str], leaves: tuple[str, ...], may_leave: tuple[str, ...]
+) -> None:
+    everybody = [*unassigned, *new]
+    assert changes_by_up(Outside(ids=everybody, new_ids=new, may_leave=may_leave), leaves) == [
+        *([Change(BY_UP, new, leaves, may_leave)] if new or leaves or may_leave else []),
+        *([Change(BY_REFRESH, everybody, leaves, may_leave)] if unassigned else []),
     ]
-    leaving = [one for one in changes if one.leaves]
-    alone = [] if new else [Change(BY_UP)]
-    assert [one.words for one in leaving] == [f"{one.words}{TAKES_OUT}" for one in [*alone, *without]]
+    assert changes_by_up(None, leaves) == []
 
 
-def ahead(
-    now: tuple[Identity, ...] | None, threshold: int | None, *then: tuple[Identity, ...] | None, young: bool = False
-) -> HeldBack:
+Back = tuple[Identity, ...] | None
+
+
+def ahead(now: Back, threshold: int | None, *then: Back, young: bool = False) -> HeldBack:
     """What is told of those held back, of whom some are back now, and others by a change or another."""
-    held = [
-        among(ALL, back, threshold, young=young, change=by if back != now else "")
-        for back, by in zip(then, [BY_UP, BY_REFRESH], strict=False)
+    return may_leave(now, threshold, *[(back, back) for back in then], young=young)
+
+
+def may_leave(now: Back, threshold: int | None, *then: tuple[Back, Back], young: bool = False) -> HeldBack:
+    """The same, where a change may take somebody out: who is back where nobody goes, and where all of those do."""
+    told = [
+        held
+        for (most, least), words in zip(then, [BY_UP, BY_REFRESH], strict=False)
+        for held in by_change(Change(words), ALL, now, most, least, threshold, young=young)
     ]
-    return first_told(among(ALL, now, threshold, young=young), held)
+    return first_told(among(ALL, now, threshold, young=young), told)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +279,53 @@ def test_whoever_is_deleted_as_it_is_or_by_any_change_is_named(threshold: int | 
         condemned = {one.name for held in verdicts if held.let_go for one in held.outside}
         named = {name for names in re.findall(r"DELETES [^:]*: ([^.]*)", said) for name in names.split(", ")}
         assert condemned <= named, (now, up, refresh, said)
+
+
+def parts(several: tuple[Identity, ...]) -> list[tuple[Identity, ...]]:
+    return [tuple(one) for size in range(len(several) + 1) for one in combinations(several, size)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "young"), [(1, False), (2, False), (3, False), (4, False), (4, True), (None, False)]
+)
+def test_whoever_is_deleted_where_any_part_of_those_leaves_who_may_is_named(threshold: int | None, young: bool) -> None:
+    for now, most, other in product([None, *SUBSETS], [None, *SUBSETS], SUBSETS):
+        for least in parts(ALL if most is None else most):
+            held = may_leave(now, threshold, (most, least), (other, other), young=young)
+            said = held.sentence("Fabrikam")
+            # Whoever nothing puts in scope may stay in it, or leave it.
+            between = [one for one in SUBSETS if {*least} <= {*one} <= {*(ALL if most is None else most)}]
+            verdicts = [among(ALL, back, threshold, young=young) for back in (now, other, *between)]
+            condemned = {one.name for held in verdicts if held.let_go for one in held.outside}
+            named = {name for names in re.findall(r"DELETES [^:]*: ([^.]*)", said) for name in names.split(", ")}
+            assert condemned <= named, (now, most, least, said)
+
+
+def test_where_a_part_of_those_may_leave_it_is_said_that_so_few_are_deleted() -> None:
+    """Two may leave, and the threshold is 2: either of them alone is deleted."""
+    said = may_leave(ALL, 2, (ALL, (CAROL,))).sentence("Fabrikam")
+    assert said.startswith(
+        f"With the next `pulumi up`{TAKES_OUT}, and fewer of those held back stay out of scope than the deletion "
+        f"threshold, which is 2: {DELETES} whoever is out of scope then of 2 people in Fabrikam: alice, bob. In scope"
+    )
+    deletes = may_leave((ALICE, BOB), 2, ((ALICE, BOB), ())).sentence("Fabrikam")
+    assert deletes.endswith("it holds back whoever is out of scope then of 3 people: alice, bob, carol")
+    also = may_leave((ALICE, BOB), 3, ((ALICE, BOB), ())).sentence("Fabrikam")
+    assert also.endswith(
+        "it DELETES whoever is out of scope then of 3 people, as far as the deletion threshold lets it: "
+        "alice, bob, carol"
+    )
+
+
+def test_who_leaves_alone_if_anybody_does_is_told_plainly() -> None:
+    said = may_leave(ALL, 2, (ALL, (BOB, CAROL))).sentence("Fabrikam")
+    assert f"{DELETES} 1 person in Fabrikam: alice. In scope" in said
+
+
+def test_where_what_is_so_now_cannot_be_seen_and_a_change_condemns_somebody_both_are_told() -> None:
+    said = ahead(None, 3, (ALICE,)).sentence("Fabrikam")
+    assert f"{DELETES} 2 people in Fabrikam: bob, carol" in said
+    assert f"{UNSEEN}; where fewer than the deletion threshold stay out, the next cycle deletes those" in said
 
 
 def test_what_of_a_change_cannot_be_seen_is_said_and_puts_back_first() -> None:

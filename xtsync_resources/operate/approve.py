@@ -15,7 +15,8 @@ from ..sync_job.calls import FORCE_DELETES
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
 from ..sync_job.model import ACTIVE, holds_deletions, quarantine_explained, schedule_state
 from ..sync_job.provisioning_log import Identity
-from ..sync_scope.deletions import KEPT_OUT, LATE, UNSEEN, named, put_back
+from ..sync_scope.deletions import LATE, put_back
+from ..sync_scope.prediction import KEPT_OUT, UNSEEN, named
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_key, threshold_of
 from .checks.finding import counted

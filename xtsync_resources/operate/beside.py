@@ -18,7 +18,7 @@ from .recorded import recorded_of
 if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..sync_job.model import Job
-    from ..sync_scope.deletions import HeldBack
+    from ..sync_scope.prediction import HeldBack
     from .health import Health
     from .in_scope import Outside
     from .stack import Stack

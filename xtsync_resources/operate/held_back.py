@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..sync_job.model import ACTIVE
 from ..sync_job.quarantine import sentence
 from ..sync_scope import deletions
-from ..sync_scope.deletions import Change
+from ..sync_scope.prediction import Change
 from .health import ASSIGN, ASSIGN_NEW, STOPS, where_missing
 
 if TYPE_CHECKING:
     from ..config import Settings
     from ..graph.operation import Operation
     from ..sync_job.model import Job
-    from ..sync_scope.deletions import HeldBack
+    from ..sync_scope.prediction import HeldBack
     from .health import Health
     from .in_scope import Outside
 
-TAKES_OUT = ", where that takes out of scope whoever is not in the stack file"
 BY_UP, BY_REFRESH = "with the next `pulumi up`", "with the next `pulumi up --refresh`"
 PUT_BACK_FIRST = (
     "put in the stack file whoever else is to stay, before any `pulumi up`: after that nothing asks again, and the "
@@ -46,31 +45,35 @@ def at_a_glance(
     return deletions.at_a_glance(operation, service_principal, job_id, job, filtered=filtered, changes=changes)
 
 
-def changes_by_up(outside: Outside | None) -> list[Change]:
+def changes_by_up(outside: Outside | None, leaves: Collection[str] = ()) -> list[Change]:
     """What `up` may do to the scope, by who of the stack file is not in it, and who else is; none for nothing; pure.
 
     It assigns whoever is new; whom somebody has unassigned or assigned by hand it sees with `--refresh` only.
+
+    Args:
+        outside: who is not in scope; None where nobody can tell.
+        leaves: object ids of who leaves it for sure.
     """
     if not outside:
         return []
-    changes = [Change(BY_UP, outside.new_ids)] if outside.new_ids else []
-    changes += [Change(BY_REFRESH, outside.ids)] if {*outside.ids} - {*outside.new_ids} else []
-    # Whether these leave cannot be seen for sure from here, so each change is told with and without them.
-    alone = [] if outside.new_ids else [Change(BY_UP)]
-    leaving = [replace(one, words=one.words + TAKES_OUT, leaves=outside.may_leave) for one in [*alone, *changes]]
-    return [*changes, *(leaving if outside.may_leave else ())]
+    changes = []
+    if outside.new_ids or outside.may_leave or leaves:
+        changes.append(Change(BY_UP, outside.new_ids, leaves, outside.may_leave))
+    if {*outside.ids} - {*outside.new_ids}:
+        changes.append(Change(BY_REFRESH, outside.ids, leaves, outside.may_leave))
+    return changes
 
 
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
     if held and held.people and health.state == ACTIVE and health.quarantine:
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
-        changed = [one for one in (held, *held.then) if one.change]
-        if any(one.outside and (one.let_go or one.assigned is None) for one in changed):
-            if outside is None or outside.all:
-                return replace(health, remedy=f"{PUT_BACK_FIRST}Then {assign}{stops}")
-            return replace(health, remedy=f"{PUT_BACK_FIRST}{sentence(held.advice or health.remedy)}")
+        advice = held.advice or health.remedy
+        if any(one.change and one.outside and (one.let_go or one.assigned is None) for one in (held, *held.then)):
+            missing = outside is None or outside.all
+            then = f"Then {assign}{stops}" if missing else sentence(advice)
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{then}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
-        health = replace(health, remedy=held.advice or health.remedy)
+        health = replace(health, remedy=advice)
     return where_missing(health, only_new=outside.only_new) if outside and outside.all else health

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.model import ACTIVE, holds_deletions
-from ..sync_scope.deletions import Change
 from . import status
 from .checks.finding import as_advice, listed
 from .doctor import outputs_of
 from .gone import NotWellError
 from .health import ASSIGN
-from .held_back import BY_REFRESH, BY_UP, TAKES_OUT, at_a_glance, judged
+from .held_back import at_a_glance, changes_by_up, judged
 from .in_scope import Outside, out_of_scope
 from .status import read_job, what_follows
 
@@ -77,10 +76,8 @@ def job_ahead(
     late = {id_ for entry, id_ in wanted.items() if entry.partition(" ")[2] in missing}
     everybody = {*wanted.values()}
     at_once = {id_ for entry, id_ in wanted.items() if entry in comes} if unread else everybody - late
-    changes = [Change(BY_UP, at_once, leaves)]
-    changes += [Change(BY_REFRESH, everybody, leaves)] if late or unread else []
-    others = {*outside.may_leave} - {*leaves}
-    changes += [Change(BY_REFRESH + TAKES_OUT, everybody, {*leaves, *others})] if others else []
+    by_up = Outside(ids=everybody, new_ids=at_once, may_leave={*outside.may_leave} - {*leaves})
+    changes = changes_by_up(by_up, leaves)
     held = at_a_glance(operation, stack.service_principal, stack.job, job, stack.settings, changes)
     if held is not None:
         told.append(held.sentence(stack.settings.target.name))

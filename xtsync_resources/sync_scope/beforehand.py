@@ -16,7 +16,8 @@ from ..sync_job.calls import get_job
 from ..sync_job.model import may_start, never_ran, schedule_state
 from ..sync_job.quarantine import sentence
 from ..sync_job.running import at_rest
-from .deletions import PUT_BACK, Change, at_a_glance
+from .deletions import at_a_glance
+from .prediction import PUT_BACK, Change
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -58,7 +59,8 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
     """
     service_principal, job_id = olds["servicePrincipalId"], olds["jobId"]
     before, now = before_and_now(olds, news)
-    changes = [Change(WITH_THIS, now - before, before - now), Change(AGAIN, now, before - now)]
+    # Who was assigned before the stack stays when it lets go of them.
+    changes = [Change(WITH_THIS, now - before, may_leave=before - now), Change(AGAIN, now, may_leave=before - now)]
     try:
         operation = open_operation()
         job = operation.read(get_job(service_principal, job_id)) or {}

@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..assignments.operations import (
-    TooManyPeople,
-    in_scope,
-    kinds_of,
-    listed,
-    number_of_people,
-    people_in,
-)
+from ..assignments.operations import TooManyPeople, in_scope, kinds_of, people_in
 from ..directory.find import by_id
 from ..directory.members import GROUP, USER
 from ..graph.errors import CallError, RefusedError, XtsyncError
@@ -30,6 +23,7 @@ from ..sync_schema.document import UnusableSchemaError
 from ..sync_schema.model import FILTERS, live_parts
 from ..sync_secrets.calls import get_secrets
 from ..sync_secrets.model import deletion_threshold, settings_by_key
+from .prediction import NEXT, NO_CHANGE, ONCE_STARTED, Change, HeldBack, among, by_change, first_told
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -39,116 +33,6 @@ if TYPE_CHECKING:
 A_GLANCE = 1_000
 MOST_IN_SCOPE = 2_000
 LATE = "the provisioning log does not say yet whose they are; its events come some minutes late"
-NEXT, ONCE_STARTED = "the next cycle", "the first cycle after a start"
-UNSEEN = "Who of them is back in scope by now cannot be seen here"
-KEPT_OUT = (
-    "unless something else keeps them out of scope (a scoping filter, foreignAssignments: remove, or that they are "
-    "guests)"
-)
-FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
-PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
-WAIT = (
-    "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went. If it still holds them "
-    "back, something else keeps them out of scope: `xtsync doctor` tells whom the service skips"
-)
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a run is about to do to the scope.
-
-    Attributes:
-        words: as "with this change".
-        comes: object ids of users and groups who are to be in scope, whether they are already or not.
-        leaves: object ids of users and groups who leave it.
-    """
-
-    words: str
-    comes: Collection[str] = ()
-    leaves: Collection[str] = ()
-
-
-NO_CHANGE = Change("")
-
-
-@dataclass(frozen=True)
-class HeldBack:
-    """Whom a job is about to delete.
-
-    Attributes:
-        people: in the order of their names.
-        unknown: why they cannot be told; "" where they can.
-        let_go: why the next cycle deletes them, as they are fewer than the deletion threshold; "" where it does not.
-        assigned: those of them who are in scope again, themselves or by a group; null where nobody can tell, as where
-            the job has scoping filters, which keep out people who are assigned.
-        cycle: which cycle looks at them next.
-        change: by what some of them are in scope who are not yet, as "with this change"; "" where nobody comes so.
-        then: what else other changes make of it, each, if it comes before that cycle; see `first_told`.
-    """
-
-    people: Sequence[Identity] = ()
-    unknown: str = ""
-    let_go: str = ""
-    assigned: Sequence[Identity] | None = ()
-    cycle: str = NEXT
-    change: str = ""
-    then: Sequence[HeldBack] = ()
-
-    @property
-    def outside(self) -> Sequence[Identity]:
-        """Those of them whom nothing is known to put in scope."""
-        return [one for one in self.people if one not in (self.assigned or ())]
-
-    @property
-    def advice(self) -> str:
-        """What to do about them while the job runs; "" where its quarantine says it."""
-        if not self.people:
-            return ""
-        if self.let_go:
-            return PUT_BACK
-        return "" if self.outside else WAIT
-
-    def sentence(self, target: str) -> str:
-        """Them in words, with the first names."""
-        fewer = FEWER.format(cycle=self.cycle)
-        if self.unknown:
-            unknown = f"whose deletion is held back cannot be told here: {self.unknown}"
-            return f"{unknown}. {sentence(fewer)}" if self.change else unknown
-        back = ""
-        if self.assigned:
-            when = f"In scope {self.change}" if self.change else "Assigned by now"
-            back = f". {when}: {named(self.assigned)}; they stay, {KEPT_OUT}"
-        elif self.assigned is None:
-            unseen = f"Who of them is in scope {self.change} cannot be seen here" if self.change else UNSEEN
-            back = f". {unseen}{'' if self.let_go else f'; {fewer}'}"
-        if self.let_go and (going := self.outside):
-            of_them = "whoever is still out of scope of " if self.assigned is None else ""
-            number = f"{of_them}{number_of_people(len(going))}"
-            then = "".join(f". {one.in_time(self.cycle)}" for one in self.then)
-            return f"{self.let_go}: {self.cycle} DELETES {number} in {target}: {named(going)}{back}{then}"
-        # Nobody asks about whom a filter keeps out all the same.
-        lets_go = f". {self.let_go}: {self.cycle} deletes whoever is out of scope" if self.let_go else ""
-        number = number_of_people(len(self.people))
-        return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
-
-    def in_time(self, cycle: str) -> str:
-        """What the next cycle does to them in words, where the change comes before it."""
-        if self.assigned is None:
-            does = "who of them is in scope then cannot be seen here"
-        elif not self.outside:
-            does = f"it deletes none of them, {KEPT_OUT}"
-        else:
-            verb = "DELETES" if self.let_go else "holds back"
-            does = f"it {verb} {number_of_people(len(self.outside))}: {named(self.outside)}"
-        return sentence(f"{self.change}, if that comes before {cycle}, {does}")
-
-
-def named(several: Sequence[Identity]) -> str:
-    """The first of their names."""
-    return listed([str(one) for one in several])
-
-
-# --- from Graph ------------------------------------------------------------------------------------------------
 
 
 def put_back(
@@ -275,42 +159,16 @@ def at_a_glance(
         return HeldBack(unknown=unknown, cycle=cycle, change=words)
     young = may_be_more(job, len(people), threshold, operation.client.clock.now())
     unsure = filtered or is_filtered(operation, service_principal, job_id)
-    every = [NO_CHANGE, *changes]
+    leaving = [replace(one, leaves={*one.leaves, *one.may_leave}) for one in changes]
+    every = [NO_CHANGE, *changes, *leaving]
     found = [None for _ in every] if unsure else in_scope_by(operation, service_principal, people, every)
-    now, *then = [
-        # What is so already is no work of a change.
-        among(people, back, threshold, young=young, change="" if back == found[0] else change.words)
-        for back, change in zip(found, every, strict=True)
+    now, then = found[0], found[1 : len(changes) + 1]
+    told = [
+        held
+        for change, most, least in zip(changes, then, found[len(changes) + 1 :], strict=True)
+        for held in by_change(change, people, now, most, least, threshold, young=young)
     ]
-    return replace(first_told(now, then), cycle=cycle)
-
-
-def first_told(now: HeldBack, then: Sequence[HeldBack]) -> HeldBack:
-    """What counts of what is so now, and of what changes make of it, where nobody can tell which of them is made; pure.
-
-    Whom the next cycle deletes as it is comes first, and what else the changes make of that; else whom changes let go;
-    else what cannot be seen; else the change that brings back most.
-
-    Args:
-        now: as it is.
-        then: by each change, in their order.
-    """
-    if now.let_go and now.outside:
-        return replace(now, then=unlike(now, then))
-    if condemning := [one for one in then if one.let_go and one.outside]:
-        first = condemning[0]
-        return replace(first, then=unlike(first, [one for one in then if one in condemning or one.assigned is None]))
-    unseen = next((one for one in (now, *then) if one.assigned is None), None)
-    return unseen or min((*then, now), key=lambda one: len(one.outside))
-
-
-def unlike(first: HeldBack, others: Sequence[HeldBack]) -> tuple[HeldBack, ...]:
-    """Those of some who say something else than the first and each other; pure."""
-    told = [first]
-    for held in others:
-        same = [one for one in told if (one.assigned is None, one.outside) == (held.assigned is None, held.outside)]
-        told += [held] if held.change and not same else []
-    return tuple(told[1:])
+    return replace(first_told(among(people, now, threshold, young=young), told), cycle=cycle)
 
 
 def quarantine_in_words(operation: Operation, service_principal: str, job_id: str, job: Job) -> str:
@@ -329,29 +187,3 @@ def quarantine_in_words(operation: Operation, service_principal: str, job_id: st
     if held.advice and schedule_state(job) == ACTIVE:
         return f"{who}. {held.advice}"
     return f"{explained}. {who}"
-
-
-def among(
-    people: Sequence[Identity], back: Sequence[Identity] | None, threshold: int | None, *, young: bool, change: str = ""
-) -> HeldBack:
-    """Whom the next cycle deletes; pure.
-
-    Args:
-        people: whose deletion the last cycle has staged.
-        back: those of them who are in scope again; None where nobody can tell.
-        threshold: from how many on a cycle holds deletions back now; None for never.
-        young: whether the log may not have named all yet, as a cycle holds back no fewer than its threshold.
-        change: see `HeldBack`.
-    """
-    outside = len(people) - len(back or ())
-    if young:
-        unless = "unless the log, which is some minutes late, lacks others"
-        let_go = f"The threshold is {threshold}. {sentence(f'{change}, {unless}' if change else unless)}"
-    elif threshold is None or len(people) < threshold:
-        let_go = f"The threshold was raised since{f'. {sentence(change)}' if change else ''}"
-    elif 0 < outside < threshold:
-        fewer = f"fewer of those held back stay out of scope than the deletion threshold, which is {threshold}"
-        let_go = sentence(f"{change} {fewer}" if change else fewer)
-    else:
-        let_go = ""
-    return HeldBack(people, let_go=let_go, assigned=back, change=change)

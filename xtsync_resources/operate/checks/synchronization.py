@@ -35,7 +35,7 @@ AREA = drift.AREA
 
 if TYPE_CHECKING:
     from ...graph.operation import Operation
-    from ...sync_scope.deletions import HeldBack
+    from ...sync_scope.prediction import HeldBack
     from ..health import Health
     from .people import Scope
 
