@@ -70,9 +70,9 @@ def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> He
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
         advice = held.advice or health.remedy
         if any(one.change and one.outside and (one.let_go or one.assigned is None) for one in (held, *held.then)):
-            missing = outside is None or outside.all
-            then = f"Then {assign}{stops}" if missing else sentence(advice)
-            return replace(health, remedy=f"{PUT_BACK_FIRST}{then}")
+            if outside is None or outside.all:
+                return replace(health, remedy=f"{PUT_BACK_FIRST}Then {assign}{stops}")
+            return replace(health, remedy=f"{PUT_BACK_FIRST}{sentence(advice)}")
         if held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
         health = replace(health, remedy=advice)
