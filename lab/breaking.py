@@ -46,6 +46,12 @@ BREAKS: Mapping[str, Break] = {
     "group": Break(
         "a group is deleted", "a group was deleted", breaks.delete_group, breaks.find_deleted_group, "Finance"
     ),
+    "unassign": Break(
+        "somebody unassigns a user or group at the portal",
+        "somebody was unassigned by hand",
+        breaks.unassign_by_hand,
+        name="Finance",
+    ),
     "accounts": Break(
         "the job's accounts are deleted in the target",
         "a wrong change has taken people out",

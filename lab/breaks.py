@@ -104,6 +104,26 @@ def find_deleted_group(entra: Entra, name: str) -> str:
     return restored(directory, group.id, f"the group {name}")
 
 
+def unassign_by_hand(entra: Entra, name: str) -> Done:
+    """Take a user or group of the source out of the scope at the portal."""
+    principal, directory = configuration(entra), entra.tenants[world.SOURCE_TENANT].directory
+    group = None if "@" in name else group_of(entra, name)
+    object_id = group.id if group else directory.user(name).id
+    taken = [one for one in principal.assignments.values() if one.principal_id == object_id]
+    if not taken:
+        raise NotThereError(f"{name} is not assigned")
+    unassign(entra, object_id)
+
+    def undo() -> str:
+        if object_id not in directory.users and object_id not in directory.groups:
+            return f"{name} is deleted meanwhile, and not assigned again"
+        if all(one.principal_id != object_id for one in principal.assignments.values()):
+            principal.assignments.update({one.id: one for one in taken})
+        return f"{name} is assigned again"
+
+    return Done(f"{name} is unassigned in Contoso", undo, group)
+
+
 def delete_accounts(entra: Entra, _name: str) -> Done:
     """Delete the accounts that the job has made."""
     directory = entra.tenants[world.TARGET_TENANT].directory

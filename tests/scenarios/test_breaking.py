@@ -68,6 +68,31 @@ def test_people_and_groups(lab: Lab, breaker: Breaker) -> None:
     assert lab.arrived() == before
 
 
+@pytest.mark.parametrize("name", ["", "alice@contoso.com"])
+def test_somebody_unassigns_a_group_and_a_plain_up_does_not_look(
+    lab: Lab, xtsync: Command, breaker: Breaker, name: str
+) -> None:
+    xtsync.up()
+    lab.pass_time()
+    people = lab.arrived()
+    for undo in (True, False):
+        breaker.perform("unassign", name, undo=False)
+        for look in ("status", "doctor"):
+            said = xtsync(look, "-s", "dev")
+            assert said.exit_code == 1
+            assert (name or "Finance") in said.out
+            assert "`pulumi up --refresh --diff" in " ".join(said.out.split())
+        if undo:
+            breaker.perform("unassign", name, undo=True)
+            assert xtsync("status", "-s", "dev").exit_code == 0
+    assert changed(lab.stack.run("up")) == {}
+    assert xtsync("status", "-s", "dev").exit_code == 1
+    lab.stack.run("up", refresh=True)
+    assert xtsync("status", "-s", "dev").exit_code == 0
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
 def test_the_job_and_what_it_needs(lab: Lab, xtsync: Command, breaker: Breaker) -> None:
     xtsync.up()
     lab.pass_time()

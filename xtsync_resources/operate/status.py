@@ -20,7 +20,7 @@ from .checks import Finding, ending, people
 from .checks.finding import DELETES, counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
-from .health import Health, ago, last_words, next_words, read_health, where_missing
+from .health import ASSIGN, Health, ago, last_words, next_words, read_health, where_missing
 from .in_scope import out_of_scope
 from .screen import Rows, line, progress
 
@@ -90,7 +90,7 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
             ", ".join(entries_of(kind, count) for kind, count in health.counts.items()) or "nobody counted yet",
         ),
     ]
-    rows += in_scope_rows(stack, beside)
+    rows += in_scope_rows(stack, beside, advised=bool(health.remedy))
     rows += [("At the end", at_the_end(stack, health))]
     colours = {"Job": of_state(health.healthy), "State": of_state(health.healthy and beside.well)}
     for label, value in rows:
@@ -98,8 +98,8 @@ def as_table(stack: Stack, health: Health, now: datetime, beside: Beside = JOB_O
     return table
 
 
-def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
-    """Who of the stack file is not in scope; nothing where everybody is."""
+def in_scope_rows(stack: Stack, beside: Beside, *, advised: bool) -> list[tuple[str, str]]:
+    """Who of the stack file is not in scope, and what to do unless the job's advice says it; nothing for nobody."""
     if beside.outside is None:
         unread = "not looked at: the sign-in may not read who is assigned"
         told = any(one.area == people.AREA for one in beside.failed)
@@ -109,6 +109,7 @@ def in_scope_rows(stack: Stack, beside: Beside) -> list[tuple[str, str]]:
     nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
     return [
         *([("In scope", missing)] if outside.unassigned else []),
+        *([("Do", f"{ASSIGN}, before the next run")] if outside.unassigned and not advised else []),
         *([("In scope", f"not yet {listed(outside.new)}: {NEW}")] if outside.new else []),
         *([("In scope", nobody)] if outside.nameless else []),
     ]
