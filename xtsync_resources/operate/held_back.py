@@ -66,14 +66,18 @@ def changes_by_up(outside: Outside | None, leaves: Collection[str] = ()) -> list
 
 def judged(health: Health, held: HeldBack | None, outside: Outside | None) -> Health:
     """The health of a job, with what to do by whose deletion it holds back and who is not in scope; pure."""
-    if held and held.people and health.state == ACTIVE and health.quarantine:
+    if held and health.state == ACTIVE and health.quarantine:
         assign, stops = (ASSIGN_NEW, "") if outside and outside.only_new else (ASSIGN, f". {STOPS}")
         advice = held.advice or health.remedy
-        if any(one.change and one.outside and (one.let_go or one.assigned is None) for one in (held, *held.then)):
-            if outside is None or outside.all:
-                return replace(health, remedy=f"{PUT_BACK_FIRST}Then {assign}{stops}")
+        unseen = bool(held.unknown) or held.assigned is None
+        condemns = any(
+            one.change and one.outside and (one.let_go or one.assigned is None) for one in (held, *held.then)
+        )
+        if (condemns and outside is None) or ((condemns or unseen) and outside and outside.all):
+            return replace(health, remedy=f"{PUT_BACK_FIRST}Then {assign}{stops}")
+        if condemns:
             return replace(health, remedy=f"{PUT_BACK_FIRST}{sentence(advice)}")
-        if held.change and not held.outside:
+        if held.people and held.change and not held.outside:
             return replace(health, remedy=f"{assign}{BEFORE_IT}{stops}")
         health = replace(health, remedy=advice)
     return where_missing(health, only_new=outside.only_new) if outside and outside.all else health

@@ -60,6 +60,7 @@ class HeldBack:
         cycle: which cycle looks at them next.
         change: what makes another scope of it than is now, as "with this change"; "" where nothing does.
         may_be_fewer: whether the change may take only some of those out of scope who are not among `assigned`.
+        or_held: whether as many of them as the deletion threshold are held back all the same.
         then: what else may be made of it, each, if it comes before that cycle; see `first_told`.
     """
 
@@ -70,6 +71,7 @@ class HeldBack:
     cycle: str = NEXT
     change: str = ""
     may_be_fewer: bool = False
+    or_held: bool = False
     then: Sequence[HeldBack] = ()
 
     @property
@@ -116,15 +118,18 @@ class HeldBack:
 
     def in_time(self, cycle: str) -> str:
         """What the next cycle does to them in words, where the change comes before it."""
+        fewer = FEWER.format(cycle=cycle)
         if not self.change:
-            return f"{UNSEEN}; {FEWER.format(cycle=cycle)}"
+            return f"{UNSEEN}; {fewer}"
         if self.assigned is None:
-            does = "who of them is in scope then cannot be seen here"
+            unseen = "who of them is in scope then cannot be seen here"
+            all_of_them = f"it DELETES whoever is out of scope then of {number_of_people(len(self.people))}"
+            does = f"{all_of_them}: {named(self.people)}" if self.let_go else f"{unseen}; {fewer}"
         elif not self.outside:
             does = f"it deletes none of them, {KEPT_OUT}"
         else:
             verb = "DELETES" if self.let_go else "holds back"
-            as_far = ", as far as the deletion threshold lets it" if self.let_go and self.may_be_fewer else ""
+            as_far = ", as far as the deletion threshold lets it" if self.or_held else ""
             does = f"it {verb} {self.number}{as_far}: {named(self.outside)}"
         return sentence(f"{self.change}, if that comes before {cycle}, {does}")
 
@@ -155,6 +160,7 @@ def among(
     """
     outside = len(people) - len(back or ())
     fewest = max(1, outside - may_stay + 1) if may_stay else outside
+    or_held = False
     if young:
         unless = "unless the log, which is some minutes late, lacks others"
         let_go = f"The threshold is {threshold}. {sentence(f'{change}, {unless}' if change else unless)}"
@@ -163,9 +169,10 @@ def among(
     elif 0 < fewest < threshold:
         fewer = f"fewer of those held back stay out of scope than the deletion threshold, which is {threshold}"
         let_go = sentence(f"{change}{', and' if may_stay else ''} {fewer}" if change else fewer)
+        or_held = outside >= threshold
     else:
         let_go = ""
-    return HeldBack(people, let_go=let_go, assigned=back, change=change, may_be_fewer=may_stay > 1)
+    return HeldBack(people, let_go=let_go, assigned=back, change=change, may_be_fewer=may_stay > 1, or_held=or_held)
 
 
 def by_change(
@@ -221,8 +228,8 @@ def first_told(now: HeldBack, then: Sequence[HeldBack]) -> HeldBack:
 def unlike(first: HeldBack, others: Sequence[HeldBack]) -> tuple[HeldBack, ...]:
     """Those of some who say something else than the first and each other; pure."""
 
-    def said(held: HeldBack) -> tuple[bool, Sequence[Identity], bool]:
-        return held.assigned is None, held.outside, held.may_be_fewer
+    def said(held: HeldBack) -> tuple[bool, bool, Sequence[Identity], bool]:
+        return held.assigned is None, bool(held.let_go), held.outside, held.may_be_fewer
 
     told = [first]
     for held in others:
