@@ -17,6 +17,8 @@ from xtsync_resources.graph.operation import Operation
 from xtsync_resources.operate import recorded
 from xtsync_resources.sync_schema.document import object_mapping
 from xtsync_resources.sync_scope import deletions
+from xtsync_resources.sync_scope.beforehand import COUNTS
+from xtsync_resources.sync_scope.prediction import SINCE
 
 CAROL, DAVE = "carol@contoso.com", "dave@contoso.com"
 FEWER = "fewer of those held back stay out of scope than the deletion threshold, which is 2"
@@ -314,3 +316,44 @@ def test_promise_6_where_an_up_takes_out_only_one_of_two_who_may_leave_he_is_sai
     lab.stack.run("up")
     lab.pass_time(7 * 60)
     assert lab.arrived() == {"alice@contoso.com", CAROL}
+
+
+def test_promise_6_who_has_left_a_group_since_the_last_cycle_is_spoken_of_though_not_seen(
+    lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both held back are put back, as advised, and somebody leaves a group meanwhile, whom the cycle deletes alone."""
+    knows_the_state(lab, monkeypatch)
+    alone = lab.source.directory.add_group("Alone", [lab.source.directory.user("alice@contoso.com")])
+    both = {"xtsync:users": [CAROL, DAVE], "xtsync:groups": ["Alone"]}
+    lab.stack.config |= {**both, "xtsync:deletionThreshold": 2, "xtsync:allowDeletions": 2}
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:users"] = []
+    lab.stack.run("up")
+    lab.pass_time()
+    assert lab.jobs()[0].quarantine is not None
+    lab.stack.config |= both
+    alone.members.clear()
+    for operation in ("preview", "up"):
+        assert SINCE.format(cycle="the next cycle") in " ".join(told(lab.stack.run(operation), "start").split())
+        for name in LOOKS:
+            assert SINCE.format(cycle="the next cycle") in says(xtsync, name), name
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {CAROL, DAVE}
+
+
+@pytest.mark.real
+def test_promise_6_a_plain_up_that_puts_others_back_names_whom_somebody_has_unassigned(
+    lab: Lab, held: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both held back are in the stack file again, and Alice, who is in it all along, is unassigned by hand."""
+    knows_the_state(lab, monkeypatch)
+    unassign(lab, lab.source.directory.user("alice@contoso.com").id)
+    lab.stack.config["xtsync:users"] = ["alice@contoso.com", CAROL, DAVE]
+    for operation in ("preview", "up"):
+        said = " ".join(told(lab.stack.run(operation), "start").split())
+        assert "Not assigned now, though configured: alice@contoso.com (" in said
+        assert COUNTS in said
+    assert "run `pulumi up`, which puts" not in says(held, "doctor")
+    lab.pass_time(7 * 60)
+    assert lab.arrived() == {CAROL, DAVE}

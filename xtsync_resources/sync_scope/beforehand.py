@@ -27,6 +27,14 @@ STARTS_IT = (
     "target, within xtsync:deletionThreshold. If somebody has paused it on purpose, and not this run, set "
     "xtsync:running: false"
 )
+REFUSES = (
+    "Where a run does not assign them, it refuses to start the job, with the rest done; with `--refresh` it sees that, "
+    "and assigns them"
+)
+COUNTS = (
+    "the next cycle counts them as having left, unless a run with `--refresh` assigns them before; where fewer than "
+    "the deletion threshold are out of scope then, it DELETES them"
+)
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 
 
@@ -66,27 +74,24 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
         job = operation.read(get_job(service_principal, job_id)) or {}
         held = at_a_glance(operation, service_principal, job_id, job, changes=changes)
         rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
-        lost_by_now = lost(operation, olds, news) if rests else ""
+        missing = lost(operation, olds, news) if rests or held is not None else ""
     except XtsyncError as error:
         report(f"how the job does could not be read: {error.why}", severity=WARNING)
         return
     if held is not None:
         late = f". {PUT_BACK}" if held.let_go and held.outside else ""
-        report(f"the job holds deletions back. {sentence(held.sentence('the target'))}{late}", severity=WARNING)
+        who = f"{sentence(held.sentence('the target'))}{late}{f'{missing}; {COUNTS}' if missing else ''}"
+        report(f"the job holds deletions back. {who}", severity=WARNING)
     elif rests:
-        report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{lost_by_now}", severity=WARNING)
+        refuses = f"{missing}. {REFUSES}" if missing else ""
+        report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{refuses}", severity=WARNING)
 
 
 def lost(operation: Operation, olds: Properties, news: Properties) -> str:
-    """Who was assigned by the last run and is not, so that this one may refuse to start the job; "" for nobody.
+    """Who was assigned by the last run and is not, as part of a sentence; "" for nobody.
 
     Calls: GET appRoleAssignedTo; those of `names_in`.
     """
     before, now = before_and_now(olds, news)
     missing = not_assigned(operation, olds["servicePrincipalId"], olds["appRoleId"], before & now)
-    if not missing:
-        return ""
-    return (
-        f". Not assigned now, though configured: {names_in(operation, missing)}. Where a run does not assign them, it "
-        "refuses to start the job, with the rest done; with `--refresh` it sees that, and assigns them"
-    )
+    return f". Not assigned now, though configured: {names_in(operation, missing)}" if missing else ""

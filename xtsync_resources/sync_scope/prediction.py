@@ -19,6 +19,10 @@ KEPT_OUT = (
     "guests)"
 )
 FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
+SINCE = (
+    "Not among them: whoever has left the scope since the last cycle, as by leaving a group; where fewer than the "
+    "deletion threshold are out of scope then, {cycle} deletes them, too"
+)
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
 WAIT = (
     "Wait for the next cycle, which ends the quarantine then; `xtsync status` says how it went. If it still holds them "
@@ -103,11 +107,12 @@ class HeldBack:
             back = f". {unseen}{'' if self.let_go else f'; {fewer}'}"
         if self.let_go and (going := self.outside):
             then = "".join(f". {one.in_time(self.cycle)}" for one in self.then)
-            return f"{self.let_go}: {self.cycle} DELETES {self.number} in {target}: {named(going)}{back}{then}"
+            going_on = f"{named(going)}{back}{then}. {SINCE.format(cycle=self.cycle)}"
+            return f"{self.let_go}: {self.cycle} DELETES {self.number} in {target}: {going_on}"
         # Nobody asks about whom a filter keeps out all the same.
         lets_go = f". {self.let_go}: {self.cycle} deletes whoever is out of scope" if self.let_go else ""
-        number = number_of_people(len(self.people))
-        return f"{number} would be deleted in {target}, as of the last cycle: {named(self.people)}{back}{lets_go}"
+        held_back = f"{named(self.people)}{back}{lets_go}. {SINCE.format(cycle=self.cycle)}"
+        return f"{number_of_people(len(self.people))} would be deleted in {target}, as of the last cycle: {held_back}"
 
     @property
     def number(self) -> str:

@@ -16,6 +16,7 @@ from ...graph.errors import XtsyncError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
+from ...sync_job.model import holds_deletions
 from ...sync_job.quarantine import reason_of, said_by_doctor
 from ...sync_job.running import how_it_went
 from ...sync_scope.foreign_assignments import WHAT_BECOMES
@@ -61,7 +62,7 @@ def check(look: Look) -> list[Finding]:
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     try:
         assigned = assignments(operation, look.own, assignable_role(principal))
-        beside = beside_the_job(look, assigned)
+        beside = beside_the_job(look, assigned, held=holds_deletions(job))
         outside = outside_of(look, assigned, scope_of(look))
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
@@ -105,14 +106,15 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     )
 
 
-def beside_the_job(look: Look, assigned: Collection[Assignment]) -> list[Finding]:
+def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool = False) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says. Calls: `scope_of` and `check_settings`.
 
     Args:
         look: at the source.
         assigned: by the role that puts people in scope.
+        held: whether the job holds deletions back.
     """
-    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned)]
+    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
 
 
 def check_settings(look: Look) -> list[Finding]:
@@ -145,6 +147,7 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     return [*findings, *of_other_settings(look, live)]
 
 
+JOB_FIRST = "see first what is said of the job, which holds deletions back: that says when to run `pulumi up`"
 # Whoever comes back into scope and has no account gets another one.
 RESTORE_FIRST = "restore before that whose account is deleted already (Deleted users, 30 days)"
 # The threshold is the brake that holds them back.
@@ -178,7 +181,7 @@ def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mappi
 
 
 def of_assignments(
-    look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]
+    look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]], *, held: bool = False
 ) -> list[Finding]:
     """Who is in scope and not configured, and the other way round. Calls: none; the state is read once."""
     adopted = set(((look.outputs.get("scope") or {}).get("adopted") or {}).values())
@@ -198,5 +201,6 @@ def of_assignments(
         findings.append(look.problem(AREA, text, f"{MEND}{restore}{unsure}"))
     if outside.new:
         text = f"not in scope yet, as new in the stack file: {listed(outside.new)}"
-        findings.append(look.warning(AREA, text, ASSIGN_NEW))
+        # A plain `up` assigns nobody of those above, and may let go whom the job holds back.
+        findings.append(look.warning(AREA, text, JOB_FIRST if held else MEND if outside.unassigned else ASSIGN_NEW))
     return findings
