@@ -217,7 +217,7 @@ def test_whom_the_next_cycle_deletes_already_is_told_first_and_what_a_change_mak
 def test_whom_a_change_condemns_beside_those_whom_the_next_cycle_deletes_already_is_told() -> None:
     said = ahead((ALICE, BOB), 3, (ALICE,)).sentence("Fabrikam")
     assert f"{DELETES} 1 person in Fabrikam: carol" in said
-    assert "if that comes before the next cycle, it DELETES 2 people: bob, carol. Not among them: whoever" in said
+    assert "if that comes before the next cycle, it DELETES 2 people: bob, carol. Not named here: whoever" in said
     held = ahead((ALICE, BOB), 2, ()).sentence("Fabrikam")
     assert "if that comes before the next cycle, it holds back 3 people: alice, bob, carol. Not" in held
 

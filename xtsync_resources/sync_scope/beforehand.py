@@ -32,8 +32,8 @@ REFUSES = (
     "and assigns them"
 )
 COUNTS = (
-    "the next cycle counts them as having left, unless a run with `--refresh` assigns them before; where fewer than "
-    "the deletion threshold are out of scope then, it DELETES them"
+    "Unless a run with `--refresh` assigns them before, {cycle} DELETES those of them whom nothing else keeps, or "
+    "holds that back where as many as the deletion threshold are out of scope then"
 )
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 
@@ -74,24 +74,26 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
         job = operation.read(get_job(service_principal, job_id)) or {}
         held = at_a_glance(operation, service_principal, job_id, job, changes=changes)
         rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
-        missing = lost(operation, olds, news) if rests or held is not None else ""
     except XtsyncError as error:
         report(f"how the job does could not be read: {error.why}", severity=WARNING)
         return
     if held is not None:
         late = f". {PUT_BACK}" if held.let_go and held.outside else ""
-        who = f"{sentence(held.sentence('the target'))}{late}{f'{missing}; {COUNTS}' if missing else ''}"
-        report(f"the job holds deletions back. {who}", severity=WARNING)
+        more = f"{late}{lost(operation, olds, news, COUNTS.format(cycle=held.cycle))}"
+        report(f"the job holds deletions back. {sentence(held.sentence('the target'))}{more}", severity=WARNING)
     elif rests:
-        refuses = f"{missing}. {REFUSES}" if missing else ""
-        report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{refuses}", severity=WARNING)
+        more = lost(operation, olds, news, REFUSES)
+        report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{more}", severity=WARNING)
 
 
-def lost(operation: Operation, olds: Properties, news: Properties) -> str:
-    """Who was assigned by the last run and is not, as part of a sentence; "" for nobody.
+def lost(operation: Operation, olds: Properties, news: Properties, follows: str) -> str:
+    """Who was assigned by the last run and is not, and what follows, in sentences; "" for nobody.
 
     Calls: GET appRoleAssignedTo; those of `names_in`.
     """
     before, now = before_and_now(olds, news)
-    missing = not_assigned(operation, olds["servicePrincipalId"], olds["appRoleId"], before & now)
-    return f". Not assigned now, though configured: {names_in(operation, missing)}" if missing else ""
+    try:
+        missing = not_assigned(operation, olds["servicePrincipalId"], olds["appRoleId"], before & now)
+        return f". Not assigned now, though configured: {names_in(operation, missing)}. {follows}" if missing else ""
+    except XtsyncError as error:
+        return f". Whether everybody who is configured is assigned could not be read: {error.why}"

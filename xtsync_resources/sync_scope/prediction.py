@@ -20,8 +20,8 @@ KEPT_OUT = (
 )
 FEWER = "where fewer than the deletion threshold stay out, {cycle} deletes those without asking"
 SINCE = (
-    "Not among them: whoever has left the scope since the last cycle, as by leaving a group; where fewer than the "
-    "deletion threshold are out of scope then, {cycle} deletes them, too"
+    "Not named here: whoever has left the scope since the last cycle, as by leaving a group; {cycle} deletes them, "
+    "unless as many as the deletion threshold are out of scope then"
 )
 PUT_BACK = "Put back in scope before that cycle whoever is to stay: nothing asks again"
 WAIT = (

@@ -147,6 +147,7 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
     return [*findings, *of_other_settings(look, live)]
 
 
+# An `up` may let go whom the job holds back.
 JOB_FIRST = "see first what is said of the job, which holds deletions back: that says when to run `pulumi up`"
 # Whoever comes back into scope and has no account gets another one.
 RESTORE_FIRST = "restore before that whose account is deleted already (Deleted users, 30 days)"
@@ -198,9 +199,9 @@ def of_assignments(
         text = f"configured and not in scope: {listed(outside.unassigned)}{deletes}"
         restore = f"; {RESTORE_FIRST} in {look.partner.name}" if look.settings.deletes else ""
         unsure = "" if look.state() else "; new entries come with the next `pulumi up`"
-        findings.append(look.problem(AREA, text, f"{MEND}{restore}{unsure}"))
+        findings.append(look.problem(AREA, text, JOB_FIRST if held else f"{MEND}{restore}{unsure}"))
     if outside.new:
         text = f"not in scope yet, as new in the stack file: {listed(outside.new)}"
-        # A plain `up` assigns nobody of those above, and may let go whom the job holds back.
+        # A plain `up` assigns nobody of those above.
         findings.append(look.warning(AREA, text, JOB_FIRST if held else MEND if outside.unassigned else ASSIGN_NEW))
     return findings
