@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..assignments.operations import names_in, not_assigned
+from ..assignments.operations import listed, names_in, not_assigned
 from ..graph.errors import XtsyncError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties, is_unknown
@@ -32,19 +32,19 @@ REFUSES = (
     "and assigns them"
 )
 COUNTS = (
-    "Unless a run with `--refresh` assigns them before, {cycle} DELETES those of them whom nothing else keeps, or "
-    "holds that back where as many as the deletion threshold are out of scope then"
+    "Unless a run with `--refresh` assigns them before, {cycle} DELETES whoever of them, or of their members, nothing "
+    "else keeps, or holds that back where as many as the deletion threshold are out of scope then"
 )
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 
 
-def changes_beside_the_job(olds: Properties, news: Properties) -> bool:
-    """Whether something changes, and the job does not rest for this run. What is unknown is not done yet."""
+def changes_something(olds: Properties, news: Properties) -> bool:
+    """Whether something changes that nothing refuses before. What is unknown is not done yet."""
     changing = [name for name in ("principals", "assignments", "rested", "unfinished") if olds.get(name) != news[name]]
     if any(is_unknown(news[name]) for name in changing):
         return True
     before, now = before_and_now(olds, news)
-    return bool(changing) and "rested" not in changing and not (before - now and now - before)
+    return bool(changing) and not (before - now and now - before)
 
 
 def before_and_now(olds: Properties, news: Properties) -> tuple[set[str], set[str]]:
@@ -73,7 +73,9 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
         operation = open_operation()
         job = operation.read(get_job(service_principal, job_id)) or {}
         held = at_a_glance(operation, service_principal, job_id, job, changes=changes)
-        rests = bool(job) and at_rest(job) and may_start(job) and not never_ran(job)
+        # Where this run has brought it to rest, nobody has paused it.
+        ours = olds.get("rested") != news["rested"] and not is_unknown(news["rested"])
+        rests = bool(job) and not ours and at_rest(job) and may_start(job) and not never_ran(job)
     except XtsyncError as error:
         report(f"how the job does could not be read: {error.why}", severity=WARNING)
         return
@@ -94,6 +96,10 @@ def lost(operation: Operation, olds: Properties, news: Properties, follows: str)
     before, now = before_and_now(olds, news)
     try:
         missing = not_assigned(operation, olds["servicePrincipalId"], olds["appRoleId"], before & now)
-        return f". Not assigned now, though configured: {names_in(operation, missing)}. {follows}" if missing else ""
     except XtsyncError as error:
         return f". Whether everybody who is configured is assigned could not be read: {error.why}"
+    try:
+        named = names_in(operation, missing)
+    except XtsyncError:  # ids name them as well
+        named = listed(sorted(missing))
+    return f". Not assigned now, though configured: {named}. {follows}" if missing else ""

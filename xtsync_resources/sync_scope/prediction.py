@@ -97,7 +97,8 @@ class HeldBack:
         fewer = FEWER.format(cycle=self.cycle)
         if self.unknown:
             unknown = f"whose deletion is held back cannot be told here: {self.unknown}"
-            return f"{unknown}. {sentence(fewer)}" if self.change else unknown
+            both = f". {sentence(fewer)}" if self.change else ""
+            return f"{unknown}{both}. {SINCE.format(cycle=self.cycle)}"
         back = ""
         if self.assigned:
             when = f"In scope {self.change}" if self.change else "Assigned by now"

@@ -44,7 +44,7 @@ from ..sync_job.model import (
 from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
-from .beforehand import changes_beside_the_job, tell_of_job
+from .beforehand import changes_something, tell_of_job
 from .deletions import quarantine_in_words
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class JobStartProvider(TenantResourceProvider):
         """
         if olds.get("everybody") and not news["everybody"]:
             report(EVERYBODY_LEAVES, severity=WARNING)
-        if olds.get("running") and news["running"] and changes_beside_the_job(olds, news):
+        if olds.get("running") and news["running"] and changes_something(olds, news):
             tell_of_job(self.operation, olds, news)
         return CheckResult(news, [])
 
