@@ -10,8 +10,10 @@ import pulumi  # noqa: E402 - the handler comes first
 
 from xtsync_resources import config, untrusted  # noqa: E402
 from xtsync_resources.pair import TenantPair  # noqa: E402
+from xtsync_resources.pulumi_runtime.short_traces import short_traces  # noqa: E402
 
 untrusted.gate_output()
-pair = TenantPair("pair", config.load())
+with short_traces():
+    pair = TenantPair("pair", config.load())
 for name, value in pair.outputs.items():
     pulumi.export(name, value)

@@ -55,9 +55,9 @@ A preview without a change asks Graph who is named, in one request for 300 names
 
 Every entry of `users` is a resource: it costs its part of the state, a request when it comes, and a share of the time
 that Pulumi needs for every command. Pulumi writes the whole state after each resource, so that twice as many people
-take up to four times as long. Of this program the state has half as much again for each: who is in scope is noted
-before anybody is, and names that a tenant gives are kept encrypted, which is what safety costs. An entry of `groups`
-costs what one person costs, whoever is in the group.
+take up to four times as long. Of this program the state has a little more for each: who is in scope is noted before
+anybody is, and names that a tenant gives are kept encrypted, which is what safety costs. An entry of `groups` costs
+what one person costs, whoever is in the group.
 
 Seconds of CPU of all processes but the tenants, where Graph answers at once. The time at a clock is about as long on
 one core; what Graph takes comes on top.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab import world
@@ -33,6 +35,38 @@ def test_promise_2_a_second_up_writes_nothing_and_no_resource_of_ours_calls(lab:
         assert not writes(calls)
         asked = [call for call in ours(calls) if not is_look_up(call)]
         assert [call.path for call in asked] == ["/$batch"], "one request for everybody whom the stack file names"
+
+
+# What signs in sends with it, and its import is half of what a process of ours costs.
+WITHOUT_HTTP = """import sys
+if "pulumi.dynamic" in sys.orig_argv:
+    sys.modules["requests"] = None
+"""
+
+
+@pytest.mark.processes
+def test_promise_2_without_a_change_no_process_of_ours_loads_what_signs_in(lab: Lab, tmp_path: Path) -> None:
+    lab.stack.config |= {"xtsync:flowTypes": ["add", "update"], "xtsync:provisionOnDemand": ["alice@contoso.com"]}
+    lab.stack.run("up")
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_HTTP)
+    lab.stack.environment["PYTHONPATH"] = str(tmp_path)
+    for operation in ("preview", "up"):
+        lab.stack.run(operation, expect_no_changes=True)
+    assert "requests" in " ".join(messages(lab.stack.run("refresh", fails=True))), "what calls cannot do without"
+
+
+def test_a_resource_in_the_state_has_no_path_of_the_machine_that_made_it(lab: Lab) -> None:
+    lab.stack.run("up")
+    frames = [
+        frame.get("sourcePosition", "")
+        for resource in lab.stack.resources()
+        if "TenantPair$" in resource["urn"]
+        for frame in resource.get("stackTrace", ())
+    ]
+    if not frames:
+        pytest.skip("the small engine keeps no stack of a resource")
+    assert all(place.startswith("project:///") and "/../" not in place for place in frames)
+    assert any(place.startswith("project:///xtsync_resources/pair.py#") for place in frames)
 
 
 def test_promise_2_a_refresh_finds_nothing_with_at_most_one_read_a_resource(lab: Lab) -> None:

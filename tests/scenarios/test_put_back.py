@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.stacks import Command, Lab, messages, told, writes
 from tests.scenarios.steps import ASSIGN_THEM, LOOKS, finance, held_back, knows_the_state, says
-from tests.scenarios.tenants import assign, set_in_portal, unassign
+from tests.scenarios.tenants import assign, set_in_portal, synchronization, unassign
 from xtsync_resources.directory import find
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.operation import Operation
@@ -361,3 +361,13 @@ def test_promise_6_a_plain_up_that_puts_others_back_names_whom_somebody_has_unas
         assert COUNTS.format(cycle="the next cycle") in said
     lab.pass_time(7 * 60)
     assert lab.arrived() == {CAROL, DAVE}
+
+
+def test_promise_6_what_else_differs_sends_to_the_job_first_where_it_holds_deletions_back(
+    lab: Lab, held: Command
+) -> None:
+    synchronization(lab).secrets["SyncAll"] = "True"
+    for typed in (("doctor",), ("report", "--format", "markdown", "--output", "-")):
+        said = says(held, *typed)
+        assert JOB_FIRST in said.replace("\\", "").partition("everybody is in scope (SyncAll)")[2], typed
+        assert MEND not in said, typed

@@ -106,7 +106,7 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     )
 
 
-def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool = False) -> list[Finding]:
+def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says. Calls: `scope_of` and `check_settings`.
 
     Args:
@@ -114,7 +114,8 @@ def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool =
         assigned: by the role that puts people in scope.
         held: whether the job holds deletions back.
     """
-    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
+    settings = [replace(one, do=JOB_FIRST) if held and one.do == MEND else one for one in check_settings(look)]
+    return [*settings, *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
 
 
 def check_settings(look: Look) -> list[Finding]:

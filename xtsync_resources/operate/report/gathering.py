@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from ...service_principal.model import assignable_role
 from ...sync_job.held_back import STAGED
 from ...sync_job.model import holds_deletions, message_of_quarantine
 from ...sync_job.provisioning_log import Event, events
+from ...sync_job.quarantine import HELD_DELETIONS, reason_of
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, synchronization
 from ..doctor import CHECKS as OF_DOCTOR
@@ -103,27 +105,33 @@ def with_findings(stack: stacks.Stack, section: Section, status: Callable[[str],
     """Add what `xtsync doctor` finds that needs somebody. Calls: those of the doctor."""
     if section.tenant_closed:
         return section
+    held = section.health is not None and reason_of(section.health.quarantine).name == HELD_DELETIONS
     try:
-        examined = findings_of(stack, status, CHECKS)
+        examined = findings_of(stack, status, checks(held=held))
     except XtsyncError as error:
         return dataclasses.replace(section, problems=[*section.problems, str(error)])
     found = [one for one in examined if one.level is not Level.OK and not one.missing]
     return dataclasses.replace(section, findings=found)
 
 
-def pair_findings(look: Look) -> list[Finding]:
+def checks(*, held: bool) -> tuple[Check, ...]:
+    """Those of the doctor, but for the job, which is told in words of its own.
+
+    Args:
+        held: whether the job holds deletions back.
+    """
+    own = functools.partial(pair_findings, held=held)
+    return tuple(Check(one.area, own, one.sides) if one.area == synchronization.AREA else one for one in OF_DOCTOR)
+
+
+def pair_findings(look: Look, *, held: bool) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says."""
     operation = look.operation()
     principal = operation.read(get_service_principal(look.own))
     if not principal:
         return []
-    return synchronization.beside_the_job(look, assignments(operation, look.own, assignable_role(principal)))
-
-
-# The job is told in words of its own.
-CHECKS = tuple(
-    Check(one.area, pair_findings, one.sides) if one.area == synchronization.AREA else one for one in OF_DOCTOR
-)
+    assigned = assignments(operation, look.own, assignable_role(principal))
+    return synchronization.beside_the_job(look, assigned, held=held)
 
 
 def by_cycle(events: Sequence[Event]) -> list[Cycle]:
