@@ -34,7 +34,7 @@ MANY = 10_000
 MOST_ENDED = 500
 STEPS = ("up", "leaving", "destroy")
 STATE = "state: bytes"
-STATE_BUDGET, MOST_RATIO = 1500, 1.1
+STATE_BUDGET, MOST_RATIO = 500, 1.1
 
 
 PAGE = ROOT / "docs" / "performance.md"

@@ -55,18 +55,14 @@ def test_promise_2_without_a_change_no_process_of_ours_loads_what_signs_in(lab: 
     assert "requests" in " ".join(messages(lab.stack.run("refresh", fails=True))), "what calls cannot do without"
 
 
-def test_a_resource_in_the_state_has_no_path_of_the_machine_that_made_it(lab: Lab) -> None:
-    lab.stack.run("up")
-    frames = [
-        frame.get("sourcePosition", "")
-        for resource in lab.stack.resources()
-        if "TenantPair$" in resource["urn"]
-        for frame in resource.get("stackTrace", ())
-    ]
-    if not frames:
+def test_a_resource_in_the_state_says_where_it_is_declared_and_no_more(lab: Lab) -> None:
+    if lab.installation is None:
         pytest.skip("the small engine keeps no stack of a resource")
-    assert all(place.startswith("project:///") and "/../" not in place for place in frames)
-    assert any(place.startswith("project:///xtsync_resources/pair.py#") for place in frames)
+    lab.stack.run("up")
+    stacks = [[frame["sourcePosition"] for frame in one.get("stackTrace", ())] for one in lab.stack.resources()]
+    ours_ = [stack for stack in stacks if any("xtsync_resources/" in place for place in stack)]
+    assert len(ours_) > len(stacks) / 2
+    assert all(len(stack) <= 2 for stack in ours_)
 
 
 def test_promise_2_a_refresh_finds_nothing_with_at_most_one_read_a_resource(lab: Lab) -> None:

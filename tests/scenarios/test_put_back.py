@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.stacks import Command, Lab, messages, told, writes
 from tests.scenarios.steps import ASSIGN_THEM, LOOKS, finance, held_back, knows_the_state, says
-from tests.scenarios.tenants import assign, set_in_portal, synchronization, unassign
+from tests.scenarios.tenants import assign, set_in_portal, unassign
 from xtsync_resources.directory import find
 from xtsync_resources.graph.clock import SystemClock
 from xtsync_resources.graph.operation import Operation
@@ -363,11 +363,9 @@ def test_promise_6_a_plain_up_that_puts_others_back_names_whom_somebody_has_unas
     assert lab.arrived() == {CAROL, DAVE}
 
 
-def test_promise_6_what_else_differs_sends_to_the_job_first_where_it_holds_deletions_back(
-    lab: Lab, held: Command
-) -> None:
-    synchronization(lab).secrets["SyncAll"] = "True"
-    for typed in (("doctor",), ("report", "--format", "markdown", "--output", "-")):
-        said = says(held, *typed)
-        assert JOB_FIRST in said.replace("\\", "").partition("everybody is in scope (SyncAll)")[2], typed
-        assert MEND not in said, typed
+def test_promise_6_the_report_sends_to_no_up_beside_a_job_that_holds_deletions_back(lab: Lab, held: Command) -> None:
+    unassign(lab, lab.source.directory.user("alice@contoso.com").id)
+    said = says(held, "report", "--format", "markdown", "--output", "-").replace("\\", "")
+    told_of = said.partition("configured and not in scope: alice@contoso.com")[2]
+    assert JOB_FIRST in told_of
+    assert MEND not in told_of

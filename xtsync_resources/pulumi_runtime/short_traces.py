@@ -17,8 +17,8 @@ FRAMES = 7
 def short_traces() -> Iterator[None]:
     """Have Pulumi keep of a resource's stack where it is declared, and no more.
 
-    It keeps every frame, down to those of Python, with the paths of the machine that runs it: a quarter of the state of
-    a pair with many people, which it writes again after each of them. Errors that leave are told whole.
+    It keeps every frame, down to those of Python: a quarter of the state of a pair with many people, which it writes
+    again after each of them. Errors that leave are told whole.
     """
     before = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = FRAMES

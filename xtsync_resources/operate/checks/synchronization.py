@@ -114,8 +114,7 @@ def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool) 
         assigned: by the role that puts people in scope.
         held: whether the job holds deletions back.
     """
-    settings = [replace(one, do=JOB_FIRST) if held and one.do == MEND else one for one in check_settings(look)]
-    return [*settings, *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
+    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
 
 
 def check_settings(look: Look) -> list[Finding]:
