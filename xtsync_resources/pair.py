@@ -182,6 +182,7 @@ class TenantPair(pulumi.ComponentResource):
             assignments,
             pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
             mark_of_interrupted_run(*(self._before(kind, short) for kind, short in STARTED_LAST)),
+            bool(settings.scoping_filters),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )

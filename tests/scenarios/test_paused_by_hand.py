@@ -37,6 +37,19 @@ def test_a_change_of_scope_says_in_the_preview_that_it_starts_the_job(paused: La
 
 
 @pytest.mark.real
+def test_so_does_one_of_flow_types_for_which_a_run_brings_the_job_to_rest_itself(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config |= {"xtsync:users": [A], "xtsync:flowTypes": ["add", "update"]}
+    xtsync.up()
+    lab.pass_time()
+    lab.stack.config["xtsync:flowTypes"] = ["add", "update", "delete"]
+    assert SAID not in told(lab.stack.run("preview"), "start")
+    assert xtsync("pause", "-s", "dev", "--yes").exit_code == 0
+    assert SAID in told(lab.stack.run("preview"), "start")
+    lab.stack.run("up")
+    assert state(lab) == "Active"
+
+
+@pytest.mark.real
 def test_who_is_unassigned_by_hand_meanwhile_is_named_before_a_run_that_would_stop_there(paused: Lab) -> None:
     unassign(paused, paused.source.directory.user("carol@contoso.com").id)
     paused.stack.config["xtsync:users"] = [A, B, "carol@contoso.com"]

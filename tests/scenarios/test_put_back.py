@@ -369,3 +369,18 @@ def test_promise_6_the_report_sends_to_no_up_beside_a_job_that_holds_deletions_b
     told_of = said.partition("configured and not in scope: alice@contoso.com")[2]
     assert JOB_FIRST in told_of
     assert MEND not in told_of
+
+
+def test_promise_6_nobody_is_told_to_stay_whom_a_filter_of_the_same_run_may_keep_out(lab: Lab, held: Command) -> None:
+    clause = {"attribute": "userPrincipalName", "operator": "notEquals", "value": CAROL}
+    lab.stack.config |= {
+        "xtsync:users": ["alice@contoso.com", CAROL, DAVE],
+        "xtsync:scopingFilters": [{"name": "not her", "clauses": [clause]}],
+    }
+    for operation in ("preview", "up"):
+        said = " ".join(told(lab.stack.run(operation), "start").split())
+        print(operation, said)
+        assert "the job holds deletions back" in said
+        assert "they stay" not in said
+    lab.pass_time(7 * 60)
+    assert CAROL not in lab.arrived()

@@ -25,13 +25,15 @@ OLDS: dict[str, Any] = {
 RAN = {"timeBegan": "2026-01-01T00:00:00Z", "timeEnded": "2026-01-01T00:01:00Z", "state": "Succeeded"}
 
 
-def told(monkeypatch: pytest.MonkeyPatch, graph: InMemory, held: Any, rested: str = "once") -> str:
+def told(
+    monkeypatch: pytest.MonkeyPatch, graph: InMemory, held: Any, rested: str = "once", *, preview: bool = False
+) -> str:
     """What is said where a job is to let others into scope, of whom it holds back some."""
     said: list[str] = []
     monkeypatch.setattr(beforehand, "report", lambda text, **_: said.append(text))
     monkeypatch.setattr(beforehand, "at_a_glance", lambda *_, **__: held)
     olds = {**OLDS, "servicePrincipalId": graph.configuration()}
-    news = {**OLDS, "principals": ["id-alice", "x"], "rested": rested}
+    news = {**OLDS, "principals": ["id-alice", "x"], "rested": rested, "preview": preview}
     beforehand.tell_of_job(lambda: graph.client(SOURCE).operation(900), olds, news)
     return "\n".join(said)
 
@@ -55,13 +57,16 @@ def test_who_is_unassigned_is_told_by_id_where_names_cannot_be_read(monkeypatch:
     assert "Not assigned now, though configured: id-alice. Unless a run" in said
 
 
-@pytest.mark.parametrize(("rested", "says"), [("once", True), ("again", False)])
+@pytest.mark.parametrize(
+    ("rested", "preview", "says"),
+    [("once", True, True), ("once", False, True), ("again", True, True), ("again", False, False)],
+)
 def test_a_job_that_this_run_has_brought_to_rest_is_not_said_to_be_paused(
-    monkeypatch: pytest.MonkeyPatch, rested: str, says: bool
+    monkeypatch: pytest.MonkeyPatch, rested: str, preview: bool, says: bool
 ) -> None:
     paused = {"id": "job", "schedule": {"state": "Paused"}, "status": {"code": "Paused", "lastExecution": RAN}}
     monkeypatch.setattr(Operation, "read", lambda *_: paused)
-    assert ("is paused now" in told(monkeypatch, InMemory(), None, rested)) is says
+    assert ("is paused now" in told(monkeypatch, InMemory(), None, rested, preview=preview)) is says
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ COUNTS = (
     "Unless a run with `--refresh` assigns them before, {cycle} DELETES whoever of them, or of their members, nothing "
     "else keeps, or holds that back where as many as the deletion threshold are out of scope then"
 )
+# Inputs of the start that no state keeps.
+PREVIEW, FILTERED = "preview", "filtered"
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 
 
@@ -72,10 +74,9 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
     try:
         operation = open_operation()
         job = operation.read(get_job(service_principal, job_id)) or {}
-        held = at_a_glance(operation, service_principal, job_id, job, changes=changes)
-        # Where this run has brought it to rest, nobody has paused it.
-        ours = olds.get("rested") != news["rested"] and not is_unknown(news["rested"])
-        rests = bool(job) and not ours and at_rest(job) and may_start(job) and not never_ran(job)
+        filtered = bool(news.get(FILTERED))
+        held = at_a_glance(operation, service_principal, job_id, job, filtered=filtered, changes=changes)
+        rests = bool(job) and not by_this_run(olds, news) and at_rest(job) and may_start(job) and not never_ran(job)
     except XtsyncError as error:
         report(f"how the job does could not be read: {error.why}", severity=WARNING)
         return
@@ -86,6 +87,11 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
     elif rests:
         more = lost(operation, olds, news, REFUSES)
         report(f"the job is {schedule_state(job).lower()} now, and {STARTS_IT}{more}", severity=WARNING)
+
+
+def by_this_run(olds: Properties, news: Properties) -> bool:
+    """Whether this run may have brought the job to rest already, as for other filters; a preview has not."""
+    return not news.get(PREVIEW) and olds.get("rested") != news["rested"]
 
 
 def lost(operation: Operation, olds: Properties, news: Properties, follows: str) -> str:

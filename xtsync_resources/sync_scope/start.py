@@ -44,7 +44,7 @@ from ..sync_job.model import (
 from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
-from .beforehand import changes_something, tell_of_job
+from .beforehand import FILTERED, PREVIEW, changes_something, tell_of_job
 from .deletions import quarantine_in_words
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ INPUTS = (
     "rested",
     "unfinished",
 )
+# For one run only: whether it is a preview, and whether the stack file has filters.
+FOR_THIS_RUN = PREVIEW, FILTERED
 EVERYBODY_LEAVES = (
     "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
     "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
@@ -230,7 +232,7 @@ class JobStartProvider(TenantResourceProvider):
             report(EVERYBODY_LEAVES, severity=WARNING)
         if olds.get("running") and news["running"] and changes_something(olds, news):
             tell_of_job(self.operation, olds, news)
-        return CheckResult(news, [])
+        return CheckResult({key: value for key, value in news.items() if key not in FOR_THIS_RUN}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""
@@ -303,6 +305,7 @@ class JobStart(TenantResource):
         made: their assignments.
         rested: of job and schema; another one means that the job was brought to rest meanwhile.
         unfinished: see the function; another one means that the last run did not come this far.
+        filtered: whether the stack file has filters, which may keep out who is assigned.
         depends_on: settings and scope.
         options: what this is replaced with.
 
@@ -326,6 +329,7 @@ class JobStart(TenantResource):
         made: Sequence[azuread.AppRoleAssignment],
         rested: pulumi.Input[str],
         unfinished: str,
+        filtered: bool,
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -339,6 +343,8 @@ class JobStart(TenantResource):
             "assignments": digest(made),
             "rested": rested,
             "unfinished": unfinished,
+            PREVIEW: pulumi.runtime.is_dry_run(),
+            FILTERED: filtered,
         }
         computed = ["job_state", "job_status"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)
