@@ -379,7 +379,6 @@ def test_promise_6_nobody_is_told_to_stay_whom_a_filter_of_the_same_run_may_keep
     }
     for operation in ("preview", "up"):
         said = " ".join(told(lab.stack.run(operation), "start").split())
-        print(operation, said)
         assert "the job holds deletions back" in said
         assert "they stay" not in said
     lab.pass_time(7 * 60)

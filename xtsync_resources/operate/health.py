@@ -105,6 +105,11 @@ class Health:
     quarantine: str
     portal_url: str
 
+    @property
+    def holds_deletions(self) -> bool:
+        """Whether the job has more deletions to make than it may."""
+        return reason_of(self.quarantine).name == HELD_DELETIONS
+
 
 # --- from Graph ------------------------------------------------------------------------------------------------
 
@@ -299,7 +304,7 @@ def ago(when: datetime | None, now: datetime) -> str:
 def last_words(health: Health, now: datetime) -> str:
     """When the last run was, and how it ended."""
     when = ago(health.last_run, now)
-    held_back = reason_of(health.quarantine).name == HELD_DELETIONS and health.last_result != FAILED
+    held_back = health.holds_deletions and health.last_result != FAILED
     held = " but for the deletions that it holds back" if held_back else ""
     return f"{when}, {health.last_result}{held}" if health.last_result else when
 

@@ -247,7 +247,7 @@ def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tu
     wanted = settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold)
     before, allowed = to_graph(known["settings"]), settings.allow_deletions
     try:
-        return refuse_to_release(operation, known["servicePrincipalId"], before, wanted, allowed), ""
+        return refuse_to_release(lambda: operation, known["servicePrincipalId"], before, wanted, allowed), ""
     except RefusedError as error:
         return "", in_a_row(error)
 

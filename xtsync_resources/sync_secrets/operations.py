@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import records
@@ -47,7 +47,7 @@ def job_that_holds(operation: Operation, service_principal: str) -> Job | None:
 
 
 def refuse_to_release(
-    operation: Operation,
+    open_operation: Callable[[], Operation],
     service_principal: str,
     before: Mapping[str, str],
     wanted: Mapping[str, Any],
@@ -59,7 +59,7 @@ def refuse_to_release(
     held back.
 
     Args:
-        operation: in the source.
+        open_operation: in the source; only for a threshold that is raised, as a client is half of what a process costs.
         service_principal: the configuration's service principal.
         before: the settings that the job goes by, as Graph has them.
         wanted: those of the stack file.
@@ -75,6 +75,7 @@ def refuse_to_release(
     """
     if not protection_weakens(before, wanted):
         return ""
+    operation = open_operation()
     job = job_that_holds(operation, service_principal)
     if job is None:
         return ""

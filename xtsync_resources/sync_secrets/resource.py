@@ -105,17 +105,11 @@ class SyncSecretsProvider(TenantResourceProvider):
         # Of a resource that is made anew the engine shows nothing of before: the program does.
         if service_principal == (olds.get("servicePrincipalId") if olds else news.get(BEFORE)):
             known = to_graph(olds["settings"]) if olds else (live_settings(self.operation(), service_principal) or {})
-            # A client is half of what a process costs: without a change there is none.
-            if protection_weakens(known, news["settings"]):
-                self.tell_whom_it_lets_go(service_principal, known, news)
+            most = news.get(MAY_DELETE) or 0
+            if let_go := refuse_to_release(self.operation, service_principal, known, news["settings"], most):
+                report(let_go, severity=WARNING)
         kept = {key: value for key, value in news.items() if key not in FOR_THIS_RUN}
         return CheckResult({**kept, **({"found": olds["found"]} if same else {})}, [])
-
-    def tell_whom_it_lets_go(self, service_principal: str, known: Mapping[str, str], news: Properties) -> None:
-        """Say whose deletion a higher threshold lets go, or refuse it. Calls: those of `refuse_to_release`."""
-        most = news.get(MAY_DELETE) or 0
-        if let_go := refuse_to_release(self.operation(), service_principal, known, news["settings"], most):
-            report(let_go, severity=WARNING)
 
     def announce(self, props: Properties) -> None:
         """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
@@ -161,7 +155,7 @@ class SyncSecretsProvider(TenantResourceProvider):
         refuse_unseen_everybody(operation, olds["settings"], live)
         # `check` has looked at what the state knows; no preview has shown what somebody has changed since.
         if deletion_threshold(live) != deletion_threshold(to_graph(olds["settings"])):
-            refuse_to_release(operation, service_principal, live, news["settings"], allowed=None)
+            refuse_to_release(lambda: operation, service_principal, live, news["settings"], allowed=None)
         former = parse_object(former_settings(olds).get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}

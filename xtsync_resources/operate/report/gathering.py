@@ -20,7 +20,6 @@ from ...service_principal.model import assignable_role
 from ...sync_job.held_back import STAGED
 from ...sync_job.model import holds_deletions, message_of_quarantine
 from ...sync_job.provisioning_log import Event, events
-from ...sync_job.quarantine import HELD_DELETIONS, reason_of
 from .. import stack as stacks
 from ..checks import Finding, Level, Look, synchronization
 from ..doctor import CHECKS as OF_DOCTOR
@@ -105,7 +104,7 @@ def with_findings(stack: stacks.Stack, section: Section, status: Callable[[str],
     """Add what `xtsync doctor` finds that needs somebody. Calls: those of the doctor."""
     if section.tenant_closed:
         return section
-    held = section.health is not None and reason_of(section.health.quarantine).name == HELD_DELETIONS
+    held = section.health is not None and section.health.holds_deletions
     try:
         examined = findings_of(stack, status, checks(held=held))
     except XtsyncError as error:
