@@ -9,7 +9,7 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(32))
 import pulumi  # noqa: E402 - the handler comes first
 
 from xtsync_resources import config, untrusted  # noqa: E402
-from xtsync_resources.pair import TenantPair  # noqa: E402
+from xtsync_resources.component import TenantPair  # noqa: E402
 from xtsync_resources.pulumi_runtime.short_traces import short_traces  # noqa: E402
 
 untrusted.gate_output()

@@ -1,4 +1,4 @@
-"""TenantPair: the whole set-up of one ordered pair, source -> target, in order.
+"""The whole set-up of one ordered pair, source -> target, in order.
 
 The order is by dependencies, never by waiting here. Destroying goes the other way round, and that is the
 safety: the job is at rest before anybody is taken out of the scope.
@@ -6,7 +6,6 @@ safety: the job is at rest before anybody is taken out of the scope.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,10 @@ from .identity_sync_policy.resource import IdentitySyncPolicy
 from .on_demand.resource import ProvisionOnDemand
 from .partner_policy.baseline import APPLICATION, IDENTITY_SYNC, PartnerBaseline
 from .partner_policy.resource import PartnerPolicy
-from .program import enforce_guardrails, providers, stack_state
+from .program import enforce_guardrails, stack_state
 from .program.application_hooks import application_hooks
-from .pulumi_runtime import forgotten, messages
+from .program.providers import Providers
+from .pulumi_runtime import messages
 from .pulumi_runtime.tenant_resource import Home
 from .state import type_token
 from .sync_job.resource import SyncJob
@@ -50,34 +50,28 @@ NAMES = ["principalDisplayName", "resourceDisplayName"]
 STARTED_LAST = (("JobStart", "start"), ("SyncScope", "scope"), ("SyncSchema", "schema"))
 
 
-class TenantPair(pulumi.ComponentResource):
-    """People of the source appear as B2B members in the target and are kept in step.
+class PairResources:
+    """The resources of a pair, below its component.
 
     Args:
-        name: the component's name; part of every URN.
+        name: the component's.
         settings: the stack's configuration.
-        opts: for the component, such as aliases after renaming it.
+        component: what they belong to.
+        tenants: the providers of the tenants, and what the program knows before it declares anything.
 
     Attributes:
         outputs: what the stack exports.
     """
 
-    outputs: dict[str, pulumi.Input[Any]]
-
-    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
-        forgotten.refuse_in_program(os.environ)
-        enforce_guardrails.enforce(settings)
-        stack_state.announce()
-        super().__init__("xtsync:index:TenantPair", name, None, opts)
-        self._settings = settings
-        self._pair = providers.declare(name, settings, self)
-        self._source = Home(settings.source.id, self._pair.source, self, name)
-        self._target = Home(settings.target.id, self._pair.target, self, name)
+    def __init__(self, name: str, settings: Settings, component: pulumi.Resource, tenants: Providers) -> None:
+        self._settings, self._component = settings, component
+        self._source = Home(settings.source.id, tenants.source, component, name)
+        self._target = Home(settings.target.id, tenants.target, component, name)
+        self._client, self._state = tenants.client(), tenants.state
         # Before anything is declared: an unknown name must stop the run while nothing has changed.
-        self._state = self._pair.state
         enforce_guardrails.advise(settings, self._state)
         stack_state.report_interrupted_run(name, self._state)
-        people = principals.look_up(settings, self._pair.client, self._state)
+        people = principals.look_up(settings, self._client, self._state)
 
         if unknown := principals.unrecorded(name, self._state, people):
             messages.warn(f"{', '.join(unknown)} {principals.UNRECORDED}")
@@ -100,6 +94,8 @@ class TenantPair(pulumi.ComponentResource):
             {**settings.partner_policy("source"), APPLICATION: settings.display_name},
         )
         self._looked = [self._target_baseline, self._source_baseline]
+        # Pulumi starts a process at a time, and what is declared later waits for it: nothing before needs this one.
+        self._azuread = tenants.azuread_provider()
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         policies = [self._allow_in_target(ids), self._allow_in_source()]
         application = self._configuration_application(name)
@@ -201,7 +197,7 @@ class TenantPair(pulumi.ComponentResource):
                 },
                 depends_on=[start, *assignments],
             )
-        self.outputs = {
+        self.outputs: dict[str, pulumi.Input[Any]] = {
             "jobId": job.id,
             "servicePrincipalId": self._id,
             "applicationId": application.application_object_id,
@@ -219,7 +215,6 @@ class TenantPair(pulumi.ComponentResource):
             "portalUrl": self._portal_url(service_principal),
             **({"provisionedOnDemand": on_demand.verdicts} if on_demand else {}),
         }
-        self.register_outputs({})
 
     def _allow_in_target(self, ids: Mapping[str, str]) -> pulumi.Resource:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
@@ -239,7 +234,7 @@ class TenantPair(pulumi.ComponentResource):
 
     def _newcomers(self, ids: Mapping[str, str]) -> dict[str, Any] | None:
         """Who comes into scope, for the target to look for accounts of theirs; what fails here stops no preview."""
-        operation = self._pair.client.operation(newcomers.SECONDS)
+        operation = self._client.operation(newcomers.SECONDS)
         try:
             found = newcomers.newcomers(operation, ids, self._before("SyncScope", "scope"))
         except XtsyncError as error:
@@ -266,7 +261,7 @@ class TenantPair(pulumi.ComponentResource):
             opts=self._with_azuread(
                 depends_on=self._looked,
                 retain_on_delete=True,
-                hooks=application_hooks(name, self._settings, self._pair.client, self._state),
+                hooks=application_hooks(name, self._settings, self._client, self._state),
             ),
         )
 
@@ -300,7 +295,7 @@ class TenantPair(pulumi.ComponentResource):
         What they need comes from the scope alone, as everything that is named here is in the state once a person.
         """
         names = {one.object_id: one.name for one in people.principals}
-        hooks = AssignmentHooks(name, self._settings, self._pair.client, names).binding
+        hooks = AssignmentHooks(name, self._settings, self._client, names).binding
         assignments = []
         for short, principal in people.by_name().items():
             options = self._with_azuread(
@@ -338,8 +333,8 @@ class TenantPair(pulumi.ComponentResource):
         """The azuread provider waits for the directory by its own timeouts; they are ours here."""
         create = f"{int(60 * self._settings.deadline_minutes) or 1}s"
         return pulumi.ResourceOptions(
-            parent=self,
-            provider=self._pair.azuread,
+            parent=self._component,
+            provider=self._azuread,
             custom_timeouts=pulumi.CustomTimeouts(create=create),
             **options,
         )

@@ -41,7 +41,7 @@ def test_two_pairs_fit_into_one_program(lab: Lab, tmp_path: Path) -> None:
     (folder / "__main__.py").write_text(
         "from dataclasses import replace\n"
         "from xtsync_resources import config\n"
-        "from xtsync_resources.pair import TenantPair\n"
+        "from xtsync_resources.component import TenantPair\n"
         "first = config.load()\n"
         f"spoke = replace(first.target, id={SPOKES[0]!r}, name='Spoke0')\n"
         "TenantPair('one', first)\n"

@@ -29,7 +29,7 @@ from .settings import (
     Tenant,
     is_user,
 )
-from .sign_in import check_endpoints, check_host, check_proofs, check_sign_in
+from .sign_in import check_host, check_proofs, check_sign_in, sentence
 
 KEYS = tuple(keys_of(Settings))
 TENANT_KEYS = tuple(keys_of(Tenant))
@@ -155,9 +155,9 @@ __all__ = [
     "Problems",
     "Settings",
     "Tenant",
-    "check_endpoints",
     "check_namespaces",
     "is_user",
     "load",
     "parse",
+    "sentence",
 ]

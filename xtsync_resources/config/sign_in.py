@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..graph.assertions import read_token
-from ..graph.errors import XtsyncError
 from ..graph.files import FileError
 from ..graph.hosts import agreed, how_to_agree, unknown_hosts
 from ..graph.isolation import SIDES
@@ -165,26 +164,6 @@ def check_proxies(problems: Problems, source: Tenant, environment: Mapping[str, 
         if not passes_by_proxies(IDENTITY_SERVICE, no_proxy or "localhost"):
             why = "azuread would ask the proxy for the machine's identity, in plain, and take what it answers"
             problems.add(key, source.auth, why, f"Export NO_PROXY with {IDENTITY_SERVICE} in it")
-
-
-def check_endpoints(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Look where a metadata document leads: azuread signs in there, wherever it is. Call: its GET, without credentials.
-
-    Raises:
-        ConfigurationProblems: it cannot be had, or leads credentials to hosts nobody has agreed to.
-    """
-    if not settings.metadata_host:
-        return
-    problems = Problems()
-    from ..graph.clock import SystemClock  # noqa: PLC0415 - only private clouds need it
-    from ..graph.connect import fetch_endpoints  # noqa: PLC0415
-    from ..graph.transport import HttpsTransport  # noqa: PLC0415
-
-    try:
-        fetch_endpoints(settings.metadata_host, HttpsTransport(), SystemClock(), environment)
-    except XtsyncError as error:
-        problems.add("metadataHost", settings.metadata_host, f"{error.what}: {error.why}", sentence(error.do))
-    problems.stop()
 
 
 def check_secret_file(problems: Problems, tenant: Tenant, environment: Mapping[str, str]) -> None:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
     from ..partner_policy.baseline import PartnerBaseline
 
-# Of a preview only: `check` says what it finds by it, and leaves it out of what is kept.
+# Of a preview only: `check` says what it finds by it.
 NEWCOMERS = "newcomers"
 MATCH_SECONDS = 30.0
 INPUTS = (HOME, "tenantId", *MANAGED, "baseline", "groupBaseline")
@@ -101,6 +101,8 @@ def write_or_create(
 class IdentitySyncPolicyProvider(PolicyProvider):
     """Owns the identity sync policy, or its configured members where it was there before."""
 
+    for_this_run = (NEWCOMERS,)
+
     def describe_remains(self, properties: Mapping[str, Any]) -> str:
         """The policy, and who came by it."""
         partner = properties["tenantId"]
@@ -114,7 +116,7 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             report_changes(self.settings.tenant, olds, permissions_of(news))
         if NEWCOMERS in news:
             self.report_matches(news[NEWCOMERS])
-        return CheckResult({name: value for name, value in news.items() if name != NEWCOMERS}, [])
+        return CheckResult(self.kept(news), [])
 
     def report_matches(self, newcomers: Mapping[str, Any]) -> None:
         """Say which accounts exist already that people who come may be matched with; what fails here fails no preview.

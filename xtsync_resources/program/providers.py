@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import pulumi
-import pulumi_azuread as azuread
 
-from ..config import ConfigurationProblems, Problem, Settings, Tenant, check_endpoints
+from ..config import ConfigurationProblems, Problem, Settings, Tenant, sentence
 from ..graph.errors import XtsyncError, lines_of
 from ..graph.isolation import hide_other
 from ..graph.secret_origin import SecretError
@@ -31,6 +30,8 @@ from .azuread_sign_in import sign_in_as
 from .stack_state import Recorded
 
 if TYPE_CHECKING:
+    import pulumi_azuread as azuread
+
     from ..graph.client import GraphClient
 
 T = TypeVar("T")
@@ -38,13 +39,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Providers:
-    """The providers of a pair, what the last run left, and the client of the program itself in the source."""
+    """The providers of the tenants of a pair, what the last run left, and the client of the program in the source.
+
+    Attributes:
+        source: the provider of the source.
+        target: that of the target.
+        state: what the last run left.
+        client: waits until the program is signed in; raises `Stopped` where the source refuses it.
+        azuread_provider: declares azuread's, which signs in to the source as it starts.
+    """
 
     source: pulumi.ProviderResource
     target: pulumi.ProviderResource
-    azuread: azuread.Provider
     state: Sequence[Recorded]
-    client: GraphClient
+    client: Callable[[], GraphClient]
+    azuread_provider: Callable[[], azuread.Provider]
 
 
 class TenantProvider(pulumi.ProviderResource):
@@ -71,30 +80,33 @@ class TenantProvider(pulumi.ProviderResource):
 
 
 def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers:
-    """Declare the three providers of a pair below its component of that name.
+    """Declare the providers of both tenants below the component of that name, and begin to sign in to the source.
 
-    While the program signs in and looks people up, the engine starts the processes of the two tenants. It hears of them
-    only while the program waits for it: so the state is read once the component is known, as they wait for that, too.
+    Meanwhile the engine starts the processes of the two tenants. It hears of them only while the program waits for it:
+    so the state is read once the component is known, as they wait for that, too.
 
     Raises:
         ConfigurationProblems: the source's secret cannot be had, or credentials would go where nobody wants them.
-        Stopped: the state cannot be read, or the source refuses the sign-in.
+        Stopped: the state cannot be read.
     """
     options, source = pulumi.ResourceOptions(parent=parent), settings.source
-    check_endpoints(settings, os.environ)
     try:
         how = sign_in_as(settings, os.environ)
     except SecretError as error:
-        problem = Problem("xtsync:source.auth", source.auth, error.why, f"{error.do[:1].upper()}{error.do[1:]}")
+        problem = Problem("xtsync:source.auth", source.auth, error.why, sentence(error.do))
         raise ConfigurationProblems([problem]) from None
-    signing_in = meanwhile(lambda: signed_in(settings))
     of_source, of_target = (TenantProvider(name, one, settings, options) for one in (source, settings.target))
     state = stack_state.recorded(parent.urn.apply(lambda _: pulumi.get_stack()))
-    client = signing_in.result()
-    mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
-    with_variables = pulumi.ResourceOptions.merge(options, mapped)
-    own = azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables)
-    return Providers(of_source, of_target, own, state, client)
+    signing_in = meanwhile(lambda: signed_in(settings))
+
+    def azuread_provider() -> azuread.Provider:
+        import pulumi_azuread  # noqa: PLC0415 - it takes longest of all, and nothing waits for it before
+
+        mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
+        with_variables = pulumi.ResourceOptions.merge(options, mapped)
+        return pulumi_azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables)
+
+    return Providers(of_source, of_target, state, signing_in.result, azuread_provider)
 
 
 def meanwhile(work: Callable[[], T]) -> Future[T]:
@@ -119,14 +131,22 @@ def signed_in(settings: Settings) -> GraphClient:
     login service answered, as JSON.
 
     Raises:
-        Stopped: it does not.
+        ConfigurationProblems: the metadata document of a private cloud cannot be had, or leads credentials to hosts
+            nobody has agreed to.
+        Stopped: the source lets nobody in, or is another tenant.
     """
     from ..graph.connect import connect  # noqa: PLC0415 - HTTP, which nothing before this needs
 
+    secrets = Secrets.of(settings.source.side, settings.source_stack_secret())
+    about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack()}
     try:
-        secrets = Secrets.of(settings.source.side, settings.source_stack_secret())
-        about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack()}
         client = connect(settings.sign_in(settings.source), secrets, status=messages.info, about=lambda: about)
+    except XtsyncError as error:
+        why = f"{error.what}: {error.why}"
+        raise ConfigurationProblems(
+            [Problem("xtsync:metadataHost", settings.metadata_host, why, sentence(error.do))]
+        ) from None
+    try:
         client.claims(60 * settings.deadline_minutes)
         if client.audit is not None:
             client.audit.check()

@@ -114,6 +114,8 @@ class TenantResourceProvider(ResourceProvider):
     """Base of the dynamic providers. Subclasses hold no state; the process has one client for them all."""
 
     replace_keys: ClassVar[tuple[str, ...]] = ()
+    # Inputs by which the program tells `check` of one run; the state does not keep them, so they are no change.
+    for_this_run: ClassVar[tuple[str, ...]] = ()
     settings: ProviderSettings
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -141,6 +143,10 @@ class TenantResourceProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Accept the inputs as they are; the program has checked its configuration."""
         return CheckResult(news, [])
+
+    def kept(self, news: Properties) -> Properties:
+        """The inputs without those that are for this run only."""
+        return {key: value for key, value in news.items() if key not in self.for_this_run}
 
     @lifecycle_method
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:

@@ -42,6 +42,8 @@ NOT_BY_UP = (
     "nobody is removed from the target, though xtsync:onDestroy is drain: an `up` drains nobody, and neither does "
     "`destroy --run-program`. `pulumi destroy` does"
 )
+# For one run only: whose assignment is to be made once more.
+ANEW = "anew"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -80,16 +82,16 @@ def describe(on_destroy: str, users: Sequence[str], groups: Sequence[str], adopt
 class ScopeRecordProvider(TenantResourceProvider):
     """Keeps the record; at the end, with `drain`, has the job remove the people."""
 
+    for_this_run = (ANEW,)
+
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Give whoever comes into scope, or is to be assigned anew, a mark that nobody ever had."""
         known, wanted = set(olds.get("principals") or ()), news["principals"]
-        anew = set(news.get("anew") or ())
+        anew = set(news.get(ANEW) or ())
         coming = (set(wanted) - known) | anew if olds else anew
         former, mark = olds.get("since") or {}, str(uuid.uuid4())
         since = {one: mark if one in coming else former[one] for one in wanted if one in coming or one in former}
-        # For this run only: it is not kept.
-        kept = {key: value for key, value in as_found_first(olds, news).items() if key != "anew"}
-        return CheckResult({**kept, "since": since}, [])
+        return CheckResult({**self.kept(as_found_first(olds, news)), "since": since}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Write it down; who was in scope before this stack is remembered."""
@@ -164,7 +166,7 @@ class ScopeRecord(TenantResource):
         inputs: dict[str, Any] = {
             **job,
             "principals": sorted(principals),
-            "anew": sorted(anew),
+            ANEW: sorted(anew),
             "since": {},
         }
         super().__init__(name, home, inputs, computed=["before"], depends_on=depends_on)

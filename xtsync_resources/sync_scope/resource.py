@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 # For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
 # deletes them, from how many on it holds that back, and what the last run has left of this resource.
-FOR_THIS_RUN = MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
+MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -176,6 +176,8 @@ def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool)
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
+    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE)
+
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
@@ -200,9 +202,7 @@ class SyncScopeProvider(TenantResourceProvider):
             foreign_assignments.announce_end(self.operation(), adopted)
         leavers = self.count(before, news, {} if adopts else foreign)
         refuse_many(self.settings.tenant, leavers, news.get(MAY_LEAVE))
-        # For this run only: it is not kept.
-        kept = {key: value for key, value in as_found_first(olds, news).items() if key not in FOR_THIS_RUN}
-        return CheckResult({**kept, foreign_assignments.ADOPTED: adopted}, [])
+        return CheckResult({**self.kept(as_found_first(olds, news)), foreign_assignments.ADOPTED: adopted}, [])
 
     def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> Leavers:
         """Say who comes and who goes, and how many people that is; the people who leave.

@@ -64,8 +64,6 @@ INPUTS = (
     "rested",
     "unfinished",
 )
-# For one run only: whether it is a preview, and whether the stack file has filters.
-FOR_THIS_RUN = PREVIEW, FILTERED
 EVERYBODY_LEAVES = (
     "the scope was everybody (SyncAll) and is the assigned users and groups again. The job is restarted for that to "
     "have effect: everybody else leaves the target, within xtsync:deletionThreshold"
@@ -222,6 +220,8 @@ class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
+    # Whether it is a preview, and whether the stack file has filters.
+    for_this_run = (PREVIEW, FILTERED)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Say beforehand who leaves where the scope was everybody, as `read` saw, and what the job makes of a change.
@@ -232,7 +232,7 @@ class JobStartProvider(TenantResourceProvider):
             report(EVERYBODY_LEAVES, severity=WARNING)
         if olds.get("running") and news["running"] and changes_something(olds, news):
             tell_of_job(self.operation, olds, news)
-        return CheckResult({key: value for key, value in news.items() if key not in FOR_THIS_RUN}, [])
+        return CheckResult(self.kept(news), [])
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 # For one run only: how many deletions that are held back may be made, and whose settings the last run has left.
-FOR_THIS_RUN = MAY_DELETE, BEFORE = "mayDelete", "before"
+MAY_DELETE, BEFORE = "mayDelete", "before"
 INPUTS = (HOME, "servicePrincipalId", "settings", "found")
 KEPT_EVERYBODY = (
     "the scope was everybody (SyncAll) and is to be the assigned users and groups. The job keeps everybody until it is "
@@ -89,6 +89,7 @@ class SyncSecretsProvider(TenantResourceProvider):
     """Owns the configured settings."""
 
     replace_keys = ("servicePrincipalId",)
+    for_this_run = (MAY_DELETE, BEFORE)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept; what was found first stays: a job that is taken over again is found with our own settings.
@@ -108,8 +109,7 @@ class SyncSecretsProvider(TenantResourceProvider):
             most = news.get(MAY_DELETE) or 0
             if let_go := refuse_to_release(self.operation, service_principal, known, news["settings"], most):
                 report(let_go, severity=WARNING)
-        kept = {key: value for key, value in news.items() if key not in FOR_THIS_RUN}
-        return CheckResult({**kept, **({"found": olds["found"]} if same else {})}, [])
+        return CheckResult({**self.kept(news), **({"found": olds["found"]} if same else {})}, [])
 
     def announce(self, props: Properties) -> None:
         """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
