@@ -57,7 +57,7 @@ class PairResources:
         name: the component's.
         settings: the stack's configuration.
         component: what they belong to.
-        tenants: the providers of the tenants, and what the program knows before it declares anything.
+        tenants: the providers of the tenants, and what the program knows before it declares any resource.
 
     Attributes:
         outputs: what the stack exports.
@@ -68,7 +68,7 @@ class PairResources:
         self._source = Home(settings.source.id, tenants.source, component, name)
         self._target = Home(settings.target.id, tenants.target, component, name)
         self._client, self._state = tenants.client(), tenants.state
-        # Before anything is declared: an unknown name must stop the run while nothing has changed.
+        # Before any resource is declared: an unknown name must stop the run while nothing has changed.
         enforce_guardrails.advise(settings, self._state)
         stack_state.report_interrupted_run(name, self._state)
         people = principals.look_up(settings, self._client, self._state)
@@ -93,9 +93,10 @@ class PairResources:
             settings.target.id,
             {**settings.partner_policy("source"), APPLICATION: settings.display_name},
         )
-        self._looked = [self._target_baseline, self._source_baseline]
-        # Pulumi starts a process at a time, and what is declared later waits for it: nothing before needs this one.
+        # The engine starts a process at a time: azuread's comes behind what need not wait for it. Nothing is written
+        # before azuread is let in.
         self._azuread = tenants.azuread_provider()
+        self._looked = [self._target_baseline, self._source_baseline, self._azuread]
         ids = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
         policies = [self._allow_in_target(ids), self._allow_in_source()]
         application = self._configuration_application(name)

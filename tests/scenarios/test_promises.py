@@ -35,6 +35,8 @@ def test_promise_2_a_second_up_writes_nothing_and_no_resource_of_ours_calls(lab:
         assert not writes(calls)
         asked = [call for call in ours(calls) if not is_look_up(call)]
         assert [call.path for call in asked] == ["/$batch"], "one request for everybody whom the stack file names"
+        documents = [call for call in ours(lab.entra.traffic[before:]) if call.path == "/metadata/endpoints"]
+        assert len(documents) == 1, "where a private cloud is, asked once by the program"
 
 
 # What signs in sends with it, and its import is half of what a process of ours costs.

@@ -131,6 +131,21 @@ def test_conditional_access_is_in_the_way(lab: Lab) -> None:
 
 
 @pytest.mark.real
+def test_nothing_is_written_before_azuread_is_let_in(lab: Lab) -> None:
+    before = lab.settings()
+    late = Fault(kind="delay", client="azuread", path="/metadata/", seconds=3, times=100)
+    refused = Fault(method="POST", client="azuread", path="/oauth2/", status=400, code="invalid_client", times=100)
+    lab.entra.faults.add(late, refused)
+    lab.stack.run("up", fails=True)
+    assert lab.settings() == before
+    assert {one.path.rpartition("/")[2] for one in writes(lab.entra.traffic)} == {"token"}
+    lab.entra.faults.clear()
+    lab.stack.run("up")
+    lab.stack.run("destroy")
+    assert lab.settings() == before
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("side", ["SOURCE", "TARGET"])
 @pytest.mark.parametrize("then", ["up", "destroy"])
 def test_the_first_sign_in_is_refused(lab: Lab, side: str, then: str) -> None:

@@ -27,6 +27,7 @@ def connect(
     about: Callable[[], Mapping[str, str]] = dict,
     transport: Transport | None = None,
     clock: Clock | None = None,
+    endpoints: Endpoints | None = None,
 ) -> GraphClient:
     """A client for one tenant; signs in with the first call.
 
@@ -37,13 +38,15 @@ def connect(
         about: says what the audit is to say of a write besides: run, stack, resource.
         transport: how to send; the network if not given.
         clock: the time; this computer's if not given.
+        endpoints: where Graph and the sign-in are, if that is known; else it is read where the cloud is private.
 
     Raises:
         RefusedError: credentials would go to a host that nobody who supplies them has agreed to.
         ConfigurationError: the metadata document cannot be had or used.
     """
     transport, clock, host = transport or HttpsTransport(), clock or SystemClock(), sign_in.metadata_host
-    endpoints = fetch_endpoints(host, transport, clock) if host else CLOUDS[sign_in.cloud].endpoints
+    if endpoints is None:
+        endpoints = fetch_endpoints(host, transport, clock) if host else CLOUDS[sign_in.cloud].endpoints
     make = functools.partial(credential_for, sign_in, secrets, endpoints, transport, clock, status)
     tokens = TokenSource(sign_in.tenant, endpoints.scope, make, sign_in.kind)
     audit = Audit.asked_for(os.environ, sign_in, clock, about)

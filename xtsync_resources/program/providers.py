@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pulumi_azuread as azuread
 
     from ..graph.client import GraphClient
+    from ..graph.clouds import Endpoints
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Providers:
         target: that of the target.
         state: what the last run left.
         client: waits until the program is signed in; raises `Stopped` where the source refuses it.
-        azuread_provider: declares azuread's, which signs in to the source as it starts.
+        azuread_provider: declares azuread's, once the program is signed in; raises the same.
     """
 
     source: pulumi.ProviderResource
@@ -90,6 +91,7 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
         Stopped: the state cannot be read.
     """
     options, source = pulumi.ResourceOptions(parent=parent), settings.source
+    endpoints = private_endpoints(settings)
     try:
         how = sign_in_as(settings, os.environ)
     except SecretError as error:
@@ -97,16 +99,41 @@ def declare(name: str, settings: Settings, parent: pulumi.Resource) -> Providers
         raise ConfigurationProblems([problem]) from None
     of_source, of_target = (TenantProvider(name, one, settings, options) for one in (source, settings.target))
     state = stack_state.recorded(parent.urn.apply(lambda _: pulumi.get_stack()))
-    signing_in = meanwhile(lambda: signed_in(settings))
+    signing_in = meanwhile(lambda: signed_in(settings, endpoints))
 
     def azuread_provider() -> azuread.Provider:
-        import pulumi_azuread  # noqa: PLC0415 - it takes longest of all, and nothing waits for it before
+        import pulumi_azuread  # noqa: PLC0415 - what takes longest to load, and nothing before needs it
 
+        # It signs in as soon as it is declared, and Pulumi ends the program where that fails: what is shown is what
+        # the login service answered, as JSON. So we have signed in first.
+        signing_in.result()
         mapped = pulumi.ResourceOptions(env_var_mappings={**hide_other(source.side), **how.variables})
         with_variables = pulumi.ResourceOptions.merge(options, mapped)
         return pulumi_azuread.Provider(f"{name}-source-azuread", **how.arguments, opts=with_variables)
 
     return Providers(of_source, of_target, state, signing_in.result, azuread_provider)
+
+
+def private_endpoints(settings: Settings) -> Endpoints | None:
+    """Where the metadata document of a private cloud leads, before a provider gets its host: azuread signs in there.
+
+    Call: its GET, without credentials; none in another cloud, for which this is None.
+
+    Raises:
+        ConfigurationProblems: it cannot be had, or leads credentials to hosts nobody has agreed to.
+    """
+    if not settings.metadata_host:
+        return None
+    from ..graph.clock import SystemClock  # noqa: PLC0415 - only private clouds need it
+    from ..graph.connect import fetch_endpoints  # noqa: PLC0415
+    from ..graph.transport import HttpsTransport  # noqa: PLC0415
+
+    try:
+        return fetch_endpoints(settings.metadata_host, HttpsTransport(), SystemClock())
+    except XtsyncError as error:
+        why = f"{error.what}: {error.why}"
+        problem = Problem("xtsync:metadataHost", settings.metadata_host, why, sentence(error.do))
+        raise ConfigurationProblems([problem]) from None
 
 
 def meanwhile(work: Callable[[], T]) -> Future[T]:
@@ -124,29 +151,19 @@ def meanwhile(work: Callable[[], T]) -> Future[T]:
     return done
 
 
-def signed_in(settings: Settings) -> GraphClient:
+def signed_in(settings: Settings, endpoints: Endpoints | None) -> GraphClient:
     """The program's own client in the source, once it is seen that the source lets us in, and that it is the source.
 
-    azuread signs in as soon as it is declared, and Pulumi ends the program where that fails: what is shown is what the
-    login service answered, as JSON.
-
     Raises:
-        ConfigurationProblems: the metadata document of a private cloud cannot be had, or leads credentials to hosts
-            nobody has agreed to.
-        Stopped: the source lets nobody in, or is another tenant.
+        Stopped: it does not, or is another tenant.
     """
     from ..graph.connect import connect  # noqa: PLC0415 - HTTP, which nothing before this needs
 
-    secrets = Secrets.of(settings.source.side, settings.source_stack_secret())
-    about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack()}
     try:
-        client = connect(settings.sign_in(settings.source), secrets, status=messages.info, about=lambda: about)
-    except XtsyncError as error:
-        why = f"{error.what}: {error.why}"
-        raise ConfigurationProblems(
-            [Problem("xtsync:metadataHost", settings.metadata_host, why, sentence(error.do))]
-        ) from None
-    try:
+        secrets = Secrets.of(settings.source.side, settings.source_stack_secret())
+        about = {"run": f"pulumi, process {os.getppid()}", "stack": pulumi.get_stack()}
+        sign_in = settings.sign_in(settings.source)
+        client = connect(sign_in, secrets, status=messages.info, about=lambda: about, endpoints=endpoints)
         client.claims(60 * settings.deadline_minutes)
         if client.audit is not None:
             client.audit.check()

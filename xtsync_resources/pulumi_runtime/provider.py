@@ -141,8 +141,8 @@ class TenantResourceProvider(ResourceProvider):
 
     @lifecycle_method
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Accept the inputs as they are; the program has checked its configuration."""
-        return CheckResult(news, [])
+        """Accept the inputs; the program has checked its configuration."""
+        return CheckResult(self.kept(news), [])
 
     def kept(self, news: Properties) -> Properties:
         """The inputs without those that are for this run only."""
