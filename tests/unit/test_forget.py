@@ -24,7 +24,7 @@ POLICY = resource(
     "policy",
     f"{PREFIX}PartnerPolicy",
     inputs={"homeTenantId": THERE},
-    dependencies=[JOB["urn"], STACK["urn"]],
+    dependencies=[JOB["urn"], STACK["urn"], AZUREAD["urn"]],
     propertyDependencies={"baseline": [JOB["urn"]], "tenantId": None},
     replaceWith=[JOB["urn"]],
     deletedWith=JOB["urn"],

@@ -38,7 +38,8 @@ def connect(
         about: says what the audit is to say of a write besides: run, stack, resource.
         transport: how to send; the network if not given.
         clock: the time; this computer's if not given.
-        endpoints: where Graph and the sign-in are, if that is known; else it is read where the cloud is private.
+        endpoints: those of a private cloud, as `fetch_endpoints` gave them: whether credentials may go there is not
+            asked again. Read if not given.
 
     Raises:
         RefusedError: credentials would go to a host that nobody who supplies them has agreed to.

@@ -258,7 +258,7 @@ class PartnerPolicy(TenantResource):
         tenant_id: the partner's tenant id.
         settings: fields by complex value, in Graph's names; fields left out are not touched.
         baseline: of the same tenant.
-        depends_on: the baselines of both tenants.
+        depends_on: the baselines of both tenants, and azuread's provider, which has been let in then.
     """
 
     def __init__(
