@@ -132,6 +132,8 @@ def test_conditional_access_is_in_the_way(lab: Lab) -> None:
 
 @pytest.mark.real
 def test_nothing_is_written_before_azuread_is_let_in(lab: Lab) -> None:
+    if lab.installation is None:
+        pytest.skip("the small engine starts a new provider when a resource first needs it")
     before = lab.settings()
     late = Fault(kind="delay", client="azuread", path="/metadata/", seconds=3, times=100)
     refused = Fault(method="POST", client="azuread", path="/oauth2/", status=400, code="invalid_client", times=100)
