@@ -116,7 +116,7 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             report_changes(self.settings.tenant, olds, permissions_of(news))
         if NEWCOMERS in news:
             self.report_matches(news[NEWCOMERS])
-        return CheckResult(self.kept(news), [])
+        return CheckResult(news, [])
 
     def report_matches(self, newcomers: Mapping[str, Any]) -> None:
         """Say which accounts exist already that people who come may be matched with; what fails here fails no preview.

@@ -85,6 +85,22 @@ def unless_forgotten(delete: Method) -> Method:
     return cast(Method, run)
 
 
+def of_every_run(check: Method) -> Method:
+    """Make a check keep none of the inputs that are for one run only."""
+
+    @functools.wraps(check)
+    def run(self: TenantResourceProvider, olds: Properties, news: Properties) -> CheckResult:
+        result: CheckResult = check(self, olds, news)
+        result.inputs = {key: value for key, value in result.inputs.items() if key not in self.for_this_run}
+        return result
+
+    return cast(Method, run)
+
+
+# What a lifecycle method of every provider is wrapped in besides.
+ALSO: Mapping[str, Callable[[Any], Any]] = {"check": of_every_run, "delete": unless_forgotten}
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Let errors leave without their history, and without what may not be shown."""
@@ -114,7 +130,7 @@ class TenantResourceProvider(ResourceProvider):
     """Base of the dynamic providers. Subclasses hold no state; the process has one client for them all."""
 
     replace_keys: ClassVar[tuple[str, ...]] = ()
-    # Inputs by which the program tells `check` of one run; the state does not keep them, so they are no change.
+    # Inputs by which the program tells `check` of one run; they are not kept (`of_every_run`), and so are no change.
     for_this_run: ClassVar[tuple[str, ...]] = ()
     settings: ProviderSettings
 
@@ -124,7 +140,7 @@ class TenantResourceProvider(ResourceProvider):
         for name in ("check", "diff", "create", "read", "update", "delete"):
             if name in cls.__dict__:
                 method = cls.__dict__[name]
-                setattr(cls, name, lifecycle_method(unless_forgotten(method) if name == "delete" else method))
+                setattr(cls, name, lifecycle_method(ALSO[name](method) if name in ALSO else method))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the provider's properties; nothing is called before the first operation needs it."""
@@ -140,13 +156,10 @@ class TenantResourceProvider(ResourceProvider):
         self._secret: str = req.config.get("xtsync:clientSecret") or ""
 
     @lifecycle_method
+    @of_every_run
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Accept the inputs; the program has checked its configuration."""
-        return CheckResult(self.kept(news), [])
-
-    def kept(self, news: Properties) -> Properties:
-        """The inputs without those that are for this run only."""
-        return {key: value for key, value in news.items() if key not in self.for_this_run}
+        """Accept the inputs as they are; the program has checked its configuration."""
+        return CheckResult(news, [])
 
     @lifecycle_method
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:

@@ -91,7 +91,7 @@ class ScopeRecordProvider(TenantResourceProvider):
         coming = (set(wanted) - known) | anew if olds else anew
         former, mark = olds.get("since") or {}, str(uuid.uuid4())
         since = {one: mark if one in coming else former[one] for one in wanted if one in coming or one in former}
-        return CheckResult({**self.kept(as_found_first(olds, news)), "since": since}, [])
+        return CheckResult({**as_found_first(olds, news), "since": since}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Write it down; who was in scope before this stack is remembered."""

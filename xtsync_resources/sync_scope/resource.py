@@ -202,7 +202,7 @@ class SyncScopeProvider(TenantResourceProvider):
             foreign_assignments.announce_end(self.operation(), adopted)
         leavers = self.count(before, news, {} if adopts else foreign)
         refuse_many(self.settings.tenant, leavers, news.get(MAY_LEAVE))
-        return CheckResult({**self.kept(as_found_first(olds, news)), foreign_assignments.ADOPTED: adopted}, [])
+        return CheckResult({**as_found_first(olds, news), foreign_assignments.ADOPTED: adopted}, [])
 
     def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> Leavers:
         """Say who comes and who goes, and how many people that is; the people who leave.

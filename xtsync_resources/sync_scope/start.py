@@ -232,7 +232,7 @@ class JobStartProvider(TenantResourceProvider):
             report(EVERYBODY_LEAVES, severity=WARNING)
         if olds.get("running") and news["running"] and changes_something(olds, news):
             tell_of_job(self.operation, olds, news)
-        return CheckResult(self.kept(news), [])
+        return CheckResult(news, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""

@@ -109,7 +109,7 @@ class SyncSecretsProvider(TenantResourceProvider):
             most = news.get(MAY_DELETE) or 0
             if let_go := refuse_to_release(self.operation, service_principal, known, news["settings"], most):
                 report(let_go, severity=WARNING)
-        return CheckResult({**self.kept(news), **({"found": olds["found"]} if same else {})}, [])
+        return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
 
     def announce(self, props: Properties) -> None:
         """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
