@@ -8,14 +8,16 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from lab.entra import Fault
-from lab.pulumi.engine import PulumiEngine
+from lab.pulumi.engine import PulumiEngine, PulumiError
 from lab.pulumi.installation import Installation
 from tests.patience import wait_until
 from tests.scenarios.stacks import ROOT, Command, Lab, changed, messages, told, writes
+from tests.scenarios.steps import knows_the_state
 from tests.terminal import only_real
 
 PAGE = (ROOT / "docs" / "runbooks.md").read_text()
@@ -40,8 +42,21 @@ def test_a_row_names_scenarios_that_look_at_something(row: list[str]) -> None:
         assert any(isinstance(node, ast.Assert) for node in ast.walk(scenarios()[name]))
 
 
-def in_the_middle(lab: Lab) -> bool:
-    return bool(lab.source.applications.applications)
+def attributes(lab: Lab) -> Path:
+    """The file beside the state which the CLI writes in place, where the state itself is exchanged whole."""
+    return lab.folder / "state" / ".pulumi" / "stacks" / "xtsync" / f"{lab.stack.name}.json.attrs"
+
+
+def stopped_in_the_middle(lab: Lab, process: int) -> bool:
+    """Stop a run that has made the application, where it is not writing that file; whether it was done."""
+    if not lab.source.applications.applications:
+        return False
+    os.killpg(process, signal.SIGSTOP)
+    os.waitid(os.P_PID, process, os.WSTOPPED | os.WNOWAIT)
+    whole = bool(attributes(lab).read_text())
+    if not whole:
+        os.killpg(process, signal.SIGCONT)
+    return whole
 
 
 @pytest.mark.real
@@ -54,7 +69,7 @@ def test_a_lock_was_left_behind(lab: Lab, installation: Installation | None) -> 
     run = subprocess.Popen(
         words, cwd=engine.folder, env=engine.environment, stdout=quiet, stderr=quiet, start_new_session=True
     )
-    assert wait_until(lambda: in_the_middle(lab))
+    assert wait_until(lambda: stopped_in_the_middle(lab, run.pid))
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     assert "locked" in "\n".join(messages(lab.stack.run("up", fails=True)))
@@ -63,6 +78,20 @@ def test_a_lock_was_left_behind(lab: Lab, installation: Installation | None) -> 
     assert len(lab.source.applications.applications) == len(lab.jobs()) == 1
     lab.pass_time()
     assert "alice@contoso.com" in lab.arrived()
+
+
+@pytest.mark.real
+def test_a_kill_has_cut_off_the_attributes_of_the_state(lab: Lab, installation: Installation | None) -> None:
+    only_real(installation)
+    lab.stack.run("up")
+    beside, state = attributes(lab), lab.stack.state()
+    beside.write_text("")
+    with pytest.raises(PulumiError, match="failed to load checkpoint: EOF"):
+        lab.stack.run("preview")
+    beside.unlink()
+    assert lab.stack.state() == state
+    assert changed(lab.stack.run("up")) == {}
+    assert beside.read_text()
 
 
 @pytest.mark.real
@@ -96,7 +125,8 @@ def test_somebody_paused_the_job(lab: Lab, xtsync: Command) -> None:
 
 
 @pytest.mark.real
-def test_an_application_is_restored(lab: Lab, xtsync: Command) -> None:
+def test_an_application_is_restored(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    knows_the_state(lab, monkeypatch)
     xtsync.up()
     lab.pass_time()
     people = lab.arrived()
