@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LEFT_OUT = (".git", ".lab")
+# The last are pages that `xtsync report` has made, which it would not write through a link.
+LEFT_OUT = (".git", ".lab", "xtsync-report.html", "xtsync-report.md")
 
 
 def link_program(program: Path, folder: Path, *, but: tuple[str, ...] = ()) -> Path:

@@ -261,10 +261,17 @@ def held_against_its_schema(document: Any, name: str) -> None:
 
 @dataclass
 class Command:
-    """`xtsync` on the lab's stack, in this process, as typed in a terminal of 120 columns."""
+    """`xtsync` on the lab's stack, in this process, as typed in a terminal of 120 columns.
+
+    Attributes:
+        lab: whose stack.
+        monkeypatch: of the test.
+        asks_pulumi: whether it asks the command `pulumi` for the outputs; else they are given in a file.
+    """
 
     lab: Lab
     monkeypatch: pytest.MonkeyPatch
+    asks_pulumi: bool = False
 
     def __call__(self, *arguments: str, answer: str = "") -> Said:
         from typer.testing import CliRunner
@@ -277,7 +284,12 @@ class Command:
         self.monkeypatch.setattr(screen, "at_a_terminal", lambda: bool(answer))
         folder = self.lab.folder
         (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": self.config()}))
-        options = ["--cwd", str(folder), "--outputs", str(folder / "outputs.json")]
+        options = ["--cwd", str(folder)]
+        if not self.asks_pulumi:
+            outputs = folder / "outputs.json"
+            if not outputs.exists():
+                outputs.write_text("{}")
+            options += ["--outputs", str(outputs)]
         result = CliRunner().invoke(app, [*options, *arguments], input=answer, catch_exceptions=False)
         # What is typed is shown by the terminal, and not by the command.
         out = result.stdout.removeprefix(f" {answer}") if answer else result.stdout

@@ -88,9 +88,11 @@ ASSIGN_THEM = (
 
 
 def knows_the_state(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands read the state as well, which they do not where the outputs are given in a file."""
     monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
     for module in (doctor, in_scope):
         monkeypatch.setattr(module, "recorded_of", recorded.recorded)
+    monkeypatch.setattr(recorded, "beside_outputs", recorded.recorded)
 
 
 def finance(lab: Lab) -> str:

@@ -9,10 +9,10 @@ import pytest
 from lab import world
 from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, told, writes
-from tests.scenarios.steps import held_back
+from tests.scenarios.steps import held_back, knows_the_state
 from tests.scenarios.tenants import assign, delete_user, grant, synchronization, unassign
 from xtsync_resources.application.orphans import APPLICATION_TYPE
-from xtsync_resources.operate import doctor, recorded
+from xtsync_resources.operate import recorded
 
 A, B = "alice@contoso.com", "bob@contoso.com"
 FILTER = {"name": "Staff", "clauses": [{"attribute": "department", "operator": "isNotNull"}]}
@@ -20,9 +20,7 @@ FILTER = {"name": "Staff", "clauses": [{"attribute": "department", "operator": "
 
 @pytest.fixture
 def planned(lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(recorded, "exported", lambda _: lab.stack.engine.export())
-    # The outputs are given in a file, beside which no command reads the state.
-    monkeypatch.setattr(doctor, "recorded_of", recorded.recorded)
+    knows_the_state(lab, monkeypatch)
     return xtsync
 
 

@@ -231,7 +231,7 @@ def test_what_is_held_back_is_approved_whatever_the_threshold_reads_now(
     set_in_portal(lab, threshold)
     if known == "by the state":
         recorded = [Recorded(short(one["urn"]), one["type"], one.get("outputs") or {}) for one in lab.stack.resources()]
-        monkeypatch.setattr(approve, "recorded_of", lambda _: recorded)
+        monkeypatch.setattr(approve, "beside_outputs", lambda _: recorded)
     elif threshold:
         early = xtsync("approve-deletions", "--count", "2", "-s", "dev")
         assert early.exit_code == 2

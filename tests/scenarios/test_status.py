@@ -99,9 +99,11 @@ def test_a_deleted_job_is_one_clear_message(lab: Lab, xtsync: Command) -> None:
 
 
 def test_what_the_command_needs_is_asked_for_in_words(lab: Lab, xtsync: Command, monkeypatch: object) -> None:
+    outputs = lab.folder / "outputs.json"
+    outputs.mkdir()
     assert "Pulumi.prod.yaml" in xtsync("status", "-s", "prod").errors
     assert "Cannot read the outputs" in xtsync("status", "-s", "dev").errors
-    (lab.folder / "outputs.json").write_text("{}")
+    outputs.rmdir()
     assert "run `pulumi up --stack dev`" in xtsync("status", "-s", "dev").errors
 
 

@@ -22,7 +22,7 @@ from ..sync_secrets.model import NOTIFICATION, deletion_threshold, settings_by_k
 from .checks.finding import counted
 from .checks.synchronization import threshold
 from .control import health_after, refuse_missing_assignments, restart
-from .recorded import last_settings, recorded_of
+from .recorded import beside_outputs, last_settings
 from .screen import refuse_to_ask_nobody
 from .status import Status, as_document, portal_url, read_job, show
 
@@ -140,7 +140,7 @@ def least_held_back(stack: Stack, live: int | None) -> int | None:
 
     Somebody may have changed the threshold since it began to: the lower one of now and of the last `up` counts.
     """
-    known = last_settings(recorded_of(stack), stack.settings)
+    known = last_settings(beside_outputs(stack), stack.settings)
     last = threshold_of(known["settings"][NOTIFICATION]) if known else None
     return min((number for number in (live, last) if number is not None), default=None)
 

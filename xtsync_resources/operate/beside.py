@@ -13,7 +13,7 @@ from .checks.finding import counted, listed
 from .doctor import Check, looks_at, made, not_to_be_looked_at
 from .held_back import at_a_glance, changes_by_up, judged
 from .in_scope import out_of_scope
-from .recorded import recorded_of
+from .recorded import Remembered, recorded_of
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -107,7 +107,8 @@ JOB_ONLY = Beside()
 def look_beside(stack: Stack, operation: Operation, job: Job, status: Callable[[str], None]) -> Beside:
     """Look at settings, scope and policies. Calls: those of `out_of_scope`, `at_a_glance` and the checks."""
     # Of the state only mappings need something: how the service writes their expressions.
-    found, failed = looks_at(stack, recorded_of(stack) if stack.settings.schema_inputs() else ())
+    memory = Remembered(stack.outputs, recorded_of(stack) if stack.settings.schema_inputs() else ())
+    found, failed = looks_at(stack, memory)
     with ThreadPoolExecutor(len(found) + 1) as threads:
         scope = threads.submit(out_of_scope, operation, stack)
         several = list(threads.map(lambda look: made(CHECKS, look, status), found))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import records
 from ..config import SIDES
@@ -34,11 +34,12 @@ from .checks import (
 from .checks.finding import counted
 from .choices import exit_code
 from .gone import urn_of_job
-from .recorded import recorded_of
+from .recorded import recorded_of, remembered
 from .screen import Rows, line
 
 if TYPE_CHECKING:
     from ..program.stack_state import Recorded
+    from .recorded import Remembered
     from .screen import Line, Screen
     from .stack import Stack
 
@@ -139,20 +140,20 @@ def not_to_be_looked_at(failed: Mapping[str, ConfigurationError]) -> list[Findin
     ]
 
 
-def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], dict[str, ConfigurationError]]:
+def looks_at(stack: Stack, memory: Remembered) -> tuple[list[Look], dict[str, ConfigurationError]]:
     """What each tenant is looked at with, and why one cannot be, by side.
 
     Args:
         stack: the pair.
-        state: its resources as the last run left them, where what it remembers is needed for sure; else a check that
-            needs it asks for it.
+        memory: what Pulumi remembers of it; a check that needs resources which are not there asks for them.
 
     Raises:
         ConfigurationError: neither tenant can be looked at.
     """
-    known = outputs_of(stack)
+    known, state = memory.outputs, memory.resources
     names, written = meant(state, stack.settings.source.id), expressions_in(state)
     job_urn = urn_of_job(state, str(known.get("jobId") or ""))
+    unread = memory.unread is not None
 
     def resources() -> Sequence[Recorded]:
         return state or (recorded_of(stack) if known else ())
@@ -162,7 +163,8 @@ def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], 
     for side in SIDES:
         try:
             client = stack.client(side)
-            found.append(Look(stack.settings, side, client, known, names, written, stack.name, job_urn, resources))
+            look = Look(stack.settings, side, client, known, names, written, stack.name, job_urn, resources, unread)
+            found.append(look)
         except ConfigurationError as error:
             failed[side] = error
     if not found:
@@ -170,19 +172,20 @@ def looks_at(stack: Stack, state: Sequence[Recorded] = ()) -> tuple[list[Look], 
     return found, failed
 
 
+def state_unread(error: ConfigurationError) -> Finding:
+    """What it means that nobody knows what this stack has made."""
+    found = (
+        "what this stack has made cannot be told, and what is judged by that was not looked at. "
+        f"{error.what}: {error.why}"
+    )
+    return Finding("pair", "state", Level.WARNING, found, f"{error.do}. Then run this again", failed=True)
+
+
 def expressions_in(state: Sequence[Recorded]) -> Mapping[str, str]:
     """The expressions of the schema's mappings in the service's own writing, as the last run saved them."""
     schema = next((one.outputs for one in state if one.type == type_token("SyncSchema")), {})
     found: dict[str, str] = records.parse(schema.get("written") or "{}")
     return found
-
-
-def outputs_of(stack: Stack) -> Mapping[str, Any]:
-    """The stack's outputs; before the first `up`, and without Pulumi, it has none."""
-    try:
-        return stack.outputs
-    except ConfigurationError:
-        return {}
 
 
 # --- words -----------------------------------------------------------------------------------------------------
@@ -260,17 +263,26 @@ def summary(findings: Sequence[Finding]) -> str:
 # --- the command -----------------------------------------------------------------------------------------------
 
 
-def findings_of(stack: Stack, status: Callable[[str], None], checks: Sequence[Check] = CHECKS) -> list[Finding]:
+def findings_of(
+    stack: Stack, memory: Remembered, status: Callable[[str], None], checks: Sequence[Check] = CHECKS
+) -> list[Finding]:
     """What is found in both tenants, which are examined at the same time.
+
+    Args:
+        stack: the pair.
+        memory: what Pulumi remembers of it.
+        status: shows words about what is being waited for.
+        checks: those to make.
 
     Raises:
         ConfigurationError: neither tenant can be looked at.
     """
-    found, failed = looks_at(stack, recorded_of(stack))
+    found, failed = looks_at(stack, memory)
     with ThreadPoolExecutor(len(found)) as threads:
         examined = list(threads.map(lambda look: examine(look, status, checks), found))
     discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
-    findings = [*not_to_be_looked_at(failed), *(finding for one in examined for finding in one.findings)]
+    unread = [state_unread(memory.unread)] if memory.unread else []
+    findings = [*unread, *not_to_be_looked_at(failed), *(finding for one in examined for finding in one.findings)]
     return [*findings, *sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
 
 
@@ -282,11 +294,12 @@ def command(stack: Stack, screen: Screen, *, everything: bool = False) -> int:
         screen: where to.
         everything: whether people are told of what is well, too; machines always are.
     """
-    findings = findings_of(stack, screen.status)
+    memory = remembered(stack)
+    findings = findings_of(stack, memory, screen.status)
     if screen.as_json:
         screen.json(findings)
     else:
-        portal, settings = outputs_of(stack).get("portalUrl"), stack.settings
+        portal, settings = memory.outputs.get("portalUrl"), stack.settings
         screen.print(
             line(("Pair: ", "bold"), f"{settings.source.name} → {settings.target.name} (stack {stack.name})"),
             as_table(stack, findings, everything=everything),

@@ -103,7 +103,7 @@ def imported(stack: Stack, document: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.json"
         write_private(path, json.dumps(document), replace=False)
-        pulumi(["stack", "import", "--stack", stack.name, "--file", str(path)], stack.location.folder)
+        pulumi(["stack", "import", "--stack", stack.called, "--file", str(path)], stack.location.folder)
 
 
 def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | None) -> int:

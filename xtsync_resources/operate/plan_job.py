@@ -10,11 +10,11 @@ from ..graph.errors import CallError, RefusedError
 from ..sync_job.model import ACTIVE, holds_deletions
 from . import status
 from .checks.finding import as_advice, listed
-from .doctor import outputs_of
 from .gone import NotWellError
 from .health import ASSIGN
 from .held_back import at_a_glance, changes_by_up, judged
 from .in_scope import Outside, out_of_scope
+from .recorded import outputs_of
 from .status import read_job, what_follows
 
 if TYPE_CHECKING:

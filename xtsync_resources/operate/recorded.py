@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..graph import json_reader
@@ -11,7 +12,7 @@ from ..program.stack_state import Recorded
 from ..pulumi_runtime.provider import HOME
 from ..state import type_token
 from ..sync_secrets.model import COMPANY
-from .stack import pulumi
+from .stack import NoSuchStackError, pulumi
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -24,7 +25,7 @@ def exported(stack: Stack) -> dict[str, Any]:
     Raises:
         ConfigurationError: Pulumi cannot say, or it is no state.
     """
-    text = pulumi(["stack", "export", "--stack", stack.name], stack.location.folder)
+    text = pulumi(["stack", "export", "--stack", stack.called], stack.location.folder)
     try:
         document: dict[str, Any] = json_reader.read(text)
     except ValueError:
@@ -40,16 +41,69 @@ def exported(stack: Stack) -> dict[str, Any]:
     return document
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What Pulumi remembers of a stack.
+
+    Attributes:
+        outputs: what the last run exported; nothing before the first `up`, or where they cannot be had.
+        resources: as the last run left them; none before the first `up`, or where they cannot be had.
+        unread: why something cannot be had, though there may be a pair; None where all can.
+    """
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    resources: Sequence[Recorded] = ()
+    unread: ConfigurationError | None = None
+
+
+def remembered(stack: Stack) -> Remembered:
+    """What Pulumi remembers of the stack."""
+    outputs: Mapping[str, Any] = {}
+    try:
+        outputs = outputs_of(stack)
+        return Remembered(outputs, beside_outputs(stack))
+    except ConfigurationError as error:
+        return Remembered(outputs, unread=error)
+
+
+def outputs_of(stack: Stack) -> Mapping[str, Any]:
+    """The stack's outputs; none before its first `up`.
+
+    Raises:
+        ConfigurationError: they cannot be had. Then there may be a pair, of which nothing is known.
+    """
+    try:
+        return stack.outputs
+    except NoSuchStackError:
+        return {}
+
+
 def recorded_of(stack: Stack) -> list[Recorded]:
-    """The same; none either where a file with outputs stands for Pulumi."""
+    """The resources, for what is said with more certainty by them; none where Pulumi cannot say."""
+    try:
+        return beside_outputs(stack)
+    except ConfigurationError:
+        return []
+
+
+def beside_outputs(stack: Stack) -> list[Recorded]:
+    """The resources; none where a file with outputs stands for Pulumi.
+
+    Raises:
+        ConfigurationError: as `recorded`.
+    """
     return recorded(stack) if stack.location.outputs_file is None else []
 
 
 def recorded(stack: Stack) -> list[Recorded]:
-    """The resources of the stack; none before its first `up`, or where Pulumi cannot be asked."""
+    """The resources of the stack; none before its first `up`.
+
+    Raises:
+        ConfigurationError: Pulumi cannot say. Then there may be a pair, of which nothing is known.
+    """
     try:
         resources = exported(stack)["deployment"]["resources"]
-    except ConfigurationError:
+    except NoSuchStackError:
         return []
     return [
         Recorded(urn.rpartition("::")[2], one["type"], one.get("outputs") or {}, urn, str(one.get("id") or ""))

@@ -41,6 +41,16 @@ UNKNOWN = (
 )
 # Another command that stands for `pulumi`, as in `esc run ENVIRONMENT -- pulumi`.
 PULUMI_COMMAND = "XTSYNC_PULUMI"
+# What works with the state itself, which no file with outputs stands for.
+WHOLE_STATE = ("export", "import")
+# How the CLI says so. Source: https://github.com/pulumi/pulumi/blob/master/pkg/backend/backenderr/backenderr.go
+NO_SUCH_STACK = "no stack named"
+NO_CHECKPOINT = "failed to load checkpoint"
+CUT_OFF = "see docs/runbooks.md, `failed to load checkpoint`, where the state is in a folder; else check its backend"
+
+
+class NoSuchStackError(ConfigurationError):
+    """Pulumi knows no such stack, as before its first `up`."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +71,17 @@ class Stack:
     """A stack, read once.
 
     Attributes:
-        name: its name.
+        name: its name, which is that of its file.
         settings: its configuration.
         status: shows a word about what is being waited for.
+        reference: what Pulumi is to call it, where that is more than the name, as with ORGANIZATION/PROJECT/STACK.
     """
 
     name: str
     settings: Settings
     location: Location = field(default_factory=Location)
     status: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    reference: str = ""
     _clients: dict[str, GraphClient] = field(default_factory=dict, compare=False)
 
     @functools.cached_property
@@ -79,7 +91,12 @@ class Stack:
         Raises:
             ConfigurationError: they cannot be had.
         """
-        return read_outputs(self.name, self.location)
+        return read_outputs(self.called, self.location)
+
+    @property
+    def called(self) -> str:
+        """What Pulumi calls it."""
+        return self.reference or self.name
 
     def output(self, key: str) -> str:
         """One of the outputs, an id.
@@ -131,7 +148,7 @@ class Stack:
         if self.settings.client_secret(tenant.side) is None or client_secret(tenant.side, os.environ).named:
             return ""
         key = namespace.full(f"{tenant.side}ClientSecret")
-        arguments = ["config", "get", key, "--stack", self.name]
+        arguments = ["config", "get", key, "--stack", self.called]
         if self.location.config_file is not None:
             # Absolute, as Pulumi runs in the program's folder; the file also holds what its secrets are opened with.
             arguments += ["--config-file", str(self.location.config_file.absolute())]
@@ -152,7 +169,8 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
             stack is selected.
         ConfigurationProblems: its configuration is wrong.
     """
-    name = short(name or selected(location.folder))
+    reference = name or selected(location.folder)
+    name = short(reference)
     project = enter_project(location.folder)
     values = {**project_defaults(project), **values_of(location, name)}
     encrypted = [key for key, value in values.items() if is_encrypted(value)]
@@ -172,7 +190,7 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
         before_sign_in=before_sign_in,
         found=problems,
     )
-    return Stack(name, settings, location, status)
+    return Stack(name, settings, location, status, reference)
 
 
 def selected(folder: Path) -> str:
@@ -314,6 +332,7 @@ def pulumi(arguments: list[str], folder: Path) -> str:
     """What the Pulumi CLI prints for a command.
 
     Raises:
+        NoSuchStackError: it knows no stack of this name.
         ConfigurationError: it is not there, or it failed. Neither what it has printed, which may be a secret, nor the
             variable that names it, which may hold one, is shown.
     """
@@ -327,7 +346,8 @@ def pulumi(arguments: list[str], folder: Path) -> str:
         raise ConfigurationError(what, why, "give a program and its arguments, without a shell's signs") from None
     command = shutil.which(first)
     if command is None:
-        do = "install Pulumi; or name the stack with --stack and a file with its outputs as JSON with --outputs"
+        instead = "; or name the stack with --stack and a file with its outputs as JSON with --outputs"
+        do = f"install Pulumi{'' if arguments[1] in WHOLE_STATE else instead}"
         raise ConfigurationError(what, f"there is no such program on the PATH: {shown}", do)
     try:
         done = subprocess.run(  # noqa: S603 - our own arguments, no shell
@@ -347,5 +367,7 @@ def pulumi(arguments: list[str], folder: Path) -> str:
         raise ConfigurationError(what, why, "run it by hand to see more") from None
     if done.returncode:
         why = " ".join(done.stderr.split()) or f"it ended with exit code {done.returncode}"
-        raise ConfigurationError(what, why, "run it by hand to see more; `pulumi stack ls` lists the stacks")
+        kind = NoSuchStackError if NO_SUCH_STACK in why else ConfigurationError
+        by_hand = "run it by hand to see more; `pulumi stack ls` lists the stacks"
+        raise kind(what, why, CUT_OFF if NO_CHECKPOINT in why else by_hand)
     return done.stdout

@@ -76,7 +76,7 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
             f"open B2B collaboration for {there} in {here}: Cross-tenant access settings, Organizational settings, "
             f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
         )
-    elif look.set_up and not same(setting, wanted):
+    elif (look.set_up or look.unread) and not same(setting, wanted):
         do = "bring the partner policy in line with the stack file, as is said of it"
     else:
         do = f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"

@@ -16,13 +16,18 @@ def check(look: Look) -> list[Finding]:
     found, unreadable = configurations_into(look.operation(), look.partner.id)
     others = [one for one in found if str(one.principal["id"]) != look.own]
     findings = []
-    if others:
-        text = f"another configuration synchronizes this pair: {'; '.join(map(str, others))}"
+    names = "; ".join(map(str, others))
+    if others and look.unread and not look.own:
+        text = f"there is a configuration of this pair, and nobody knows whether it is this stack's: {names}"
+        findings.append(look.not_reached(AREA, text, "leave it alone until the stack's state can be read"))
+    elif others:
+        text = f"another configuration synchronizes this pair: {names}"
         if look.settings.allow_second_configuration:
             findings.append(look.warning(AREA, text, "let only one of them synchronize a person"))
         else:
             do = (
-                "bring it under management (docs/operations.md), or use the stack that has it: `up` makes no second one"
+                "use the stack that has it (`pulumi login` to where that is kept), or bring it under management "
+                "(docs/operations.md): `up` makes no second one"
             )
             findings.append(look.problem(AREA, text, do))
     if unreadable:

@@ -84,6 +84,7 @@ class Look:
         job_urn: the URN of its job; "" where that is not known.
         state: gives its resources as the last run left them, asked for where a finding needs them; none where nobody
             can say.
+        unread: whether nobody can say what this stack has made already, though it may have made everything.
         memory: what several checks need and one has read, by area.
         lock: held by the one that reads it.
     """
@@ -97,6 +98,7 @@ class Look:
     stack: str = ""
     job_urn: str = ""
     state: Callable[[], Sequence[Recorded]] = tuple
+    unread: bool = False
     memory: dict[str, Any] = field(default_factory=dict, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 

@@ -102,6 +102,9 @@ def partner_missing(look: Look, operation: Operation) -> list[Finding]:
         wanted = {**look.settings.partner_policy(look.side), **(lets_in(look) if look.side == "target" else {})}
         put_back = "run `pulumi up --refresh --diff`, which puts it back"
         return [look.problem(AREA, found, mend(look, operation, {}, wanted, put_back))]
+    if look.unread:
+        found = f"there is none for {look.partner.name}, and nobody knows whether this stack has made one"
+        return [look.not_reached(AREA, found, "look again when the stack's state can be read")]
     return [look.ok(AREA, f"there is none for {look.partner.name} yet")]
 
 
@@ -118,7 +121,7 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
         text += f". Also used by {' and '.join(others)}; that is left alone"
     findings = [look.ok(AREA, text)]
     joined = Baseline(partner, sync).may_be_joined(look.side)
-    if not look.set_up and look.settings.on_existing == "fail" and not joined:
+    if not (look.set_up or look.unread) and look.settings.on_existing == "fail" and not joined:
         found = "it exists, and xtsync:onExisting is fail: `pulumi up` will refuse"
         findings = [look.problem(AREA, text + f"; {found}", "set xtsync:onExisting: adopt, or delete it")]
     if partner.get(ORGANIZATION):

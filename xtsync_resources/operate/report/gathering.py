@@ -25,6 +25,7 @@ from ..checks import Finding, Level, Look, synchronization
 from ..doctor import CHECKS as OF_DOCTOR
 from ..doctor import Check, findings_of
 from ..gone import NotWellError
+from ..recorded import remembered
 from ..status import judged_with_scope, read_job
 from .section import EVENTS, KINDS, Cycle, Section
 from .settings import described
@@ -106,7 +107,7 @@ def with_findings(stack: stacks.Stack, section: Section, status: Callable[[str],
         return section
     held = section.health is not None and section.health.holds_deletions
     try:
-        examined = findings_of(stack, status, checks(held=held))
+        examined = findings_of(stack, remembered(stack), status, checks(held=held))
     except XtsyncError as error:
         return dataclasses.replace(section, problems=[*section.problems, str(error)])
     found = [one for one in examined if one.level is not Level.OK and not one.missing]

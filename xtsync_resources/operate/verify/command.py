@@ -19,6 +19,7 @@ from ...untrusted import json_text
 from ..checks.finding import counted, listed
 from ..doctor import looks_at
 from ..files import write_private
+from ..recorded import Remembered, outputs_of
 from ..screen import Rows, document_of, line
 from .facts import Heard, facts
 from .reads import SIGN_IN, no_sign_in, read_tenant
@@ -120,7 +121,7 @@ def made(stack: Stack, set_up: bool, heard: Sequence[Heard]) -> Record:
 
 def command(stack: Stack, screen: Screen, output: Path | None) -> int:
     """Read both tenants and say how the answers are made; 0 if all are as expected, 1 if not."""
-    found, failed = looks_at(stack)
+    found, failed = looks_at(stack, Remembered(outputs_of(stack)))
     heard = [no_sign_in(side) for side in failed]
     with ThreadPoolExecutor(len(found)) as threads:
         for tenant in threads.map(lambda look: read_tenant(look, screen.status), found):
