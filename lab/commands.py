@@ -172,7 +172,7 @@ def pulumi(
             more = [word for text in named.config or () for word in ("--config", text)]
             raise typer.Exit(deployer.command(context.args if asks else [*others, "--stack", stack, *more]))
         asked = [word for word in others if word != "--non-interactive"]
-        if asked == ["stack", "--show-name"]:
+        if asked[:2] == ["stack", "--show-name"]:
             typer.echo(stack)
         elif asked == ["stack", "output", "--json"]:
             typer.echo(json.dumps(deployer.outputs()))

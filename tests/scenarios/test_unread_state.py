@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -23,6 +24,9 @@ PULUMI = """
 import pathlib, sys
 pathlib.Path({asked!r}).write_text(" ".join(sys.argv[1:]))
 outputs = {outputs!r}
+if "--show-name" in sys.argv:
+    print("contoso/xtsync/dev" if "--fully-qualify-stack-names" in sys.argv else "dev")
+    sys.exit()
 if "output" in sys.argv and outputs:
     print(outputs)
     sys.exit()
@@ -127,9 +131,12 @@ def test_a_stack_that_was_not_made_yet_is_known_to_have_nothing(lab: Lab, asking
     assert "nobody knows" not in said.out
 
 
-def test_a_stack_of_another_organization_is_asked_for_by_its_whole_name(lab: Lab, asking: Command) -> None:
+@pytest.mark.parametrize("named", [("-s", "contoso/xtsync/dev"), ()], ids=["given", "selected"])
+def test_a_stack_of_another_organization_is_asked_for_by_its_whole_name(
+    lab: Lab, asking: Command, named: tuple[str, ...]
+) -> None:
     pulumi_says(lab, NOT_MADE)
-    assert asking("plan", "-s", "contoso/xtsync/dev").exit_code == 0
+    assert asking("plan", *named).exit_code == 0
     assert "--stack contoso/xtsync/dev" in (lab.folder / "asked").read_text()
 
 
@@ -144,6 +151,9 @@ def test_the_cli_says_so_of_a_stack_that_was_not_made_yet(
     said = asking("plan", "-s", "dev")
     assert said.exit_code == 0, said
     assert "Comes into scope" in said.out
+    lab.stack.engine.export()
+    subprocess.run([found.command, "stack", "select", "dev"], cwd=lab.folder, env=lab.stack.environment, check=True)
+    assert "(stack dev)" in asking("doctor").out, "its whole name is organization/xtsync/dev"
     lab.stack.environment["PULUMI_BACKEND_URL"] = "file:///nowhere/at/all"
     said = asking("plan", "-s", "dev")
     assert said.exit_code == 2

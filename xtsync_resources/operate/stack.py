@@ -194,12 +194,12 @@ def read(name: str | None, location: Location, status: Callable[[str], None], *,
 
 
 def selected(folder: Path) -> str:
-    """The stack that is selected in Pulumi.
+    """The stack that is selected in Pulumi, by its whole name: it may be that of another organization than the usual.
 
     Raises:
         ConfigurationError: Pulumi cannot say.
     """
-    return short(pulumi(["stack", "--show-name"], folder).strip())
+    return pulumi(["stack", "--show-name", "--fully-qualify-stack-names"], folder).strip()
 
 
 def short(name: str) -> str:
