@@ -178,6 +178,10 @@ def test_nothing_is_left_to_forget_the_second_time(lab: Lab, xtsync: Command) ->
         one["name"] for one in named
     }
     assert xtsync("forget", "--side", "source", "-s", "dev", "--yes", "--json").document == []
+    whole = xtsync("forget", "--side", "source", "-s", "organization/xtsync/dev", "--yes")
+    assert "run `pulumi destroy --stack organization/xtsync/dev`" in whole.errors, (
+        "another organization may have a dev, too"
+    )
     other = xtsync("forget", "--side", "target", "-s", "dev", "--yes")
     assert other.exit_code == 2
     assert "XTSYNC_FORGET=target pulumi destroy --stack dev" in other.errors

@@ -22,9 +22,9 @@ MENDING = "see docs/runbooks.md, `failed to load checkpoint`"
 # Says what it is asked for, and answers for outputs alone where it has some.
 PULUMI = """
 import pathlib, sys
-pathlib.Path({asked!r}).write_text(" ".join(sys.argv[1:]))
+print(*sys.argv[1:], file=pathlib.Path({asked!r}).open("a"))
 outputs = {outputs!r}
-if "--show-name" in sys.argv:
+if "--show-name" in sys.argv and "EOF" not in {text!r}:
     print("contoso/xtsync/dev" if "--fully-qualify-stack-names" in sys.argv else "dev")
     sys.exit()
 if "output" in sys.argv and outputs:
@@ -69,6 +69,25 @@ def test_a_pair_whose_state_cannot_be_read_is_not_taken_for_a_strange_one(lab: L
     assert "will refuse" not in text
 
 
+def test_without_a_name_it_is_said_that_one_helps(lab: Lab, asking: Command) -> None:
+    pulumi_says(lab, BROKEN)
+    said = asking("doctor")
+    assert said.exit_code == 2
+    assert "name the stack with --stack, or see docs/runbooks.md" in words(said.errors)
+
+
+def test_a_secret_that_pulumi_cannot_open_either_is_no_problem_of_the_sign_in(lab: Lab, asking: Command) -> None:
+    lab.stack.run("up")
+    del lab.stack.environment["XTSYNC_SOURCE_CLIENT_SECRET"]
+    asking.monkeypatch.delenv("XTSYNC_SOURCE_CLIENT_SECRET", raising=False)
+    lab.stack.config["xtsync:sourceClientSecret"] = {"secure": "v1:AAAA"}
+    pulumi_says(lab, BROKEN)
+    said = asking("doctor", "-s", "dev")
+    assert said.exit_code == 2, said
+    assert "problem" not in said.out
+    assert "Cannot run `pulumi config get" in words(said.out)
+
+
 def test_a_policy_that_may_be_gone_is_not_said_to_be_awaited(lab: Lab, asking: Command) -> None:
     lab.stack.run("up")
     lab.target.policies.partners.clear()
@@ -88,7 +107,7 @@ def test_what_the_outputs_tell_is_known_without_the_rest_of_the_state(lab: Lab, 
         assert said.exit_code == 1, said
         assert "alice@contoso.com" in said.out
         assert "nobody knows whether it is this stack's" not in words(said.out)
-    assert asking("report", "-s", "dev").exit_code == 1
+    assert asking("report", "-s", "dev", "--output", "-").exit_code == 1
 
 
 def test_what_an_up_would_do_is_not_guessed(lab: Lab, asking: Command) -> None:
@@ -137,7 +156,11 @@ def test_a_stack_of_another_organization_is_asked_for_by_its_whole_name(
 ) -> None:
     pulumi_says(lab, NOT_MADE)
     assert asking("plan", *named).exit_code == 0
-    assert "--stack contoso/xtsync/dev" in (lab.folder / "asked").read_text()
+    asked = [line for line in (lab.folder / "asked").read_text().splitlines() if "--show-name" not in line]
+    assert [line for line in asked if "--stack contoso/xtsync/dev" in line] == asked
+    assert {"export", "output"} <= {line.split()[1] for line in asked}
+    pulumi_says(lab, NOT_MADE, but_outputs=True)
+    assert "run `pulumi up --stack contoso/xtsync/dev`" in asking("status", *named).errors
 
 
 @pytest.mark.real

@@ -132,10 +132,11 @@ def made_one(check: Check, look: Look, status: Callable[[str], None]) -> list[Fi
         return [look.not_checked(check.area, error)]
 
 
-def not_to_be_looked_at(failed: Mapping[str, ConfigurationError]) -> list[Finding]:
-    """What is in the way of looking at a tenant at all."""
+def not_to_be_looked_at(failed: Mapping[str, ConfigurationError], *, unread: bool = False) -> list[Finding]:
+    """What is in the way of looking at a tenant at all; nobody's fault where Pulumi cannot say anything (`unread`)."""
+    level = Level.WARNING if unread else Level.PROBLEM
     return [
-        Finding(side, "sign-in", Level.PROBLEM, f"{error.what}: {error.why}", error.do)
+        Finding(side, "sign-in", level, f"{error.what}: {error.why}", error.do, failed=unread)
         for side, error in failed.items()
     ]
 
@@ -156,14 +157,14 @@ def looks_at(stack: Stack, memory: Remembered) -> tuple[list[Look], dict[str, Co
     unread = memory.unread is not None
 
     def resources() -> Sequence[Recorded]:
-        return state or (recorded_of(stack) if known else ())
+        return state or (recorded_of(stack) if known and not unread else ())
 
     found: list[Look] = []
     failed: dict[str, ConfigurationError] = {}
     for side in SIDES:
         try:
             client = stack.client(side)
-            look = Look(stack.settings, side, client, known, names, written, stack.name, job_urn, resources, unread)
+            look = Look(stack.settings, side, client, known, names, written, stack.called, job_urn, resources, unread)
             found.append(look)
         except ConfigurationError as error:
             failed[side] = error
@@ -282,7 +283,8 @@ def findings_of(
         examined = list(threads.map(lambda look: examine(look, status, checks), found))
     discoveries = {look.side: one.discovery for look, one in zip(found, examined, strict=True)}
     unread = [state_unread(memory.unread)] if memory.unread else []
-    findings = [*unread, *not_to_be_looked_at(failed), *(finding for one in examined for finding in one.findings)]
+    unseen = not_to_be_looked_at(failed, unread=bool(unread))
+    findings = [*unread, *unseen, *(finding for one in examined for finding in one.findings)]
     return [*findings, *sign_in.same_cloud(discoveries), *guardrails.check(stack.settings)]
 
 

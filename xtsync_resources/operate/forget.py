@@ -110,7 +110,7 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
     """Show what would be forgotten, ask, and forget it; 1 if it was declined."""
     settings = stack.settings
     if side != SIDE:
-        do = f"run `{FORGET}={side} pulumi destroy --stack {shlex.quote(stack.name)}`"
+        do = f"run `{FORGET}={side} pulumi destroy --stack {shlex.quote(stack.called)}`"
         raise RefusedError("Will not take the target out of the state", "the pair can be taken apart without it", do)
     if not yes:
         refuse_to_ask_nobody("--yes")
@@ -134,9 +134,13 @@ def command(stack: Stack, screen: Screen, side: str, yes: bool, backup: Path | N
         imported(stack, without(document, {one.urn for one in gone}))
     if screen.as_json:
         screen.json(gone)
-    name = shlex.quote(stack.name)
+    name = shlex.quote(stack.called)
     screen.tell(
-        *([f"Forgotten. The state as it was is in {path}: `pulumi stack import` takes it back."] if gone else []),
+        *(
+            [f"Forgotten. The state as it was is in {path}: `pulumi stack import --stack {name}` takes it back."]
+            if gone
+            else []
+        ),
         f"Now run `pulumi destroy --stack {name}`, which ends the target half.",
     )
     return 0

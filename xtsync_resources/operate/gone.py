@@ -43,7 +43,7 @@ def gone(operation: Operation, stack: Stack) -> NotWellError:
     what = f"The job {stack.job} in {operation.tenant} is gone"
     if operation.read(get_service_principal(stack.service_principal)) is None:
         why = f"somebody deleted the configuration application, and the job with it; {PEOPLE_STAY}"
-        return NotWellError(what, why, make_all_again(stack.name))
+        return NotWellError(what, why, make_all_again(stack.called))
     urn = urn_of_job(recorded_of(stack), stack.job)
-    why, do = how_it_went(operation, stack.service_principal, urn, stack.name)
+    why, do = how_it_went(operation, stack.service_principal, urn, stack.called)
     return NotWellError(what, f"{why}; {PEOPLE_STAY}", do)

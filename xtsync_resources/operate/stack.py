@@ -74,7 +74,7 @@ class Stack:
         name: its name, which is that of its file.
         settings: its configuration.
         status: shows a word about what is being waited for.
-        reference: what Pulumi is to call it, where that is more than the name, as with ORGANIZATION/PROJECT/STACK.
+        reference: what Pulumi calls it, where that may be more than the name: ORGANIZATION/PROJECT/STACK.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Stack:
 
     @property
     def called(self) -> str:
-        """What Pulumi calls it."""
+        """What Pulumi calls it, and every command for it that is shown: another organization may have its name, too."""
         return self.reference or self.name
 
     def output(self, key: str) -> str:
@@ -107,7 +107,7 @@ class Stack:
         value = self.outputs.get(key)
         if not value or value in NO_IDS:
             why = "the last run did not come so far" if self.outputs else "it was not made yet, or it was ended"
-            do = f"run `pulumi up --stack {shlex.quote(self.name)}`, if there is to be one"
+            do = f"run `pulumi up --stack {shlex.quote(self.called)}`, if there is to be one"
             raise ConfigurationError(f"The stack {self.name} has no pair (no output {key})", why, do)
         return str(value)
 
@@ -199,7 +199,12 @@ def selected(folder: Path) -> str:
     Raises:
         ConfigurationError: Pulumi cannot say.
     """
-    return pulumi(["stack", "--show-name", "--fully-qualify-stack-names"], folder).strip()
+    try:
+        found = pulumi(["stack", "--show-name", "--fully-qualify-stack-names"], folder).strip()
+    except ConfigurationError as error:
+        raise type(error)(error.what, error.why, f"name the stack with --stack, or {error.do}") from None
+    # A backend without organizations calls each of its projects' so.
+    return short(found) if found.startswith("organization/") else found
 
 
 def short(name: str) -> str:

@@ -77,7 +77,8 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
             f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
         )
     elif (look.set_up or look.unread) and not same(setting, wanted):
-        do = "bring the partner policy in line with the stack file, as is said of it"
+        said = ", as is said of it" if look.set_up else ", when the stack's state can be read"
+        do = f"bring the partner policy in line with the stack file{said}"
     else:
         do = f"open xtsync:b2bCollaboration.{'outbound' if out else 'inbound'}.{part} in the stack file"
     if found is Reach.NONE:

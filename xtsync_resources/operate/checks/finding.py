@@ -80,7 +80,7 @@ class Look:
         outputs: the stack's; empty before its first `pulumi up`.
         meant: object ids by what the stack file called users and groups at the last `pulumi up`, in lower case.
         written: mapping expressions in the service's own writing, by target attribute, as the state has them.
-        stack: the stack's name.
+        stack: what Pulumi calls the stack.
         job_urn: the URN of its job; "" where that is not known.
         state: gives its resources as the last run left them, asked for where a finding needs them; none where nobody
             can say.

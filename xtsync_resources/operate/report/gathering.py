@@ -54,7 +54,10 @@ class Gathering:
             return Section(name, problems=[str(error)], unknown=True)
         source, target = stack.settings.source, stack.settings.target
         section = Section(
-            stack.name, (source.name, source.id), (target.name, target.id), described(stack.settings, given, os.environ)
+            stack.called,
+            (source.name, source.id),
+            (target.name, target.id),
+            described(stack.settings, given, os.environ),
         )
         return self._with_logs(stack, with_findings(stack, with_health(stack, section), self._screen.status))
 
