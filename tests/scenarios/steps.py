@@ -100,6 +100,11 @@ def finance(lab: Lab) -> str:
     return found.id
 
 
+def flat(text: str) -> str:
+    """A table's text, whatever the width it was broken to."""
+    return " ".join(text.split())
+
+
 def says(xtsync: Command, *typed: str) -> str:
     said = xtsync(*typed, "-s", "dev")
-    return " ".join((said.out + said.errors).split())
+    return flat(said.out + said.errors)

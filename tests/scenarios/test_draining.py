@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.stacks import Command, Lab, changed, messages, short, told
-from tests.scenarios.steps import made_by_hand
+from tests.scenarios.steps import flat, made_by_hand
 from tests.scenarios.tenants import assign, cycle_after
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
@@ -19,11 +19,6 @@ def drained(lab: Lab) -> Lab:
     lab.pass_time()
     assert len(lab.arrived()) == 3
     return lab
-
-
-def flat(text: str) -> str:
-    """A table's text, whatever the width it was broken to."""
-    return " ".join(text.split())
 
 
 def destroyed(lab: Lab) -> str:

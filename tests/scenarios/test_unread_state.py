@@ -12,7 +12,7 @@ import pytest
 
 from lab.pulumi.installation import Installation
 from tests.scenarios.stacks import ROOT, Command, Lab
-from tests.scenarios.steps import held_back
+from tests.scenarios.steps import flat, held_back
 from tests.scenarios.tenants import unassign
 from tests.terminal import only_real
 
@@ -49,17 +49,13 @@ def pulumi_says(lab: Lab, text: str, *, but_outputs: bool = False) -> None:
     lab.stack.environment["XTSYNC_PULUMI"] = shlex.join([sys.executable, str(program)])
 
 
-def words(text: str) -> str:
-    return " ".join(text.split())
-
-
 def test_a_pair_whose_state_cannot_be_read_is_not_taken_for_a_strange_one(lab: Lab, asking: Command) -> None:
     lab.stack.config["xtsync:onExisting"] = "fail"
     lab.stack.run("up")
     pulumi_says(lab, BROKEN)
     said = asking("doctor", "-s", "dev")
     assert said.exit_code == 2
-    text = words(said.out)
+    text = flat(said.out)
     assert "what this stack has made cannot be told" in text
     assert BROKEN in text
     assert MENDING in text
@@ -73,7 +69,7 @@ def test_without_a_name_it_is_said_that_one_helps(lab: Lab, asking: Command) -> 
     pulumi_says(lab, BROKEN)
     said = asking("doctor")
     assert said.exit_code == 2
-    assert "name the stack with --stack, or see docs/runbooks.md" in words(said.errors)
+    assert "name the stack with --stack, or see docs/runbooks.md" in flat(said.errors)
 
 
 def test_a_secret_that_pulumi_cannot_open_either_is_no_problem_of_the_sign_in(lab: Lab, asking: Command) -> None:
@@ -85,14 +81,14 @@ def test_a_secret_that_pulumi_cannot_open_either_is_no_problem_of_the_sign_in(la
     said = asking("doctor", "-s", "dev")
     assert said.exit_code == 2, said
     assert "problem" not in said.out
-    assert "Cannot run `pulumi config get" in words(said.out)
+    assert "Cannot run `pulumi config get" in flat(said.out)
 
 
 def test_a_policy_that_may_be_gone_is_not_said_to_be_awaited(lab: Lab, asking: Command) -> None:
     lab.stack.run("up")
     lab.target.policies.partners.clear()
     pulumi_says(lab, BROKEN)
-    text = words(asking("doctor", "-s", "dev").out)
+    text = flat(asking("doctor", "-s", "dev").out)
     assert "there is none for Contoso, and nobody knows whether this stack has made one" in text
 
 
@@ -106,7 +102,7 @@ def test_what_the_outputs_tell_is_known_without_the_rest_of_the_state(lab: Lab, 
         said = asking(name, "-s", "dev")
         assert said.exit_code == 1, said
         assert "alice@contoso.com" in said.out
-        assert "nobody knows whether it is this stack's" not in words(said.out)
+        assert "nobody knows whether it is this stack's" not in flat(said.out)
     assert asking("report", "-s", "dev", "--output", "-").exit_code == 1
 
 
@@ -118,8 +114,8 @@ def test_what_an_up_would_do_is_not_guessed(lab: Lab, asking: Command) -> None:
         pulumi_says(lab, BROKEN, but_outputs=but_outputs)
         said = asking("plan", "-s", "dev")
         assert (said.exit_code, said.out) == (2, "")
-        assert BROKEN in words(said.errors)
-        assert MENDING in words(said.errors)
+        assert BROKEN in flat(said.errors)
+        assert MENDING in flat(said.errors)
 
 
 def test_a_record_for_a_report_is_not_made_short(lab: Lab, asking: Command) -> None:
@@ -127,7 +123,7 @@ def test_a_record_for_a_report_is_not_made_short(lab: Lab, asking: Command) -> N
     pulumi_says(lab, BROKEN)
     said = asking("verify", "-s", "dev")
     assert (said.exit_code, said.out) == (2, "")
-    assert BROKEN in words(said.errors)
+    assert BROKEN in flat(said.errors)
 
 
 def test_deletions_are_not_approved_by_what_the_portal_says_alone(lab: Lab, xtsync: Command) -> None:
@@ -137,7 +133,7 @@ def test_deletions_are_not_approved_by_what_the_portal_says_alone(lab: Lab, xtsy
     pulumi_says(lab, BROKEN, but_outputs=True)
     said = xtsync("approve-deletions", "--count", "2", "-s", "dev")
     assert said.exit_code == 2
-    assert BROKEN in words(said.errors)
+    assert BROKEN in flat(said.errors)
     assert lab.jobs()[0].quarantine is not None
 
 

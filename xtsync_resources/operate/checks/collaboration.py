@@ -76,7 +76,7 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
             f"open B2B collaboration for {there} in {here}: Cross-tenant access settings, Organizational settings, "
             f"{there}, {'Outbound' if out else 'Inbound'} access ({name}.{part})"
         )
-    elif (look.set_up or look.unread) and not same(setting, wanted):
+    elif look.may_be_set_up and not same(setting, wanted):
         said = ", as is said of it" if look.set_up else ", when the stack's state can be read"
         do = f"bring the partner policy in line with the stack file{said}"
     else:

@@ -118,6 +118,11 @@ class Look:
         return bool(self.outputs)
 
     @property
+    def may_be_set_up(self) -> bool:
+        """Whether it has, or nobody can say."""
+        return self.set_up or self.unread
+
+    @property
     def own(self) -> str:
         """The service principal of the stack's configuration; "" where it has none."""
         return str(self.outputs.get("servicePrincipalId") or "")

@@ -121,7 +121,7 @@ def describe_partner(look: Look, partner: Mapping[str, Any], sync: Mapping[str, 
         text += f". Also used by {' and '.join(others)}; that is left alone"
     findings = [look.ok(AREA, text)]
     joined = Baseline(partner, sync).may_be_joined(look.side)
-    if not (look.set_up or look.unread) and look.settings.on_existing == "fail" and not joined:
+    if not look.may_be_set_up and look.settings.on_existing == "fail" and not joined:
         found = "it exists, and xtsync:onExisting is fail: `pulumi up` will refuse"
         findings = [look.problem(AREA, text + f"; {found}", "set xtsync:onExisting: adopt, or delete it")]
     if partner.get(ORGANIZATION):
