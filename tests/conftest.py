@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from lab import engines
+from lab.engine import state
 from lab.engine.processes import Children
 from lab.pulumi.installation import Installation
 from tests.nursery import Nursery
@@ -69,3 +70,5 @@ def forked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     found: Nursery = request.getfixturevalue("nursery")
 
     monkeypatch.setattr(Children, "start", found.start_of_children())
+    # The key of a state takes long to make; so all have one.
+    monkeypatch.setattr(state, "new_salt", lambda: "0123456789abcdef")

@@ -9,6 +9,7 @@ ones.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -149,6 +150,7 @@ def become(request: Mapping[str, Any], out: int, errors: int, status: int) -> No
     os.dup2(errors, 2)
     os.chdir(request["folder"])
     move_time_by_sleeping(request["folder"])
+    say_nothing_for_debugging()
     os.environ.clear()
     os.environ.update(request["environment"])
     more = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -171,6 +173,13 @@ def become(request: Mapping[str, Any], out: int, errors: int, status: int) -> No
     sys.stdout.flush()
     sys.stderr.flush()
     told(code)
+
+
+def say_nothing_for_debugging() -> None:
+    """Spare the SDK's debug messages, a hundred calls in a run, which the small engine passes over."""
+    import pulumi
+
+    pulumi.log.debug = lambda *_, **__: None
 
 
 def move_time_by_sleeping(program: str) -> None:
@@ -199,6 +208,7 @@ def preload() -> None:
             if not module.name.startswith(NOT_DEPLOYED):
                 importlib.import_module(module.name)
     sys.path.remove(str(ROOT))
+    gc.freeze()  # what a collection in a forked process would touch, and so copy
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def redacted(text: str) -> str:
     for secret in sorted({*_known, *in_environment()}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)
-            if len(secret) <= LONGEST_ESCAPED and ("%" in text or "\\" in text or "&" in text):
+            # No escape is shorter than its character.
+            if len(secret) <= min(LONGEST_ESCAPED, len(text)) and ("%" in text or "\\" in text or "&" in text):
                 text = escaped(secret).sub(MASK, text)
     return text
 

@@ -97,15 +97,23 @@ def key_of(passphrase: str, salt: str) -> bytes:
     return hashlib.scrypt(passphrase.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=32)
 
 
+def new_salt() -> str:
+    """What makes the key of a new state another than that of any with the same passphrase."""
+    return secrets.token_hex(8)
+
+
 class Crypter:
     """Encrypts what is secret in a state, with a key made of a passphrase."""
 
     def __init__(self, passphrase: str, salt: str) -> None:
         self._fernet = Fernet(base64.urlsafe_b64encode(key_of(passphrase, salt)))
+        self._encrypted: dict[str, str] = {}
 
     def encrypt(self, text: str) -> str:
-        """Encrypt a text."""
-        return self._fernet.encrypt(text.encode()).decode()
+        """Encrypt a text, once: it is written again with every step."""
+        if text not in self._encrypted:
+            self._encrypted[text] = self._fernet.encrypt(text.encode()).decode()
+        return self._encrypted[text]
 
     def decrypt(self, text: str) -> str:
         """Decrypt a text.
@@ -124,7 +132,7 @@ class Store:
 
     def __init__(self, folder: Path, project: str, stack: str, passphrase: str) -> None:
         self.path = folder / project / f"{stack}.json"
-        self._passphrase, self._salt = passphrase, secrets.token_hex(8)
+        self._passphrase, self._salt = passphrase, new_salt()
         self.resources: list[Resource] = []
         self.pending: list[dict[str, Any]] = []
 
