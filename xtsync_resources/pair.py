@@ -32,7 +32,7 @@ from .sync_schema.baseline import SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
 from .sync_scope import newcomers, principals
 from .sync_scope.affected import Leaving
-from .sync_scope.draining import DRAIN
+from .sync_scope.before_draining import DRAIN
 from .sync_scope.foreign_assignments import ADOPT, ADOPTED, Foreign
 from .sync_scope.hooks import AssignmentHooks
 from .sync_scope.record import ScopeRecord, describe
@@ -80,8 +80,8 @@ class PairResources:
         self._target_baseline = PartnerBaseline(
             "target-baseline",
             self._target,
-            settings.source.id,
-            {
+            tenant_id=settings.source.id,
+            planned={
                 **settings.partner_policy("target"),
                 IDENTITY_SYNC: sync_values(settings.display_name, settings.sync_groups),
             },
@@ -90,8 +90,8 @@ class PairResources:
         self._source_baseline = PartnerBaseline(
             "source-baseline",
             self._source,
-            settings.target.id,
-            {**settings.partner_policy("source"), APPLICATION: settings.display_name},
+            tenant_id=settings.target.id,
+            planned={**settings.partner_policy("source"), APPLICATION: settings.display_name},
         )
         # The engine starts a process at a time: azuread's comes behind what need not wait for it. Nothing is written
         # before azuread is let in.
@@ -104,30 +104,30 @@ class PairResources:
         service_principal = ServicePrincipal(
             "service-principal",
             self._source,
-            self._id,
-            application.application_object_id,
-            self._source_baseline.configurations,
+            service_principal_id=self._id,
+            application_id=application.application_object_id,
+            before=self._source_baseline.configurations,
         )
         role = service_principal.app_role_id
         job = SyncJob(
             "job",
             self._source,
-            self._id,
-            role,
-            settings.target.id,
-            bool(settings.provision_on_demand),
-            service_principal.made_by_hand,
-            self._before("SyncJob", "job"),
+            service_principal_id=self._id,
+            app_role_id=role,
+            target_tenant_id=settings.target.id,
+            on_demand=bool(settings.provision_on_demand),
+            made_by_hand=service_principal.made_by_hand,
+            before=self._before("SyncJob", "job"),
             depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
             "secrets",
             self._source,
-            self._id,
-            settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
-            job.found_settings,
-            settings.allow_deletions,
-            self._before("SyncSecrets", "secrets"),
+            service_principal_id=self._id,
+            settings=settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold),
+            found=job.found_settings,
+            may_delete=settings.allow_deletions,
+            before=self._before("SyncSecrets", "secrets"),
             depends_on=[job],
         )
         schema = self._schema(job, secrets)
@@ -144,9 +144,9 @@ class PairResources:
         record = ScopeRecord(
             "scope-record",
             self._source,
-            {**known, "foundCycle": job.found_cycle, "adopts": bool(foreign.adopted) or foreign.wanted == ADOPT},
-            list(ids.values()),
-            principals.to_assign_anew(name, self._state, people),
+            job={**known, "foundCycle": job.found_cycle, "adopts": bool(foreign.adopted) or foreign.wanted == ADOPT},
+            principals=list(ids.values()),
+            anew=principals.to_assign_anew(name, self._state, people),
             depends_on=ready,
         )
         ready.append(record)
@@ -155,12 +155,12 @@ class PairResources:
         in_scope = SyncScope(
             "scope",
             self._source,
-            {**known, "targetTenantId": settings.target.id},
-            ids,
-            sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
-            foreign,
-            Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
-            self._before("SyncScope", "scope"),
+            job={**known, "targetTenantId": settings.target.id},
+            principals=ids,
+            never_remove=sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
+            foreign=foreign,
+            leaving=Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
+            before=self._before("SyncScope", "scope"),
             depends_on=ready,
             options=options,
         )
@@ -171,15 +171,15 @@ class PairResources:
         start = JobStart(
             "start",
             self._source,
-            self._id,
-            job.id,
-            role,
-            settings.running,
-            ids.values(),
-            assignments,
-            pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
-            mark_of_interrupted_run(*(self._before(kind, short) for kind, short in STARTED_LAST)),
-            bool(settings.scoping_filters),
+            service_principal_id=self._id,
+            job_id=job.id,
+            app_role_id=role,
+            running=settings.running,
+            principals=ids.values(),
+            made=assignments,
+            rested=pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
+            unfinished=mark_of_interrupted_run(*(self._before(kind, short) for kind, short in STARTED_LAST)),
+            filtered=bool(settings.scoping_filters),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
         )
@@ -188,10 +188,10 @@ class PairResources:
             on_demand = ProvisionOnDemand(
                 "provision-on-demand",
                 self._source,
-                self._id,
-                job.id,
-                people.on_demand,
-                {
+                service_principal_id=self._id,
+                job_id=job.id,
+                users=people.on_demand,
+                scope={
                     "users": sorted(one.object_id for one in people.principals if one.kind == "user"),
                     "groups": sorted(one.object_id for one in people.principals if one.kind == "group"),
                     "filters": [group.inputs() for group in settings.scoping_filters or ()],
@@ -221,13 +221,20 @@ class PairResources:
         """Steps 2 and 3: the target lets the source's people in and redeems their invitations."""
         settings, source = self._settings, self._settings.source.id
         values = settings.partner_policy("target")
-        partner = PartnerPolicy("target-partner", self._target, source, values, self._target_baseline, self._looked)
+        partner = PartnerPolicy(
+            "target-partner",
+            self._target,
+            tenant_id=source,
+            settings=values,
+            baseline=self._target_baseline,
+            depends_on=self._looked,
+        )
         return IdentitySyncPolicy(
             "target-identity-sync",
             self._target,
-            source,
-            settings.display_name,
-            self._target_baseline,
+            tenant_id=source,
+            display_name=settings.display_name,
+            baseline=self._target_baseline,
             groups=settings.sync_groups,
             depends_on=[partner],
             newcomers=self._newcomers(ids) if pulumi.runtime.is_dry_run() else None,
@@ -247,7 +254,14 @@ class PairResources:
     def _allow_in_source(self) -> pulumi.Resource:
         """Step 4: the source redeems invitations of its people to the target."""
         target, values = self._settings.target.id, self._settings.partner_policy("source")
-        return PartnerPolicy("source-partner", self._source, target, values, self._source_baseline, self._looked)
+        return PartnerPolicy(
+            "source-partner",
+            self._source,
+            tenant_id=target,
+            settings=values,
+            baseline=self._source_baseline,
+            depends_on=self._looked,
+        )
 
     def _configuration_application(self, name: str) -> azuread.ApplicationFromTemplate:
         """Step 5: the instance of the gallery application that carries the configuration.
@@ -273,9 +287,20 @@ class PairResources:
             for text in what_changes_for_people(self._before("SyncSchema", "schema"), {}):
                 messages.warn(text)
             return ()
-        before = SchemaBaseline("schema-baseline", self._source, self._id, job.id, depends_on=[secrets])
+        before = SchemaBaseline(
+            "schema-baseline", self._source, service_principal_id=self._id, job_id=job.id, depends_on=[secrets]
+        )
         everybody = job.found_settings.apply(was_everybody)
-        schema = SyncSchema("schema", self._source, self._id, job.id, parts, before, everybody, [secrets])
+        schema = SyncSchema(
+            "schema",
+            self._source,
+            service_principal_id=self._id,
+            job_id=job.id,
+            parts=parts,
+            baseline=before,
+            everybody=everybody,
+            depends_on=[secrets],
+        )
         return before, schema
 
     def _before(self, kind: str, short: str) -> Mapping[str, Any]:

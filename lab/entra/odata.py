@@ -214,7 +214,7 @@ def selected(entry: Entry, select: str | None, keep: tuple[str, ...] = ()) -> di
 
 def page(call: Call, context: str, entries: Sequence[Entry], *, select: bool = True) -> dict[str, Any]:
     """One page of a collection and the link to the next; `select` off when entries are of mixed types."""
-    size = _page_size(call)
+    size = 0 if call.tenant.settings.empty_first_page and "$skiptoken" not in call.query else _page_size(call)
     start = _page_start(call)
     names = call.query.get("$select") if select else None
     body: dict[str, Any] = {

@@ -16,6 +16,7 @@ class Settings:
         complex_patch: whether PATCH of a complex value keeps the members it does not name.
         identity_sync_put: what PUT does with an identity sync policy that exists.
         m365_capabilities: whether the service knows the relationship `m365Capabilities` of a partner.
+        identity_sync_absent: what GET identitySynchronization answers where there is none: 404, no content, or nulls.
         secrets_put: whether PUT secrets keeps the keys it does not name.
         secrets_extra: keys the server adds to every GET secrets.
         notification_settings_reordered: GET gives the members of SyncNotificationSettings in another order.
@@ -34,7 +35,10 @@ class Settings:
         unary_operands: what GET schema gives as values of operators that have none.
         parse_expression: whether the service parses expressions of mappings on demand.
         audit_throttled: the provisioning log and provisionOnDemand answer 5 requests in 10 s and refuse the rest.
+        counts_entries: whether a job counts what it keeps (`synchronizedEntryCountByType`).
+        started_shows: what a job that was started shows as its last execution until its next cycle has ended.
         first_cycle_seconds: from start to the end of the first cycle.
+        empty_first_page: every collection begins with a page without entries.
         page_size: entries on a page when a request does not say.
         latency_seconds: real time before every answer.
     """
@@ -44,6 +48,7 @@ class Settings:
     complex_patch: Literal["merge", "replace"] = "merge"
     identity_sync_put: Literal["conflict", "replace"] = "conflict"
     m365_capabilities: Literal["known", "unknown"] = "known"
+    identity_sync_absent: Literal["404", "204", "nulls"] = "404"
     secrets_put: Literal["merge", "replace"] = "merge"
     secrets_extra: tuple[tuple[str, str], ...] = ()
     notification_settings_reordered: bool = False
@@ -62,6 +67,9 @@ class Settings:
     unary_operands: Literal["as sent", "blank"] = "as sent"
     parse_expression: Literal["offered", "missing"] = "offered"
     audit_throttled: bool = False
+    counts_entries: bool = True
+    started_shows: Literal["last", "none yet"] = "last"
     first_cycle_seconds: float = 30
+    empty_first_page: bool = False
     page_size: int = 100
     latency_seconds: float = 0

@@ -32,8 +32,8 @@ from xtsync_resources.graph.errors import (
     UnavailableError,
 )
 from xtsync_resources.graph.headers import parse_retry_after
-from xtsync_resources.graph.transport import Response, TransportError
-from xtsync_resources.identity_sync_policy.calls import delete_identity_sync
+from xtsync_resources.graph.transport import CAUSES, Response, TransportError
+from xtsync_resources.identity_sync_policy.calls import delete_identity_sync, get_identity_sync
 from xtsync_resources.partner_policy.calls import get_partner
 from xtsync_resources.sync_job.calls import (
     create_job,
@@ -114,10 +114,15 @@ def test_an_unreachable_host_is_given_up_after_a_minute() -> None:
     assert 60 <= clock.time <= 60 + 30
 
 
-def test_an_untrusted_certificate_is_final() -> None:
-    transport = ScriptedTransport(TransportError("the server's certificate is not trusted", unsent=True))
+@pytest.mark.parametrize("unsent", [True, False])
+@pytest.mark.parametrize("cause", ["CERTIFICATE_VERIFY_FAILED", "SOCKS support"])
+@pytest.mark.parametrize("call", [READ, MAKE], ids=["read", "make"])
+def test_what_the_next_try_would_meet_as_well_is_final(call: Call, cause: str, unsent: bool) -> None:
+    transport = ScriptedTransport(*[TransportError(CAUSES[cause], unsent=unsent)] * 200)
+    operation, clock = operation_for(transport)
     with pytest.raises(NoAnswerError, match="REQUESTS_CA_BUNDLE"):
-        operation_for(transport)[0].send(MAKE)
+        operation.send(call)
+    assert clock.slept == []
 
 
 @pytest.mark.parametrize("header", ["11", "315"])
@@ -325,3 +330,50 @@ def test_looks_from_which_absence_follows_are_made_past_the_deadline(to_the_end:
     operation, clock = operation_for(ScriptedTransport(), seconds=0)
     stale = StaleRead((0.5, 1.0, 2.0), to_the_end=to_the_end)
     assert operation.look_again(stale, lambda: "late" if clock.time >= 3 else None) == ("late" if to_the_end else None)
+
+
+# --- where there may be none ---------------------------------------------------------------------------------------
+
+NULLS = {"tenantId": SOURCE_ID, "displayName": None, "userSyncInbound": None}
+
+
+@pytest.mark.parametrize(
+    "none",
+    [
+        answer(204),
+        Response(200, {}, b"null"),
+        answer(200, {"@odata.context": "x", "@odata.null": True}),
+        answer(200, {"@odata.context": "x", **NULLS}),
+    ],
+)
+def test_every_answer_of_odata_for_no_object_is_not_found(none: Response) -> None:
+    operation, _ = operation_for(ScriptedTransport(none))
+    assert operation.read(get_identity_sync(SOURCE_ID)) is None
+
+
+@pytest.mark.parametrize("there", [{**NULLS, "displayName": "x"}, {**NULLS, "userSyncInbound": {}}])
+def test_what_says_something_is_there(there: dict[str, Any]) -> None:
+    operation, _ = operation_for(ScriptedTransport(answer(200, there)))
+    assert operation.read(get_identity_sync(SOURCE_ID)) == there
+
+
+@pytest.mark.parametrize("lost", [Response(200, {}, b""), answer(200, {})])
+def test_an_empty_answer_is_not_taken_for_none(lost: Response) -> None:
+    operation, _ = operation_for(ScriptedTransport(*[lost] * 1000))
+    with pytest.raises(NoAnswerError):
+        operation.read(get_identity_sync(SOURCE_ID))
+
+
+def test_a_collection_that_is_read_whole_has_the_entries_of_all_its_pages() -> None:
+    link = f"https://graph.microsoft.com/v1.0{list_jobs('sp').path}?$skiptoken=x"
+    job = {"id": "j", "templateId": "Azure2Azure", "schedule": {"state": "Active"}}
+    first, last = answer(200, {"value": [], "@odata.nextLink": link}), answer(200, {"value": [job]})
+    operation, _ = operation_for(ScriptedTransport(first, last))
+    assert operation.send(list_jobs("sp")) == {"value": [job]}
+
+
+def test_a_later_page_that_is_refused_is_refused_in_words() -> None:
+    link = f"https://graph.microsoft.com/v1.0{list_jobs('sp').path}?$skiptoken=x"
+    transport = ScriptedTransport(answer(200, {"value": [], "@odata.nextLink": link}), refusal(404))
+    with pytest.raises(NotFoundError):
+        operation_for(transport)[0].send(list_jobs("sp"), *SERVICE_PRINCIPAL_SETTLES)

@@ -313,7 +313,7 @@ def test_a_code_is_taken_whole_and_by_kind(text: str, kind: str, why: str, do: s
 
 def test_what_is_unavailable_depends_on_the_kind() -> None:
     gone = CredentialUnavailableError(message="nothing there")
-    assert explain(TENANT, gone, "cli").do == f"run `az login --tenant {world.TARGET_TENANT}`"
+    assert explain(TENANT, gone, "cli").do == f"run `az login --tenant {world.TARGET_TENANT} --allow-no-subscriptions`"
     assert "home tenant only" in explain(TENANT, gone, "managedIdentity").do
 
 

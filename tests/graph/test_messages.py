@@ -84,8 +84,8 @@ def test_an_expired_secret(place: Place) -> None:
     assert place.text() == (
         f"{SIGN_IN}\n"
         "  Why: the client secret has expired (AADSTS7000222)\n"
-        "  Do:  create a new client secret for the application of xtsync:target.clientId and export it as "
-        "XTSYNC_TARGET_CLIENT_SECRET\n"
+        "  Do:  create a new client secret for the application of xtsync:target.clientId and put it where "
+        "XTSYNC_TARGET_CLIENT_SECRET, or its _FILE or _COMMAND, says\n"
         "  Ref: trace id <id>"
     )
 
@@ -104,8 +104,8 @@ def test_a_token_of_another_tenant(place: Place) -> None:
     assert str(caught.value) == (
         f"{SIGN_IN}\n"
         f"  Why: the token is for tenant {world.FOREIGN_TENANT}\n"
-        f"  Do:  sign in to the right tenant (`az login --tenant {world.TARGET_TENANT}`), or correct "
-        "xtsync:target.tenantId; no call was made"
+        f"  Do:  sign in to the right tenant (`az login --tenant {world.TARGET_TENANT} --allow-no-subscriptions`), "
+        "or correct xtsync:target.tenantId; no call was made"
     )
     assert not [call for call in place.entra.traffic if call.version]
 

@@ -167,8 +167,8 @@ def test_promise_6_held_deletions_are_not_lost_by_pausing(lab: Lab, monkeypatch:
 def test_promise_7_a_job_whose_progress_stands_still_can_be_ended(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     body = responses._job_body
 
-    def stuck(job: Any) -> dict[str, Any]:
-        found = body(job)
+    def stuck(*job: Any) -> dict[str, Any]:
+        found = body(*job)
         page = {"units": "pages", "completedUnits": 3, "totalUnits": 10, "progressObservationDateTime": None}
         found["status"]["progress"] = [page]
         return found

@@ -68,7 +68,8 @@ BROKEN: list[tuple[Callable[[Lab], None], str, str]] = [
     (
         raise_threshold,
         "problem",
-        "holds deletions back where a cycle has 900 or more, and the stack file says where a cycle has 500 or more",
+        "holds deletions back where a cycle has 900 or more, and by the stack file it would hold deletions back where "
+        "a cycle has 500 or more",
     ),
     (send_elsewhere, "problem", "the setting CompanyId is"),
     (forget_settings, "problem", "the setting AuthenticationType is not set, and the stack file says SyncPolicy"),

@@ -15,6 +15,8 @@ from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Lab, changed, messages, told, writes
 from tests.scenarios.steps import variant
+from tests.scenarios.tenants import synchronization
+from xtsync_resources.sync_secrets.model import deletion_threshold
 
 # --- configuration -----------------------------------------------------------------------------------------------
 
@@ -251,14 +253,48 @@ def test_a_preview_refuses_a_job_as_up_does(lab: Lab) -> None:
     assert preview == result
 
 
-def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
-    lab.stack.run("up")
+def only_the_job_is_there(lab: Lab) -> None:
+    """Let nobody know of it, and let the policies be gone."""
     lab.stack.keep_only(imported)
     lab.source.policies.delete(world.TARGET_TENANT)
     lab.target.policies.delete_identity_sync(world.SOURCE_TENANT)
     lab.target.policies.delete(world.SOURCE_TENANT)
+
+
+def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
+    lab.stack.run("up")
+    only_the_job_is_there(lab)
     lab.stack.config["xtsync:onExisting"] = "fail"
     for operation in ("preview", "up"):
         text = told(lab.stack.run(operation, fails=True), "job")
         assert "onExisting is fail" in text
         assert lab.jobs()[0].id in text
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["disabled by a long quarantine", "never started"])
+def test_promise_4_a_disabled_job_made_by_hand_is_left_as_it_was_found(lab: Lab, ran: bool) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = 20
+    lab.stack.run("up")
+    (job,) = lab.jobs()
+    if ran:
+        lab.pass_time()
+        quarantine(lab, "EncounteredQuarantineException")
+    else:
+        job.started, job.last_execution = False, None
+    job.schedule_state = "Disabled"
+    synchronization(lab).secrets["Domain"] = "kept"
+    only_the_job_is_there(lab)
+    lab.stack.config |= {"xtsync:onExisting": "fail", "xtsync:deletionThreshold": 40}
+    assert "onExisting is fail" in told(lab.stack.run("preview", fails=True), "job")
+    lab.stack.config["xtsync:onExisting"] = "adopt"
+    for operation in ("preview", "up"):
+        result = lab.stack.run(operation)
+        assert f"adopts the existing job {job.id} (Disabled)" in told(result, "job")
+        assert "the adopted job does not run" in told(result, "job")
+        assert "DeleteThresholdValue: 20 -> 40" in told(result, "secrets")
+    assert synchronization(lab).secrets["Domain"] == "kept"
+    lab.stack.run("destroy")
+    assert lab.jobs() == [job], "it is not ours to delete"
+    assert job.schedule_state == "Paused"
+    assert deletion_threshold(synchronization(lab).secrets) == 20
+    assert synchronization(lab).secrets["Domain"] == "kept"

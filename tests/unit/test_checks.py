@@ -372,6 +372,12 @@ def test_what_a_partner_policy_says_and_who_else_needs_it() -> None:
     ours_too = look("target", inbound_trust={"isMfaAccepted": True})
     assert "Also used" not in policies.describe_partner(ours_too, trust, {})[0].found
     assert "whoever set inboundTrust" in policies.describe_partner(look("target"), trust, None)[0].found
+    opened = {"b2bCollaborationInbound": {"usersAndGroups": {"accessType": "allowed"}}}
+    b2b_keys = B2B(inbound=Setting(UsersAndGroups("allowed")))
+    (configured,) = policies.describe_partner(look("target", b2b_collaboration=b2b_keys), opened, None)
+    assert "Also used" not in configured.found
+    (by_others,) = policies.describe_partner(look("target"), opened, None)
+    assert "whoever set b2bCollaborationInbound" in by_others.found
 
 
 def test_a_multitenant_organization_is_warned_of_and_a_refusal_to_adopt_is_foreseen() -> None:

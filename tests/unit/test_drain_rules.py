@@ -12,14 +12,8 @@ from xtsync_resources.application.configurations import PairConfiguration
 from xtsync_resources.directory.members import TYPE, USER
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
 from xtsync_resources.sync_scope import draining
-from xtsync_resources.sync_scope.draining import (
-    AGREED,
-    NOBODY_LEFT,
-    drain,
-    refuse_missing,
-    refuse_shared,
-    refuse_to_drain,
-)
+from xtsync_resources.sync_scope.before_draining import AGREED, refuse_missing, refuse_shared, refuse_to_drain
+from xtsync_resources.sync_scope.draining import NOBODY_LEFT, drain
 
 OTHERS = [{"principalId": "p", "principalType": "User", "principalDisplayName": "Paul"}]
 
@@ -43,7 +37,7 @@ STARTED = answer(204)
 def waited(operation: Any, others: Any) -> str:
     """Drain a job that would remove people, which is looked at elsewhere."""
     with patch.object(draining, "refuse_job_that_keeps"):
-        return drain(operation, "sp", "j", others)
+        return drain(operation, "sp", "j", others, leaving=1)
 
 
 def drained(*answers: Any, others: Any = (), log_of: Any = None) -> tuple[str, int]:
@@ -109,7 +103,7 @@ def test_one_old_answer_is_no_job_that_never_ran() -> None:
 def test_a_job_before_its_first_cycle_says_nothing() -> None:
     transport = ScriptedTransport(*[answer(200, job(None, code="NotRun"))] * 1000)
     operation, _ = operation_for(transport, seconds=60)
-    with pytest.raises(DeadlineError, match="no cycle has ended since everybody left the scope"):
+    with pytest.raises(DeadlineError, match="no cycle is known to have ended since everybody left the scope"):
         waited(operation, ())
 
 
@@ -128,7 +122,7 @@ def schema(flows: str | None) -> Any:
 def test_a_job_that_deletes_nobody_is_not_waited_for(flows: str) -> None:
     operation, _ = operation_for(ScriptedTransport(settings(), schema(flows)))
     with pytest.raises(RefusedError, match="the job deletes nobody"):
-        refuse_to_drain(operation, "sp", "j", job(1), (), 9)
+        refuse_to_drain(operation, "sp", "j", job(1), (), (), 9)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +130,7 @@ def test_a_job_that_deletes_nobody_is_not_waited_for(flows: str) -> None:
 )
 def test_a_job_that_may_delete_is_waited_for(found: Any) -> None:
     operation, _ = operation_for(ScriptedTransport(settings(), found))
-    refuse_to_drain(operation, "sp", "j", job(1), (), 9)
+    refuse_to_drain(operation, "sp", "j", job(1), (), (), 9)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +145,7 @@ def test_a_job_that_may_delete_is_waited_for(found: Any) -> None:
 def test_what_could_go_wrong_is_refused_before_anybody_is_taken_out(found: Any, live: Any, why: str) -> None:
     operation, _ = operation_for(ScriptedTransport(live, schema("Delete")))
     with pytest.raises(RefusedError, match=why):
-        refuse_to_drain(operation, "sp", "j", found, OTHERS, 2)
+        refuse_to_drain(operation, "sp", "j", found, (), OTHERS, 2)
 
 
 def test_somebody_who_is_not_ours_and_would_be_deleted_is_named() -> None:
@@ -174,10 +168,10 @@ def test_as_many_people_go_as_were_said_or_agreed(
     monkeypatch.setenv(AGREED, agreed)
     operation, _ = operation_for(ScriptedTransport(settings(), schema("Add, Update, Delete")))
     if goes:
-        refuse_to_drain(operation, "sp", "j", job(4), OTHERS, said)
+        refuse_to_drain(operation, "sp", "j", job(4), (), OTHERS, said)
         return
     with pytest.raises(RefusedError, match=f"{AGREED}=3 pulumi destroy"):
-        refuse_to_drain(operation, "sp", "j", job(4), OTHERS, said)
+        refuse_to_drain(operation, "sp", "j", job(4), (), OTHERS, said)
 
 
 def member(object_id: str, kind: str = TYPE + USER) -> dict[str, Any]:
@@ -245,3 +239,47 @@ def test_people_of_another_configuration_are_not_drained(
         refuse_shared(operation, ours, [other])
     assert words in str(refused.value)
     assert "Second" in str(refused.value)
+
+
+SALES = [{"principalId": "g", "principalType": "Group", "principalDisplayName": "Sales"}]
+MEMBERS = answer(200, {"value": [{TYPE: USER, "id": f"m{number}", "accountEnabled": True} for number in range(3)]})
+
+
+@pytest.mark.parametrize(
+    ("members", "agreed", "why"),
+    [
+        (MEMBERS, "", "3 people would be deleted in the target, but the last count was 2"),
+        (MEMBERS, "3", ""),
+        (refusal(403), "", "nobody can see how many people would be deleted"),
+        (refusal(403), "3", ""),
+    ],
+)
+def test_where_the_job_does_not_count_the_people_in_scope_are_counted(
+    monkeypatch: pytest.MonkeyPatch, members: Any, agreed: str, why: str
+) -> None:
+    monkeypatch.setenv(AGREED, agreed)
+    operation, _ = operation_for(ScriptedTransport(settings(), schema("Delete"), members))
+    uncounted = job(None, "a")
+    if not why:
+        refuse_to_drain(operation, "sp", "j", uncounted, SALES, (), 2)
+        return
+    with pytest.raises(RefusedError, match=why):
+        refuse_to_drain(operation, "sp", "j", uncounted, SALES, (), 2)
+
+
+@pytest.mark.parametrize(
+    "unsaid", [log(), refusal(403), log(("delete", "failure", "x")), log(("create", "success", ""))]
+)
+def test_without_a_count_or_a_log_a_destroy_that_is_run_again_waits_for_a_further_cycle(unsaid: Any) -> None:
+    assert drained(job(None, "a"), unsaid, job(None, "a"), job(None, "b")) == (NOBODY_LEFT, 0)
+
+
+def test_without_a_count_the_log_tells_a_destroy_that_is_run_again() -> None:
+    assert drained(job(None, "a"), log(("delete", "success", "")), job(None, "a")) == (NOBODY_LEFT, 0)
+
+
+def test_a_job_that_was_just_started_shows_no_cycle() -> None:
+    started = job(None, "a")
+    started["status"]["lastExecution"] = {"activityIdentifier": None, "timeBegan": "0001-01-01T00:00:00Z"}
+    rests = {**started, "schedule": {"state": "Paused"}}
+    assert drained(rests, STARTED, started, started, job(None, "b")) == (NOBODY_LEFT, 0)

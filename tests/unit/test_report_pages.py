@@ -334,8 +334,12 @@ def test_a_pair_in_trouble_is_not_without_failures(found: Section) -> None:
         assert "The log has none among these entries, and the job does not run as it should: it is" in page
         unread = render([replace(found, entries=None)], NOW)
         assert "The log could not be read, and the job does not run as it should: it is" in unread
-        unknown = render([replace(found, health=None)], NOW)
-        assert "The log has none among these entries; whether the job runs could not be read either" in unknown
+        unknown = render([replace(found, health=None, unknown=True)], NOW)
+        assert "The log has none among these entries; whether the job runs could not be read." in unknown
+        neither = render([replace(found, health=None, unknown=True, entries=None)], NOW)
+        assert "The log could not be read; whether the job runs could not be read either." in neither
+        gone = render([replace(found, health=None)], NOW)
+        assert "The log has none among these entries; the job is gone." in gone
 
 
 def test_of_several_pairs_those_that_need_somebody_are_named_first() -> None:

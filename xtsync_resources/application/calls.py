@@ -18,7 +18,7 @@ INSTANCE = "id,appId,displayName"
 def list_applications(display_name: str) -> Call:
     """Find applications by display name."""
     select, purpose = "id,appId,applicationTemplateId,createdDateTime", f"find the application {display_name}"
-    return _found_by("applications", "displayName", display_name, select, purpose, Applications)
+    return _found_by("applications", "displayName", display_name, select, purpose, Applications, whole=True)
 
 
 def list_configurations(template: str) -> Call:
@@ -62,7 +62,7 @@ def delete_application(application: str) -> Call:
 def find_service_principal(app_id: str) -> Call:
     """Find the service principal of an application by its application (client) id."""
     purpose = f"find the service principal of {app_id}"
-    return _found_by("servicePrincipals", "appId", app_id, INSTANCE, purpose, Instances)
+    return _found_by("servicePrincipals", "appId", app_id, INSTANCE, purpose, Instances, whole=True)
 
 
 def list_instances(template: str) -> Call:
@@ -76,10 +76,14 @@ def find_application(app_id: str) -> Call:
     return _found_by("applications", "appId", app_id, INSTANCE, f"find the application {app_id}", Applications)
 
 
-def _found_by(collection: str, member: str, value: str, select: str, purpose: str, answer: Any) -> Call:
+def _found_by(
+    collection: str, member: str, value: str, select: str, purpose: str, answer: Any, *, whole: bool = False
+) -> Call:
     """The entries of a collection that have a value in one member."""
     query = f"$filter={member}%20eq%20{quote(literal(value), safe='')}&$select={select}"
-    return Call("GET", f"/{collection}?{query}", purpose, READ_APPLICATION, APPLICATION_ROLE, answer=answer)
+    return Call(
+        "GET", f"/{collection}?{query}", purpose, READ_APPLICATION, APPLICATION_ROLE, whole=whole, answer=answer
+    )
 
 
 def get_application_template(template: str) -> Call:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..assignments.operations import number_of_people
 from ..graph.errors import CallError, RefusedError, TenantName
 from ..sync_job.calls import list_jobs
 from ..sync_job.model import Job, job_of_template, last_cycle, never_ran, people_counted, schedule_state
@@ -39,7 +40,7 @@ class PairConfiguration:
             f"service principal {self.principal['id']}",
             f"job {self.job['id']}, {schedule_state(self.job)}",
             f"last cycle {ended}" if (ended := ended_at(self.job)) else "no cycle yet",
-            *([f"{people} people"] if people is not None else []),
+            *([number_of_people(people)] if people is not None else []),
             *(["Microsoft 365 manages it"] if is_managed(str(self.principal.get("displayName"))) else []),
         ]
         return f"{self.principal.get('displayName')} ({'; '.join(facts)})"

@@ -12,12 +12,12 @@ from typing import Required, TypedDict
 from ..graph.json_reader import Id
 
 
-class Instance(TypedDict):
+class Instance(TypedDict, total=False):
     """A service principal of the template, among others."""
 
-    id: Id
-    appId: str
-    displayName: str
+    id: Required[Id]
+    appId: Required[str]
+    displayName: str | None
 
 
 class Instances(TypedDict):

@@ -167,6 +167,7 @@ class ServicePrincipal(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         application_id: pulumi.Input[str],
         before: pulumi.Input[Sequence[str]],

@@ -1,6 +1,7 @@
 """Who is assigned to the configuration's service principal, and taking them out again.
 
-Only the role that puts people in scope counts: another one may have been given for another reason.
+What this stack assigns has one role of the application. Whoever has another one is in scope by it as well
+(`in_scope`), and that one is not this stack's to take away.
 
 Source: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
 """
@@ -150,7 +151,9 @@ def people_of_group(operation: Operation, group: str, most: float = math.inf) ->
     return people
 
 
-def take_out(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> list[Assignment]:
+def take_out(
+    operation: Operation, service_principal: str, role: str, principals: Collection[str]
+) -> tuple[list[Assignment], set[str]]:
     """Remove the assignments of these users and groups; whoever has none is out already.
 
     By what is listed now, never by an id that is remembered: an assignment that was made anew has another.
@@ -158,7 +161,7 @@ def take_out(operation: Operation, service_principal: str, role: str, principals
     Calls: GET appRoleAssignedTo, POST $batch (AppRoleAssignment.ReadWrite.All).
 
     Returns:
-        The assignments that were seen of others.
+        The assignments that were seen of others, and object ids of those who were not seen assigned.
     """
     from ..graph.batch import remove_all  # noqa: PLC0415 - HTTP, which the program and a no-op do not need
 
@@ -178,4 +181,4 @@ def take_out(operation: Operation, service_principal: str, role: str, principals
         return None if missing else True
 
     operation.look_again(MEMBERSHIP, removal)
-    return others
+    return others, missing

@@ -28,6 +28,7 @@ DirectoryObject = TypedDict(
         "userType": str | None,
         "accountEnabled": bool | None,
         "mail": str | None,
+        "groupTypes": list[str] | None,
     },
     total=False,
 )

@@ -164,7 +164,8 @@ def read_group(operation: Operation, reads: Sequence[Call], purpose: str) -> lis
         failed: dict[int, GraphError] = {}
         for place, answer in zip(due, ask(operation, [reads[place] for place in due], purpose), strict=True):
             if not isinstance(answer, GraphError):
-                found[place] = checked(operation, reads[place], answer.get("body"))
+                page = checked(operation, reads[place], answer.get("body"))
+                found[place] = dict(operation.with_all_pages(reads[place], page))
             elif may_repeat(reads[place].repeat, answer):
                 failed[place] = answer
             else:

@@ -38,6 +38,10 @@ class Call:
     read_only: bool = False
     # The calls that it makes, where it is a batch.
     parts: tuple[Call, ...] = ()
+    # Whether the answer is a collection that is read to its last page at once.
+    whole: bool = False
+    # Where there may be no such object, for which OData has more answers than 404: what an answer has even then.
+    none_has: tuple[str, ...] | None = None
     # What the answer has to look like (a type of `graph_types.py`); of most writes it is not read.
     answer: Any = dict
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from .. import VERSION
@@ -19,7 +19,17 @@ from .call import Call
 from .clock import Clock, SystemClock
 from .clouds import Endpoints
 from .credentials import SIGN_IN_SECONDS, TokenSource
-from .errors import LONGER, NoAnswerError, TenantName, UnusableAnswerError, graph_error, parse_answer, references
+from .errors import (
+    LONGER,
+    Answer,
+    NoAnswerError,
+    NotFoundError,
+    TenantName,
+    UnusableAnswerError,
+    graph_error,
+    parse_answer,
+    references,
+)
 from .headers import parse_retry_after
 from .operation import Operation
 from .token_claims import claims as read_claims
@@ -27,6 +37,7 @@ from .transport import Request, Response, Transport, TransportError
 from .wire_log import Redacted, wire_text
 
 Json = Mapping[str, Any]
+NO_CONTENT = 204
 USER_AGENT = f"xtsync/{VERSION}"
 log = logging.getLogger("xtsync.graph")
 log.addFilter(Redacted())
@@ -107,6 +118,8 @@ class GraphClient:
             retry_after = parse_retry_after(response.headers.get("retry-after"), self.clock.now())
             answer = parse_answer(response.status, response.headers, response.body, retry_after)
             raise graph_error(call, self.tenant, answer)
+        if call.none_has is not None and says_nothing(response, call.none_has):
+            raise NotFoundError(call, self.tenant, Answer(response.status, message="there is none"))
         return self._parsed(call, response)
 
     def _send(self, call: Call, token: str) -> Response:
@@ -130,7 +143,14 @@ class GraphClient:
             log.debug("%s %s: no answer: %s, client-request-id %s", call.method, call.url_path, error, ours)
             if error.unusable:
                 raise UnusableAnswerError(call, self.tenant, str(error), f"client-request-id {ours}") from None
-            raise NoAnswerError(call, self.tenant, str(error), unsent=error.unsent, host=self.endpoints.graph) from None
+            raise NoAnswerError(
+                call,
+                self.tenant,
+                str(error),
+                unsent=error.unsent,
+                permanent=error.permanent,
+                host=self.endpoints.graph,
+            ) from None
         if not log.isEnabledFor(logging.DEBUG):
             return response
         log.debug(
@@ -160,3 +180,16 @@ class GraphClient:
             why = f"{response.status}, but not the JSON it should carry"
             raise NoAnswerError(call, self.tenant, why, unsent=False) from None
         return document
+
+
+def says_nothing(response: Response, none_has: Container[str]) -> bool:
+    """Whether an answer is OData's for no object: no content, null, or an object of nulls."""
+    if response.status == NO_CONTENT:
+        return True
+    try:
+        document = json_reader.read(response.body, Any)
+    except ValueError:
+        return False
+    if not isinstance(document, dict):
+        return document is None
+    return bool(document) and all(value is None or name in none_has or "@" in name for name, value in document.items())

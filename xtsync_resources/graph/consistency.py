@@ -90,6 +90,7 @@ _SETTLES = "waiting for the new service principal to be known to the synchroniza
 SERVICE_PRINCIPAL_SETTLES = (
     Propagation(_SETTLES, frozenset({404})),
     Propagation(_SETTLES, frozenset({401, 403, 409}), seconds=60),
+    Propagation(_SETTLES, frozenset({400}), ("reference update", "reference-property objects"), seconds=60),
 )
 # The synchronization service sees new policies of either tenant with a delay; its other refusals are final.
 POLICIES_APPEAR = Propagation(
@@ -108,10 +109,12 @@ POLICIES_APPEAR = Propagation(
 
 # What a read does not find is forgotten by the engine and made again, so only what stays away is gone.
 GONE = StaleRead((0.5, 1.0, 2.0), to_the_end=True)
+# A refusal in words that nobody knows may be one of the moment.
+UNCLEAR = StaleRead((0.5, 1.0, 2.0))
 # A job that is as it should be already may be so in a read from before our own last write.
 JOB_STATE = StaleRead((0.5, 1.0, 2.0), to_the_end=True)
 # Whoever was put in or taken out a moment ago may not be seen yet, or may still be seen.
-MEMBERSHIP = StaleRead((0.5, 1.0, 2.0, 4.0, 4.0))
+MEMBERSHIP = StaleRead.for_seconds(22)
 # The same, where people are removed because of what is seen.
 FOREIGN_ASSIGNMENTS = StaleRead((1.0, 2.0, 4.0), to_the_end=True)
 # Before a job starts or a pair is drained everybody has to be seen in, or out: else the job deletes or keeps people.

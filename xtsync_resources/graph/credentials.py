@@ -10,7 +10,6 @@ import functools
 import logging
 import os
 import re
-import shlex
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from .errors import SignInError, SignInUnansweredError, TenantName, WrongTenantE
 from .federated import FederatedTokens
 from .refusals import explain, first_line
 from .secret_origin import COMMAND, FILE, SecretError, in_header, password_variable, secret_variable
-from .sign_in import Secrets, SignIn
+from .sign_in import Secrets, SignIn, az_login
 from .sign_in_transport import BEING_MADE_READY, ONCE, PASSING, SignInTransport
 from .token_claims import claims
 from .transport import ANYWHERE, HttpsTransport, Transport, bounded_session, chain_of, trusted_certificates
@@ -284,7 +283,7 @@ class TokenSource:
 
 
 RIGHT_TENANT: Mapping[str, str] = {
-    "cli": "sign in to the right tenant (`az login --tenant {tenant}`)",
+    "cli": "sign in to the right tenant (`{az_login}`)",
     "managedIdentity": "a managed identity exists in its home tenant only: set xtsync:{side}.auth to oidc",
 }
 
@@ -307,7 +306,7 @@ def check_tenant(tenant: TenantName, token: str, kind: str = "") -> None:
     found = str(claims(token).get("tid") or "")
     if found and found.lower() == tenant.id.lower():
         return
-    right = RIGHT_TENANT.get(kind, RIGHT_TENANT["cli"]).format(tenant=shlex.quote(tenant.id), side=tenant.side)
+    right = RIGHT_TENANT.get(kind, RIGHT_TENANT["cli"]).format(az_login=az_login(tenant.id), side=tenant.side)
     raise WrongTenantError(
         f"Failed to sign in to {tenant}",
         f"the token is for tenant {found}" if found else "the token does not say which tenant it is for",

@@ -120,10 +120,22 @@ class CallError(XtsyncError):
 
 
 class NoAnswerError(CallError):
-    """No answer came back: the call may or may not have been carried out, unless `unsent`."""
+    """No answer came back: the call may or may not have been carried out, unless `unsent`.
 
-    def __init__(self, call: Call, tenant: TenantName, cause: str, *, unsent: bool, host: str = "") -> None:
-        self.unsent = unsent
+    Where it is `permanent`, none comes to the next try either.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        tenant: TenantName,
+        cause: str,
+        *,
+        unsent: bool,
+        permanent: bool = False,
+        host: str = "",
+    ) -> None:
+        self.unsent, self.permanent = unsent, permanent
         why = f"no answer from Microsoft Graph{f' at {host}' if host else ''}: {cause}"
         do = (
             "check the network, proxy and (for private endpoints) REQUESTS_CA_BUNDLE, then run the command "
@@ -136,7 +148,7 @@ class UnusableAnswerError(NoAnswerError):
     """Something came back, but not what Graph answers: whether the call was carried out is not known either."""
 
     def __init__(self, call: Call, tenant: TenantName, cause: str, reference: str = "") -> None:
-        self.unsent = False
+        self.unsent, self.permanent = False, True
         why = f"the answer of Microsoft Graph cannot be used: {cause}"
         do = (
             "check that nothing between here and Graph answers in its place, and run the command again; if it "

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+NEXT_PAGE = "@odata.nextLink"
 # A sequence is not broken off half-way because its time is over, but its last answers are not waited for.
 LEAST_SECONDS = 2.0
 # Each answer is bounded; these bound them together, in memory to less than 1 GB: a hundred thousand people in the
@@ -90,11 +91,11 @@ class Operation:
                 waited = clock.monotonic() - first_seen.setdefault(waits_for, clock.monotonic())
                 return waits_for.seconds is None or waited < waits_for.seconds
             if isinstance(error, NoAnswerError) and error.unsent:
-                return self._unreachable_worth_repeating(error, started)
+                return not error.permanent and clock.monotonic() - started < UNREACHABLE_SECONDS
             return may_repeat(call.repeat, error)
 
         try:
-            return self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self._exchange, call)
+            answer = self._retrying(tenacity.retry_if_exception(worth_repeating), call)(self._exchange, call)
         except GraphError as error:
             waits_for = covering(propagation, error)
             if waits_for is None:
@@ -105,6 +106,7 @@ class Operation:
             gave_up = waits_for.seconds is not None and waited >= waits_for.seconds
             longer = "" if gave_up else self._longer
             raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
+        return self.with_all_pages(call, answer)
 
     def claims(self) -> Json:
         """Sign in, and read what the token says of itself.
@@ -127,11 +129,6 @@ class Operation:
         self.answered = replace(response, body=b"")
         self._bytes += len(response.body)
         self._parts += json_reader.count_parts(response.body)
-
-    def _unreachable_worth_repeating(self, error: NoAnswerError, started: float) -> bool:
-        if "certificate" in error.why:
-            return False
-        return self.client.clock.monotonic() - started < UNREACHABLE_SECONDS
 
     def make(
         self,
@@ -234,10 +231,22 @@ class Operation:
                 why = f"it has more than {MOST_ENTRIES:,} entries in {len(read)} pages"
                 raise UnusableAnswerError(call, self.tenant, why)
             yield from page["value"]
-            link = page.get("@odata.nextLink")
+            link = page.get(NEXT_PAGE)
             if not link:
                 return
             call = self._next_page(call, str(link), read)
+
+    def with_all_pages(self, call: Call, first: Json) -> Json:
+        """The answer of a call with the entries of all its pages, where it asks for the whole and there are more.
+
+        Raises:
+            SignInError, CallError: as for `pages`.
+        """
+        link = first.get(NEXT_PAGE)
+        if not call.whole or not link:
+            return first
+        rest = self._next_page(replace(call, whole=False), str(link), read=(call.path,))
+        return {"value": [*first["value"], *self.pages(rest)]}
 
     def _next_page(self, call: Call, link: str, read: Container[str]) -> Call:
         start = f"{self.client.endpoints.graph}/{call.version}/"

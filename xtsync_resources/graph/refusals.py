@@ -6,7 +6,6 @@ Source: https://learn.microsoft.com/entra/identity-platform/reference-error-code
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +15,8 @@ from azure.identity import CredentialUnavailableError
 
 from .clouds import ACROSS_CLOUDS
 from .errors import SignInError, SignInRefusedError, SignInUnansweredError, TenantName
+from .secret_origin import secret_variable
+from .sign_in import az_login
 from .transport import chain_of, plain_cause
 
 CODE = re.compile(r"AADSTS(\d+)")
@@ -42,9 +43,9 @@ WAYS_OUT: Mapping[str, str] = {
 OTHER_CLOUD = Refusal("the tenant or the application is in another cloud", f"check xtsync:cloud; {ACROSS_CLOUDS}")
 NO_FEDERATION = "compare the application's federated credentials with issuer, subject and audience in the message; "
 FEDERATE = f"{NO_FEDERATION}`xtsync permissions --federate ...` prints the command that makes one"
-LOGIN_AGAIN = Refusal("the sign-in of `az login` has ended", "run `az login --tenant {tenant}`")
+LOGIN_AGAIN = Refusal("the sign-in of `az login` has ended", "run `{az_login}`")
 NOT_A_MEMBER = Refusal(
-    "the account of `az login` is not in this tenant", "run `az login --tenant {tenant}` with an account of the tenant"
+    "the account of `az login` is not in this tenant", "run `{az_login}` with an account of the tenant"
 )
 CERTIFICATE_ENDED = Refusal(
     "the certificate is outside of its time, or this computer's clock is wrong",
@@ -55,14 +56,15 @@ BAD_TOKEN = Refusal(
     "the token that is to prove the application is not valid",
     "auth: oidc: check what makes the token, and the keys its issuer publishes; auth: certificate: check the file",
 )
+GIVE_IT = "and put it where {variable}, or its _FILE or _COMMAND, says"
 REFUSALS: Mapping[str, Refusal] = {
     "7000222": Refusal(
         "the client secret has expired",
-        "create a new client secret for the application {client} and export it as {variable}",
+        f"create a new client secret for the application {{client}} {GIVE_IT}",
     ),
     "7000215": Refusal(
         "the client secret is wrong",
-        "export the secret's value (not its id) of the application {client} as {variable}",
+        f"take the secret's value (not its id) of the application {{client}} {GIVE_IT}",
     ),
     "700016": Refusal(
         "this tenant does not know the application",
@@ -111,8 +113,8 @@ REFUSALS: Mapping[str, Refusal] = {
     "50173": LOGIN_AGAIN,
     "70043": LOGIN_AGAIN,
     "700082": LOGIN_AGAIN,
-    "50076": Refusal("a second factor is needed", "run `az login --tenant {tenant}` and answer it"),
-    "50079": Refusal("a second factor has to be set up", "run `az login --tenant {tenant}` and set it up"),
+    "50076": Refusal("a second factor is needed", "run `{az_login}` and answer it"),
+    "50079": Refusal("a second factor has to be set up", "run `{az_login}` and set it up"),
     "53003": Refusal(
         "a conditional access policy of the tenant blocks the sign-in",
         "look up which in the tenant's sign-in logs (service principal sign-ins for an application), and exclude from "
@@ -130,7 +132,7 @@ UNAVAILABLE: Mapping[str, str] = {
     "managedIdentity": "run where an identity is assigned (and xtsync:{side}.clientId, if set, is its client id); an "
     "identity exists in its home tenant only",
 }
-ELSE = "run `az login --tenant {tenant}`"
+ELSE = "run `{az_login}`"
 
 
 # What azure-identity's errors are made of where no answer came.
@@ -182,12 +184,11 @@ def presented(text: str) -> str:
 def filled(do: str, tenant: TenantName) -> str:
     """A remedy with its words."""
     side = tenant.side
-    variable = f"XTSYNC_{side.upper()}_CLIENT_SECRET"
     return do.format(
         side=side,
         client=f"of xtsync:{side}.clientId",
-        variable=variable,
-        tenant=shlex.quote(tenant.id),
+        variable=secret_variable(side),
+        az_login=az_login(tenant.id),
         way_out=WAYS_OUT[side],
     )
 

@@ -20,7 +20,6 @@ from .errors import (
     NoAnswerError,
     ThrottledError,
     UnavailableError,
-    UnusableAnswerError,
 )
 
 # A host that cannot be reached at all is not worth the whole deadline.
@@ -42,7 +41,7 @@ def may_repeat(repeat: Repeat, error: BaseException) -> bool:
         return False
     if isinstance(error, UnavailableError):
         return error.answer.status != 501
-    return isinstance(error, NoAnswerError) and not isinstance(error, UnusableAnswerError)
+    return isinstance(error, NoAnswerError) and not error.permanent
 
 
 def pause_before_repeat(state: tenacity.RetryCallState) -> float:

@@ -7,6 +7,7 @@ overrules.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,11 @@ from pathlib import Path
 from .clouds import CLOUDS
 from .errors import TenantName
 from .secret_origin import certificate_password, client_secret
+
+
+def az_login(tenant: str) -> str:
+    """The command that signs in to a tenant, which need not have a subscription."""
+    return f"az login --tenant {shlex.quote(tenant)} --allow-no-subscriptions"
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,18 @@ def _identity_sync(
 ) -> Call:
     path = f"{partner_path(partner)}/identitySynchronization"
     purpose = f"{purpose} the identity sync policy for {partner}"
-    answer = IdentitySyncPolicy if method == "GET" else dict
-    version = "beta" if groups else "v1.0"
-    return Call(method, path, purpose, permission, POLICY_ROLE, body, version=version, answer=answer)
+    reads = method == "GET"
+    return Call(
+        method,
+        path,
+        purpose,
+        permission,
+        POLICY_ROLE,
+        body,
+        version="beta" if groups else "v1.0",
+        none_has=("tenantId",) if reads else None,
+        answer=IdentitySyncPolicy if reads else dict,
+    )
 
 
 def get_identity_sync(partner: str, *, groups: bool = False) -> Call:

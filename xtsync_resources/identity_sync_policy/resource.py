@@ -243,6 +243,7 @@ class IdentitySyncPolicy(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         tenant_id: str,
         display_name: str,
         baseline: PartnerBaseline,

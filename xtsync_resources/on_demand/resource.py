@@ -128,6 +128,7 @@ class ProvisionOnDemand(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         users: Mapping[str, str],

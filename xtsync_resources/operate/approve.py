@@ -92,7 +92,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
     if live is None or len(people) < live:
         why = "it was raised since" if live is None or len(staged_now) < live else "they are fewer by now"
         since = f"; {why}, so the next cycle deletes them in any case"
-    screen.tell(f"The job holds deletions back {threshold(live)} (xtsync:deletionThreshold){since}.")
+    screen.tell(f"The job holds {threshold(live)} (xtsync:deletionThreshold){since}.")
     screen.tell(
         f"{what} would be deleted in {target} (restorable there for 30 days), and with them whoever leaves the scope "
         "before the next cycle:",

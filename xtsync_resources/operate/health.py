@@ -21,7 +21,7 @@ from ..sync_job.model import (
     holds_deletions,
     message_of_quarantine,
     moment,
-    people_synchronized,
+    people_counted,
     quarantine_explained,
     quarantine_reason,
     schedule_state,
@@ -80,7 +80,7 @@ class Health:
         failures_in_a_row: how many cycles failed completely, by Graph's count, which has those that ended in
             quarantine.
         first_cycle: when the first cycle was done; None for not yet.
-        people: people kept in the target.
+        people: people kept in the target; None where the job does not count them.
         counts: entries by type.
         done, total: progress of the running cycle, in the job's own units; 0 where none runs.
         quarantine: why it is in quarantine; "" where it is not.
@@ -98,7 +98,7 @@ class Health:
     interval_minutes: float
     failures_in_a_row: int
     first_cycle: datetime | None
-    people: int
+    people: int | None
     counts: Mapping[str, int]
     done: int
     total: int
@@ -154,7 +154,7 @@ def read_health(job: Job, now: datetime | None = None, *, running: bool = True, 
         interval_minutes=interval.total_seconds() / 60,
         failures_in_a_row=failures_in_a_row(job),
         first_cycle=moment(status.get("steadyStateFirstAchievedTime")),
-        people=people_synchronized(job),
+        people=people_counted(job),
         counts={
             str(item.get("key")): int(item.get("value") or 0)
             for item in status.get("synchronizedEntryCountByType") or ()

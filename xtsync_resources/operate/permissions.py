@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..config import Tenant
 from ..graph.clouds import Cloud
 from ..graph.secret_origin import password_variable, secret_variable
+from ..graph.sign_in import az_login
 from . import federation
 from .choices import Side
 from .needs import GRAPH, ROLES, Need, needs
@@ -41,7 +42,7 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
         return []
     roles = " ".join(f"{need.role_id}=Role" for need in wanted)
     lines = [f"az cloud set --name {AZURE_CLI_CLOUDS[cloud.name]}"] if cloud.name != "public" else []
-    lines.append(f"az login --tenant {shlex.quote(tenant.id)} --allow-no-subscriptions --output none")
+    lines.append(f"{az_login(tenant.id)} --output none")
     if tenant.auth == "managedIdentity":
         return [*lines, *of_managed_identity(tenant, wanted, cloud)]
     lines += [

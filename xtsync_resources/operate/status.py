@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Never
 
+from ..assignments.operations import number_of_people
 from ..graph.errors import XtsyncError
 from ..sync_job.calls import get_job
-from ..sync_job.model import ACTIVE, NOT_RUN, Job
+from ..sync_job.model import ACTIVE, NOT_RUN, Job, last_began
 from ..sync_job.provisioning_log import Identity
-from ..sync_scope.draining import DRAIN
+from ..sync_scope.before_draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
 from .checks import Finding, ending, people
 from .checks.finding import DELETES, counted, listed
@@ -144,7 +145,8 @@ def at_the_end(stack: Stack, health: Health) -> str:
     outputs, wanted = stack.outputs, stack.settings.on_destroy
     becomes = "people stay in the target"
     if ending.in_state(outputs) == DRAIN:
-        becomes = f"{health.people} people would be deleted in the target"
+        who = "everybody whom the job keeps" if health.people is None else number_of_people(health.people)
+        becomes = f"{who} would be deleted in the target"
     known = ending.in_state(outputs)
     other = ending.differs(outputs, wanted)
     return f"{known or wanted}: {becomes}" + (f"; {other}: {ending.RUN_UP}" if other else "")
@@ -223,15 +225,17 @@ def portal_url(stack: Stack) -> str:
     return str(stack.outputs.get("portalUrl") or "")
 
 
-def reached(wait: Wait, health: Health) -> bool:
-    """Whether what is waited for has come.
+def reached(wait: Wait, health: Health, *, a_cycle_later: bool = False) -> bool:
+    """Whether what is waited for has come; `a_cycle_later` says that a cycle has begun and ended meanwhile.
 
     Raises:
         NotWellError: it cannot come, as the job does not run.
     """
     active = health.state == ACTIVE
     if wait is Wait.DRAINED:
-        done = not health.people and health.code != NOT_RUN
+        # A job that counts nobody, not even as none, says no more than that a cycle has gone by.
+        nobody = a_cycle_later if health.people is None else health.people == 0
+        done = nobody and health.code != NOT_RUN
     elif wait is Wait.FIRST_CYCLE:
         done = health.first_cycle is not None
     else:
@@ -249,13 +253,18 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
         NotWellError: it cannot come: the job does not run, or is gone.
         DeadlineError: it did not come in time.
     """
+    since = operation.client.clock.now()
 
     def come(job: Job | None) -> bool:
         if job is None:
             raise gone(operation, stack)
         health = judged(operation, stack, job)
         stopped = health.quarantine or health.state != ACTIVE
-        return reached(wait, judged_with_scope(operation, stack, job) if stopped else health)
+        began = last_began(job)
+        a_cycle_later = began is not None and began > since
+        return reached(
+            wait, judged_with_scope(operation, stack, job) if stopped else health, a_cycle_later=a_cycle_later
+        )
 
     operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 

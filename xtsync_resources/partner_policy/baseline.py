@@ -220,7 +220,7 @@ class PartnerBaseline(TenantResource):
     group_baseline: pulumi.Output[str]
     configurations: pulumi.Output[list[str]]
 
-    def __init__(self, name: str, home: Home, tenant_id: str, planned: Json, groups: bool = False) -> None:
+    def __init__(self, name: str, home: Home, *, tenant_id: str, planned: Json, groups: bool = False) -> None:
         inputs = {
             "tenantId": tenant_id,
             "planned": records.text(planned),

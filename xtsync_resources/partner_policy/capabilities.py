@@ -10,7 +10,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ..graph.errors import ForbiddenError, GraphError
+from ..graph.consistency import UNCLEAR
+from ..graph.errors import ForbiddenError, GraphError, ThrottledError, UnavailableError
 from . import calls
 
 if TYPE_CHECKING:
@@ -22,14 +23,19 @@ class Capabilities(Enum):
 
     NONE = "there are none"
     SOME = "there are some"
-    HIDDEN = "the sign-in may not see"
+    HIDDEN = "they cannot be seen"
 
 
 def capabilities(operation: Operation, partner: str) -> Capabilities:
     """See whether a partner policy has any; a service that does not know them has none.
 
-    Call: GET partners/{id}/m365Capabilities (Policy.Read.All).
+    Call: GET partners/{id}/m365Capabilities (Policy.Read.All), again where the answer says nothing clear.
     """
+    return operation.look_again(UNCLEAR, lambda: look(operation, partner)) or Capabilities.HIDDEN
+
+
+def look(operation: Operation, partner: str) -> Capabilities | None:
+    """What one answer says; None where that is not clear."""
     try:
         some = any(True for _ in operation.pages(calls.list_m365_capabilities(partner)))
     except ForbiddenError:
@@ -38,7 +44,9 @@ def capabilities(operation: Operation, partner: str) -> Capabilities:
         status = error.answer.status
         if status in (404, 501) or (status == 400 and error.answer.mentions("segment")):
             return Capabilities.NONE
-        raise
+        if isinstance(error, (ThrottledError, UnavailableError)):
+            raise
+        return None
     return Capabilities.SOME if some else Capabilities.NONE
 
 

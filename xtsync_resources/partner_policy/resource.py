@@ -265,6 +265,7 @@ class PartnerPolicy(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         tenant_id: str,
         settings: Values,
         baseline: PartnerBaseline,

@@ -104,8 +104,8 @@ def remove_unless_kept(operation: Operation, partner: str) -> None:
     why = "others have set Microsoft 365 capabilities (m365Capabilities) in it"
     if found is Capabilities.HIDDEN:
         why = (
-            "others may have set Microsoft 365 capabilities (m365Capabilities) in it, which the sign-in may not see "
-            f"without {POLICY_READ}. If nobody has, {removal(operation, partner)} removes it"
+            "others may have set Microsoft 365 capabilities (m365Capabilities) in it, which cannot be seen "
+            f"(as a rule it takes {POLICY_READ}). If nobody has, {removal(operation, partner)} removes it"
         )
     report(f"the partner policy stays, emptied of ours: {why}", severity=WARNING)
 

@@ -56,6 +56,7 @@ def synchronization_call(
     answer: Any = dict,
     *,
     read_only: bool = False,
+    whole: bool = False,
 ) -> Call:
     """A call below the synchronization of a service principal: jobs, settings and schema."""
     return Call(
@@ -68,5 +69,6 @@ def synchronization_call(
         body,
         repeat,
         read_only=read_only,
+        whole=whole,
         answer=answer,
     )

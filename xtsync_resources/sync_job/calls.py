@@ -29,7 +29,8 @@ def validate_credentials(service_principal: str, template: str, target: str) -> 
 
 def list_jobs(service_principal: str) -> Call:
     """List the service principal's synchronization jobs."""
-    return synchronization_call("GET", service_principal, "jobs", f"list the jobs of {service_principal}", answer=Jobs)
+    purpose = f"list the jobs of {service_principal}"
+    return synchronization_call("GET", service_principal, "jobs", purpose, answer=Jobs, whole=True)
 
 
 def create_job(service_principal: str, template: str) -> Call:

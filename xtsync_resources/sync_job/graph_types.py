@@ -40,6 +40,7 @@ class Quarantine(TypedDict, total=False):
     """Why a job is in quarantine."""
 
     reason: str | None
+    currentBegan: str | None
     nextAttempt: str | None
     error: Failure | None
 

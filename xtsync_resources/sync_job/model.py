@@ -34,18 +34,14 @@ def jobs_of_template(answer: Mapping[str, Any]) -> list[Job]:
 
 
 def job_of_template(answer: Mapping[str, Any]) -> Job | None:
-    """The first job of our template among a service principal's."""
-    return next(iter(jobs_of_template(answer)), None)
+    """The job of our template among a service principal's; of several one that keeps people, if any does."""
+    return min(jobs_of_template(answer), key=never_ran, default=None)
 
 
 def schedule_state(job: Job) -> str:
-    """`Active`, `Paused` or `Disabled`."""
-    return str((job.get("schedule") or {}).get("state") or "")
-
-
-def is_others(job: Job) -> bool:
-    """Whether somebody made a job by hand: one that was never started a run of ours may have left, which was killed."""
-    return schedule_state(job) not in ("", DISABLED)
+    """`Active`, `Paused` or `Disabled`, or what nobody knows yet; "" where nothing is said."""
+    state = str((job.get("schedule") or {}).get("state") or "")
+    return next((known for known in (ACTIVE, PAUSED, DISABLED) if known.lower() == state.lower()), state)
 
 
 def status_code(job: Job) -> str:
@@ -110,15 +106,21 @@ def people_counted(job: Job) -> int | None:
     return sum(people) if people else None
 
 
-def people_synchronized(job: Job) -> int:
-    """How many people the job keeps in the target; 0 where it gives no count."""
-    return people_counted(job) or 0
-
-
 def last_cycle(job: Job) -> str:
     """What tells the last cycle of the job from others; "" where nothing does."""
     last = (job.get("status") or {}).get("lastExecution") or {}
     return str(last.get("activityIdentifier") or last.get("timeBegan") or "")
+
+
+def last_began(job: Job) -> datetime | None:
+    """When the last cycle began; None where that is not said, or it never did."""
+    return moment(((job.get("status") or {}).get("lastExecution") or {}).get("timeBegan"))
+
+
+def shows_a_cycle(job: Job) -> bool:
+    """Whether the last cycle of the job is one: a job that was just started shows one that never began."""
+    last = (job.get("status") or {}).get("lastExecution") or {}
+    return bool(last) and (not last.get("timeBegan") or last_began(job) is not None)
 
 
 def last_ended(job: Job) -> datetime | None:
@@ -128,8 +130,18 @@ def last_ended(job: Job) -> datetime | None:
 
 def never_ran(job: Job) -> bool:
     """Whether the job was never started, so that it has made nobody: a long quarantine disables a job, too."""
+    return schedule_state(job) == DISABLED and not has_run(job)
+
+
+def has_run(job: Job) -> bool:
+    """Whether anything tells of a cycle."""
     executed = bool((job.get("status") or {}).get("lastExecution")) or has_succeeded(job)
-    return schedule_state(job) == DISABLED and not (executed or quarantine_reason(job) or people_counted(job))
+    return executed or bool(quarantine_reason(job) or people_counted(job))
+
+
+def was_started(job: Job) -> bool:
+    """Whether somebody started the job at some time; a run that was killed leaves one that nobody started."""
+    return schedule_state(job) not in ("", DISABLED) or has_run(job)
 
 
 def has_succeeded(job: Job) -> bool:

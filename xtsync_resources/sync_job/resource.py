@@ -30,9 +30,9 @@ from ..pulumi_runtime.provider import (
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
-from ..sync_secrets.operations import live_settings
+from ..sync_secrets.operations import is_others, live_settings
 from . import calls
-from .model import ACTIVE, TEMPLATE, Job, is_others, job_of_template, last_cycle, schedule_state
+from .model import ACTIVE, PAUSED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state, was_started
 from .running import at_rest, pause, refuse_held_deletions, set_running
 
 if TYPE_CHECKING:
@@ -105,6 +105,24 @@ def make(operation: Operation, service_principal: str, template: str) -> str:
     return str(job["id"])
 
 
+def to_adopt(operation: Operation, props: Properties, job: Job) -> bool:
+    """Whether a job is taken over as somebody's.
+
+    Settings are this stack's own where it made the application, which a preview cannot know, or had a job there before.
+    Calls: none where somebody started it, else GET secrets.
+    """
+    if was_started(job) or first_found(props) or not props["madeByHand"]:
+        return was_started(job)
+    return is_others(job, live_settings(operation, props["servicePrincipalId"]) or {})
+
+
+def found_beside(operation: Operation, service_principal: str, role: str) -> Properties:
+    """Settings and people that are there before anything is written. Calls: GET secrets, GET appRoleAssignedTo."""
+    settings = live_settings(operation, service_principal) or {}
+    people = {principal_of(one) for one in assignments(operation, service_principal, role)}
+    return {"foundSettings": records.text(settings), "foundPeople": sorted(people)}
+
+
 def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
     """Take over a job that somebody made; what is remembered of it.
 
@@ -113,13 +131,11 @@ def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> 
 
     Calls: GET secrets, GET appRoleAssignedTo, POST jobs/{id}/pause, GET jobs/{id}.
     """
-    settings = live_settings(operation, service_principal) or {}
-    people = {principal_of(one) for one in assignments(operation, service_principal, role)}
+    beside = found_beside(operation, service_principal, role)
     rested = pause(operation, service_principal, str(job["id"]), job)
     return {
-        "foundState": schedule_state(job),
-        "foundSettings": records.text(settings),
-        "foundPeople": sorted(people),
+        **beside,
+        "foundState": schedule_state(job) or PAUSED,
         "foundCycle": last_cycle(rested),
         "rested": str(uuid.uuid4()),
     }
@@ -137,7 +153,7 @@ def announce_adoption(operation: Operation, service_principal: str, job: Job, *,
     Raises:
         RefusedError: none may, or it holds deletions back.
     """
-    job_id, state = str(job["id"]), schedule_state(job)
+    job_id, state = str(job["id"]), schedule_state(job) or PAUSED
     if not allowed:
         raise refusal(operation, service_principal, job)
     report(f"adopts the existing job {job_id} ({state})")
@@ -190,7 +206,9 @@ class SyncJobProvider(TenantResourceProvider):
         return CheckResult({**news, REMEMBERED: olds[REMEMBERED]} if olds else news, [])
 
     def announce(self, props: Properties) -> None:
-        """Say in a preview what a create adopts. Call: GET jobs, where the service principal is there already.
+        """Say in a preview what a create adopts, where the service principal is there already.
+
+        Calls: GET jobs; GET secrets where there is a job that nobody has started.
 
         Only a preview does not know whether somebody made the application; what is done is said when it is.
         """
@@ -202,7 +220,7 @@ class SyncJobProvider(TenantResourceProvider):
             return
         operation = self.operation()
         found = job_of_template(operation.read(calls.list_jobs(service_principal)) or {})
-        if found is not None and is_others(found):
+        if found is not None and to_adopt(operation, props, found):
             announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
 
     def may_adopt(self, first: Mapping[str, Any]) -> bool:
@@ -212,8 +230,8 @@ class SyncJobProvider(TenantResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Pass the gate, then make or adopt the job.
 
-        Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs; POST jobs.
-        Where somebody made the application also GET appRoleAssignedTo.
+        Calls: POST jobs/validateCredentials, repeated while the policies of this run spread; GET jobs, GET jobs/{id};
+        POST jobs. Where somebody made the application also GET secrets, GET appRoleAssignedTo.
         Least permission: Application.ReadWrite.OwnedBy as owner, else Synchronization.ReadWrite.All.
 
         Raises:
@@ -223,20 +241,19 @@ class SyncJobProvider(TenantResourceProvider):
         first = first_found(props)
         on_demand = bool(props["onDemand"] or first.get("everOnDemand"))
         found = existing(operation, service_principal)
-        if found is not None and is_others(found):
+        if found is not None and to_adopt(operation, props, found):
             announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
             now = adopt(operation, service_principal, props["appRoleId"], found)
             self.validate_both_tenants(operation, props)
             return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
         self.validate_both_tenants(operation, props)
         if first:
-            people = first["foundPeople"]
+            there = {"foundPeople": first["foundPeople"]}
         else:
-            # An application that somebody made may have people assigned and no job.
-            assigned = assignments(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else ()
-            people = sorted(map(principal_of, assigned))
+            # An application that somebody made may have settings, and people assigned, and no job.
+            there = found_beside(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else {}
         id_ = str(found["id"]) if found is not None else make(operation, service_principal, props["templateId"])
-        return CreateResult(id_, {**props, **NOTHING_FOUND, "foundPeople": people, "everOnDemand": on_demand})
+        return CreateResult(id_, {**props, **NOTHING_FOUND, **there, "everOnDemand": on_demand})
 
     @staticmethod
     def validate_both_tenants(operation: Operation, props: Properties) -> None:
@@ -314,6 +331,7 @@ class SyncJob(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         app_role_id: pulumi.Input[str],
         target_tenant_id: str,

@@ -19,6 +19,8 @@ from ..sync_secrets.model import COMPANY, settings_by_key
 from . import calls
 from .model import (
     ACTIVE,
+    DISABLED,
+    PAUSED,
     Job,
     holds_deletions,
     may_start,
@@ -79,7 +81,7 @@ def runs(job: Job) -> bool:
 
 def at_rest(job: Job | None) -> bool:
     """Whether the job is paused, was never started, or is gone."""
-    return job is None or schedule_state(job) != ACTIVE
+    return job is None or schedule_state(job) in (PAUSED, DISABLED)
 
 
 def contradiction(operation: Operation, get: Call, holds: Callable[[Job], bool]) -> Job | None:

@@ -93,6 +93,7 @@ class SchemaBaseline(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],

@@ -376,6 +376,7 @@ class SyncSchema(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         parts: Mapping[str, Any],

@@ -1,22 +1,16 @@
-"""Draining: the job removes everybody from the target before a pair ends, and what has to be certain before that.
-
-Nobody is deleted whom the stack has not announced, and nobody is said to be gone who is not.
+"""Draining: the job removes everybody from the target before a pair ends. Nobody is said to be gone who is not.
 
 Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-overview
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..application.configurations import PairConfiguration
-from ..assignments import calls
-from ..assignments.operations import assignments, listed, names_in, people_of, principal_of, take_out
+from ..assignments.operations import assignments, listed, names_in, number_of_people, people_of, principal_of, take_out
 from ..graph.consistency import SCOPE
 from ..graph.errors import CallError, DeadlineError, RefusedError
 from ..graph.pace import Pace
@@ -28,31 +22,21 @@ from ..sync_job.model import (
     Job,
     has_succeeded,
     last_cycle,
-    may_start,
     never_ran,
     people_counted,
-    people_synchronized,
-    quarantine_explained,
     quarantine_reason,
     schedule_state,
+    shows_a_cycle,
     status_code,
 )
 from ..sync_job.provisioning_log import Event, Identity, events, filter_for
-from ..sync_job.quarantine import reason_of
 from ..sync_job.running import at_rest, contradiction, set_running
-from ..sync_schema.calls import get_schema
-from ..sync_schema.document import UnusableSchemaError, object_mapping
-from ..sync_schema.model import flows_from_graph
-from ..sync_secrets.model import deletion_threshold, sync_all
-from ..sync_secrets.operations import live_settings
+from .before_draining import does_not_run, job_is_gone, refuse_job_that_keeps
 
 if TYPE_CHECKING:
     from ..assignments.operations import Assignment
     from ..graph.operation import Operation
 
-DRAIN = "drain"
-# Whoever runs `pulumi destroy` says with it how many people may be deleted, where the stack has said fewer.
-AGREED = "XTSYNC_DRAIN"
 NOBODY_LEFT = "nobody of this pair is left in the target"
 NEVER_RAN = (
     "the job never ran for this stack, so it made nobody; people who were provisioned on demand stay in the target"
@@ -61,193 +45,15 @@ NEVER_RAN = (
 TARGET_MISSING = "TargetMissing"
 # A log that does not answer in this time is done without.
 LOG_SECONDS = 30.0
-RELEASE_INSTEAD = "set xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves people there"
-
-# --- what is refused -------------------------------------------------------------------------------------------
-
-
-def refuse_to_drain(
-    operation: Operation,
-    service_principal: str,
-    job_id: str,
-    job: Job,
-    others: Sequence[Assignment],
-    said: int | None,
-) -> None:
-    """Refuse before anything is changed: where the job would not remove them, or might remove somebody else.
-
-    Calls: GET secrets, GET jobs/{id}/schema, GET groups/{id}/members of the groups of others.
-
-    Args:
-        operation: in the source.
-        service_principal: the configuration's service principal.
-        job_id: the job.
-        job: as it is now.
-        others: assignments of people whom this stack did not put in scope.
-        said: how many people the stack has said it would delete; None where it could not count them.
-
-    Raises:
-        RefusedError: it is in a quarantine that starting it must not end, has everybody in scope, deletes nobody, or
-            would remove more people than the threshold allows, or than was said.
-    """
-    if never_ran(job):
-        return
-    if not may_start(job):
-        raise does_not_run(operation, job_id, job, quarantine_explained(job))
-    settings = refuse_job_that_keeps(operation, service_principal, job_id)
-    people = people_synchronized(job) - len(people_of(operation, others) or ())
-    refuse_beyond_threshold(operation, people, deletion_threshold(settings))
-    refuse_more_than_said(operation, people, said)
-
-
-def refuse_job_that_keeps(operation: Operation, service_principal: str, job_id: str) -> Mapping[str, str]:
-    """Refuse where the job would remove nobody; gives its settings. Calls: GET secrets, GET jobs/{id}/schema.
-
-    Raises:
-        RefusedError: everybody is in scope, or the job deletes nobody.
-    """
-    settings = live_settings(operation, service_principal) or {}
-    if sync_all(settings):
-        raise RefusedError(
-            f"Cannot drain the pair in {operation.tenant}",
-            "somebody has made everybody the scope (SyncAll), so the job would keep everybody in the target",
-            f"run `pulumi up --refresh --diff`, look at who is in the target, then destroy; or {RELEASE_INSTEAD}",
-        )
-    if not deletes(operation, service_principal, job_id):
-        raise RefusedError(
-            f"Cannot drain the pair in {operation.tenant}",
-            "the job deletes nobody: somebody has taken the flow type Delete out of its schema",
-            "put it back with the mapping of users in the portal (target object actions), then run `pulumi destroy`; "
-            f"or {RELEASE_INSTEAD}",
-        )
-    return settings
-
-
-def deletes(operation: Operation, service_principal: str, job_id: str) -> bool:
-    """Whether the job deletes people, by its schema, or it cannot be told. Call: GET jobs/{id}/schema."""
-    schema = operation.read_settled(get_schema(service_principal, job_id))
-    try:
-        users = {} if schema is None else object_mapping(schema, "User")
-    except UnusableSchemaError:
-        return True
-    return users.get("flowTypes") is None or "Delete" in flows_from_graph(users)
-
-
-def refuse_beyond_threshold(operation: Operation, people: int, threshold: int | None) -> None:
-    """Refuse to drain as many people as the accidental-deletion threshold holds back.
-
-    Raises:
-        RefusedError: the job would stop in quarantine and remove nobody.
-    """
-    if threshold is not None and people >= threshold:
-        raise RefusedError(
-            f"Cannot drain the pair in {operation.tenant}",
-            f"{people} people would be deleted in the target, and xtsync:deletionThreshold ({threshold}) holds back "
-            f"{threshold} and more",
-            f"if that is intended, set xtsync:deletionThreshold to {people + 1} or more, run `pulumi up`, then "
-            "`pulumi destroy`",
-        )
-
-
-def refuse_more_than_said(operation: Operation, people: int, said: int | None) -> None:
-    """Refuse to drain more people than the stack has said, unless whoever runs this says the number.
-
-    Raises:
-        RefusedError: nobody has said that so many go.
-    """
-    agreed = os.environ.get(AGREED, "")
-    allowed = max(said or 0, int(agreed) if re.fullmatch(r"[0-9]{1,9}", agreed) else 0)
-    if people <= allowed:
-        return
-    counted = "the people in the scope could not be counted" if said is None else f"the last count was {said}"
-    also = f", and {AGREED} says {agreed}" if agreed else ""
-    raise RefusedError(
-        f"Will not drain the pair in {operation.tenant}",
-        f"{people} people would be deleted in the target, but {counted}{also}",
-        f"see who they are (the users and the members of the groups in scope); if all of them are to go, run "
-        f"`{AGREED}={people} pulumi destroy`; or {RELEASE_INSTEAD}",
-    )
-
-
-def refuse_shared(operation: Operation, ours: set[str] | None, others: Sequence[PairConfiguration]) -> None:
-    """Refuse to drain people whom another configuration of the pair has in scope.
-
-    Calls: GET appRoleAssignedTo of the others, GET groups/{id}/members.
-
-    Args:
-        operation: in the source.
-        ours: object ids of the people who would go; None where they could not be read.
-        others: the other configurations.
-
-    Raises:
-        RefusedError: naming them.
-    """
-    for other in others:
-        assigned = operation.pages(calls.list_assignments(str(other.principal["id"])))
-        theirs = None if sync_all(other.settings) else people_of(operation, assigned)
-        if ours is None or theirs is None:
-            who = "who may be anybody here"
-        elif shared := ours & theirs:
-            who = names_in(operation, shared)
-        else:
-            continue
-        raise RefusedError(
-            f"Cannot drain the pair in {operation.tenant}",
-            f"{other} has people of it in scope as well, {who}: they would be deleted in the target",
-            f"take them out of the other one first; or {RELEASE_INSTEAD}",
-        )
-
-
-def refuse_missing(operation: Operation, found: Collection[str], there: Collection[str]) -> None:
-    """Refuse to let the job run while somebody who is not ours is out of its scope: it would delete them.
-
-    Raises:
-        RefusedError: naming who was in scope before this stack, and is not assigned now.
-    """
-    missing = sorted(set(found) - set(there))
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        raise RefusedError(
-            f"Cannot drain the pair in {operation.tenant}",
-            f"{names_in(operation, missing)} had been in scope before this stack took the pair over, and {are} not "
-            "assigned now: the job would delete them in the target as well",
-            "assign them again in the portal, or delete them in the target by hand if they should go and then "
-            f"{RELEASE_INSTEAD}",
-        )
-
-
-def job_is_gone(operation: Operation, job_id: str) -> RefusedError:
-    """The refusal to call a pair drained whose job cannot say so any more."""
-    return RefusedError(
-        f"Cannot drain the pair: the job {job_id} in {operation.tenant} is gone",
-        "only the job can remove people from the target, and say when they are gone",
-        "remove the people in the target by hand if they should go; then set xtsync:onDestroy to release, run `pulumi "
-        "refresh`, `pulumi up` and `pulumi destroy`",
-    )
-
-
-def does_not_run(operation: Operation, job_id: str, job: Job, do: str = "") -> RefusedError:
-    """The refusal to wait for a job that removes nobody.
-
-    Args:
-        operation: in the source.
-        job_id: the job.
-        job: as it is now.
-        do: what sets it going; without it only the portal does, as the commands of ours start no job whose people
-            have left the scope already.
-    """
-    reason = quarantine_reason(job)
-    state = f"in quarantine ({reason}): {reason_of(reason).meaning}" if reason else schedule_state(job)
-    return RefusedError(
-        f"Cannot drain the pair: the job {job_id} in {operation.tenant} does not run",
-        f"it would remove nobody from the target, as it is {state or 'in an unknown state'}",
-        f"{do or 'start it in the portal, which ends a quarantine as well'}. Then run `pulumi destroy` again; or "
-        f"{RELEASE_INSTEAD}",
-    )
 
 
 def drain(
-    operation: Operation, service_principal: str, job_id: str, others: Sequence[Assignment], found_cycle: str = ""
+    operation: Operation,
+    service_principal: str,
+    job_id: str,
+    others: Sequence[Assignment],
+    leaving: int,
+    found_cycle: str = "",
 ) -> str:
     """Have the job remove everybody who has left the scope, and wait until it has.
 
@@ -255,7 +61,15 @@ def drain(
     already this is a destroy that goes on waiting.
 
     Calls: GET jobs/{id}, repeatedly; those of `refuse_job_that_keeps`; POST jobs/{id}/start; GET groups/{id}/members of
-    the groups of others; at the end GET auditLogs/provisioning.
+    the groups of others; at the end GET auditLogs/provisioning, and before where a job that runs counts nobody.
+
+    Args:
+        operation: in the source.
+        service_principal: the configuration's service principal.
+        job_id: the job.
+        others: who is still assigned.
+        leaving: how many users and groups have left the scope.
+        found_cycle: what told the last cycle of the job when it was taken over; "" for a job that this stack made.
 
     Returns:
         What can be said of the people then.
@@ -275,7 +89,11 @@ def drain(
     if found_cycle and at_rest(job) and last_cycle(job) == found_cycle:
         return NEVER_RAN
     refuse_job_that_keeps(operation, service_principal, job_id)
-    before = last_cycle(job) if at_rest(job) or others else None
+    goes_on = not at_rest(job) and not others
+    # A job that counts nobody may have removed all, or never count: then the log tells, or a further cycle.
+    if goes_on and people_counted(job) is None:
+        goes_on = deleted_lately(operation, job_id) >= max(leaving, 1)
+    before = None if goes_on else last_cycle(job)
     if at_rest(job):
         job = set_running(operation, service_principal, job_id, True, job)
     keeps = people_of(operation, others)
@@ -311,9 +129,10 @@ def wait_until_drained(
         counted = people_counted(job)
         state.left = 0 if keeps is None else max(0, (counted or 0) - keeps)
         if state.left:
-            operation.status(f"{state.left} people are still in the target; the job runs every 40 minutes")
+            operation.status(f"{still_left(state.left)}; the job runs every 40 minutes")
         # Before its first cycle has ended a job counts nobody, whoever it has made already.
-        if last_cycle(job) == before or status_code(job) == NOT_RUN or not (counted == 0 or has_succeeded(job)):
+        ended = shows_a_cycle(job) and status_code(job) != NOT_RUN and (counted == 0 or has_succeeded(job))
+        if last_cycle(job) == before or not ended:
             return False
         if state.left:
             state.cycle_ended, state.spared = True, spared(operation, job_id)
@@ -341,11 +160,16 @@ class Waiting:
     spared: Sequence[str] | None = ()
 
 
+def still_left(number: int) -> str:
+    """How many people are left, in words."""
+    return f"{number_of_people(number)} {'is' if number == 1 else 'are'} still in the target"
+
+
 def still_there(state: Waiting) -> str:
     """Why it is not drained when the time is over."""
     if not state.left:
-        return "no cycle has ended since everybody left the scope, so it is not known whether people are left"
-    there = f"{state.left} people are still in the target"
+        return "no cycle is known to have ended since everybody left the scope, nor whether people are left"
+    there = still_left(state.left)
     if not state.cycle_ended:
         return f"{there}; the job removes them in its next cycle"
     why = f"the provisioning log would say why, and could not be read ({PROVISIONING_LOG})"
@@ -372,6 +196,28 @@ def spared(operation: Operation, job_id: str) -> list[str] | None:
 
     Call: GET auditLogs/provisioning (ProvisioningLog.Read.All).
     """
+    deletions = last_deletions(operation, job_id)
+    if deletions is None:
+        return None
+    return [
+        f"{event.source} ({event.code or event.reason or event.status})"
+        for event in deletions
+        if not succeeded(event) and event.code != TARGET_MISSING
+    ]
+
+
+def deleted_lately(operation: Operation, job_id: str) -> int:
+    """How many people the job has deleted in the last day; 0 where the log cannot be read. Call: as for `spared`."""
+    return sum(map(succeeded, last_deletions(operation, job_id) or ()))
+
+
+def succeeded(event: Event) -> bool:
+    """Whether what the job did went well."""
+    return event.status.lower() == "success"
+
+
+def last_deletions(operation: Operation, job_id: str) -> list[Event] | None:
+    """Of everybody whom the job dealt with last by deleting them, in the last day, that event; None without the log."""
     part = operation.client.operation(min(operation.remaining, LOG_SECONDS))
     since = operation.client.clock.now() - timedelta(days=1)
     newest: dict[Identity, Event] = {}
@@ -380,11 +226,7 @@ def spared(operation: Operation, job_id: str) -> list[str] | None:
             newest.setdefault(event.source, event)
     except CallError:
         return None
-    return [
-        f"{event.source} ({event.code or event.reason or event.status})"
-        for event in newest.values()
-        if event.action.lower() == "delete" and event.status.lower() != "success" and event.code != TARGET_MISSING
-    ]
+    return [event for event in newest.values() if event.action.lower() == "delete"]
 
 
 def wait_until_they_left(

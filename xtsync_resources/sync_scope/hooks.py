@@ -92,16 +92,17 @@ class AssignmentHooks:
         """
         service_principal = str(inputs["resourceObjectId"])
         principal = str(inputs["principalObjectId"])
+        name = self._names.get(principal, principal)
         with self._lock:
             operation = self._client.operation(60 * self._settings.deadline_minutes)
             existing = operation.look_again(EXISTING_ASSIGNMENT, lambda: self._find(operation, inputs))
             if existing is None:
-                messages.warn(f"the assignment of {principal} exists, but Graph does not show it yet; run `up` again")
+                messages.warn(f"the assignment of {name} exists, but Graph does not show it yet; run `pulumi up` again")
                 return False
             self._rest(operation, service_principal)
             operation.remove(calls.delete_assignment(service_principal, existing, self._names.get(principal, "")))
             wait_until_gone(operation, service_principal, existing)
-        messages.info(f"the assignment of {principal} exists already; it is made anew, to be managed")
+        messages.info(f"the assignment of {name} exists already; it is made anew, to be managed")
         return True
 
     def _find(self, operation: Operation, inputs: Mapping[str, Any]) -> str | None:

@@ -83,7 +83,7 @@ class Scope:
 
 
 def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) -> Scope:
-    """Find everyone who is named. Calls: those of `lookup.find`.
+    """Find everyone who is named. Calls: those of `find` and `names_now`.
 
     Args:
         settings: the stack's configuration.

@@ -36,7 +36,8 @@ from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE
 from ..sync_job.running import pause
 from .affected import as_found_first
-from .draining import DRAIN, drain, refuse_missing, wait_until_they_left
+from .before_draining import DRAIN, refuse_missing
+from .draining import drain, wait_until_they_left
 
 NOT_BY_UP = (
     "nobody is removed from the target, though xtsync:onDestroy is drain: an `up` drains nobody, and neither does "
@@ -122,7 +123,8 @@ class ScopeRecordProvider(TenantResourceProvider):
         operation, service_principal, role = self.operation(), props["servicePrincipalId"], props["appRoleId"]
         others = wait_until_they_left(operation, service_principal, role, leaving)
         refuse_missing(operation, props["before"], {principal_of(one) for one in others})
-        report(drain(operation, service_principal, props["jobId"], others, props["foundCycle"]))
+        left = len(leaving) + props["adopts"]
+        report(drain(operation, service_principal, props["jobId"], others, left, props["foundCycle"]))
         if others:
             report(f"in the target stay the people of {', '.join(name_of(one) for one in others)}")
         if props["foundState"] not in ("", ACTIVE):
@@ -158,6 +160,7 @@ class ScopeRecord(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         job: Mapping[str, pulumi.Input[Any]],
         principals: Sequence[str],
         anew: Sequence[str],

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from ..application.configurations import PairConfiguration, look, others_among, still_needed
-from ..assignments.operations import assignments, names_in, people_in, principal_of, take_out
+from ..assignments.operations import assignments, listed, names_in, people_in, principal_of, take_out
 from ..graph.errors import RefusedError, XtsyncError
 from ..pulumi_runtime.engine import WARNING, program_runs, report
 from ..pulumi_runtime.provider import (
@@ -53,7 +53,7 @@ from .affected import (
     those_of,
     who_exists,
 )
-from .draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
+from .before_draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .leavers import Leavers, known_to_leave, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
@@ -143,6 +143,15 @@ def refuse_protected(operation: Operation, props: Properties) -> None:
             f"{', '.join(named(props, there))} would be deleted in the target, and xtsync:neverRemove names them",
             "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
             "which leaves people there",
+        )
+
+
+def report_unseen(props: Properties, unseen: set[str]) -> None:
+    """Say who was to be taken out and was not assigned, as far as the reads show."""
+    if names := sorted(name for name, object_id in all_of(props).items() if object_id in unseen):
+        report(
+            f"not seen in scope, as an earlier run or somebody took them out: {listed(names)}. Lists can be late: see "
+            "in the portal (Users and groups) that none of them is left"
         )
 
 
@@ -298,7 +307,8 @@ class SyncScopeProvider(TenantResourceProvider):
         if moves or (leaving and coming):
             self.rest(operation, olds)
         if leaving:
-            take_out(operation, service_principal, olds["appRoleId"], leaving)
+            _, unseen = take_out(operation, service_principal, olds["appRoleId"], leaving)
+            report_unseen(olds, unseen)
         outputs = {**news, "assignedBefore": olds["assignedBefore"]}
         outputs["people"] = count_people(self.operation, outputs)
         return UpdateResult(outputs)
@@ -336,10 +346,11 @@ class SyncScopeProvider(TenantResourceProvider):
                 raise still_needed(operation.tenant, configurations)
         job_id, job = current_job(operation, service_principal, props["jobId"])
         if draining and job is not None:
-            listed = assignments(operation, service_principal, props["appRoleId"])
-            others = [one for one in listed if principal_of(one) not in leaving]
+            assigned = assignments(operation, service_principal, props["appRoleId"])
+            goes = [one for one in assigned if principal_of(one) in leaving]
+            others = [one for one in assigned if principal_of(one) not in leaving]
             refuse_protected(operation, props)
-            refuse_to_drain(operation, service_principal, job_id, job, others, props.get("people"))
+            refuse_to_drain(operation, service_principal, job_id, job, goes, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
             if configurations:
                 refuse_shared(operation, people_in(operation, kinds(those_of(all_of(props), leaving))), configurations)
@@ -349,7 +360,8 @@ class SyncScopeProvider(TenantResourceProvider):
             set_running(operation, service_principal, job_id, goes_on, job)
             if props["foundState"] == ACTIVE and not goes_on and not draining:
                 report(STAYS_AT_REST, severity=WARNING)
-        others = take_out(operation, service_principal, props["appRoleId"], leaving)
+        others, unseen = take_out(operation, service_principal, props["appRoleId"], leaving)
+        report_unseen(props, unseen)
         foreign_assignments.report_foreign(foreign_assignments.foreign(props, others))
 
 
@@ -390,6 +402,7 @@ class SyncScope(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         job: Mapping[str, pulumi.Input[Any]],
         principals: Mapping[str, str],
         never_remove: Sequence[str],

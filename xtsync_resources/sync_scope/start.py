@@ -126,19 +126,21 @@ def find_job(operation: Operation, service_principal: str, job_id: str, *, new: 
     Raises:
         RefusedError: it is gone.
     """
-    ours: Job | None = None
-    for job in jobs_of_template(operation.send(calls.list_jobs(service_principal))):
-        if str(job.get("id")) == job_id:
-            ours = job
-        elif never_ran(job):
-            report(f"removes the job {job['id']}, which a run that was cut off has left behind; it never ran")
-            operation.remove(calls.delete_job(service_principal, str(job["id"])))
-        else:
+    jobs = jobs_of_template(operation.send(calls.list_jobs(service_principal)))
+    ours = next((job for job in jobs if str(job["id"]).lower() == job_id.lower()), None)
+    for job in jobs:
+        if job is ours:
+            continue
+        if not never_ran(job):
             report(
                 f"there is another job on the configuration's service principal: {job['id']} "
                 f"({schedule_state(job)}). Two jobs for one pair are not supported by Microsoft",
                 severity=WARNING,
             )
+        # Nothing is removed before ours is seen beside it.
+        elif ours is not None:
+            report(f"removes the job {job['id']}, which a run that was cut off has left behind; it never ran")
+            operation.remove(calls.delete_job(service_principal, str(job["id"])))
     if ours is None and new:
         return operation.send(calls.get_job(service_principal, job_id), JOB_APPEARS)
     found = ours or operation.read_settled(calls.get_job(service_principal, job_id))
@@ -321,6 +323,7 @@ class JobStart(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         job_id: pulumi.Input[str],
         app_role_id: pulumi.Input[str],

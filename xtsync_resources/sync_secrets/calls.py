@@ -26,7 +26,7 @@ class Settings(TypedDict):
 def get_secrets(service_principal: str) -> Call:
     """Read the settings ("secrets") of the synchronization; sensitive values come back as `*`."""
     purpose = f"read the synchronization settings of {service_principal}"
-    return synchronization_call("GET", service_principal, "secrets", purpose, answer=Settings)
+    return synchronization_call("GET", service_principal, "secrets", purpose, answer=Settings, whole=True)
 
 
 def put_secrets(service_principal: str, values: Mapping[str, str]) -> Call:

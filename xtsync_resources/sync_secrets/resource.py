@@ -30,7 +30,7 @@ from ..pulumi_runtime.provider import (
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_job.calls import list_jobs
-from ..sync_job.model import is_others, job_of_template
+from ..sync_job.model import job_of_template
 from . import calls
 from .model import (
     MASK,
@@ -47,7 +47,7 @@ from .model import (
     with_others,
     with_threshold_of,
 )
-from .operations import job_that_holds, live_settings, refuse_to_release
+from .operations import is_others, job_that_holds, live_settings, refuse_to_release
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -121,8 +121,11 @@ class SyncSecretsProvider(TenantResourceProvider):
             return
         operation = self.operation()
         job = job_of_template(operation.read(list_jobs(service_principal)) or {})
-        if job is not None and is_others(job):
-            announce_adoption(live_settings(operation, service_principal) or {}, props["settings"])
+        if job is None:
+            return
+        live = live_settings(operation, service_principal) or {}
+        if is_others(job, live):
+            announce_adoption(live, props["settings"])
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
@@ -225,6 +228,7 @@ class SyncSecrets(TenantResource):
         self,
         name: str,
         home: Home,
+        *,
         service_principal_id: pulumi.Input[str],
         settings: Mapping[str, Any],
         found: pulumi.Input[str],

@@ -222,8 +222,12 @@ def get_identity_sync(call: Call) -> Answer:
     """GET identitySynchronization."""
     tenant_id = call.parameters["partner"].lower()
     partner = call.tenant.policies.partner(tenant_id)
-    if partner is None or partner.identity_sync is None:
+    absent = call.tenant.settings.identity_sync_absent
+    if partner is None or (partner.identity_sync is None and absent == "404"):
         raise not_found(tenant_id)
+    if partner.identity_sync is None:
+        nothing = {"tenantId": tenant_id, "displayName": None, "userSyncInbound": None}
+        return Answer(204) if absent == "204" else Answer(200, nothing)
     body = selected(_sync_body(call, tenant_id, partner.identity_sync), call.query.get("$select"))
     context = call.context(f"{_PARTNERS}('{tenant_id}')/identitySynchronization/$entity")
     return Answer(200, {"@odata.context": context, **body})

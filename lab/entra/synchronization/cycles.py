@@ -56,6 +56,7 @@ def _run(entra: Entra, source: Tenant, principal: ServicePrincipal, job: Job, mo
     try:
         target = target_of(entra, source, principal.synchronization.secrets)
     except GraphError as refusal:
+        job.just_started = False
         job.last_execution = Execution(
             moment, moment, "Failed", cycle, error_code=refusal.code, error_message=refusal.message
         )
@@ -137,7 +138,7 @@ def _finish(pairing: Pairing, outcomes: list[Outcome], cycle: str, moment: datet
         entitled=len(job.exported),
         escrowed=failed,
     )
-    job.last_execution = execution
+    job.last_execution, job.just_started = execution, False
     if not failed:
         job.last_success = execution
         job.last_success_with_exports = execution if execution.exported else job.last_success_with_exports

@@ -87,6 +87,7 @@ class Job:
     force_deletes: bool = False
     everybody: bool | None = None
     starts_while_running: int = 0
+    just_started: bool = False
 
 
 @dataclass
@@ -162,7 +163,7 @@ class SynchronizationBackend:
             job.starts_while_running += 1
             return
         job.schedule_state, job.status_code = "Active", "Active" if job.steady_first else "NotRun"
-        job.quarantine, job.failures_in_a_row, job.started = None, 0, True
+        job.quarantine, job.failures_in_a_row, job.started, job.just_started = None, 0, True, True
         job.next_cycle = self._soon()
 
     def pause(self, job: Job) -> None:

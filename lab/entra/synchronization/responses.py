@@ -11,6 +11,7 @@ from lab.entra.exceptions import GraphError, bad_request, not_found
 from lab.entra.members import check_members, require
 from lab.entra.odata import page
 from lab.entra.routing import Answer, Call
+from lab.entra.settings import Settings
 from lab.entra.synchronization.exceptions import no_resource, notification_settings_invalid
 from lab.entra.synchronization.models import MASKED_KEYS, SECRET_KEYS, TEMPLATE, Execution, Job, Quarantine
 from lab.entra.synchronization.schema import checked_schema, shown_schema, template_schema
@@ -69,8 +70,9 @@ def _quarantine_body(quarantine: Quarantine | None) -> dict[str, Any] | None:
     }
 
 
-def _job_body(job: Job) -> dict[str, Any]:
+def _job_body(job: Job, settings: Settings) -> dict[str, Any]:
     counts = [("User to User", len(job.exported)), ("Group to Group", len(job.exported_groups))]
+    shown = None if settings.started_shows == "none yet" and job.just_started else job.last_execution
     return {
         "id": job.id,
         "templateId": TEMPLATE,
@@ -79,7 +81,7 @@ def _job_body(job: Job) -> dict[str, Any]:
             "countSuccessiveCompleteFailures": job.failures_in_a_row,
             "escrowsPruned": False,
             "code": job.status_code,
-            "lastExecution": _execution_body(job.last_execution, started=job.started),
+            "lastExecution": _execution_body(shown, started=job.started),
             "lastSuccessfulExecution": _execution_body(job.last_success),
             "lastSuccessfulExecutionWithExports": _execution_body(job.last_success_with_exports),
             "quarantine": _quarantine_body(job.quarantine),
@@ -87,7 +89,9 @@ def _job_body(job: Job) -> dict[str, Any]:
             "steadyStateLastAchievedTime": wire_time(job.steady_last),
             "troubleshootingUrl": "" if job.started else None,
             "progress": [],
-            "synchronizedEntryCountByType": [{"key": key, "value": count} for key, count in counts if count],
+            "synchronizedEntryCountByType": [
+                {"key": key, "value": count} for key, count in counts if count and settings.counts_entries
+            ],
         },
         "synchronizationJobSettings": [
             {"name": "AzureIngestionAttributeOptimization", "value": "False"},
@@ -138,7 +142,7 @@ def list_jobs(call: Call) -> Answer:
     principal = _principal(call)
     jobs = call.tenant.synchronization.read_jobs(principal.synchronization)
     context = f"servicePrincipals('{principal.id}')/synchronization/jobs"
-    return Answer(200, page(call, context, [_job_body(job) for job in jobs]))
+    return Answer(200, page(call, context, [_job_body(job, call.tenant.settings) for job in jobs]))
 
 
 def create_job(call: Call) -> Answer:
@@ -150,7 +154,7 @@ def create_job(call: Call) -> Answer:
         raise bad_request(f"The template '{members['templateId']}' is not supported for this application.")
     job = call.tenant.synchronization.create_job(principal.synchronization, template_schema())
     context = call.context(f"servicePrincipals('{principal.id}')/synchronization/jobs/$entity")
-    return Answer(201, {"@odata.context": context, **_job_body(job)})
+    return Answer(201, {"@odata.context": context, **_job_body(job, call.tenant.settings)})
 
 
 def get_job(call: Call) -> Answer:
@@ -158,7 +162,7 @@ def get_job(call: Call) -> Answer:
     principal = _principal(call)
     job = call.tenant.synchronization.read_job(principal.synchronization, call.parameters["job"])
     context = call.context(f"servicePrincipals('{principal.id}')/synchronization/jobs/$entity")
-    return Answer(200, {"@odata.context": context, **_job_body(job)})
+    return Answer(200, {"@odata.context": context, **_job_body(job, call.tenant.settings)})
 
 
 def delete_job(call: Call) -> Answer:

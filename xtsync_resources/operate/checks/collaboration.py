@@ -21,8 +21,11 @@ from .finding import Finding, Look
 
 AREA = "collaboration"
 REFUSED = {"source": "AADSTS500212", "target": "AADSTS500213"}
-# What each part says of the people.
-MAY = {"usersAndGroups": "come", "applications": "use anything"}
+# What a part lets through, and what follows for the people of the source.
+SOME_OF = {
+    "usersAndGroups": ("some people", "the others of {source} cannot come"),
+    "applications": ("some applications", "people of {source} can use no others"),
+}
 
 
 class Reach(Enum):
@@ -88,6 +91,6 @@ def of_part(look: Look, part: str, setting: Mapping[str, Any], *, own: bool) -> 
             f"{there if out else here} ({REFUSED[look.side]})"
         )
         return look.problem(AREA, text, do)
-    what = "some people" if part == "usersAndGroups" else "some applications"
-    text = f"{where} let only {what} through: the others of {look.settings.source.name} cannot {MAY[part]}"
+    what, follows = SOME_OF[part]
+    text = f"{where} let only {what} through: {follows.format(source=look.settings.source.name)}"
     return look.warning(AREA, text, f"see that nobody in scope is kept out; else {do}")

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...application.configurations import configurations_into, others_among
-from ...assignments.operations import assignments, people_of, principal_of
+from ...assignments.operations import assignments, number_of_people, people_of, principal_of
 from ...graph.errors import RefusedError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
 from ...sync_job.calls import get_job
-from ...sync_job.model import people_synchronized
+from ...sync_job.model import people_counted
 from ...sync_job.quarantine import said_by_doctor
-from ...sync_scope.draining import DRAIN, refuse_shared, refuse_to_drain
+from ...sync_scope.before_draining import DRAIN, refuse_shared, refuse_to_drain
 from .finding import as_advice
 from .people import scope_of
 
@@ -65,10 +65,11 @@ def check(look: Look) -> list[Finding]:
         return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
     role = assignable_role(operation.send(get_service_principal(service_principal)))
     assigned = assignments(operation, service_principal, role)
-    ours = scope_of(look).assigned
-    others = [one for one in assigned if principal_of(one) not in ours]
+    record = scope_of(look).assigned
+    ours = [one for one in assigned if principal_of(one) in record]
+    others = [one for one in assigned if principal_of(one) not in record]
     try:
-        refuse_to_drain(operation, service_principal, job_id, job, others, said(outputs))
+        refuse_to_drain(operation, service_principal, job_id, job, ours, others, said(outputs))
         found, _ = configurations_into(operation, look.partner.id)
         refuse_shared(operation, people_of(operation, assigned), others_among(found, service_principal))
     except RefusedError as error:
@@ -76,5 +77,6 @@ def check(look: Look) -> list[Finding]:
             *findings,
             look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", as_advice(said_by_doctor(error.do))),
         ]
-    people = people_synchronized(job)
-    return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {people} people in the target now")]
+    people = people_counted(job)
+    who = "everybody whom the job keeps" if people is None else number_of_people(people)
+    return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {who} in the target now")]

@@ -187,8 +187,7 @@ def other_users(look: Look, partner: Mapping[str, Any], sync: Mapping[str, Any] 
     opposite = leaf(partner, CONSENT, REDEMPTION[OPPOSITE[look.side]]) or (look.side == "source" and sync is not None)
     if opposite:
         found.append(f"the opposite pair {look.settings.target.name} → {look.settings.source.name}")
-    trusted = look.side == "target" and look.settings.inbound_trust
-    rest = set(settings_of(partner)) - {CONSENT, ORGANIZATION} - ({TRUST} if trusted else set())
+    rest = set(settings_of(partner)) - {ORGANIZATION, *look.settings.partner_policy(look.side)}
     if rest:
         found.append(f"whoever set {', '.join(sorted(rest))}")
     return found

@@ -140,7 +140,7 @@ def of_settings(look: Look, live: Mapping[str, str]) -> list[Finding]:
         findings.append(look.problem(AREA, text, MEND))
     known, wanted = deletion_threshold(live), look.settings.deletion_threshold or None
     if known != wanted:
-        text = f"the job holds deletions back {threshold(known)}, and the stack file says {threshold(wanted)}"
+        text = f"the job holds {threshold(known)}, and by the stack file it would hold {threshold(wanted)}"
         raised = known is not None and (wanted is None or wanted > known)
         first = (ALLOWED_FIRST if look.settings.allow_deletions else HELD_FIRST) if raised else ""
         findings.append(look.problem(AREA, text, f"{first}{MEND}"))
@@ -163,8 +163,8 @@ ALLOWED_FIRST = (
 
 
 def threshold(number: int | None) -> str:
-    """A deletion threshold in words."""
-    return "never" if number is None else f"where a cycle has {number} or more"
+    """What is held by a deletion threshold, in words."""
+    return "no deletions back" if number is None else f"deletions back where a cycle has {number} or more"
 
 
 def not_in_scope(look: Look, assigned: Collection[Assignment], configured: Mapping[str, Sequence[str]]) -> Outside:

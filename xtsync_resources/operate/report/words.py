@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ...assignments.operations import number_of_people
 from ...sync_job.held_back import STAGED
 from ...sync_job.quarantine import LOOK_FOR_CAUSES, said_by_doctor
 from ..checks import Level
@@ -141,16 +142,14 @@ def pieces_with_names(advice: str) -> list[tuple[str, bool]]:
 
 def people(section: Section) -> str:
     """How many people are in the target."""
-    if section.health is None:
-        return "people: not known"
-    count = section.health.people
-    return f"{count} {'person' if count == 1 else 'people'} in the target"
+    count = section.health.people if section.health else None
+    return "people: not known" if count is None else f"{number_of_people(count)} in the target"
 
 
 def facts(health: Health, now: datetime) -> list[tuple[str, str]]:
     """How the job does, as rows."""
     return [
-        ("People in the target", str(health.people)),
+        ("People in the target", "not counted by the job" if health.people is None else str(health.people)),
         ("Last run", last_words(health, now)),
         ("Next run", next_words(health, now)),
         ("Schedule", health.state or "unknown"),
@@ -195,8 +194,11 @@ def no_failures(section: Section) -> str:
     if health and health.healthy:
         return "The log could not be read." if section.entries is None else "None among these entries."
     log = "The log could not be read" if section.entries is None else "The log has none among these entries"
+    if health is None and not section.unknown:
+        return f"{log}; the job is gone."
     if health is None:
-        return f"{log}; whether the job runs could not be read either."
+        either = " either" if section.entries is None else ""
+        return f"{log}; whether the job runs could not be read{either}."
     return sentence(f"{log}, and the job does not run as it should: it is {health.headline}")
 
 

@@ -98,7 +98,7 @@ NOT_READ: Mapping[Any, tuple[str, ...]] = {
         "countImportedReferenceDeltas",
     ),
     job.Failure: ("tenantActionable",),
-    job.Quarantine: ("currentBegan", "seriesBegan", "seriesCount"),
+    job.Quarantine: ("seriesBegan", "seriesCount"),
     schema.Operator: ("arity", "multivaluedComparisonType", "supportedAttributeTypes"),
     schema.Schema: ("id", "version", *DOCUMENTED["schema"]),
     schema.DirectoryDefinition: (*DOCUMENTED["directory"],),
