@@ -271,6 +271,7 @@ def test_on_existing_fail_refuses_a_job_that_is_there(lab: Lab) -> None:
         assert lab.jobs()[0].id in text
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("ran", [True, False], ids=["disabled by a long quarantine", "never started"])
 def test_promise_4_a_disabled_job_made_by_hand_is_left_as_it_was_found(lab: Lab, ran: bool) -> None:
     lab.stack.config["xtsync:deletionThreshold"] = 20

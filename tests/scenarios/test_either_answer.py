@@ -94,6 +94,7 @@ def test_promise_6_without_a_count_nobody_is_gone_before_a_cycle_has_ended(lab: 
     assert NOBODY_LEFT in told(lab.stack.run("destroy"), "scope-record")
 
 
+@pytest.mark.real
 def test_promise_6_a_destroy_goes_on_where_a_job_counts_nobody_any_more(lab: Lab) -> None:
     drained(lab)
     lab.stack.run("destroy", fails=True)
