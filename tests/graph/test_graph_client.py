@@ -30,6 +30,7 @@ from xtsync_resources.graph.errors import (
     NotFoundError,
     ThrottledError,
     UnavailableError,
+    UnusableAnswerError,
 )
 from xtsync_resources.graph.headers import parse_retry_after
 from xtsync_resources.graph.transport import CAUSES, Response, TransportError
@@ -375,5 +376,5 @@ def test_a_collection_that_is_read_whole_has_the_entries_of_all_its_pages() -> N
 def test_a_later_page_that_is_refused_is_refused_in_words() -> None:
     link = f"https://graph.microsoft.com/v1.0{list_jobs('sp').path}?$skiptoken=x"
     transport = ScriptedTransport(answer(200, {"value": [], "@odata.nextLink": link}), refusal(404))
-    with pytest.raises(NotFoundError):
-        operation_for(transport)[0].send(list_jobs("sp"), *SERVICE_PRINCIPAL_SETTLES)
+    with pytest.raises(UnusableAnswerError, match="a later page of it is not there"):
+        operation_for(transport)[0].read(list_jobs("sp"))

@@ -299,3 +299,20 @@ def test_promise_4_a_disabled_job_made_by_hand_is_left_as_it_was_found(lab: Lab,
     assert job.schedule_state == "Paused"
     assert deletion_threshold(synchronization(lab).secrets) == 20
     assert synchronization(lab).secrets["Domain"] == "kept"
+
+
+def test_promise_4_settings_that_somebody_left_without_a_job_come_back(lab: Lab) -> None:
+    lab.stack.config["xtsync:deletionThreshold"] = 20
+    lab.stack.run("up")
+    theirs = synchronization(lab)
+    theirs.secrets["Domain"] = "kept"
+    only_the_job_is_there(lab)
+    theirs.jobs.clear()
+    lab.stack.config["xtsync:deletionThreshold"] = 40
+    preview, result = (told(lab.stack.run(operation), "secrets") for operation in ("preview", "up"))
+    assert "DeleteThresholdValue: 20 -> 40" in preview
+    assert preview == result
+    lab.stack.run("destroy")
+    assert not lab.jobs()
+    assert deletion_threshold(theirs.secrets) == 20
+    assert theirs.secrets["Domain"] == "kept"

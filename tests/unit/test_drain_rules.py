@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.unit.graph_fakes import ScriptedTransport, answer, operation_for, refusal
 from xtsync_resources.application.configurations import PairConfiguration
+from xtsync_resources.assignments.operations import people_of
 from xtsync_resources.directory.members import TYPE, USER
 from xtsync_resources.graph.errors import DeadlineError, RefusedError
 from xtsync_resources.sync_scope import draining
@@ -34,18 +36,18 @@ def job(people: int | None, cycle: str = "", state: str = "Active", code: str = 
 STARTED = answer(204)
 
 
-def waited(operation: Any, others: Any) -> str:
+def waited(operation: Any, others: Any, leaving: Any = ()) -> str:
     """Drain a job that would remove people, which is looked at elsewhere."""
     with patch.object(draining, "refuse_job_that_keeps"):
-        return drain(operation, "sp", "j", others, leaving=1)
+        return drain(operation, "sp", "j", others, leaving)
 
 
-def drained(*answers: Any, others: Any = (), log_of: Any = None) -> tuple[str, int]:
+def drained(*answers: Any, others: Any = (), leaving: Any = ("x",), log_of: Any = None) -> tuple[str, int]:
     """What is said after these answers, and how many of them were left."""
     given = [*answers, log()] if log_of is None else [*answers, *log_of]
     transport = ScriptedTransport(*(answer(200, one) if isinstance(one, dict) else one for one in given))
     operation, _ = operation_for(transport, seconds=60)
-    return waited(operation, others), len(transport.replies)
+    return waited(operation, others, leaving), len(transport.replies)
 
 
 def looked_up(*found: dict[str, Any]) -> Any:
@@ -122,7 +124,7 @@ def schema(flows: str | None) -> Any:
 def test_a_job_that_deletes_nobody_is_not_waited_for(flows: str) -> None:
     operation, _ = operation_for(ScriptedTransport(settings(), schema(flows)))
     with pytest.raises(RefusedError, match="the job deletes nobody"):
-        refuse_to_drain(operation, "sp", "j", job(1), (), (), 9)
+        refuse_to_drain(operation, "sp", "j", job(1), set, (), 9)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_job_that_deletes_nobody_is_not_waited_for(flows: str) -> None:
 )
 def test_a_job_that_may_delete_is_waited_for(found: Any) -> None:
     operation, _ = operation_for(ScriptedTransport(settings(), found))
-    refuse_to_drain(operation, "sp", "j", job(1), (), (), 9)
+    refuse_to_drain(operation, "sp", "j", job(1), set, (), 9)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_a_job_that_may_delete_is_waited_for(found: Any) -> None:
 def test_what_could_go_wrong_is_refused_before_anybody_is_taken_out(found: Any, live: Any, why: str) -> None:
     operation, _ = operation_for(ScriptedTransport(live, schema("Delete")))
     with pytest.raises(RefusedError, match=why):
-        refuse_to_drain(operation, "sp", "j", found, (), OTHERS, 2)
+        refuse_to_drain(operation, "sp", "j", found, set, OTHERS, 2)
 
 
 def test_somebody_who_is_not_ours_and_would_be_deleted_is_named() -> None:
@@ -168,10 +170,10 @@ def test_as_many_people_go_as_were_said_or_agreed(
     monkeypatch.setenv(AGREED, agreed)
     operation, _ = operation_for(ScriptedTransport(settings(), schema("Add, Update, Delete")))
     if goes:
-        refuse_to_drain(operation, "sp", "j", job(4), (), OTHERS, said)
+        refuse_to_drain(operation, "sp", "j", job(4), set, OTHERS, said)
         return
     with pytest.raises(RefusedError, match=f"{AGREED}=3 pulumi destroy"):
-        refuse_to_drain(operation, "sp", "j", job(4), (), OTHERS, said)
+        refuse_to_drain(operation, "sp", "j", job(4), set, OTHERS, said)
 
 
 def member(object_id: str, kind: str = TYPE + USER) -> dict[str, Any]:
@@ -259,23 +261,54 @@ def test_where_the_job_does_not_count_the_people_in_scope_are_counted(
 ) -> None:
     monkeypatch.setenv(AGREED, agreed)
     operation, _ = operation_for(ScriptedTransport(settings(), schema("Delete"), members))
-    uncounted = job(None, "a")
+    uncounted, leaving = job(None, "a"), partial(people_of, operation, SALES)
     if not why:
-        refuse_to_drain(operation, "sp", "j", uncounted, SALES, (), 2)
+        refuse_to_drain(operation, "sp", "j", uncounted, leaving, (), 2)
         return
     with pytest.raises(RefusedError, match=why):
-        refuse_to_drain(operation, "sp", "j", uncounted, SALES, (), 2)
+        refuse_to_drain(operation, "sp", "j", uncounted, leaving, (), 2)
+
+
+GONE = log(("delete", "success", ""))
 
 
 @pytest.mark.parametrize(
-    "unsaid", [log(), refusal(403), log(("delete", "failure", "x")), log(("create", "success", ""))]
+    ("leaving", "unsaid"),
+    [
+        ("x", [log()]),
+        ("x", [refusal(403)]),
+        ("x", [log(("create", "success", ""), ("delete", "success", ""))]),
+        ("y", [GONE, refusal(404)]),
+        ("g", [GONE, MEMBERS]),
+        ("", [GONE]),
+    ],
 )
-def test_without_a_count_or_a_log_a_destroy_that_is_run_again_waits_for_a_further_cycle(unsaid: Any) -> None:
-    assert drained(job(None, "a"), unsaid, job(None, "a"), job(None, "b")) == (NOBODY_LEFT, 0)
+def test_without_a_count_a_destroy_that_is_run_again_waits_for_a_further_cycle_unless_the_log_tells_of_all(
+    leaving: str, unsaid: list[Any]
+) -> None:
+    said = drained(job(None, "a"), *unsaid, job(None, "a"), job(None, "b"), leaving=leaving)
+    assert said == (NOBODY_LEFT, 0)
 
 
-def test_without_a_count_the_log_tells_a_destroy_that_is_run_again() -> None:
-    assert drained(job(None, "a"), log(("delete", "success", "")), job(None, "a")) == (NOBODY_LEFT, 0)
+@pytest.mark.parametrize(
+    ("leaving", "read"), [("x", []), ("g", [answer(200, {"value": [{TYPE: USER, "id": "x", "accountEnabled": True}]})])]
+)
+def test_without_a_count_the_log_tells_a_destroy_that_is_run_again(leaving: str, read: list[Any]) -> None:
+    assert drained(job(None, "a"), GONE, *read, job(None, "a"), leaving=leaving) == (NOBODY_LEFT, 0)
+
+
+def test_whom_the_job_tried_to_delete_is_not_waited_for_again_but_named() -> None:
+    failed = log(("delete", "failure", "Locked"))
+    said, _ = drained(job(None, "a"), failed, job(None, "a"), log_of=[failed])
+    assert "dora@contoso.com (Locked): the job did not delete them" in said
+
+
+def test_without_a_count_a_cycle_that_failed_proves_nothing() -> None:
+    rests, failed = job(None, "a", "Paused"), job(None, "b")
+    failed["status"]["lastExecution"]["state"] = "Failed"
+    nulls = job(None, "a")
+    nulls["status"]["lastExecution"] = {"activityIdentifier": None, "timeBegan": None}
+    assert drained(rests, STARTED, nulls, nulls, failed, job(None, "c")) == (NOBODY_LEFT, 0)
 
 
 def test_a_job_that_was_just_started_shows_no_cycle() -> None:

@@ -6,7 +6,7 @@ When a call is repeated: `retry.py`. When a read is not believed yet: `consisten
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -106,7 +106,7 @@ class Operation:
             gave_up = waits_for.seconds is not None and waited >= waits_for.seconds
             longer = "" if gave_up else self._longer
             raise DeadlineError(call, self.tenant, why, error, longer=longer) from None
-        return self.with_all_pages(call, answer)
+        return self.with_all_pages(call, answer, *propagation)
 
     def claims(self) -> Json:
         """Sign in, and read what the token says of itself.
@@ -205,12 +205,15 @@ class Operation:
         """
         return self.read(call, *propagation) is not None
 
-    def pages(self, call: Call, wait: Callable[[], None] = lambda: None) -> Iterator[Json]:
+    def pages(
+        self, call: Call, wait: Callable[[], None] = lambda: None, propagation: Sequence[Propagation] = ()
+    ) -> Iterator[Json]:
         """Make a read of a collection: its entries, page after page, fetched as they are needed.
 
         Args:
             call: the read of the first page.
             wait: called before each page, where their rate is bounded.
+            propagation: as for `send`.
 
         Raises:
             SignInError, CallError: as for `send`; also for a next page that is not at Graph, as it would get
@@ -224,7 +227,7 @@ class Operation:
             if read and self.remaining <= 0:
                 why = f"{len(read)} pages were read in the time allowed, and there are more"
                 raise DeadlineError(call, self.tenant, why, longer=self._longer)
-            page = self.send(call)
+            page = self.send(call, *propagation)
             read.add(call.path)
             entries += len(page["value"])
             if entries > MOST_ENTRIES:
@@ -236,17 +239,19 @@ class Operation:
                 return
             call = self._next_page(call, str(link), read)
 
-    def with_all_pages(self, call: Call, first: Json) -> Json:
+    def with_all_pages(self, call: Call, first: Json, *propagation: Propagation) -> Json:
         """The answer of a call with the entries of all its pages, where it asks for the whole and there are more.
 
         Raises:
-            SignInError, CallError: as for `pages`.
+            SignInError, CallError: as for `pages`; a later page that is not found does not mean that nothing is there.
         """
-        link = first.get(NEXT_PAGE)
-        if not call.whole or not link:
+        if not call.whole or not first.get(NEXT_PAGE):
             return first
-        rest = self._next_page(replace(call, whole=False), str(link), read=(call.path,))
-        return {"value": [*first["value"], *self.pages(rest)]}
+        rest = self._next_page(replace(call, whole=False), str(first[NEXT_PAGE]), read=(call.path,))
+        try:
+            return {"value": [*first["value"], *self.pages(rest, propagation=propagation)]}
+        except NotFoundError as error:
+            raise UnusableAnswerError(rest, self.tenant, f"a later page of it is not there: {error.answer}") from None
 
     def _next_page(self, call: Call, link: str, read: Container[str]) -> Call:
         start = f"{self.client.endpoints.graph}/{call.version}/"

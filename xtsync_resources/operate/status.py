@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Never
 from ..assignments.operations import number_of_people
 from ..graph.errors import XtsyncError
 from ..sync_job.calls import get_job
-from ..sync_job.model import ACTIVE, NOT_RUN, Job, last_began
+from ..sync_job.model import ACTIVE, NOT_RUN, Job, ended_well, last_cycle
 from ..sync_job.provisioning_log import Identity
 from ..sync_scope.before_draining import DRAIN
 from .beside import JOB_ONLY, Beside, look_beside
@@ -226,7 +226,7 @@ def portal_url(stack: Stack) -> str:
 
 
 def reached(wait: Wait, health: Health, *, a_cycle_later: bool = False) -> bool:
-    """Whether what is waited for has come; `a_cycle_later` says that a cycle has begun and ended meanwhile.
+    """Whether what is waited for has come; `a_cycle_later` says that a cycle has gone by.
 
     Raises:
         NotWellError: it cannot come, as the job does not run.
@@ -253,18 +253,16 @@ def wait_for(operation: Operation, stack: Stack, wait: Wait) -> None:
         NotWellError: it cannot come: the job does not run, or is gone.
         DeadlineError: it did not come in time.
     """
-    since = operation.client.clock.now()
+    seen: list[str] = []
 
     def come(job: Job | None) -> bool:
         if job is None:
             raise gone(operation, stack)
         health = judged(operation, stack, job)
         stopped = health.quarantine or health.state != ACTIVE
-        began = last_began(job)
-        a_cycle_later = began is not None and began > since
-        return reached(
-            wait, judged_with_scope(operation, stack, job) if stopped else health, a_cycle_later=a_cycle_later
-        )
+        seen.append(last_cycle(job))
+        found = judged_with_scope(operation, stack, job) if stopped else health
+        return reached(wait, found, a_cycle_later=seen[-1] != seen[0] and ended_well(job))
 
     operation.wait_until(get_job(stack.service_principal, stack.job), come, f"waiting for {wait.value}")
 

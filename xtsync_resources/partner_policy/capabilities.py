@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..graph.consistency import UNCLEAR
-from ..graph.errors import ForbiddenError, GraphError, ThrottledError, UnavailableError
+from ..graph.errors import ForbiddenError, GraphError, ThrottledError, UnavailableError, UnusableAnswerError
 from . import calls
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def look(operation: Operation, partner: str) -> Capabilities | None:
         some = any(True for _ in operation.pages(calls.list_m365_capabilities(partner)))
     except ForbiddenError:
         return Capabilities.HIDDEN
+    except UnusableAnswerError:
+        return None
     except GraphError as error:
         status = error.answer.status
         if status in (404, 501) or (status == 400 and error.answer.mentions("segment")):

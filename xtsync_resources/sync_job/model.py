@@ -35,7 +35,7 @@ def jobs_of_template(answer: Mapping[str, Any]) -> list[Job]:
 
 def job_of_template(answer: Mapping[str, Any]) -> Job | None:
     """The job of our template among a service principal's; of several one that keeps people, if any does."""
-    return min(jobs_of_template(answer), key=never_ran, default=None)
+    return min(jobs_of_template(answer), key=lambda job: (never_ran(job), not people_counted(job)), default=None)
 
 
 def schedule_state(job: Job) -> str:
@@ -112,15 +112,12 @@ def last_cycle(job: Job) -> str:
     return str(last.get("activityIdentifier") or last.get("timeBegan") or "")
 
 
-def last_began(job: Job) -> datetime | None:
-    """When the last cycle began; None where that is not said, or it never did."""
-    return moment(((job.get("status") or {}).get("lastExecution") or {}).get("timeBegan"))
-
-
-def shows_a_cycle(job: Job) -> bool:
-    """Whether the last cycle of the job is one: a job that was just started shows one that never began."""
+def ended_well(job: Job) -> bool:
+    """Whether the last cycle of the job went well; a job that was just started shows one that never began."""
     last = (job.get("status") or {}).get("lastExecution") or {}
-    return bool(last) and (not last.get("timeBegan") or last_began(job) is not None)
+    never_began = bool(last.get("timeBegan")) and moment(last["timeBegan"]) is None
+    failed = str(last.get("state")).lower() == "failed"
+    return bool(last_cycle(job)) and has_succeeded(job) and not (never_began or failed)
 
 
 def last_ended(job: Job) -> datetime | None:

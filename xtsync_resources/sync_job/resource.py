@@ -30,7 +30,8 @@ from ..pulumi_runtime.provider import (
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
-from ..sync_secrets.operations import is_others, live_settings
+from ..sync_secrets.model import COMPANY
+from ..sync_secrets.operations import live_settings
 from . import calls
 from .model import ACTIVE, PAUSED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state, was_started
 from .running import at_rest, pause, refuse_held_deletions, set_running
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 REMEMBERED = "remembered"
 INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
 POLICIES_SEEN = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
+# What is found in a service principal without any job, too.
+FOUND_BESIDE = ("foundSettings", "foundPeople")
 NOTHING_FOUND: Mapping[str, Any] = {
     "foundState": "",
     "foundSettings": "{}",
@@ -108,12 +111,14 @@ def make(operation: Operation, service_principal: str, template: str) -> str:
 def to_adopt(operation: Operation, props: Properties, job: Job) -> bool:
     """Whether a job is taken over as somebody's.
 
-    Settings are this stack's own where it made the application, which a preview cannot know, or had a job there before.
+    A run that was killed leaves one without settings that was never started. Settings are this stack's own where it
+    made the application, which a preview cannot know, or had a job there before.
+
     Calls: none where somebody started it, else GET secrets.
     """
     if was_started(job) or first_found(props) or not props["madeByHand"]:
         return was_started(job)
-    return is_others(job, live_settings(operation, props["servicePrincipalId"]) or {})
+    return COMPANY in (live_settings(operation, props["servicePrincipalId"]) or {})
 
 
 def found_beside(operation: Operation, service_principal: str, role: str) -> Properties:
@@ -190,7 +195,7 @@ def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
 def found_first(first: Mapping[str, Any], now: Properties) -> Properties:
     """What is remembered of a job that is taken over again: as it was found first, but when it was brought to rest."""
     if not first.get("foundState"):
-        return {**now, "foundPeople": first.get("foundPeople", now["foundPeople"])}
+        return {**now, **{key: first[key] for key in FOUND_BESIDE if key in first}}
     return {**now, **{key: first[key] for key in NOTHING_FOUND if key != "rested"}}
 
 
@@ -248,7 +253,7 @@ class SyncJobProvider(TenantResourceProvider):
             return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
         self.validate_both_tenants(operation, props)
         if first:
-            there = {"foundPeople": first["foundPeople"]}
+            there = {key: first[key] for key in FOUND_BESIDE if key in first}
         else:
             # An application that somebody made may have settings, and people assigned, and no job.
             there = found_beside(operation, service_principal, props["appRoleId"]) if props["madeByHand"] else {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..application.configurations import PairConfiguration
@@ -45,7 +45,7 @@ def refuse_to_drain(
     service_principal: str,
     job_id: str,
     job: Job,
-    ours: Sequence[Assignment],
+    leaving: Callable[[], set[str] | None],
     others: Sequence[Assignment],
     said: int | None,
 ) -> None:
@@ -58,8 +58,8 @@ def refuse_to_drain(
         service_principal: the configuration's service principal.
         job_id: the job.
         job: as it is now.
-        ours: assignments of people whom this stack has put in scope.
-        others: those of all others.
+        leaving: reads the object ids of the people who leave; None where they may not be read.
+        others: assignments of people whom this stack did not put in scope.
         said: how many people the stack has said it would delete; None where it could not count them.
 
     Raises:
@@ -71,22 +71,22 @@ def refuse_to_drain(
     if not may_start(job):
         raise does_not_run(operation, job_id, job, quarantine_explained(job))
     settings = refuse_job_that_keeps(operation, service_principal, job_id)
-    people = people_to_go(operation, job, ours, others)
+    people = people_to_go(operation, job, leaving, others)
     refuse_beyond_threshold(operation, people, deletion_threshold(settings))
     refuse_more_than_said(operation, people, said)
 
 
 def people_to_go(
-    operation: Operation, job: Job, ours: Sequence[Assignment], others: Sequence[Assignment]
+    operation: Operation, job: Job, leaving: Callable[[], set[str] | None], others: Sequence[Assignment]
 ) -> int | None:
-    """How many people would be deleted, by the job's count or, where it gives none, by the scope; None if unknown.
+    """How many people would be deleted, by the job's count or, where it gives none, by who leaves; None if unknown.
 
-    Call: GET groups/{id}/members, of the groups of others, or of ours.
+    Calls: GET groups/{id}/members of the groups of others, or those of `leaving`.
     """
     counted = people_counted(job)
     if counted is not None:
         return counted - len(people_of(operation, others) or ())
-    people = people_of(operation, ours)
+    people = leaving()
     return None if people is None else len(people)
 
 

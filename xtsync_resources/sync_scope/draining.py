@@ -5,12 +5,21 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..assignments.operations import assignments, listed, names_in, number_of_people, people_of, principal_of, take_out
+from ..assignments.operations import (
+    assignments,
+    listed,
+    names_in,
+    number_of_people,
+    people_of,
+    people_of_group,
+    principal_of,
+    take_out,
+)
 from ..graph.consistency import SCOPE
 from ..graph.errors import CallError, DeadlineError, RefusedError
 from ..graph.pace import Pace
@@ -20,13 +29,12 @@ from ..sync_job.model import (
     ACTIVE,
     NOT_RUN,
     Job,
-    has_succeeded,
+    ended_well,
     last_cycle,
     never_ran,
     people_counted,
     quarantine_reason,
     schedule_state,
-    shows_a_cycle,
     status_code,
 )
 from ..sync_job.provisioning_log import Event, Identity, events, filter_for
@@ -52,7 +60,7 @@ def drain(
     service_principal: str,
     job_id: str,
     others: Sequence[Assignment],
-    leaving: int,
+    leaving: Collection[str],
     found_cycle: str = "",
 ) -> str:
     """Have the job remove everybody who has left the scope, and wait until it has.
@@ -68,7 +76,7 @@ def drain(
         service_principal: the configuration's service principal.
         job_id: the job.
         others: who is still assigned.
-        leaving: how many users and groups have left the scope.
+        leaving: object ids of the users and groups who have left the scope; empty where they are not known.
         found_cycle: what told the last cycle of the job when it was taken over; "" for a job that this stack made.
 
     Returns:
@@ -92,7 +100,7 @@ def drain(
     goes_on = not at_rest(job) and not others
     # A job that counts nobody may have removed all, or never count: then the log tells, or a further cycle.
     if goes_on and people_counted(job) is None:
-        goes_on = deleted_lately(operation, job_id) >= max(leaving, 1)
+        goes_on = tried_to_delete_all(operation, job_id, leaving)
     before = None if goes_on else last_cycle(job)
     if at_rest(job):
         job = set_running(operation, service_principal, job_id, True, job)
@@ -131,8 +139,7 @@ def wait_until_drained(
         if state.left:
             operation.status(f"{still_left(state.left)}; the job runs every 40 minutes")
         # Before its first cycle has ended a job counts nobody, whoever it has made already.
-        ended = shows_a_cycle(job) and status_code(job) != NOT_RUN and (counted == 0 or has_succeeded(job))
-        if last_cycle(job) == before or not ended:
+        if last_cycle(job) == before or status_code(job) == NOT_RUN or not (counted == 0 or ended_well(job)):
             return False
         if state.left:
             state.cycle_ended, state.spared = True, spared(operation, job_id)
@@ -202,22 +209,32 @@ def spared(operation: Operation, job_id: str) -> list[str] | None:
     return [
         f"{event.source} ({event.code or event.reason or event.status})"
         for event in deletions
-        if not succeeded(event) and event.code != TARGET_MISSING
+        if event.status.lower() != "success" and event.code != TARGET_MISSING
     ]
 
 
-def deleted_lately(operation: Operation, job_id: str) -> int:
-    """How many people the job has deleted in the last day; 0 where the log cannot be read. Call: as for `spared`."""
-    return sum(map(succeeded, last_deletions(operation, job_id) or ()))
+def tried_to_delete_all(operation: Operation, job_id: str, leaving: Collection[str]) -> bool:
+    """Whether the job has tried it with each of these users and groups' members; `spared` tells of whom in vain.
+
+    Calls: GET auditLogs/provisioning; GET groups/{id}/members of what was not deleted itself.
+    """
+    tried = {event.source.id for event in last_deletions(operation, job_id) or ()}
+    return bool(leaving) and all(one in tried or all_members_among(operation, one, tried) for one in leaving)
 
 
-def succeeded(event: Event) -> bool:
-    """Whether what the job did went well."""
-    return event.status.lower() == "success"
+def all_members_among(operation: Operation, group: str, tried: set[str]) -> bool:
+    """Whether all people of a group are among these; not where they cannot be read, or it is no group."""
+    if not tried:
+        return False
+    try:
+        people = people_of_group(operation, group)
+    except CallError:
+        return False
+    return bool(people) and people <= tried
 
 
 def last_deletions(operation: Operation, job_id: str) -> list[Event] | None:
-    """Of everybody whom the job dealt with last by deleting them, in the last day, that event; None without the log."""
+    """The last event of everybody whose last in the past day is a deletion; None where the log cannot be read."""
     part = operation.client.operation(min(operation.remaining, LOG_SECONDS))
     since = operation.client.clock.now() - timedelta(days=1)
     newest: dict[Identity, Event] = {}

@@ -123,8 +123,8 @@ class ScopeRecordProvider(TenantResourceProvider):
         operation, service_principal, role = self.operation(), props["servicePrincipalId"], props["appRoleId"]
         others = wait_until_they_left(operation, service_principal, role, leaving)
         refuse_missing(operation, props["before"], {principal_of(one) for one in others})
-        left = len(leaving) + props["adopts"]
-        report(drain(operation, service_principal, props["jobId"], others, left, props["foundCycle"]))
+        known = () if props["adopts"] else leaving
+        report(drain(operation, service_principal, props["jobId"], others, known, props["foundCycle"]))
         if others:
             report(f"in the target stay the people of {', '.join(name_of(one) for one in others)}")
         if props["foundState"] not in ("", ACTIVE):

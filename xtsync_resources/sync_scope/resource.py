@@ -13,6 +13,7 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -347,13 +348,13 @@ class SyncScopeProvider(TenantResourceProvider):
         job_id, job = current_job(operation, service_principal, props["jobId"])
         if draining and job is not None:
             assigned = assignments(operation, service_principal, props["appRoleId"])
-            goes = [one for one in assigned if principal_of(one) in leaving]
+            goes = partial(people_in, operation, kinds(those_of(all_of(props), leaving)))
             others = [one for one in assigned if principal_of(one) not in leaving]
             refuse_protected(operation, props)
             refuse_to_drain(operation, service_principal, job_id, job, goes, others, props.get("people"))
             refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
             if configurations:
-                refuse_shared(operation, people_in(operation, kinds(those_of(all_of(props), leaving))), configurations)
+                refuse_shared(operation, goes(), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
         if job is not None and not (draining and certainly_never_ran(operation, service_principal, job_id, job)):
             goes_on = props["foundState"] == ACTIVE and not leaving and everybody_there(operation, props)

@@ -10,9 +10,9 @@ from ..assignments.operations import listed, number_of_people
 from ..graph.errors import CallError, RefusedError
 from ..sync_job.calls import list_jobs
 from ..sync_job.held_back import MOST_EVENTS, may_be_more, staged
-from ..sync_job.model import Job, holds_deletions, jobs_of_template, was_started
+from ..sync_job.model import Job, holds_deletions, jobs_of_template
 from . import calls
-from .model import COMPANY, deletion_threshold, protection_weakens, settings_by_key, sync_all
+from .model import deletion_threshold, protection_weakens, settings_by_key, sync_all
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -30,11 +30,6 @@ def live_settings(operation: Operation, service_principal: str) -> dict[str, str
     """What is set now, None without a service principal. Call: GET secrets."""
     answer = operation.read_settled(calls.get_secrets(service_principal))
     return None if answer is None else settings_by_key(answer)
-
-
-def is_others(job: Job, settings: Mapping[str, str]) -> bool:
-    """Whether somebody made a job by hand; a run that was killed leaves one without settings that was never started."""
-    return was_started(job) or COMPANY in settings
 
 
 def was_everybody(found: str) -> bool | None:

@@ -29,8 +29,6 @@ from ..pulumi_runtime.provider import (
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
-from ..sync_job.calls import list_jobs
-from ..sync_job.model import job_of_template
 from . import calls
 from .model import (
     MASK,
@@ -47,7 +45,7 @@ from .model import (
     with_others,
     with_threshold_of,
 )
-from .operations import is_others, job_that_holds, live_settings, refuse_to_release
+from .operations import job_that_holds, live_settings, refuse_to_release
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -112,20 +110,14 @@ class SyncSecretsProvider(TenantResourceProvider):
         return CheckResult({**news, **({"found": olds["found"]} if same else {})}, [])
 
     def announce(self, props: Properties) -> None:
-        """Say in a preview what a create adopts. Calls: GET jobs, GET secrets, where there can be a job to adopt.
+        """Say in a preview what a create adopts. Call: GET secrets, where the service principal is there already.
 
         Only a preview does not know yet what the job finds; what is done is said when it is.
         """
         service_principal = props["servicePrincipalId"]
         if is_unknown(service_principal) or not is_unknown(props["found"]):
             return
-        operation = self.operation()
-        job = job_of_template(operation.read(list_jobs(service_principal)) or {})
-        if job is None:
-            return
-        live = live_settings(operation, service_principal) or {}
-        if is_others(job, live):
-            announce_adoption(live, props["settings"])
+        announce_adoption(live_settings(self.operation(), service_principal) or {}, props["settings"])
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""

@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...application.configurations import configurations_into, others_among
@@ -66,7 +67,7 @@ def check(look: Look) -> list[Finding]:
     role = assignable_role(operation.send(get_service_principal(service_principal)))
     assigned = assignments(operation, service_principal, role)
     record = scope_of(look).assigned
-    ours = [one for one in assigned if principal_of(one) in record]
+    ours = partial(people_of, operation, [one for one in assigned if principal_of(one) in record])
     others = [one for one in assigned if principal_of(one) not in record]
     try:
         refuse_to_drain(operation, service_principal, job_id, job, ours, others, said(outputs))

@@ -138,8 +138,8 @@ def read(look: Look, planned: Planned) -> Heard:
     """
     operation = look.operation()
     try:
-        # Any shape is taken here: the difference is what is looked for.
-        answer: Any = operation.send(replace(planned.call, answer=Any))
+        # Any shape is taken here, as it comes: the difference is what is looked for.
+        answer: Any = operation.send(replace(planned.call, answer=Any, whole=False, none_has=None))
     except UnusableAnswerError:
         return heard_of(operation, unread(look.side, planned, "the answer is not what Graph answers"))
     except GraphError as error:
