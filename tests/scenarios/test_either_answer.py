@@ -10,7 +10,7 @@ import pytest
 
 from lab.entra import Fault
 from tests.scenarios.stacks import Command, Lab, changed, messages, told
-from tests.scenarios.steps import finance, made_by_hand
+from tests.scenarios.steps import finance, flat, made_by_hand
 from tests.scenarios.tenants import principal_of, synchronization
 from xtsync_resources.sync_scope.before_draining import AGREED
 from xtsync_resources.sync_scope.draining import NOBODY_LEFT
@@ -112,7 +112,7 @@ def test_promise_6_without_a_count_no_more_are_drained_than_was_said(lab: Lab) -
     group = lab.source.directory.groups[finance(lab)]
     group.members += [lab.source.add_user(f"late{number}@contoso.com").id for number in range(3)]
     lab.pass_time()
-    said = " ".join(told(lab.stack.run("destroy", fails=True), "scope").split())
+    said = flat(told(lab.stack.run("destroy", fails=True), "scope"))
     assert "6 people would be deleted in the target, but the last count was 3" in said
     assert len(lab.arrived()) == 6
     lab.stack.environment[AGREED] = "6"
@@ -126,7 +126,7 @@ def test_status_says_that_nobody_counts(lab: Lab, xtsync: Command) -> None:
     drained(lab, counts_entries=False)
     xtsync.up()
     said = xtsync("status", "-s", "dev")
-    assert "everybody whom the job keeps would be deleted in the target" in " ".join(said.out.split())
+    assert "everybody whom the job keeps would be deleted in the target" in flat(said.out)
     assert xtsync("status", "-s", "dev", "--json").document["people"] is None
 
 

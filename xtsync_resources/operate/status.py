@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Never
 
-from ..assignments.operations import number_of_people
 from ..graph.errors import XtsyncError
 from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE, NOT_RUN, Job, ended_well, last_cycle
@@ -145,8 +144,7 @@ def at_the_end(stack: Stack, health: Health) -> str:
     outputs, wanted = stack.outputs, stack.settings.on_destroy
     becomes = "people stay in the target"
     if ending.in_state(outputs) == DRAIN:
-        who = "everybody whom the job keeps" if health.people is None else number_of_people(health.people)
-        becomes = f"{who} would be deleted in the target"
+        becomes = f"{ending.who_would_go(health.people)} would be deleted in the target"
     known = ending.in_state(outputs)
     other = ending.differs(outputs, wanted)
     return f"{known or wanted}: {becomes}" + (f"; {other}: {ending.RUN_UP}" if other else "")

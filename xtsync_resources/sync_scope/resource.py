@@ -149,7 +149,7 @@ def refuse_protected(operation: Operation, props: Properties) -> None:
 
 def report_unseen(props: Properties, unseen: set[str]) -> None:
     """Say who was to be taken out and was not assigned, as far as the reads show."""
-    if names := sorted(name for name, object_id in all_of(props).items() if object_id in unseen):
+    if names := sorted(those_of(all_of(props), unseen)):
         report(
             f"not seen in scope, as an earlier run or somebody took them out: {listed(names)}. Lists can be late: see "
             "in the portal (Users and groups) that none of them is left"

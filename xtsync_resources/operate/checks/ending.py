@@ -47,6 +47,11 @@ def said(outputs: Mapping[str, Any]) -> int | None:
     return None if people is None else int(people)
 
 
+def who_would_go(people: int | None) -> str:
+    """Whom `drain` would delete, in words; None where the job does not count them."""
+    return "everybody whom the job keeps" if people is None else number_of_people(people)
+
+
 def check(look: Look) -> list[Finding]:
     """Say what would happen, and what `pulumi destroy` would refuse.
 
@@ -78,6 +83,5 @@ def check(look: Look) -> list[Finding]:
             *findings,
             look.problem(AREA, f"`pulumi destroy` would refuse: {error.why}", as_advice(said_by_doctor(error.do))),
         ]
-    people = people_counted(job)
-    who = "everybody whom the job keeps" if people is None else number_of_people(people)
+    who = who_would_go(people_counted(job))
     return [*findings, look.warning(AREA, f"`pulumi destroy` would delete {who} in the target now")]
