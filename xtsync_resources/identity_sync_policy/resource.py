@@ -31,7 +31,7 @@ from ..pulumi_runtime.provider import (
     ReadResult,
     UpdateResult,
     inputs_of,
-    is_unknown,
+    is_preview,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from . import calls
@@ -155,7 +155,7 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             f"an identity sync policy for {props['tenantId']}",
         )
         wanted = managed_values(props)
-        if is_unknown(props["baseline"]):  # a preview: once is enough
+        if is_preview(props):  # once is enough
             report_changes(self.settings.tenant, policy or {}, permissions_of(wanted))
         if policy is not None:
             live = live_values(policy, groups=calls.GROUP_SYNC in wanted)

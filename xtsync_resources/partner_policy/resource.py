@@ -28,7 +28,7 @@ from ..pulumi_runtime.provider import (
     ReadResult,
     UpdateResult,
     inputs_of,
-    is_unknown,
+    is_preview,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from . import calls
@@ -202,7 +202,7 @@ class PartnerPolicyProvider(PolicyProvider):
             f"a partner policy for {props['tenantId']}",
         )
         wanted = managed_values(props)
-        if is_unknown(props["baseline"]):  # a preview: once is enough
+        if is_preview(props):  # once is enough
             report_changes(self.settings.tenant, partner or {}, wanted)
         if partner is not None:
             self.report_organization(partner)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Properties = dict[str, Any]
 HOME = "homeTenantId"
+# The input by which the program says that this is a preview; no state keeps it.
+PREVIEW = "preview"
 DEADLINE_MINUTES = "XTSYNC_DEADLINE_MINUTES"
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -91,7 +93,8 @@ def of_every_run(check: Method) -> Method:
     @functools.wraps(check)
     def run(self: TenantResourceProvider, olds: Properties, news: Properties) -> CheckResult:
         result: CheckResult = check(self, olds, news)
-        result.inputs = {key: value for key, value in result.inputs.items() if key not in self.for_this_run}
+        dropped = (PREVIEW, *self.for_this_run)
+        result.inputs = {key: value for key, value in result.inputs.items() if key not in dropped}
         return result
 
     return cast(Method, run)
@@ -257,6 +260,11 @@ def is_unknown(value: Any) -> bool:
     return isinstance(value, Unknown)
 
 
+def is_preview(properties: Mapping[str, Any]) -> bool:
+    """Whether `check` is asked by a preview."""
+    return bool(properties.get(PREVIEW))
+
+
 def inputs_of(properties: Mapping[str, Any], keys: Sequence[str]) -> Properties:
     """The input keys among a resource's properties."""
     return {key: properties[key] for key in keys if key in properties}
@@ -274,5 +282,6 @@ __all__ = [
     "UpdateResult",
     "another_pair",
     "inputs_of",
+    "is_preview",
     "is_unknown",
 ]

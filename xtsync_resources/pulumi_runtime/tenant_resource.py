@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from ..state import reference, type_token
-from .provider import HOME
+from .provider import HOME, PREVIEW
 
 NO_OPTIONS = pulumi.ResourceOptions()
 
@@ -61,6 +61,7 @@ class TenantResource(pulumi.CustomResource):
         properties = {
             **{self.translate_output_property(key): value for key, value in inputs.items()},
             self.translate_output_property(HOME): home.tenant_id,
+            PREVIEW: pulumi.runtime.is_dry_run(),
             **dict.fromkeys(computed),
             "__provider": reference(type(self).__name__),
         }

@@ -16,17 +16,19 @@ import pulumi
 from .. import records
 from ..assignments.operations import assignments, principal_of
 from ..graph.consistency import LOST_JOB, POLICIES_APPEAR, SERVICE_PRINCIPAL_SETTLES
-from ..graph.errors import RefusedError
-from ..pulumi_runtime.engine import WARNING, report
+from ..graph.errors import RefusedError, XtsyncError
+from ..pulumi_runtime.engine import WARNING, Partial, report
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
     CreateResult,
+    DiffResult,
     Properties,
     ReadResult,
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_preview,
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 REMEMBERED = "remembered"
+# An output of a job that was taken over, where the run did not pass the gate.
+UNPROVEN = "unproven"
 INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
 POLICIES_SEEN = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
 # What is found in a service principal without any job, too.
@@ -85,6 +89,9 @@ def existing(operation: Operation, service_principal: str) -> Job | None:
     return None if listed is None else operation.read_settled(calls.get_job(service_principal, str(listed["id"])))
 
 
+STAYS_AT_REST = (
+    "the adopted job is at rest meanwhile: the next `pulumi up` goes on, and `pulumi destroy` leaves it as it was found"
+)
 WAS_PAUSED = (
     "the adopted job does not run. Once this stack starts it (xtsync:running), its next cycle removes from the "
     "target whom it has synchronized and who is not assigned any more; the target's users show who that is"
@@ -214,11 +221,9 @@ class SyncJobProvider(TenantResourceProvider):
         """Say in a preview what a create adopts, where the service principal is there already.
 
         Calls: GET jobs; GET secrets where there is a job that nobody has started.
-
-        Only a preview does not know whether somebody made the application; what is done is said when it is.
         """
         service_principal, first = props["servicePrincipalId"], first_found(props)
-        if is_unknown(service_principal) or not is_unknown(props["madeByHand"]):
+        if is_unknown(service_principal) or not is_preview(props):
             return
         # A job that this stack made goes first where it is replaced.
         if first and not first["foundState"]:
@@ -241,6 +246,7 @@ class SyncJobProvider(TenantResourceProvider):
 
         Raises:
             RefusedError: there is one, and `onExisting` is `fail`, or it holds deletions back.
+            Partial: it is taken over and at rest, and the gate is shut; the next `pulumi up` goes on.
         """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
         first = first_found(props)
@@ -248,9 +254,14 @@ class SyncJobProvider(TenantResourceProvider):
         found = existing(operation, service_principal)
         if found is not None and to_adopt(operation, props, found):
             announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
-            now = adopt(operation, service_principal, props["appRoleId"], found)
-            self.validate_both_tenants(operation, props)
-            return CreateResult(str(found["id"]), {**props, **found_first(first, now), "everOnDemand": on_demand})
+            now = found_first(first, adopt(operation, service_principal, props["appRoleId"], found))
+            outputs = {**props, **now, "everOnDemand": on_demand}
+            try:
+                self.validate_both_tenants(operation, props)
+            except XtsyncError as error:
+                # It rests now, so that it was running before must not be forgotten.
+                raise Partial(str(found["id"]), {**outputs, UNPROVEN: True}, [error, STAYS_AT_REST]) from None
+            return CreateResult(str(found["id"]), outputs)
         self.validate_both_tenants(operation, props)
         if first:
             there = {key: first[key] for key in FOUND_BESIDE if key in first}
@@ -271,9 +282,22 @@ class SyncJobProvider(TenantResourceProvider):
         job = self.operation().read_settled(calls.get_job(props["servicePrincipalId"], id_))
         return ReadResult("", {}) if job is None else ReadResult(id_, props, inputs_of(props, INPUTS))
 
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        """As of every resource; a job that has not passed the gate is to be changed, also after a refresh."""
+        result = super().diff(id_, olds, news)
+        if olds.get(UNPROVEN):
+            result.changes = True
+        return result
+
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Nothing of a job can be changed here; what was found at first, and what ever was, stays remembered."""
-        return UpdateResult({**olds, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})
+        """Nothing of a job can be changed here; what was found at first, and what ever was, stays remembered.
+
+        Call, where the last run did not pass the gate: POST jobs/validateCredentials.
+        """
+        if olds.get(UNPROVEN):
+            self.validate_both_tenants(self.operation(), news)
+        kept = {key: value for key, value in olds.items() if key != UNPROVEN}
+        return UpdateResult({**kept, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete the job; the people it synchronized stay. Call: DELETE jobs/{id}. An adopted job stays as found."""

@@ -29,6 +29,7 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_preview,
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
@@ -209,7 +210,7 @@ class SyncSchemaProvider(TenantResourceProvider):
 
     def announce(self, props: Properties) -> None:
         """Say what a create changes, old -> new. Call, in a preview and for a known job: GET jobs/{id}/schema."""
-        schema = self.refuse_unusable(props) if is_unknown(props["baseline"]) else None
+        schema = self.refuse_unusable(props) if is_preview(props) else None
         if schema is not None:
             wanted = managed_parts(props)
             before = live_parts(schema, wanted)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..assignments.operations import listed, names_in, not_assigned
 from ..graph.errors import XtsyncError
 from ..pulumi_runtime.engine import WARNING, report
-from ..pulumi_runtime.provider import Properties, is_unknown
+from ..pulumi_runtime.provider import Properties, is_preview, is_unknown
 from ..sync_job.calls import get_job
 from ..sync_job.model import may_start, never_ran, schedule_state
 from ..sync_job.quarantine import sentence
@@ -35,8 +35,8 @@ COUNTS = (
     "Unless a run with `--refresh` assigns them before, {cycle} DELETES whoever of them, or of their members, nothing "
     "else keeps, or holds that back where as many as the deletion threshold are out of scope then"
 )
-# Inputs of the start that no state keeps.
-PREVIEW, FILTERED = "preview", "filtered"
+# An input of the start that no state keeps.
+FILTERED = "filtered"
 WITH_THIS, AGAIN = "with this change", "with whoever is configured assigned again (`--refresh`)"
 
 
@@ -91,7 +91,7 @@ def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news:
 
 def by_this_run(olds: Properties, news: Properties) -> bool:
     """Whether this run may have brought the job to rest already, as for other filters; a preview has not."""
-    return not news.get(PREVIEW) and olds.get("rested") != news["rested"]
+    return not is_preview(news) and olds.get("rested") != news["rested"]
 
 
 def lost(operation: Operation, olds: Properties, news: Properties, follows: str) -> str:

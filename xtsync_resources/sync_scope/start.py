@@ -44,7 +44,7 @@ from ..sync_job.model import (
 from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
-from .beforehand import FILTERED, PREVIEW, changes_something, tell_of_job
+from .beforehand import FILTERED, changes_something, tell_of_job
 from .deletions import quarantine_in_words
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ class JobStartProvider(TenantResourceProvider):
 
     replace_keys = ("servicePrincipalId", "jobId")
     # Whether it is a preview, and whether the stack file has filters.
-    for_this_run = (PREVIEW, FILTERED)
+    for_this_run = (FILTERED,)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Say beforehand who leaves where the scope was everybody, as `read` saw, and what the job makes of a change.
@@ -346,7 +346,6 @@ class JobStart(TenantResource):
             "assignments": digest(made),
             "rested": rested,
             "unfinished": unfinished,
-            PREVIEW: pulumi.runtime.is_dry_run(),
             FILTERED: filtered,
         }
         computed = ["job_state", "job_status"]

@@ -26,6 +26,7 @@ from ..pulumi_runtime.provider import (
     TenantResourceProvider,
     UpdateResult,
     inputs_of,
+    is_preview,
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
@@ -112,12 +113,13 @@ class SyncSecretsProvider(TenantResourceProvider):
     def announce(self, props: Properties) -> None:
         """Say in a preview what a create adopts. Call: GET secrets, where the service principal is there already.
 
-        Only a preview does not know yet what the job finds; what is done is said when it is.
+        Where the job is there already, it has noted what it found.
         """
-        service_principal = props["servicePrincipalId"]
-        if is_unknown(service_principal) or not is_unknown(props["found"]):
+        service_principal, found = props["servicePrincipalId"], props["found"]
+        if is_unknown(service_principal) or not is_preview(props):
             return
-        announce_adoption(live_settings(self.operation(), service_principal) or {}, props["settings"])
+        former = live_settings(self.operation(), service_principal) if is_unknown(found) else records.parse(found)
+        announce_adoption(former or {}, props["settings"])
 
     def create(self, props: Properties) -> CreateResult:
         """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
