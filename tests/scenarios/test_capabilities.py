@@ -38,6 +38,31 @@ def test_a_service_that_does_not_know_them_has_none(lab: Lab) -> None:
     assert lab.settings() == before
 
 
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        Fault(method="GET", path=PATH, status=405, code="Request_BadRequest", times=99),
+        Fault(
+            method="GET",
+            path=PATH,
+            status=400,
+            code="Request_BadRequest",
+            message="Could not find a property named 'm365Capabilities' on type 'partner'.",
+            times=99,
+        ),
+        Fault(method="GET", path="identitySynchronization$", version="beta", status=405, code="Denied", times=99),
+    ],
+    ids=["405", "no such property", "405 of beta"],
+)
+def test_promise_5_what_a_service_does_not_offer_keeps_nothing(lab: Lab, unknown: Fault) -> None:
+    before = lab.settings()
+    lab.stack.run("up")
+    lab.entra.faults.add(unknown)
+    lab.stack.run("destroy")
+    assert unknown in lab.entra.faults.pending, "it is met, and not used up"
+    assert lab.settings() == before
+
+
 def test_what_may_not_be_seen_is_not_deleted_and_doctor_says_so_before(lab: Lab, xtsync: Command) -> None:
     xtsync.up()
     client = lab.target.login.clients[world.TARGET_CLIENT]

@@ -60,6 +60,13 @@ def test_a_helper_that_is_away_is_not_waited_for(reply: Response | TransportErro
     assert clock.time <= 2 * SECONDS
 
 
+@pytest.mark.parametrize("member", ["name", "id"])
+def test_an_operator_is_known_by_its_name_in_the_pages_or_its_id_in_the_metadata(member: str) -> None:
+    operators = [{member: "INCLUDES", "arity": "Binary"}, {member: None}]
+    operation, _ = operation_for(ScriptedTransport(answer(200, {"value": operators})))
+    assert list(spelled_operators(operation, FILTERED).values()) == ["INCLUDES"]
+
+
 @pytest.mark.parametrize(
     "reply",
     [

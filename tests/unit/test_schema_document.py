@@ -205,3 +205,18 @@ def test_directories_that_are_left_out_are_asked_for_and_sent_back() -> None:
     sent = json.loads(transport.requests[2].body or b"")
     assert set(sent) == {"directories", "synchronizationRules"}
     assert sent["directories"] == SCHEMA["directories"]
+
+
+def test_members_that_nobody_documents_are_left_out_of_the_smallest_types_too() -> None:
+    pair, new = {"key": "k", "value": "v"}, {"somethingNew": 1, "@microsoft.graph.tips": "x"}
+    rule = {"metadata": [pair], "containerFilter": {"includedContainers": []}, "groupFilter": {"includedGroups": []}}
+    more = {
+        "metadata": [{**pair, **new}],
+        "containerFilter": {"includedContainers": [], **new},
+        "groupFilter": {"includedGroups": [], **new},
+    }
+    assert documented(more, "rule") == rule
+    reference = {"referencedObjectName": "User", "referencedProperty": "id"}
+    attribute = {"apiExpressions": [pair], "referencedObjects": [reference]}
+    more_of_it = {"apiExpressions": [{**pair, **new}], "referencedObjects": [{**reference, **new}]}
+    assert documented(more_of_it, "attribute") == attribute

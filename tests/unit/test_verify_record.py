@@ -218,13 +218,14 @@ def test_differences_are_counted_by_place() -> None:
     found = compare({"synchronizationRules": [rule], "@odata.context": "x", "version": "1"}, Schema)
     at = "synchronizationRules[].objectMappings[]"
     assert [(one.what, one.path, one.count) for one in found.differences] == [
-        (What.MISSING_MEMBER, "synchronizationRules[].id", 1),
         (What.UNKNOWN_VALUE, f"{at}.flowTypes", 1),
         (What.UNKNOWN_VALUE, f"{at}.attributeMappings[].flowType", 2),
         (What.ANOTHER_KIND, f"{at}.attributeMappings[].matchingPriority", 1),
         (What.UNKNOWN_MEMBER, f"{at}.colour", 1),
     ]
     assert "directories" in found.left_out
+    (missing,) = compare({"version": "1"}, Schema).differences
+    assert (missing.what, missing.path) == (What.MISSING_MEMBER, "synchronizationRules")
     members = {one.path: one for one in found.members}
     assert members[f"{at}.attributeMappings[].flowType"].kinds == {"a text": 3}
     assert members[f"{at}.flowTypes"].values == {"Add": 1}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .call import Call
 
 # What a service answers to a way of asking that it does not offer, such as an expansion or beta.
-NOT_OFFERED = (400, 501)
+NOT_OFFERED = (400, 405, 501)
 
 
 @dataclass(frozen=True)

@@ -26,23 +26,13 @@ LOG_ROLE = "Reports Reader"
 # Greater ones.
 READ_DIRECTORY, WRITE_DIRECTORY = "Directory.Read.All", "Directory.ReadWrite.All"
 WRITE_APPLICATIONS, WRITE_USERS = "Application.ReadWrite.All", "User.ReadWrite.All"
-# Greater permissions that Graph accepts for the same calls.
+# Greater permissions that Graph accepts for all the calls of one, by its pages; what only some of them accept is not.
 ALSO_ACCEPTED: Mapping[str, frozenset[str]] = {
-    POLICY_READ: frozenset({"Policy.ReadWrite.CrossTenantCapability"}),
-    APPLICATION: frozenset({WRITE_APPLICATIONS, WRITE_DIRECTORY}),
+    APPLICATION: frozenset({WRITE_APPLICATIONS}),
     READ_APPLICATION: frozenset({WRITE_APPLICATIONS, READ_DIRECTORY, WRITE_DIRECTORY}),
     ASSIGNMENT: frozenset({WRITE_APPLICATIONS}),
     READ_USERS: frozenset({WRITE_USERS, READ_DIRECTORY, WRITE_DIRECTORY}),
-    READ_GROUPS: frozenset(
-        {
-            "Group.Read.All",
-            "Group.ReadBasic.All",
-            "GroupMember.ReadWrite.All",
-            "Group.ReadWrite.All",
-            READ_DIRECTORY,
-            WRITE_DIRECTORY,
-        }
-    ),
+    READ_GROUPS: frozenset({"Group.Read.All", "Group.ReadWrite.All", READ_DIRECTORY}),
     PROVISIONING_LOG: frozenset({"AuditLog.Read.All", READ_DIRECTORY}),
 }
 

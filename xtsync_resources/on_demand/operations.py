@@ -92,10 +92,11 @@ def rule_for_users(schema: Mapping[str, Any]) -> str:
             for mapping in rule.get("objectMappings") or ()
         )
         metadata = {item.get("key"): str(item.get("value")).lower() for item in rule.get("metadata") or ()}
-        if maps_users and metadata.get("supportsProvisionOnDemand") == "true":
-            return str(rule["id"])
+        id_ = rule.get("id") or ""
+        if maps_users and id_ and metadata.get("supportsProvisionOnDemand") == "true":
+            return str(id_)
         if maps_users and metadata.get("supportsProvisionOnDemand") != "false":
-            found = found or str(rule["id"])
+            found = found or str(id_)
     return found
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..graph.consistency import UNCLEAR
-from ..graph.errors import ForbiddenError, GraphError, ThrottledError, UnavailableError, UnusableAnswerError
+from ..graph.errors import Answer, ForbiddenError, GraphError, ThrottledError, UnavailableError, UnusableAnswerError
 from . import calls
 
 if TYPE_CHECKING:
@@ -43,13 +43,19 @@ def look(operation: Operation, partner: str) -> Capabilities | None:
     except UnusableAnswerError:
         return None
     except GraphError as error:
-        status = error.answer.status
-        if status in (404, 501) or (status == 400 and error.answer.mentions("segment")):
+        if does_not_know_them(error.answer):
             return Capabilities.NONE
         if isinstance(error, (ThrottledError, UnavailableError)):
             raise
         return None
     return Capabilities.SOME if some else Capabilities.NONE
+
+
+def does_not_know_them(answer: Answer) -> bool:
+    """Whether a service answers that it has nothing of that name: the words are OData's."""
+    if answer.status == 400:
+        return answer.mentions("segment") or answer.mentions("property named")
+    return answer.status in (404, 405, 501)
 
 
 def removal(operation: Operation, partner: str) -> str:

@@ -100,7 +100,8 @@ def spelled_operators(operation: Operation, properties: Properties) -> dict[str,
     answer = asked(operation, calls.filter_operators(properties["servicePrincipalId"], properties["jobId"]))
     if isinstance(answer, CallError):
         return {}
-    names = [str(one.get("name")) for one in answer.get("value") or ()]
+    named = (one.get("name") or one.get("id") for one in answer.get("value") or ())
+    names = [name for name in named if name]
     spelled = {plain_operator(name): name for name in names}
     missing = [name for name in unsure if plain_operator(name) not in spelled]
     if missing:

@@ -95,18 +95,24 @@ def members(plain: str, **objects: str) -> dict[str, str]:
 DOCUMENTED: Mapping[str, Mapping[str, str]] = {
     "schema": members("", directories="directory", synchronizationRules="rule"),
     "directory": members("discoverabilities discoveryDateTime id name readOnly version", objects="object"),
-    "object": members("metadata name supportedApis", attributes="attribute"),
+    "object": members("name supportedApis", attributes="attribute", metadata="pair"),
     "attribute": members(
-        "anchor apiExpressions caseExact defaultValue flowNullValues metadata multivalued mutability name "
-        "referencedObjects required type"
+        "anchor caseExact defaultValue flowNullValues multivalued mutability name required type",
+        apiExpressions="pair",
+        metadata="pair",
+        referencedObjects="reference",
     ),
     "rule": members(
-        "containerFilter editable groupFilter id metadata name priority sourceDirectoryName targetDirectoryName",
+        "editable id name priority sourceDirectoryName targetDirectoryName",
+        containerFilter="containers",
+        groupFilter="groups",
+        metadata="pair",
         objectMappings="mapping",
     ),
     "mapping": members(
-        "enabled flowTypes metadata name sourceObjectName targetObjectName",
+        "enabled flowTypes name sourceObjectName targetObjectName",
         attributeMappings="attributeMapping",
+        metadata="pair",
         scope="filter",
     ),
     "attributeMapping": members(
@@ -119,6 +125,10 @@ DOCUMENTED: Mapping[str, Mapping[str, str]] = {
     "group": members("name", clauses="clause"),
     "clause": members("operatorName sourceOperandName", targetOperand="operand"),
     "operand": members("values"),
+    "pair": members("key value"),
+    "reference": members("referencedObjectName referencedProperty"),
+    "containers": members("includedContainers"),
+    "groups": members("includedGroups"),
 }
 
 
@@ -133,9 +143,9 @@ def documented(value: Any, kind: str = "schema") -> Any:
 
 
 def without_annotations(value: Any) -> Any:
-    """A JSON value without OData annotations, at any depth."""
+    """A JSON value without annotations (of OData, of Graph), at any depth."""
     if isinstance(value, Mapping):
-        return {name: without_annotations(part) for name, part in value.items() if "@odata." not in name}
+        return {name: without_annotations(part) for name, part in value.items() if "@" not in name}
     return [without_annotations(part) for part in value] if isinstance(value, list) else value
 
 

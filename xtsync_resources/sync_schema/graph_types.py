@@ -78,7 +78,7 @@ class Metadata(TypedDict, total=False):
 class Rule(TypedDict, total=False):
     """What is synchronized with what."""
 
-    id: Required[str]
+    id: str | None
     metadata: list[Metadata] | None
     sourceDirectoryName: str | None
     targetDirectoryName: str | None
@@ -113,9 +113,10 @@ class Schema(TypedDict, total=False):
 
 
 class Operator(TypedDict, total=False):
-    """An operator of scoping filters."""
+    """An operator of scoping filters. Microsoft's pages give its name as `name`, the metadata as `id`."""
 
     name: str | None
+    id: str | None
 
 
 class Operators(TypedDict):

@@ -5,7 +5,8 @@ from lab.entra.routing import OWNED, any_of, route
 
 _ALL = "Application.ReadWrite.All"
 _READ = any_of("Application.Read.All", _ALL, OWNED, "Directory.Read.All", "Directory.ReadWrite.All")
-_WRITE = any_of(_ALL, "Directory.ReadWrite.All", OWNED)
+_MAKE = any_of(_ALL, "Directory.ReadWrite.All", OWNED)
+_WRITE = any_of(_ALL, OWNED)
 _ASSIGN_READ = any_of("Application.Read.All", _ALL, OWNED, "Directory.Read.All", "AppRoleAssignment.ReadWrite.All")
 # Ownership does not stand in for reading here: Application.ReadWrite.OwnedBy is not documented for this call.
 _ASSIGN = any_of(
@@ -20,7 +21,7 @@ _ASSIGNMENTS = f"{_PRINCIPAL}/appRoleAssignedTo"
 
 ROUTES = [
     route("GET", _TEMPLATE, responses.get_template, any_of(frozenset())),
-    route("POST", f"{_TEMPLATE}/instantiate", responses.instantiate, _WRITE),
+    route("POST", f"{_TEMPLATE}/instantiate", responses.instantiate, _MAKE),
     route("GET", "/applications", responses.list_applications, _READ),
     route("GET", _APPLICATION, responses.get_application, _READ, owned="application"),
     route("PATCH", _APPLICATION, responses.update_application, _WRITE, owned="application"),

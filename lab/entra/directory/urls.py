@@ -5,9 +5,9 @@ from lab.entra.routing import OWNED, any_of, route
 
 _DIRECTORY = ("Directory.Read.All", "Directory.ReadWrite.All")
 _USERS = any_of("User.Read.All", "User.ReadWrite.All", *_DIRECTORY)
-_WHOLE_GROUPS = ("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", *_DIRECTORY)
-_MEMBERS = any_of("GroupMember.ReadBasic.All", *_WHOLE_GROUPS)
-_GROUPS = any_of("Group.ReadBasic.All", *_WHOLE_GROUPS)
+_WHOLE_GROUPS = ("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All")
+_MEMBERS = any_of("GroupMember.ReadBasic.All", "GroupMember.ReadWrite.All", *_WHOLE_GROUPS)
+_GROUPS = any_of("Group.ReadBasic.All", "Directory.ReadWrite.All", *_WHOLE_GROUPS)
 _ORGANIZATION = any_of("Organization.Read.All", "Organization.ReadWrite.All", *_DIRECTORY)
 _SKUS = any_of("LicenseAssignment.Read.All", "Organization.Read.All", *_DIRECTORY)
 _DELETED_READ = any_of("Application.Read.All", "Application.ReadWrite.All", OWNED, "User.Read.All", *_DIRECTORY)
