@@ -133,7 +133,7 @@ def test_status_says_that_nobody_counts(lab: Lab, xtsync: Command) -> None:
 # --- refusals in other words -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [400, 405])
+@pytest.mark.parametrize("status", [400, 410])
 def test_a_partner_policy_of_which_nobody_can_see_everything_is_left(lab: Lab, status: int) -> None:
     lab.stack.run("up")
     lab.entra.faults.add(
