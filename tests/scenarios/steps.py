@@ -20,6 +20,7 @@ def forget(stack: Stack, *kinds: str) -> list[str]:
 
 
 def forget_ours(lab: Lab) -> None:
+    """Let the state know of the application and the assignments only, as after `pulumi import`."""
     lab.stack.keep_only(lambda resource: "dynamic/xtsync" not in resource["type"])
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from lab import world
+from lab.engine import Result
 from lab.entra import Fault
 from lab.entra.synchronization.models import Job
 from tests.scenarios.stacks import Lab, changed, told
-from tests.scenarios.test_daily_life import imported
+from tests.scenarios.steps import forget_ours
 
 GATE = Fault(method="POST", path="/validateCredentials$", status=403, code="Denied", times=1000)
 
@@ -20,12 +19,12 @@ def a_pair_made_by_hand(lab: Lab) -> Job:
     lab.stack.config["xtsync:deletionThreshold"] = 20
     lab.stack.run("up")
     lab.pass_time()
-    lab.stack.keep_only(imported)
+    forget_ours(lab)
     job: Job = lab.jobs()[0]
     return job
 
 
-def fails_at(lab: Lab, fault: Fault) -> Any:
+def fails_at(lab: Lab, fault: Fault) -> Result:
     """The `up` that meets it; then it is gone."""
     lab.entra.faults.add(fault)
     result = lab.stack.run("up", fails=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import certifi
 import pytest
@@ -14,7 +13,7 @@ from lab import world
 from lab.entra import Fault
 from lab.entra.synchronization.models import Quarantine
 from tests.scenarios.stacks import Lab, changed, messages, told, writes
-from tests.scenarios.steps import variant
+from tests.scenarios.steps import forget_ours, variant
 from tests.scenarios.tenants import synchronization
 from xtsync_resources.sync_secrets.model import deletion_threshold
 
@@ -197,16 +196,11 @@ def test_a_sign_in_that_fails_says_why_and_what_to_do(lab: Lab, break_it: str, s
 # --- a pair that was made by hand --------------------------------------------------------------------------------
 
 
-def imported(resource: dict[str, Any]) -> bool:
-    """Whether a state has it after `pulumi import` of the application and the assignments."""
-    return "dynamic/xtsync" not in resource["type"]
-
-
 def test_a_pair_made_by_hand_comes_under_management_and_ends_in_no_changes(lab: Lab) -> None:
     lab.stack.run("up")
     (job,) = lab.jobs()
     made_by_hand, due = lab.settings(), job.next_cycle
-    lab.stack.keep_only(imported)
+    forget_ours(lab)
 
     preview = lab.stack.run("preview")
     for name in ("source-partner", "target-partner", "target-identity-sync"):
@@ -231,7 +225,7 @@ def test_a_preview_says_what_becomes_of_a_paused_job_and_of_its_settings(lab: La
     lab.stack.config["xtsync:deletionThreshold"] = 20
     lab.stack.run("up")
     lab.jobs()[0].schedule_state = "Paused"
-    lab.stack.keep_only(imported)
+    forget_ours(lab)
     lab.stack.config["xtsync:deletionThreshold"] = 40
     before = len(lab.entra.traffic)
     preview = lab.stack.run("preview")
@@ -247,7 +241,7 @@ def test_a_preview_says_what_becomes_of_a_paused_job_and_of_its_settings(lab: La
 def test_a_preview_refuses_a_job_as_up_does(lab: Lab) -> None:
     lab.stack.run("up")
     quarantine(lab, "TooManyDeletes")
-    lab.stack.keep_only(imported)
+    forget_ours(lab)
     preview, result = (told(lab.stack.run(operation, fails=True), "job") for operation in ("preview", "up"))
     assert "TooManyDeletes" in preview
     assert preview == result
@@ -255,7 +249,7 @@ def test_a_preview_refuses_a_job_as_up_does(lab: Lab) -> None:
 
 def only_the_job_is_there(lab: Lab) -> None:
     """Let nobody know of it, and let the policies be gone."""
-    lab.stack.keep_only(imported)
+    forget_ours(lab)
     lab.source.policies.delete(world.TARGET_TENANT)
     lab.target.policies.delete_identity_sync(world.SOURCE_TENANT)
     lab.target.policies.delete(world.SOURCE_TENANT)

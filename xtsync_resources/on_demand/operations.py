@@ -91,12 +91,13 @@ def rule_for_users(schema: Mapping[str, Any]) -> str:
             str(mapping.get("sourceObjectName")).lower() == "user" and mapping.get("enabled") is not False
             for mapping in rule.get("objectMappings") or ()
         )
+        if not maps_users or not rule.get("id"):
+            continue
         metadata = {item.get("key"): str(item.get("value")).lower() for item in rule.get("metadata") or ()}
-        id_ = rule.get("id") or ""
-        if maps_users and id_ and metadata.get("supportsProvisionOnDemand") == "true":
-            return str(id_)
-        if maps_users and metadata.get("supportsProvisionOnDemand") != "false":
-            found = found or str(id_)
+        if metadata.get("supportsProvisionOnDemand") == "true":
+            return str(rule["id"])
+        if metadata.get("supportsProvisionOnDemand") != "false":
+            found = found or str(rule["id"])
     return found
 
 

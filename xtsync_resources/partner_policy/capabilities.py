@@ -11,7 +11,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..graph.consistency import UNCLEAR
-from ..graph.errors import Answer, ForbiddenError, GraphError, ThrottledError, UnavailableError, UnusableAnswerError
+from ..graph.errors import (
+    NOT_OFFERED,
+    Answer,
+    ForbiddenError,
+    GraphError,
+    ThrottledError,
+    UnavailableError,
+    UnusableAnswerError,
+)
 from . import calls
 
 if TYPE_CHECKING:
@@ -55,7 +63,7 @@ def does_not_know_them(answer: Answer) -> bool:
     """Whether a service answers that it has nothing of that name: the words are OData's."""
     if answer.status == 400:
         return answer.mentions("segment") or answer.mentions("property named")
-    return answer.status in (404, 405, 501)
+    return answer.status in (404, *NOT_OFFERED)
 
 
 def removal(operation: Operation, partner: str) -> str:

@@ -222,7 +222,7 @@ class JobStartProvider(TenantResourceProvider):
     """Owns whether the job runs."""
 
     replace_keys = ("servicePrincipalId", "jobId")
-    # Whether it is a preview, and whether the stack file has filters.
+    # Whether the stack file has filters.
     for_this_run = (FILTERED,)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
