@@ -187,7 +187,10 @@ def test_promise_8_members_that_may_not_be_read_stop_nothing(lab: Lab) -> None:
     lab.entra.faults.add(Fault(method="GET", path="/members$", status=403, code="Denied", times=99))
     said = told(lab.stack.run("up"), "scope")
     where = "leave the target with this change"
-    assert f"how many members of group Finance {where}, was not counted: of a group that is gone" in said
+    assert (
+        f"how many members of group Finance {where}, was not counted: it takes the permission GroupMember.Read.All"
+        in said
+    )
 
 
 def test_promise_3_accounts_that_people_may_be_matched_with_are_named(lab: Lab) -> None:

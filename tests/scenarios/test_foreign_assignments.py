@@ -6,7 +6,7 @@ import pytest
 
 from tests.scenarios.stacks import Command, Lab, changed, told
 from tests.scenarios.steps import made_by_hand
-from tests.scenarios.tenants import assign, cycle_after
+from tests.scenarios.tenants import assign, cycle_after, delete_user
 
 ALICE, BOB = "alice@contoso.com", "bob@contoso.com"
 
@@ -157,3 +157,30 @@ def test_one_assignment_made_by_hand_is_told_once_by_each_command(lab: Lab, xtsy
         assert sum("Bob" in message for message in said) == 1, (operation, said)
     assert xtsync("doctor", "-s", "dev").out.count("Bob") == 1
     assert xtsync("status", "-s", "dev").out.count("Bob") == 0
+
+
+def test_promise_3_who_was_adopted_is_said_to_stay_where_others_are_taken_out(by_hand: Lab) -> None:
+    wanted(by_hand, "adopt")
+    by_hand.stack.run("up")
+    by_hand.stack.config["xtsync:foreignAssignments"] = "remove"
+    said = told(by_hand.stack.run("up"), "scope")
+    assert "stay in scope, as this stack has adopted them: bob@contoso.com" in said
+    by_hand.pass_time()
+    assert BOB in by_hand.arrived()
+    assert "as this stack has adopted them" not in told(by_hand.stack.run("preview"), "scope")
+    # What the message says to do.
+    by_hand.stack.config["xtsync:users"] = [ALICE, BOB]
+    by_hand.stack.run("up")
+    by_hand.stack.config["xtsync:users"] = [ALICE]
+    by_hand.stack.run("up")
+    by_hand.pass_time()
+    assert BOB not in by_hand.arrived()
+
+
+def test_promise_3_who_was_adopted_and_is_deleted_needs_no_change_of_the_stack_file(by_hand: Lab) -> None:
+    wanted(by_hand, "adopt")
+    by_hand.stack.run("up")
+    delete_user(by_hand, BOB)
+    said = told(by_hand.stack.run("refresh"), "scope")
+    assert "deleted in the source: nothing is to be done" in said
+    assert "take them out of the stack file" not in said

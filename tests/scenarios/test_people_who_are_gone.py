@@ -136,6 +136,11 @@ def test_promise_8_an_application_that_somebody_deleted_is_no_error(lab: Lab, op
     if operation == "up":
         lab.stack.config["xtsync:users"] = ["bob@contoso.com"]
         text = "\n".join(messages(lab.stack.run("up", fails=True)))
+        assert "Will not let 1 person leave the scope in the source tenant Contoso" in text
+        assert "the job that has synchronized them is gone" in text
+        assert "Traceback" not in text
+        lab.stack.config["xtsync:users"] = ["alice@contoso.com", "bob@contoso.com"]
+        text = "\n".join(messages(lab.stack.run("up", fails=True)))
         assert "pulumi refresh" in text
         assert "Traceback" not in text
         lab.stack.run("refresh")

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from ..directory.calls import list_members
 from ..directory.find import names_of
+from ..directory.hidden import HiddenMembersError, refuse_hidden
 from ..directory.members import USER, read_member, skipped_because
 from ..graph.consistency import MEMBERSHIP
 from ..graph.errors import ForbiddenError, NotFoundError
@@ -33,11 +35,7 @@ def assignments(operation: Operation, service_principal: str, role: str) -> list
 
     Call: GET appRoleAssignedTo, page by page (Application.Read.All).
     """
-    try:
-        found = list(operation.pages(calls.list_assignments(service_principal)))
-    except NotFoundError:
-        return []
-    return [assignment for assignment in found if assignment.get("appRoleId") == role]
+    return [one for one in in_scope(operation, service_principal) if one.get("appRoleId") == role]
 
 
 def not_assigned(operation: Operation, service_principal: str, role: str, principals: Collection[str]) -> set[str]:
@@ -46,12 +44,32 @@ def not_assigned(operation: Operation, service_principal: str, role: str, princi
 
 
 def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
-    """Who is assigned by a role of the application.
+    """Who is assigned by a role of the application; nobody where there is no such service principal.
 
     Call: GET appRoleAssignedTo, page by page (Application.Read.All).
     """
-    listed = operation.pages(calls.list_assignments(service_principal))
+    try:
+        listed = list(operation.pages(calls.list_assignments(service_principal)))
+    except NotFoundError:
+        return []
     return [one for one in listed if one.get("appRoleId") != DEFAULT_ACCESS]
+
+
+def by_role(assigned: Iterable[Assignment], role: str) -> tuple[list[Assignment], list[Assignment]]:
+    """The assignments with a role, and those of whoever is in scope by another role only."""
+    every = list(assigned)
+    ours = [one for one in every if one.get("appRoleId") == role]
+    have = {principal_of(one) for one in ours}
+    return ours, [one for one in every if principal_of(one) not in have]
+
+
+def parted(
+    assigned: Iterable[Assignment], role: str, leaving: Collection[str]
+) -> tuple[list[Assignment], list[Assignment]]:
+    """The assignments of users and groups with a role, and all others: by another role they stay in scope."""
+    every = list(assigned)
+    goes = [one.get("appRoleId") == role and principal_of(one) in leaving for one in every]
+    return [*compress(every, goes)], [*compress(every, (not it_goes for it_goes in goes))]
 
 
 def principal_of(assignment: Assignment) -> str:
@@ -126,7 +144,7 @@ def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most:
                 people |= people_of_group(operation, object_id, most)
             except NotFoundError:
                 continue
-            except ForbiddenError:
+            except (ForbiddenError, HiddenMembersError):
                 return None
         if len(people) > most:
             raise TooManyPeople
@@ -136,18 +154,22 @@ def people_in(operation: Operation, principals: Iterable[tuple[str, str]], most:
 def people_of_group(operation: Operation, group: str, most: float = math.inf) -> set[str]:
     """Object ids of a group's direct members whom the service synchronizes, and of those of whom only the id is told.
 
-    Call: GET groups/{id}/members, page by page (GroupMember.Read.All).
+    Calls: GET groups/{id}/members, page by page (GroupMember.Read.All); and where nobody is listed
+    those of `refuse_hidden`.
 
     Raises:
         TooManyPeople: it has more members than `most`, of whatever kind.
         CallError: they cannot be read, or it is gone.
     """
     people: set[str] = set()
+    number = -1
     for number, one in enumerate(operation.pages(list_members(group))):
         if number >= most:
             raise TooManyPeople
         if not skipped_because(read_member(one, USER)):
             people.add(str(one["id"]))
+    if number < 0:
+        refuse_hidden(operation, group)
     return people
 
 

@@ -70,7 +70,7 @@ def find_groups(display_name: str) -> Call:
 
 def get_group(group: str) -> Call:
     """Read a group by object id."""
-    path = f"/groups/{segment(group)}?$select=id,displayName,groupTypes"
+    path = f"/groups/{segment(group)}?$select=id,displayName,groupTypes,visibility"
     return Call("GET", path, f"read the group {group}", READ_GROUPS, READ_ROLE, answer=DirectoryObject)
 
 

@@ -29,6 +29,7 @@ DirectoryObject = TypedDict(
         "accountEnabled": bool | None,
         "mail": str | None,
         "groupTypes": list[str] | None,
+        "visibility": str | None,
     },
     total=False,
 )

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,14 @@ from ..sync_scope.affected import (
     refuse_to_remove,
     sentence,
 )
-from ..sync_scope.leavers import Leavers, already_deleted, people_who_leave, what_becomes
+from ..sync_scope.leavers import (
+    GONE,
+    Leavers,
+    already_deleted,
+    people_who_leave,
+    refuse_forgotten,
+    what_becomes,
+)
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from ..sync_secrets.model import settings_for, to_graph
@@ -80,6 +87,7 @@ class Plan:
         how_many_leave: their number, in words; "" where nobody leaves.
         deleted_in_source: how many more who leave are deleted in the source already.
         leavers_are_deleted: whether the job removes whoever leaves from the target.
+        lost_job: what has become of the job that knows who leaves, who then stay in the target; "" where it is there.
         schema: which parts of the schema change, which may let people in or remove them; a preview says how.
         existing: accounts in the target that people who come may be matched with; None where nobody could look.
         opens: what is opened, by tenant.
@@ -104,6 +112,7 @@ class Plan:
     how_many_leave: str = ""
     deleted_in_source: int = 0
     leavers_are_deleted: bool = True
+    lost_job: str = ""
     schema: Sequence[str] = ()
     existing: Sequence[str] | None = ()
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -153,14 +162,17 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     groups = groups_among(change.comes)
     opened = read_groups(operation, groups) if groups else []
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}
-    leavers = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
+    names = {object_id: name for name, object_id in gone.items()}
+    found = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
+    leavers = found.named(names)
     job = job_ahead(stack, operation, change.comes, wanted, gone.values())
     lets_go, not_raised = raising(stack, operation, state)
     second = second_one(stack, operation, state)
     swap = SWAP if job.holds and gone and coming else ""
-    refused = (
-        second or refusal(stack, operation, before, news, change) or too_many(stack, leavers) or not_raised or swap
-    )
+    lost = GONE if job.gone and gone and settings.deletes else ""
+    forgotten = refused_by(lambda: refuse_forgotten(operation.tenant, leavers, lost))
+    of_people = refusal(stack, operation, before, news, change) or forgotten or too_many(stack, leavers)
+    refused = second or of_people or not_raised or swap
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
@@ -170,9 +182,10 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         stays=sorted(change.stays),
         removed_by_hand=named(operation, removed.values()),
         people_who_leave=None if leavers.more_than else named(operation, leavers.ids),
-        how_many_leave=words_of(leavers, gone),
+        how_many_leave=str(leavers) if leavers.ids or leavers.groups or leavers.more_than else "",
         deleted_in_source=leavers.deleted,
         leavers_are_deleted=settings.deletes,
+        lost_job=lost,
         schema=changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
         lets_go=lets_go,
@@ -196,21 +209,19 @@ def changed_parts(stack: Stack, state: Sequence[Recorded], before: Mapping[str, 
     return [part for part in PARTS if wanted.get(part) != known.get(part)] if before else []
 
 
-def words_of(leavers: Leavers, gone: Mapping[str, str]) -> str:
-    """How many people leave; "" where nobody does."""
-    names = {object_id: name for name, object_id in gone.items()}
-    return str(leavers.named(names)) if leavers.ids or leavers.unread or leavers.more_than else ""
-
-
 def refusal(
     stack: Stack, operation: Operation, before: Mapping[str, Any], news: Mapping[str, Any], change: Affected
 ) -> str:
     """Why `up` would refuse what the stack file says of people; "" where it would not."""
     if change.already and stack.settings.on_existing == "fail":
         return f"somebody has assigned {', '.join(sorted(change.already))} by hand, and xtsync:onExisting is fail"
+    return refused_by(lambda: refuse_to_remove(lambda: operation, before, news)) if before else ""
+
+
+def refused_by(check: Callable[[], None]) -> str:
+    """Why a check of `up` refuses; "" where it does not."""
     try:
-        if before:
-            refuse_to_remove(lambda: operation, before, news)
+        check()
     except RefusedError as error:
         return in_a_row(error)
     return ""
@@ -312,7 +323,7 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     if plan.removed_by_hand:
         rows.append(("Taken out", "yellow", f"assigned by hand: {listed(plan.removed_by_hand)}"))
     if plan.leaves or plan.removed_by_hand:
-        label = f"Leaves {target}" if plan.leavers_are_deleted else "People who leave"
+        label = f"Leaves {target}" if plan.leavers_are_deleted and not plan.lost_job else "People who leave"
         rows.append((label, "yellow", who_leaves(plan, target, stack.settings.deletion_threshold)))
     if plan.schema:
         rows.append(("Schema", "yellow", f"{', '.join(plan.schema)} change: `pulumi preview` says what for people"))
@@ -343,11 +354,13 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
 def who_leaves(plan: Plan, target: str, holds_from: int) -> str:
     """Who leaves, in people, and what becomes of them; the job holds deletions back from so many on (0: never)."""
     becomes = (
-        what_becomes(len(plan.people_who_leave or ()), holds_from)
+        what_becomes(len(plan.people_who_leave or ()), holds_from, plan.lost_job)
         if plan.leavers_are_deleted
         else f"They stay in {target} (xtsync:flowTypes)"
     )
-    deleted = plan.deleted_in_source and already_deleted(plan.deleted_in_source, deletes=plan.leavers_are_deleted)
+    deleted = plan.deleted_in_source and already_deleted(
+        plan.deleted_in_source, deletes=plan.leavers_are_deleted, lost=plan.lost_job
+    )
     if not plan.how_many_leave:
         return deleted or "nobody: everybody stays in scope by another group or assignment"
     names = f": {listed(plan.people_who_leave)}" if plan.people_who_leave else ""

@@ -35,11 +35,13 @@ class JobAhead:
         told: what keeps the job from doing what `up` asks of it, or whose deletion it holds back; "" for nothing.
         do: what to do about it; "" for nothing.
         holds: whether it holds deletions back.
+        gone: whether it is gone.
     """
 
     told: str = ""
     do: str = ""
     holds: bool = False
+    gone: bool = False
 
 
 def job_ahead(
@@ -61,7 +63,7 @@ def job_ahead(
     try:
         job = read_job(operation, stack)
     except NotWellError as error:
-        return JobAhead(in_a_row(error), error.do)
+        return JobAhead(in_a_row(error), error.do, gone=True)
     except CallError as error:
         return JobAhead(f"how it does could not be read: {error.why}", error.do)
     holds, health = holds_deletions(job), status.judged(operation, stack, job)

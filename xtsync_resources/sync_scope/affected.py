@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..assignments.operations import MOST_NAMES, assignments, listed, principal_of
 from ..directory.calls import count_members, get_group, list_members
 from ..directory.find import names_now
+from ..directory.hidden import hidden_members, hides_members
 from ..directory.members import GROUP, NOT_PEOPLE, USER, read_member, skipped_because
-from ..graph.errors import CallError, GraphError, RefusedError, XtsyncError
+from ..graph.errors import CallError, GraphError, RefusedError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties, is_unknown
 from ..service_principal.calls import get_service_principal
 from ..service_principal.model import assignable_role
-from ..sync_job.calls import get_job
-from ..sync_job.running import refuse_held_deletions
 from .leavers import Principal
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 DYNAMIC = "DynamicMembership"
 MORE, COUNT = "@odata.nextLink", "@odata.count"
 PURPOSE = "count who comes into scope"
-Answer = Mapping[str, Any] | GraphError
+Answer = Mapping[str, Any] | CallError
 # A group's name, and the answers for it and for its members.
 GroupRead = tuple[str, Answer, Answer]
 # Object ids by what the configuration calls users and groups.
@@ -195,12 +194,20 @@ def read_groups(operation: Operation, groups: Principals) -> list[GroupRead]:
     for name, answer in zip(large, counted, strict=False):
         if not isinstance(answer, GraphError):
             pages[name] = {**pages[name], COUNT: answer.get(COUNT)}
-    return [(name, group, pages.get(name, members)) for name, (group, members) in found.items()]
+    read = {name: (group, pages.get(name, members)) for name, (group, members) in found.items()}
+    return [(name, group, seen(operation, groups[name], group, members)) for name, (group, members) in read.items()]
+
+
+def seen(operation: Operation, group_id: str, group: Answer, members: Answer) -> Answer:
+    """The members of a group, or that they are hidden."""
+    if isinstance(group, CallError) or isinstance(members, CallError) or members["value"]:
+        return members
+    return hidden_members(operation, group_id) if hides_members(operation, group) else members
 
 
 def sentence(name: str, group: Answer, members: Answer) -> str:
     """How many people a group brings into scope, and what it does not."""
-    if isinstance(members, GraphError):
+    if isinstance(members, CallError):
         return f"{name}: its members could not be counted ({members.why})"
     found = [read_member(entry, USER) for entry in members["value"]]
     skipped = Counter(why for member in found if (why := skipped_because(member)))
@@ -215,7 +222,7 @@ def sentence(name: str, group: Answer, members: Answer) -> str:
         )
     if others := [f"{count} {why}" for why, count in sorted(skipped.items()) if why != NOT_PEOPLE[GROUP]]:
         parts.append(f"the service skips what else is in it: {', '.join(others)}")
-    if not isinstance(group, GraphError) and DYNAMIC in (group.get("groupTypes") or ()):
+    if not isinstance(group, CallError) and DYNAMIC in (group.get("groupTypes") or ()):
         parts.append("its membership is dynamic: a rule decides who comes and goes, and no preview tells")
     return "; ".join(parts)
 
@@ -230,26 +237,6 @@ def who_exists(operation: Operation, scope: Mapping[str, Any], wanted: Collectio
     """
     there = kinds(those_of(scope["principals"], wanted))
     return {id_ for (_, id_), name in zip(there, names_now(operation, there), strict=True) if name is not None}
-
-
-def refuse_swap(
-    operation: Callable[[], Operation], scope: Mapping[str, Any], comes: Principals, leaves: Principals
-) -> None:
-    """Refuse before anything is done what would be refused later: pausing a job that holds deletions back.
-
-    It is paused where some come into scope and others leave it. Call: GET jobs/{id}, where that is so.
-
-    Raises:
-        RefusedError: it holds deletions back.
-    """
-    if not comes or not leaves:
-        return
-    try:
-        job = operation().read(get_job(scope["servicePrincipalId"], scope["jobId"])) or {}
-    except XtsyncError as error:
-        report(f"whether the job holds deletions back could not be read: {error.why}", severity=WARNING)
-        return
-    refuse_held_deletions(operation(), scope["jobId"], job, "pause")
 
 
 def refuse_to_remove(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:

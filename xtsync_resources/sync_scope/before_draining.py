@@ -14,6 +14,7 @@ from ..application.configurations import PairConfiguration
 from ..assignments import calls
 from ..assignments.operations import names_in, number_of_people, people_of
 from ..graph.errors import RefusedError
+from ..graph.permissions import HIDDEN_MEMBERS
 from ..sync_job.model import (
     Job,
     may_start,
@@ -151,7 +152,8 @@ def refuse_more_than_said(operation: Operation, people: int | None, said: int | 
         raise RefusedError(
             f"Will not drain the pair in {operation.tenant}",
             "nobody can see how many people would be deleted in the target: the job does not count them, and the "
-            "members of the groups in scope may not be read (GroupMember.Read.All)",
+            f"members of the groups in scope may not be read (GroupMember.Read.All; {HIDDEN_MEMBERS} where they are "
+            "hidden)",
             f"see who they are; if all of them are to go, run `{AGREED}=NUMBER pulumi destroy`; or {RELEASE_INSTEAD}",
         )
     if people is None or people <= max(said or 0, number):

@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..assignments.operations import (
-    assignments,
+    in_scope,
     listed,
     names_in,
     number_of_people,
+    parted,
     people_of,
     people_of_group,
     principal_of,
@@ -249,7 +250,9 @@ def last_deletions(operation: Operation, job_id: str) -> list[Event] | None:
 def wait_until_they_left(
     operation: Operation, service_principal: str, role: str, leaving: set[str]
 ) -> list[Assignment]:
-    """See that none of these users and groups is assigned, and take out who is; gives the assignments of others.
+    """See that none of these users and groups is assigned, and take out who is; gives what else is assigned.
+
+    Whoever has another role of the application as well stays in scope by that one.
 
     Calls: GET appRoleAssignedTo, repeated while removals spread; as a rule no more, else POST $batch.
 
@@ -257,16 +260,17 @@ def wait_until_they_left(
         RefusedError: somebody still is: the job would keep them.
     """
     seen: list[Assignment] = []
+    left = set[str]()
 
     def gone() -> bool | None:
-        seen[:] = assignments(operation, service_principal, role)
-        left = leaving & {principal_of(one) for one in seen}
+        ours, seen[:] = parted(in_scope(operation, service_principal), role, leaving)
+        left.clear()
+        left.update(map(principal_of, ours))
         if left:
             take_out(operation, service_principal, role, left)
         return None if left else True
 
     if operation.look_again(SCOPE, gone) is None:
-        left = leaving & {principal_of(one) for one in seen}
         raise RefusedError(
             f"Cannot drain the pair in {operation.tenant} yet",
             f"{names_in(operation, left)} are still seen assigned, so the job would keep their people in the target",

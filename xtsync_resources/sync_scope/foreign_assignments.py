@@ -10,7 +10,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..assignments.operations import Assignment, assignments, listed, name_and_id, names_in, principal_of
+from ..assignments.operations import (
+    Assignment,
+    assignments,
+    by_role,
+    in_scope,
+    listed,
+    name_and_id,
+    names_in,
+    principal_of,
+)
 from ..graph.consistency import FOREIGN_ASSIGNMENTS, MEMBERSHIP
 from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, report
@@ -36,6 +45,10 @@ WHAT_BECOMES = {
     REMOVE: "run `pulumi up --refresh --diff` to take them out of the scope (xtsync:foreignAssignments is remove). "
     f"{OUT}. To keep them, add them to xtsync:users or xtsync:groups before",
 }
+BY_ANOTHER_ROLE = (
+    "remove the assignments in the portal (Users and groups) if they should go, as this stack takes that role from "
+    f"nobody, whatever xtsync:foreignAssignments says. {OUT}"
+)
 # Names as the configuration has them, "user ..." or "group ...", and object ids.
 Principals = Mapping[str, str]
 
@@ -49,10 +62,13 @@ class Foreign:
 
 
 def settled_foreign_assignments(operation: Operation, properties: Properties) -> list[Assignment]:
-    """The foreign assignments that several looks see. Call: GET appRoleAssignedTo, repeated where something follows."""
+    """The foreign assignments that several looks see, by whatever role of the application.
+
+    Call: GET appRoleAssignedTo, repeated where something follows.
+    """
 
     def look() -> list[Assignment]:
-        return foreign(properties, assignments(operation, properties["servicePrincipalId"], properties["appRoleId"]))
+        return foreign(properties, in_scope(operation, properties["servicePrincipalId"]))
 
     found = look()
 
@@ -68,7 +84,7 @@ def settled_foreign_assignments(operation: Operation, properties: Properties) ->
 
 def foreign(properties: Mapping[str, Any], listed: Iterable[Assignment]) -> list[Assignment]:
     """The assignments that are neither this stack's nor were there before it."""
-    known = {*properties["principals"].values(), *properties["assignedBefore"], *properties[ADOPTED].values()}
+    known = {*properties["principals"].values(), *properties["foundPeople"], *properties[ADOPTED].values()}
     return [one for one in listed if principal_of(one) not in known]
 
 
@@ -78,15 +94,23 @@ def as_principals(found: Iterable[Assignment]) -> dict[str, str]:
     return {f"{kind} {object_id}": object_id for kind, object_id in sorted(ids)}
 
 
-def report_foreign(found: Collection[Assignment], wanted: str = REPORT) -> None:
-    """Say who is in scope besides those who are configured, and what becomes of them."""
-    if found:
-        who = "1 user or group is" if len(found) == 1 else f"{len(found)} users and groups are"
-        names = ", ".join(map(name_and_id, found))
-        report(
-            f"{who} in scope and not configured: {names}. Somebody has assigned them by hand: {WHAT_BECOMES[wanted]}",
-            severity=WARNING,
-        )
+def report_foreign(found: Collection[Assignment], role: str, wanted: str = REPORT) -> None:
+    """Say who is in scope besides those who are configured, and what becomes of them.
+
+    Args:
+        found: their assignments.
+        role: the one that this stack assigns.
+        wanted: what becomes of those who have it.
+    """
+    ways = (("", WHAT_BECOMES[wanted]), (" by another role of the application", BY_ANOTHER_ROLE))
+    for those, (how, becomes) in zip(by_role(found, role), ways, strict=True):
+        if those:
+            who = "1 user or group is" if len(those) == 1 else f"{len(those)} users and groups are"
+            names = ", ".join(map(name_and_id, those))
+            report(
+                f"{who} in scope{how} and not configured: {names}. Somebody has assigned them by hand: {becomes}",
+                severity=WARNING,
+            )
 
 
 def due(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, str]:
@@ -104,8 +128,7 @@ def due(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mappi
     found: dict[str, str] = olds[SEEN]
     if olds[WANTED] != news[WANTED]:
         there = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
-        known = {**olds, "assignedBefore": olds["foundPeople"]}
-        found = as_principals(foreign(known, there))
+        found = as_principals(foreign(olds, there))
     configured = set(news["principals"].values())
     return {name: object_id for name, object_id in found.items() if object_id not in configured}
 
@@ -128,7 +151,7 @@ def left_behind(operation: Callable[[], Operation], olds: Properties, news: Prop
     """
     if not olds or olds["servicePrincipalId"] == news["servicePrincipalId"]:
         return
-    known = {**olds, "assignedBefore": (), ADOPTED: {}}
+    known = {**olds, "foundPeople": (), ADOPTED: {}}
     there = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
     if found := foreign(known, there):
         names = ", ".join(map(name_and_id, found))
@@ -148,6 +171,17 @@ def announce(operation: Callable[[], Operation], found: Principals, wanted: str)
         report(f"takes out of the scope whom somebody has assigned by hand: {names}", severity=WARNING)
     else:
         report(f"takes over whom somebody has assigned by hand, who leave the scope when the pair ends: {names}")
+
+
+def announce_adopted(operation: Callable[[], Operation], olds: Properties, news: Properties, there: Principals) -> None:
+    """Say that those who were adopted stay where others are to be taken out. Calls: those of `names_in`, where so."""
+    if there and news[WANTED] == REMOVE and olds.get(WANTED) not in (None, REMOVE):
+        names = names_in(operation(), list(there.values()))
+        report(
+            f"stay in scope, as this stack has adopted them: {names}. To let them leave before the pair ends, add them "
+            "to xtsync:users or xtsync:groups, run `pulumi up`, and take them out again",
+            severity=WARNING,
+        )
 
 
 def announce_end(operation: Operation, found: Principals) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..directory.find import by_id
-from ..graph.errors import ForbiddenError, GraphError, NotFoundError
-from ..graph.permissions import READ_GROUPS, READ_USERS
+from ..directory.hidden import HiddenMembersError
+from ..graph.errors import CallError, ForbiddenError, NotFoundError
+from ..graph.permissions import HIDDEN_MEMBERS, READ_GROUPS, READ_USERS
 from .affected import Answer, GroupRead, groups_among, kinds, read_groups
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def mails_of(operation: Operation, principals: Mapping[str, str], groups: Sequen
             found += members_of(members)
         except ForbiddenError:
             unread.add(READ_GROUPS)
-        left_out |= not isinstance(members, GraphError) and "@odata.nextLink" in members
+        except HiddenMembersError:
+            unread.add(HIDDEN_MEMBERS)
+        left_out |= not isinstance(members, CallError) and "@odata.nextLink" in members
     mails = sorted({mail for one in found if is_address(mail := str(one.get("mail") or "").lower())})
     why = f"that takes {' and '.join(sorted(unread))} in the source" if unread else ""
     return Newcomers(mails[:MOST_LOOKED_UP], why, left_out or len(mails) > MOST_LOOKED_UP)
@@ -103,7 +106,7 @@ def members_of(answer: Answer) -> Sequence[Mapping[str, Any]]:
     """The members that an answer lists; none of a group that is gone."""
     if isinstance(answer, NotFoundError):
         return ()
-    if isinstance(answer, GraphError):
+    if isinstance(answer, CallError):
         raise answer
     found: Sequence[Mapping[str, Any]] = answer.get("value") or ()
     return found

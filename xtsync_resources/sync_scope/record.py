@@ -102,9 +102,9 @@ class ScopeRecordProvider(TenantResourceProvider):
         """Nothing to see."""
         return ReadResult(id_, props, inputs_of(props, INPUTS))
 
-    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
         """Write it down."""
-        return UpdateResult({**news, "before": olds["before"]})
+        return UpdateResult({**news, "before": news["foundPeople"]})
 
     def delete(self, _id: str, props: Properties) -> None:
         """With `drain`, have the job remove the people. Calls: GET appRoleAssignedTo, GET jobs/{id}, POST start.
@@ -114,7 +114,7 @@ class ScopeRecordProvider(TenantResourceProvider):
         Raises:
             DeadlineError: people are left in the scope or in the target; the next destroy goes on.
         """
-        leaving = set(props["principals"]) - set(props["before"])
+        leaving = set(props["principals"]) - set(props["foundPeople"])
         if props["onDestroy"] != DRAIN or not (leaving or props["adopts"]):
             return
         if program_runs():
@@ -122,7 +122,7 @@ class ScopeRecordProvider(TenantResourceProvider):
             return
         operation, service_principal, role = self.operation(), props["servicePrincipalId"], props["appRoleId"]
         others = wait_until_they_left(operation, service_principal, role, leaving)
-        refuse_missing(operation, props["before"], {principal_of(one) for one in others})
+        refuse_missing(operation, props["foundPeople"], {principal_of(one) for one in others})
         known = () if props["adopts"] else leaving
         report(drain(operation, service_principal, props["jobId"], others, known, props["foundCycle"]))
         if others:

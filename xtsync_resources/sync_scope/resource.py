@@ -12,15 +12,26 @@ Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from ..application.configurations import PairConfiguration, look, others_among, still_needed
-from ..assignments.operations import assignments, listed, names_in, people_in, principal_of, take_out
-from ..graph.errors import RefusedError, XtsyncError
+from ..assignments.operations import (
+    assignments,
+    by_role,
+    in_scope,
+    listed,
+    names_in,
+    parted,
+    people_in,
+    principal_of,
+    take_out,
+)
+from ..graph.errors import RefusedError
+from ..graph.permissions import HIDDEN_MEMBERS
 from ..pulumi_runtime.engine import WARNING, program_runs, report
 from ..pulumi_runtime.provider import (
     HOME,
@@ -39,32 +50,22 @@ from ..sync_job.running import certainly_never_ran, pause, refuse_held_deletions
 from . import foreign_assignments
 from .affected import (
     Leaving,
-    affected,
-    already_assigned,
-    announce,
     as_found_first,
-    groups_among,
     ids,
     kinds,
     named,
-    read_groups,
-    refuse_swap,
     refuse_to_remove,
-    sentence,
     those_of,
     who_exists,
 )
+from .announcement import BEFORE, DELETES, HOLDS_FROM, MAY_LEAVE, announce_change
 from .before_draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
-from .leavers import Leavers, known_to_leave, people_who_leave, refuse_many, report_who_leaves
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
-# For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
-# deletes them, from how many on it holds that back, and what the last run has left of this resource.
-MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -101,7 +102,7 @@ def all_of(properties: Mapping[str, Any]) -> dict[str, str]:
 
 def ours(properties: Mapping[str, Any]) -> set[str]:
     """Those whom this stack puts in scope, or has adopted; whoever was assigned before it stays."""
-    return set(all_of(properties).values()) - set(properties["assignedBefore"])
+    return set(all_of(properties).values()) - set(properties["foundPeople"])
 
 
 def count_people(operation: Callable[[], Operation], properties: Mapping[str, Any]) -> int | None:
@@ -113,7 +114,10 @@ def count_people(operation: Callable[[], Operation], properties: Mapping[str, An
         return None
     people = people_in(operation(), kinds(those_of(all_of(properties), ours(properties))))
     if people is None:
-        report("the members of the groups could not be counted: it takes the permission GroupMember.Read.All")
+        report(
+            "the members of the groups could not be counted: it takes the permission GroupMember.Read.All, and where "
+            f"they are hidden {HIDDEN_MEMBERS} as well"
+        )
     return None if people is None else len(people)
 
 
@@ -191,12 +195,11 @@ class SyncScopeProvider(TenantResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
-        Calls: none where nobody comes or leaves, else `already_assigned`, `read_groups`, `people_who_leave`,
-        `refuse_swap`.
+        Calls: those of `announce_change`, and of `foreign_assignments.due`.
 
         Raises:
-            RefusedError: a name means another object, somebody would leave who is never to be removed, or more people
-                than the stack file allows; or some come and others leave while the job holds deletions back.
+            RefusedError: a name means another object, somebody would leave who is never to be removed; or see
+                `announce_change`.
         """
         # Of a resource that is made anew the engine shows nothing of before: the program does.
         before = olds or dict(news.get(BEFORE) or {})
@@ -210,53 +213,9 @@ class SyncScopeProvider(TenantResourceProvider):
         adopted = foreign_assignments.adopted(olds, news, foreign if adopts else {})
         if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
             foreign_assignments.announce_end(self.operation(), adopted)
-        leavers = self.count(before, news, {} if adopts else foreign)
-        refuse_many(self.settings.tenant, leavers, news.get(MAY_LEAVE))
+        foreign_assignments.announce_adopted(self.operation, olds, news, adopted)
+        announce_change(self.operation, self.settings, before, news, {} if adopts else foreign)
         return CheckResult({**as_found_first(olds, news), foreign_assignments.ADOPTED: adopted}, [])
-
-    def count(self, olds: Properties, news: Properties, removed: Mapping[str, str]) -> Leavers:
-        """Say who comes and who goes, and how many people that is; the people who leave.
-
-        Args:
-            olds: the former inputs; empty before the first `up`.
-            news: the new ones.
-            removed: whom somebody had put in scope by hand and this run takes out.
-        """
-        assigned: Collection[str] = ()
-        try:
-            assigned = already_assigned(self.operation, olds, news)
-        except XtsyncError as error:
-            report(f"who is in scope already could not be read: {error.why}. {error.do}", severity=WARNING)
-        change = affected(olds, news, assigned)
-        if olds and change.already and self.settings.on_existing == "fail":
-            foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
-        announce(change)
-        leaving = {**change.leaves, **removed}
-        if olds and olds["jobId"] == news["jobId"]:
-            refuse_swap(self.operation, olds, {**change.comes, **change.already}, leaving)
-        names = {object_id: name for name, object_id in leaving.items()}
-        try:
-            if groups := groups_among(change.comes):
-                for one in read_groups(self.operation(), groups):
-                    report(sentence(*one))
-        except XtsyncError as error:
-            report(f"how many people come could not be counted: {error.why.rstrip('.')}. {error.do}", severity=WARNING)
-        if not leaving:
-            return Leavers()
-        try:
-            coming = {**change.comes, **change.already}
-            most = news.get(MAY_LEAVE)
-            leavers = people_who_leave(self.operation(), olds, kinds(leaving), kinds(coming), most).named(names)
-            report_who_leaves(
-                self.operation(), leavers, deletes=bool(news.get(DELETES)), holds_from=news.get(HOLDS_FROM)
-            )
-        except XtsyncError as error:
-            report(
-                f"how many people go could not be counted: {error.why.rstrip('.')}. {error.do}",
-                severity=WARNING,
-            )
-            return known_to_leave(kinds(leaving)).named(names)
-        return leavers
 
     def create(self, props: Properties) -> CreateResult:
         """Keep the record; who was assigned before this stack is remembered, and named where not configured.
@@ -277,15 +236,14 @@ class SyncScopeProvider(TenantResourceProvider):
 
         Calls: GET appRoleAssignedTo; `report_unfit`, `other_configurations`, `count_people`.
         """
-        found, wanted = (
-            foreign_assignments.settled_foreign_assignments(self.operation(), props),
-            props[foreign_assignments.WANTED],
-        )
-        foreign_assignments.report_foreign(found, wanted)
-        report_unfit(self.operation(), all_of(props))
+        found = foreign_assignments.settled_foreign_assignments(self.operation(), props)
+        wanted, role = props[foreign_assignments.WANTED], props["appRoleId"]
+        ours, _ = by_role(found, role)
+        foreign_assignments.report_foreign(found, role, wanted)
+        report_unfit(self.operation(), props)
         if others := other_configurations(self.operation(), props):
             report_configurations(others, allowed=self.settings.allow_second)
-        seen = {} if wanted == foreign_assignments.REPORT else foreign_assignments.as_principals(found)
+        seen = {} if wanted == foreign_assignments.REPORT else foreign_assignments.as_principals(ours)
         outputs = {**props, foreign_assignments.SEEN: seen, "people": count_people(self.operation, props)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
@@ -310,7 +268,7 @@ class SyncScopeProvider(TenantResourceProvider):
         if leaving:
             _, unseen = take_out(operation, service_principal, olds["appRoleId"], leaving)
             report_unseen(olds, unseen)
-        outputs = {**news, "assignedBefore": olds["assignedBefore"]}
+        outputs = {**news, "assignedBefore": news["foundPeople"]}
         outputs["people"] = count_people(self.operation, outputs)
         return UpdateResult(outputs)
 
@@ -347,12 +305,11 @@ class SyncScopeProvider(TenantResourceProvider):
                 raise still_needed(operation.tenant, configurations)
         job_id, job = current_job(operation, service_principal, props["jobId"])
         if draining and job is not None:
-            assigned = assignments(operation, service_principal, props["appRoleId"])
+            _, others = parted(in_scope(operation, service_principal), props["appRoleId"], leaving)
             goes = partial(people_in, operation, kinds(those_of(all_of(props), leaving)))
-            others = [one for one in assigned if principal_of(one) not in leaving]
             refuse_protected(operation, props)
             refuse_to_drain(operation, service_principal, job_id, job, goes, others, props.get("people"))
-            refuse_missing(operation, props["assignedBefore"], {principal_of(one) for one in others})
+            refuse_missing(operation, props["foundPeople"], {principal_of(one) for one in others})
             if configurations:
                 refuse_shared(operation, goes(), configurations)
         # Paused, a job that never ran does not show that any more, which `drain` has to know.
@@ -363,7 +320,7 @@ class SyncScopeProvider(TenantResourceProvider):
                 report(STAYS_AT_REST, severity=WARNING)
         others, unseen = take_out(operation, service_principal, props["appRoleId"], leaving)
         report_unseen(props, unseen)
-        foreign_assignments.report_foreign(foreign_assignments.foreign(props, others))
+        foreign_assignments.report_foreign(foreign_assignments.foreign(props, others), props["appRoleId"])
 
 
 SYNC_SCOPE = SyncScopeProvider()

@@ -5,22 +5,32 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..directory.find import KINDS, by_id
 from ..graph.errors import ForbiddenError
 from ..pulumi_runtime.engine import WARNING, report
-from .affected import Principals, told
+from .affected import told
+from .foreign_assignments import ADOPTED
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
+# They are named in the state only.
+BY_ITSELF = "nothing is to be done, as this stack had adopted the assignment, which is gone with them"
 
-def report_unfit(operation: Operation, principals: Principals) -> None:
+
+def report_unfit(operation: Operation, properties: Mapping[str, Any]) -> None:
     """Say who of those in scope was deleted in the source, and who is disabled there.
 
     Calls: those of `find_objects`; what may not be read is not told, as `xtsync doctor` says it.
+
+    Args:
+        operation: in the source.
+        properties: of the scope.
     """
+    principals = {**properties[ADOPTED], **properties["principals"]}
     gone: dict[str, str] = {}
     disabled: dict[str, str] = {}
     for kind in KINDS:
@@ -35,9 +45,12 @@ def report_unfit(operation: Operation, principals: Principals) -> None:
             for name, object_id in wanted.items()
             if there.get(object_id, {}).get("accountEnabled") is False
         }
-    if gone:
-        verb = "was" if len(gone) == 1 else "were"
-        report(f"{told(gone)} {verb} deleted in the source: take them out of the stack file", severity=WARNING)
+    configured = {name: object_id for name, object_id in gone.items() if name in properties["principals"]}
+    adopted = {name: object_id for name, object_id in gone.items() if name not in configured}
+    for those, do in ((configured, "take them out of the stack file"), (adopted, BY_ITSELF)):
+        if those:
+            verb = "was" if len(those) == 1 else "were"
+            report(f"{told(those)} {verb} deleted in the source: {do}", severity=WARNING)
     if disabled:
         verb = "is" if len(disabled) == 1 else "are"
         report(f"{told(disabled)} {verb} disabled in the source, and so in the target", severity=WARNING)

@@ -45,12 +45,13 @@ class User:
 
 @dataclass
 class Group:
-    """A security group; members are ids of users and groups."""
+    """A security group; members are ids of users and groups, and hidden in a Microsoft 365 group that is made so."""
 
     id: str
     display_name: str
     created_at: datetime
     members: list[str] = field(default_factory=list)
+    members_hidden: bool = False
     origin: Origin | None = None
     deleted_at: datetime | None = None
 

@@ -90,7 +90,7 @@ def group_body(group: Group) -> dict[str, Any]:
         "mailEnabled": False,
         "mailNickname": group.display_name.replace(" ", ""),
         "securityEnabled": True,
-        "visibility": None,
+        "visibility": "HiddenMembership" if group.members_hidden else None,
         "onPremisesSyncEnabled": None,
         "proxyAddresses": [],
         "isAssignableToRole": None,
@@ -140,11 +140,15 @@ def get_group(call: Call) -> Answer:
 def list_members(call: Call) -> Answer:
     """GET the direct members of a group; of users the caller may not read, only that they are there.
 
+    Of a group that hides its members nobody is listed without Member.Read.Hidden.
+
     Source: https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
     """
     directory = call.tenant.directory
+    group_read = directory.group(call.parameters["group"])
+    hidden = group_read.members_hidden and "Member.Read.Hidden" not in call.roles
     bodies: list[Any] = []
-    for member_id in directory.group(call.parameters["group"]).members:
+    for member_id in [] if hidden else group_read.members:
         if user := directory.users.get(member_id):
             body = user_body(user)
             shown = body if call.roles & _READS_USERS else {**dict.fromkeys(body), "id": user.id}

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...application.configurations import configurations_into, others_among
-from ...assignments.operations import assignments, number_of_people, people_of, principal_of
+from ...assignments.operations import in_scope, number_of_people, parted, people_of
 from ...graph.errors import RefusedError
 from ...service_principal.calls import get_service_principal
 from ...service_principal.model import assignable_role
@@ -70,10 +70,9 @@ def check(look: Look) -> list[Finding]:
         do = "set xtsync:onDestroy to release, `pulumi up --refresh --diff`, then destroy"
         return [*findings, look.problem(AREA, "the job is gone, and only the job can drain the pair", do)]
     role = assignable_role(operation.send(get_service_principal(service_principal)))
-    assigned = assignments(operation, service_principal, role)
-    record = scope_of(look).assigned
-    ours = partial(people_of, operation, [one for one in assigned if principal_of(one) in record])
-    others = [one for one in assigned if principal_of(one) not in record]
+    assigned = in_scope(operation, service_principal)
+    goes, others = parted(assigned, role, scope_of(look).assigned)
+    ours = partial(people_of, operation, goes)
     try:
         refuse_to_drain(operation, service_principal, job_id, job, ours, others, said(outputs))
         found, _ = configurations_into(operation, look.partner.id)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from ...config import GUID, Problem
 from ...directory.calls import find_groups, get_group, get_user, list_members
 from ...directory.find import read
+from ...directory.hidden import hides_members
 from ...directory.members import GROUP, NOT_PEOPLE, USER, Member, read_member, skipped_because
-from ...graph.permissions import READ_USERS
+from ...graph.permissions import HIDDEN_MEMBERS, READ_USERS
 from ...sync_scope.principals import Given, Principal, missing_objects, other_objects
 from ..scoping import attributes_needed, evaluate
 from .finding import ADVICE, Finding, Look, as_advice, counted, listed
@@ -36,6 +37,7 @@ class Scope:
     unknown_users: list[str] = field(default_factory=list)
     unknown_groups: list[str] = field(default_factory=list)
     ambiguous_groups: list[str] = field(default_factory=list)
+    hidden_groups: list[str] = field(default_factory=list)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
@@ -86,8 +88,10 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
         return
     group_id = str(found[0]["id"])
     scope.assigned.setdefault(group_id, []).append(name)
-    for entry in operation.pages(list_members(group_id, more)):
-        member = read_member(entry)
+    members = [read_member(entry) for entry in operation.pages(list_members(group_id, more))]
+    if not members and hides_members(operation, operation.read(get_group(group_id)) or {}):
+        scope.hidden_groups.append(name)
+    for member in members:
         scope.members.setdefault(member.object_id, member)
 
 
@@ -96,7 +100,8 @@ def check(look: Look) -> list[Finding]:
     scope = scope_of(look)
     members = list(scope.members.values())
     # Who was not found may be everybody: that nobody is in scope is then not known.
-    known = members or not (scope.unknown_users or scope.unknown_groups or scope.ambiguous_groups)
+    unread = (scope.unknown_users, scope.unknown_groups, scope.ambiguous_groups, scope.hidden_groups)
+    known = members or not any(unread)
     return [*name_findings(look, scope), *(scope_findings(look, members) if known else [])]
 
 
@@ -120,7 +125,15 @@ def name_findings(look: Look, scope: Scope) -> list[Finding]:
     )
     problems = [look.problem(AREA, f"{why} {listed(names)}", do) for names, why, do in table if names]
     problems += [look.problem(AREA, f"{one.value}: {one.why}", as_advice(one.do)) for one in changed]
-    return [*problems, *named_groups(look, scope)]
+    return [*problems, *hidden(look, scope), *named_groups(look, scope)]
+
+
+def hidden(look: Look, scope: Scope) -> list[Finding]:
+    """Groups of whose members nobody is seen."""
+    if not scope.hidden_groups:
+        return []
+    found = f"the members are hidden of {listed(scope.hidden_groups)}, so that nobody of them is seen or counted here"
+    return [look.warning(AREA, found, f"give the sign-in {HIDDEN_MEMBERS}")]
 
 
 def changed_names(look: Look, scope: Scope) -> list[Problem]:

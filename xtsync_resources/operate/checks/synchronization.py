@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...assignments.operations import Assignment, assignments, name_and_id, principal_of
+from ...assignments.operations import Assignment, by_role, in_scope, name_and_id, principal_of
 from ...directory.find import names_now
 from ...directory.members import GROUP, USER
 from ...graph.errors import XtsyncError
@@ -19,7 +19,7 @@ from ...sync_job.calls import get_job
 from ...sync_job.model import holds_deletions
 from ...sync_job.quarantine import reason_of, said_by_doctor
 from ...sync_job.running import how_it_went
-from ...sync_scope.foreign_assignments import WHAT_BECOMES
+from ...sync_scope.foreign_assignments import BY_ANOTHER_ROLE, WHAT_BECOMES
 from ...sync_scope.principals import last_scope
 from ...sync_secrets.calls import get_secrets
 from ...sync_secrets.model import deletion_threshold, settings_by_key, sync_all
@@ -61,8 +61,8 @@ def check(look: Look) -> list[Finding]:
         return [look.problem(AREA, f"the job {job_id} is gone: {why}; {PEOPLE_STAY}", do)]
     health = read_health(job, operation.client.clock.now(), running=look.settings.running)
     try:
-        assigned = assignments(operation, look.own, assignable_role(principal))
-        beside = beside_the_job(look, assigned, held=holds_deletions(job))
+        assigned, others = by_role(in_scope(operation, look.own), assignable_role(principal))
+        beside = beside_the_job(look, assigned, others, held=holds_deletions(job))
         outside = outside_of(look, assigned, scope_of(look))
     except XtsyncError as error:  # what is known of the job counts more
         beside, outside = [look.not_checked(AREA, error)], Outside()
@@ -106,15 +106,30 @@ def outside_of(look: Look, assigned: Collection[Assignment], scope: Scope) -> Ou
     )
 
 
-def beside_the_job(look: Look, assigned: Collection[Assignment], *, held: bool) -> list[Finding]:
+def beside_the_job(
+    look: Look, assigned: Collection[Assignment], others: Collection[Assignment], *, held: bool
+) -> list[Finding]:
     """What of settings, scope and schema is not as the stack file says. Calls: `scope_of` and `check_settings`.
 
     Args:
         look: at the source.
-        assigned: by the role that puts people in scope.
+        assigned: by the role that this stack assigns.
+        others: by other roles of the application only.
         held: whether the job holds deletions back.
     """
-    return [*check_settings(look), *of_assignments(look, assigned, scope_of(look).assigned, held=held)]
+    configured = scope_of(look).assigned
+    of_scope = of_assignments(look, assigned, configured, held=held)
+    return [*check_settings(look), *of_scope, *of_other_roles(look, others, configured)]
+
+
+def of_other_roles(
+    look: Look, others: Collection[Assignment], configured: Mapping[str, Sequence[str]]
+) -> list[Finding]:
+    """Who is in scope by a role that this stack does not assign, and not configured."""
+    if found := sorted(name_and_id(one) for one in others if principal_of(one) not in configured):
+        text = f"in scope by another role of the application, and not configured: {listed(found)}"
+        return [look.warning(AREA, text, BY_ANOTHER_ROLE)]
+    return []
 
 
 def check_settings(look: Look) -> list[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...assignments.operations import assignments
+from ...assignments.operations import by_role, in_scope
 from ...graph.call import literal
 from ...graph.errors import GraphError, RefusedError, UnusableAnswerError, XtsyncError
 from ...graph.pace import Pace
@@ -133,8 +133,8 @@ def pair_findings(look: Look, *, held: bool) -> list[Finding]:
     principal = operation.read(get_service_principal(look.own))
     if not principal:
         return []
-    assigned = assignments(operation, look.own, assignable_role(principal))
-    return synchronization.beside_the_job(look, assigned, held=held)
+    assigned, others = by_role(in_scope(operation, look.own), assignable_role(principal))
+    return synchronization.beside_the_job(look, assigned, others, held=held)
 
 
 def by_cycle(events: Sequence[Event]) -> list[Cycle]:
