@@ -25,6 +25,8 @@ PURPOSE = "look up users and groups"
 Json = Mapping[str, Any]
 # (kind, name or object id in lower case) -> object ids.
 Found = Mapping[tuple[str, str], Collection[str]]
+# The same, with what Graph tells of each object.
+FoundObjects = Mapping[tuple[str, str], Mapping[str, Json]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def find(operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Cal
 
 def find_objects(
     operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Callable[[str], Any]
-) -> Mapping[tuple[str, str], Mapping[str, Json]]:
+) -> FoundObjects:
     """Users and groups by object id, for each kind and name or object id in lower case that was asked for.
 
     Whoever no filter finds is asked for alone: a filter may not know yet what can be read already.

@@ -29,6 +29,7 @@ DirectoryObject = TypedDict(
         "accountEnabled": bool | None,
         "mail": str | None,
         "groupTypes": list[str] | None,
+        "securityEnabled": bool | None,
     },
     total=False,
 )
