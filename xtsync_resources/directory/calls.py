@@ -47,7 +47,7 @@ def get_user(user: str, more: Sequence[str] = ()) -> Call:
 
 def search_users(key: str, values: Sequence[str]) -> Call:
     """Find the users that have one of at most fifteen values in a property."""
-    query = f"$filter={one_of(key, values)}&$select=id,userPrincipalName,mail,accountEnabled"
+    query = f"$filter={one_of(key, values)}&$select=id,userPrincipalName,mail,userType,accountEnabled"
     return Call("GET", f"/users?{query}", "look up users", READ_USERS, READ_ROLE, answer=DirectoryObjects)
 
 

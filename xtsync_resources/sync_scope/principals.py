@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..assignments.operations import listed
 from ..config import GUID, ConfigurationProblems, Problem, Settings
 from ..directory.find import FoundObjects, find_objects, names_now
+from ..directory.members import USER, read_member, skipped_because
 from ..graph.errors import CallError, lines_of
 from ..program.stack_state import Recorded, outputs_of
 from ..pulumi_runtime.messages import Stopped
@@ -69,10 +70,14 @@ class Principal(Given):
 
 @dataclass(frozen=True)
 class Scope:
-    """Who is assigned, and the object ids of who is provisioned at once, by configured name."""
+    """Who is assigned, and the object ids of who is provisioned at once, by configured name.
+
+    `skipped` says of users who are assigned why the service skips them, by object id.
+    """
 
     principals: tuple[Principal, ...]
     on_demand: Mapping[str, str]
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def by_name(self) -> dict[str, Principal]:
         """Who is assigned, by what the resource is called.
@@ -117,7 +122,8 @@ def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) 
     problems += duplicates(principals)
     if problems:
         raise ConfigurationProblems(problems)
-    return Scope(principals, {one.name: one.object_id for one in named if one.key.startswith(ON_DEMAND)})
+    on_demand = {one.name: one.object_id for one in named if one.key.startswith(ON_DEMAND)}
+    return Scope(principals, on_demand, skipped_users(principals, found))
 
 
 def given(settings: Settings) -> list[Given]:
@@ -253,6 +259,12 @@ def not_assignable(named: Iterable[Principal], found: FoundObjects) -> list[Prob
         for one in named
         if found[one.kind, one.name.lower()][one.object_id].get("securityEnabled") is False
     ]
+
+
+def skipped_users(principals: Iterable[Principal], found: FoundObjects) -> dict[str, str]:
+    """Why the service skips users, by object id. It is no problem of the configuration: the tenant can change it."""
+    users = ((one, found[USER, one.name.lower()][one.object_id]) for one in principals if one.kind == USER)
+    return {one.object_id: why for one, user in users if (why := skipped_because(read_member(user, USER)))}
 
 
 def duplicates(principals: Iterable[Principal]) -> list[Problem]:

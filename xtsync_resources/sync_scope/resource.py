@@ -42,6 +42,7 @@ from .affected import (
     affected,
     already_assigned,
     announce,
+    announce_skipped,
     as_found_first,
     groups_among,
     ids,
@@ -63,8 +64,9 @@ if TYPE_CHECKING:
     from ..graph.operation import Operation
 
 # For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
-# deletes them, from how many on it holds that back, and what the last run has left of this resource.
-MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
+# deletes them, from how many on it holds that back, what the last run has left of this resource, and why the service
+# skips users, by object id.
+MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED = "mayLeave", "deletes", "holdsFrom", "before", "skipped"
 INPUTS = (
     HOME,
     "servicePrincipalId",
@@ -186,7 +188,7 @@ def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool)
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
-    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE)
+    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
@@ -231,6 +233,7 @@ class SyncScopeProvider(TenantResourceProvider):
         if olds and change.already and self.settings.on_existing == "fail":
             foreign_assignments.refuse(self.operation(), news, set(change.already.values()))
         announce(change)
+        announce_skipped(change, news.get(SKIPPED) or {})
         leaving = {**change.leaves, **removed}
         if olds and olds["jobId"] == news["jobId"]:
             refuse_swap(self.operation, olds, {**change.comes, **change.already}, leaving)
@@ -384,6 +387,7 @@ class SyncScope(TenantResource):
         foreign: what becomes of those whom somebody assigns by hand.
         leaving: how many people may leave in one run, and what becomes of them.
         before: its outputs as the last run left them; empty where there are none.
+        skipped: why the service skips users, by object id.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
 
@@ -410,6 +414,7 @@ class SyncScope(TenantResource):
         foreign: foreign_assignments.Foreign,
         leaving: Leaving,
         before: Mapping[str, Any],
+        skipped: Mapping[str, str],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -424,6 +429,7 @@ class SyncScope(TenantResource):
             DELETES: leaving.deletes,
             HOLDS_FROM: leaving.holds_from,
             BEFORE: dict(before),
+            SKIPPED: dict(skipped),
         }
         computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)
