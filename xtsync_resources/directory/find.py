@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The most that Graph takes after `in`.
 MOST_IN_A_FILTER = 15
+# What a filter may be answered with: a name in it that breaks it, nobody, and an address that is too long.
+ASKED_ALONE = (400, 404, 413, 414)
 PURPOSE = "look up users and groups"
 Json = Mapping[str, Any]
 # (kind, name or object id in lower case) -> object ids.
@@ -85,7 +87,7 @@ def find_objects(
     found: dict[tuple[str, str], dict[str, Json]] = defaultdict(dict)
     searches = [search for kind, names in wanted.items() for search in searches_for(kind, names, is_id)]
     for (kind, key, call), answer in zip(
-        searches, read(operation, [call for *_, call in searches], passes=(400, 404)), strict=True
+        searches, read(operation, [call for *_, call in searches], passes=ASKED_ALONE), strict=True
     ):
         for one in entries(operation, call, answer):
             found[kind, str(one.get(key)).lower()][str(one["id"])] = one
