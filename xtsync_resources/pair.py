@@ -161,6 +161,7 @@ class PairResources:
             foreign=foreign,
             leaving=Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
             before=self._before("SyncScope", "scope"),
+            skipped=people.skipped,
             depends_on=ready,
             options=options,
         )

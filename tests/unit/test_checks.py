@@ -182,11 +182,15 @@ def test_people_who_may_not_be_read_and_people_with_the_same_mail_are_warned_of(
 
 def test_names_that_mean_nobody_several_or_the_same() -> None:
     scope = people.Scope(
-        assigned={"1": ["a@contoso.com", "1"], "2": ["b"]}, unknown_users=["x@y"], ambiguous_groups=["Twins"]
+        assigned={"1": ["a@contoso.com", "1"], "2": ["b"]},
+        unknown_users=["x@y"],
+        ambiguous_groups=["Twins"],
+        unassignable_groups=["Newsletter"],
     )
     assert [finding.found for finding in people.name_findings(look(), scope)] == [
         "there is no user x@y",
         "there are several groups Twins",
+        f"{people.NOT_SECURITY_ENABLED} Newsletter",
         "the same is named twice: a@contoso.com = 1",
     ]
 

@@ -89,7 +89,10 @@ class Settings:
     )
     users: tuple[str, ...] = key(USERS, "who is in scope: user principal names or object ids", default=(), shown="none")
     groups: tuple[str, ...] = key(
-        GROUPS, "whose direct members are in scope: display names or object ids", default=(), shown="none"
+        GROUPS,
+        "whose direct members are in scope: display names or object ids. See [below](#groups)",
+        default=(),
+        shown="none",
     )
     display_name: str = key(
         Text(),

@@ -28,6 +28,7 @@ from .graph_types import (
 )
 
 USER_MEMBERS = "id,userPrincipalName,displayName,mail,userType,accountEnabled"
+GROUP_MEMBERS = "id,displayName,securityEnabled"
 
 
 LARGEST_PAGE = 999
@@ -46,13 +47,13 @@ def get_user(user: str, more: Sequence[str] = ()) -> Call:
 
 def search_users(key: str, values: Sequence[str]) -> Call:
     """Find the users that have one of at most fifteen values in a property."""
-    query = f"$filter={one_of(key, values)}&$select=id,userPrincipalName,mail,accountEnabled"
+    query = f"$filter={one_of(key, values)}&$select=id,userPrincipalName,mail,userType,accountEnabled"
     return Call("GET", f"/users?{query}", "look up users", READ_USERS, READ_ROLE, answer=DirectoryObjects)
 
 
 def search_groups(key: str, values: Sequence[str]) -> Call:
     """Find the groups that have one of at most fifteen values in a property."""
-    query = f"$filter={one_of(key, values)}&$select=id,displayName&$top={LARGEST_PAGE}"
+    query = f"$filter={one_of(key, values)}&$select={GROUP_MEMBERS}&$top={LARGEST_PAGE}"
     return Call("GET", f"/groups?{query}", "look up groups", READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
 
 
@@ -63,14 +64,14 @@ def one_of(key: str, values: Sequence[str]) -> str:
 
 def find_groups(display_name: str) -> Call:
     """Find groups by display name."""
-    query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select=id,displayName"
+    query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select={GROUP_MEMBERS}"
     purpose = f"find the group {display_name}"
     return Call("GET", f"/groups?{query}", purpose, READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
 
 
 def get_group(group: str) -> Call:
     """Read a group by object id."""
-    path = f"/groups/{segment(group)}?$select=id,displayName,groupTypes,visibility"
+    path = f"/groups/{segment(group)}?$select={GROUP_MEMBERS},groupTypes,visibility"
     return Call("GET", path, f"read the group {group}", READ_GROUPS, READ_ROLE, answer=DirectoryObject)
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from ..graph.call import Call
 from ..graph.errors import GraphError
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
 # The most that Graph takes after `in`.
 MOST_IN_A_FILTER = 15
+# What a filter may be answered with: a name in it that breaks it, nobody, and an address that is too long.
+ASKED_ALONE = (400, 404, 413, 414)
 PURPOSE = "look up users and groups"
 Json = Mapping[str, Any]
 # (kind, name or object id in lower case) -> object ids.
 Found = Mapping[tuple[str, str], Collection[str]]
+# The same, with what Graph tells of each object.
+FoundObjects = Mapping[tuple[str, str], Mapping[str, Json]]
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,11 @@ def find(operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Cal
 
 def find_objects(
     operation: Operation, wanted: Mapping[str, Collection[str]], is_id: Callable[[str], Any]
-) -> Mapping[tuple[str, str], Mapping[str, Json]]:
+) -> FoundObjects:
     """Users and groups by object id, for each kind and name or object id in lower case that was asked for.
 
-    Whoever no filter finds is asked for alone: a filter may not know yet what can be read already.
+    Whoever no filter finds is asked for alone: a filter may not know yet what can be read already. Whoever answers to
+    another name is somebody else.
 
     Calls: POST $batch of GET users and groups (User.Read.All, GroupMember.Read.All), for those not found one by one.
 
@@ -83,7 +89,7 @@ def find_objects(
     found: dict[tuple[str, str], dict[str, Json]] = defaultdict(dict)
     searches = [search for kind, names in wanted.items() for search in searches_for(kind, names, is_id)]
     for (kind, key, call), answer in zip(
-        searches, read(operation, [call for *_, call in searches], passes=(400, 404)), strict=True
+        searches, read(operation, [call for *_, call in searches], passes=ASKED_ALONE), strict=True
     ):
         for one in entries(operation, call, answer):
             found[kind, str(one.get(key)).lower()][str(one["id"])] = one
@@ -91,7 +97,8 @@ def find_objects(
     alone = [KINDS[kind].get(name) if is_id(name) else KINDS[kind].look(name) for kind, name in missing]
     for (kind, name), call, answer in zip(missing, alone, read(operation, alone), strict=True):
         for one in entries(operation, call, answer):
-            found[kind, name.lower()][str(one["id"])] = one
+            if is_id(name) or is_called(kind, one, name):
+                found[kind, name.lower()][str(one["id"])] = one
     return found
 
 
@@ -138,6 +145,17 @@ def names_of(operation: Operation, ids: Collection[str]) -> dict[str, str]:
 def name_of(kind: str, one: Json) -> str:
     """What people call a user or a group."""
     return str(one.get(KINDS[kind].name) or one["id"])
+
+
+def is_called(kind: str, one: Json, name: str) -> bool:
+    """Whether a user or a group has this name; it may have where Graph does not tell any."""
+    told = one.get(KINDS[kind].name)
+    return told is None or comparable(str(told)) == comparable(name)
+
+
+def comparable(name: str) -> str:
+    """A name without what makes no difference to Graph: letter case, how accents are written, and space around it."""
+    return normalize("NFC", normalize("NFC", name).casefold()).strip()
 
 
 def read(operation: Operation, wanted: Sequence[Call], passes: Collection[int] = (404,)) -> list[dict[str, Any]]:

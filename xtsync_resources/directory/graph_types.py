@@ -30,6 +30,7 @@ DirectoryObject = TypedDict(
         "mail": str | None,
         "groupTypes": list[str] | None,
         "visibility": str | None,
+        "securityEnabled": bool | None,
     },
     total=False,
 )

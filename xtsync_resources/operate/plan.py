@@ -24,6 +24,7 @@ from ..state import type_token
 from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
+    OWN_PEOPLE,
     Affected,
     GroupRead,
     affected,
@@ -33,6 +34,7 @@ from ..sync_scope.affected import (
     read_groups,
     refuse_to_remove,
     sentence,
+    skipped_among,
 )
 from ..sync_scope.leavers import (
     GONE,
@@ -80,6 +82,7 @@ class Plan:
         comes: entries of the stack file that come into scope.
         adopts: who is in scope already, as somebody has assigned them by hand, and becomes this stack's.
         groups: a sentence for each group that comes.
+        skipped: users who come and whom the service skips, with why.
         leaves: entries that leave the scope.
         stays: entries that are gone and stay in scope, as they had been there before this stack.
         removed_by_hand: whom somebody has put in scope by hand, and `up` takes out (`foreignAssignments`).
@@ -105,6 +108,7 @@ class Plan:
     comes: Sequence[str] = ()
     adopts: Sequence[str] = ()
     groups: Sequence[str] = ()
+    skipped: Sequence[str] = ()
     leaves: Sequence[str] = ()
     stays: Sequence[str] = ()
     removed_by_hand: Sequence[str] = ()
@@ -178,6 +182,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         comes=sorted(change.comes),
         adopts=[*sorted(change.already), *named(operation, {} if removed else by_hand.values())],
         groups=[sentence(*one) for one in opened],
+        skipped=skipped_among(coming, people.skipped),
         leaves=sorted(change.leaves),
         stays=sorted(change.stays),
         removed_by_hand=named(operation, removed.values()),
@@ -313,6 +318,7 @@ def as_table(stack: Stack, plan: Plan) -> Rows:
     if plan.comes:
         rows.append(("Comes into scope", "green", ", ".join(plan.comes)))
     rows += [("", "", text) for text in plan.groups]
+    rows += [("", "yellow", f"the service skips {listed(plan.skipped)}: {OWN_PEOPLE}")] if plan.skipped else []
     if plan.existing is None:
         rows.append(("", "", f"whether {target} has accounts of theirs was not seen: it takes {READ_USERS} there"))
     elif plan.existing:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 DYNAMIC = "DynamicMembership"
 MORE, COUNT = "@odata.nextLink", "@odata.count"
 PURPOSE = "count who comes into scope"
+OWN_PEOPLE = (
+    "only the tenant's own people are synchronized. Take them out of xtsync:users, unless somebody is about to change "
+    "their userType to Member"
+)
 Answer = Mapping[str, Any] | CallError
 # A group's name, and the answers for it and for its members.
 GroupRead = tuple[str, Answer, Answer]
@@ -162,6 +166,17 @@ def announce(change: Affected) -> None:
             "the pair over, so they stay in scope; remove them in the portal if they should go",
             severity=WARNING,
         )
+
+
+def skipped_among(principals: Principals, skipped: Mapping[str, str]) -> list[str]:
+    """Those of them whom the service skips, each with why; `skipped` says that by object id."""
+    return sorted(f"{name} ({skipped[object_id]})" for name, object_id in principals.items() if object_id in skipped)
+
+
+def announce_skipped(change: Affected, skipped: Mapping[str, str]) -> None:
+    """Warn of users who are assigned and do not arrive."""
+    if names := skipped_among({**change.comes, **change.already}, skipped):
+        report(f"the service skips {listed(names)}: {OWN_PEOPLE}", severity=WARNING)
 
 
 # --- who comes ---------------------------------------------------------------------------------------------

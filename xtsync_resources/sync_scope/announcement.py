@@ -15,7 +15,17 @@ from ..sync_job.calls import get_job
 from ..sync_job.model import has_succeeded
 from ..sync_job.running import refuse_held_deletions
 from . import foreign_assignments
-from .affected import Affected, affected, already_assigned, announce, groups_among, kinds, read_groups, sentence
+from .affected import (
+    Affected,
+    affected,
+    already_assigned,
+    announce,
+    announce_skipped,
+    groups_among,
+    kinds,
+    read_groups,
+    sentence,
+)
 from .leavers import (
     GONE,
     MADE_ANEW,
@@ -31,8 +41,9 @@ if TYPE_CHECKING:
     from ..pulumi_runtime.provider_settings import ProviderSettings
 
 # For one run only: how many people may leave (absent where the job would delete any number, or nobody), whether the job
-# deletes them, from how many on it holds that back, and what the last run has left of this resource.
-MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE = "mayLeave", "deletes", "holdsFrom", "before"
+# deletes them, from how many on it holds that back, what the last run has left of this resource, and why the service
+# skips users, by object id.
+MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED = "mayLeave", "deletes", "holdsFrom", "before", "skipped"
 NOT_RUN_YET = (
     "no cycle of the job has gone well yet: it removes nobody from the target whom it has not synchronized itself, as "
     "whom an earlier job has. `xtsync status --wait first-cycle` waits for one"
@@ -76,6 +87,7 @@ def who_comes(operation: Opened, settings: ProviderSettings, before: Properties,
     if before and change.already and settings.on_existing == "fail":
         foreign_assignments.refuse(operation(), news, set(change.already.values()))
     announce(change)
+    announce_skipped(change, news.get(SKIPPED) or {})
     try:
         if groups := groups_among(change.comes):
             for one in read_groups(operation(), groups):

@@ -1,18 +1,21 @@
 """Who is in scope: configured names -> object ids in the source tenant.
 
-Every unknown name is reported at once, before anything is created.
+Every unknown name, and every group that cannot be assigned, is reported at once, before anything is created.
+
+Source: https://learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..assignments.operations import listed
 from ..config import GUID, ConfigurationProblems, Problem, Settings
-from ..directory.find import Found, find, names_now
+from ..directory.find import FoundObjects, find_objects, names_now
+from ..directory.members import USER, read_member, skipped_because
 from ..graph.errors import CallError, lines_of
 from ..program.stack_state import Recorded, outputs_of
 from ..pulumi_runtime.messages import Stopped
@@ -29,6 +32,10 @@ ASSIGNMENT_TYPE = "azuread:index/appRoleAssignment:AppRoleAssignment"
 UNRECORDED = (
     "leave the stack file, and the scope has no record of them: if a run with targets has assigned them, they stay in "
     "scope. `pulumi refresh` names who is; remove them in the portal if they should go"
+)
+NOT_ASSIGNABLE = (
+    "the group is not security enabled (securityEnabled is false in Graph, as of a distribution list), and Entra "
+    "assigns no such group to an application"
 )
 WHAT_FOLLOWS = {
     "user": ", and the job's next cycle deletes the account in the target",
@@ -63,10 +70,14 @@ class Principal(Given):
 
 @dataclass(frozen=True)
 class Scope:
-    """Who is assigned, and the object ids of who is provisioned at once, by configured name."""
+    """Who is assigned, and the object ids of who is provisioned at once, by configured name.
+
+    `skipped` says of users who are assigned why the service skips them, by object id.
+    """
 
     principals: tuple[Principal, ...]
     on_demand: Mapping[str, str]
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def by_name(self) -> dict[str, Principal]:
         """Who is assigned, by what the resource is called.
@@ -83,7 +94,7 @@ class Scope:
 
 
 def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) -> Scope:
-    """Find everyone who is named. Calls: those of `find` and `names_now`.
+    """Find everyone who is named. Calls: those of `find_objects` and `names_now`.
 
     Args:
         settings: the stack's configuration.
@@ -91,14 +102,16 @@ def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) 
         state: what the last run left.
 
     Raises:
-        ConfigurationProblems: some user or group does not exist, or two names mean the same object.
+        ConfigurationProblems: some user or group does not exist or cannot be assigned, or two names mean the
+            same object.
         Stopped: nobody could look.
     """
     operation = client.operation(60 * settings.deadline_minutes)
     people = dict.fromkeys((*settings.users, *settings.provision_on_demand))
     try:
-        found = find(operation, {"user": people, "group": settings.groups}, GUID.fullmatch)
+        found = find_objects(operation, {"user": people, "group": settings.groups}, GUID.fullmatch)
         named, problems = tell_apart(settings, found)
+        problems += not_assignable(named, found)
         missing = [one for one in given(settings) if not found.get((one.kind, one.name.lower()))]
         known = meant(state, settings.source.id)
         problems += missing_objects(operation, missing, known, settings.source.name)
@@ -109,7 +122,8 @@ def look_up(settings: Settings, client: GraphClient, state: Iterable[Recorded]) 
     problems += duplicates(principals)
     if problems:
         raise ConfigurationProblems(problems)
-    return Scope(principals, {one.name: one.object_id for one in named if one.key.startswith(ON_DEMAND)})
+    on_demand = {one.name: one.object_id for one in named if one.key.startswith(ON_DEMAND)}
+    return Scope(principals, on_demand, skipped_users(principals, found))
 
 
 def given(settings: Settings) -> list[Given]:
@@ -123,7 +137,7 @@ def given(settings: Settings) -> list[Given]:
     ]
 
 
-def tell_apart(settings: Settings, found: Found) -> tuple[list[Principal], list[Problem]]:
+def tell_apart(settings: Settings, found: FoundObjects) -> tuple[list[Principal], list[Problem]]:
     """Whom each entry means, and those that could mean several."""
     named, problems = [], []
     for one in given(settings):
@@ -235,6 +249,22 @@ def other_objects(
 
 
 # --- what else can be wrong --------------------------------------------------------------------------------
+
+
+def not_assignable(named: Iterable[Principal], found: FoundObjects) -> list[Problem]:
+    """Groups that Entra refuses to assign; where Graph does not say whether one is security enabled, it may be."""
+    do = "Give a security group, or set securityEnabled of a Microsoft 365 group to true"
+    return [
+        Problem(one.key, one.name, NOT_ASSIGNABLE, do)
+        for one in named
+        if found[one.kind, one.name.lower()][one.object_id].get("securityEnabled") is False
+    ]
+
+
+def skipped_users(principals: Iterable[Principal], found: FoundObjects) -> dict[str, str]:
+    """Why the service skips users, by object id. It is no problem of the configuration: the tenant can change it."""
+    users = ((one, found[USER, one.name.lower()][one.object_id]) for one in principals if one.kind == USER)
+    return {one.object_id: why for one, user in users if (why := skipped_because(read_member(user, USER)))}
 
 
 def duplicates(principals: Iterable[Principal]) -> list[Problem]:

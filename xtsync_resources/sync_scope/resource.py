@@ -58,7 +58,7 @@ from .affected import (
     those_of,
     who_exists,
 )
-from .announcement import BEFORE, DELETES, HOLDS_FROM, MAY_LEAVE, announce_change
+from .announcement import BEFORE, DELETES, HOLDS_FROM, MAY_LEAVE, SKIPPED, announce_change
 from .before_draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
@@ -190,7 +190,7 @@ def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool)
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
-    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE)
+    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
@@ -341,6 +341,7 @@ class SyncScope(TenantResource):
         foreign: what becomes of those whom somebody assigns by hand.
         leaving: how many people may leave in one run, and what becomes of them.
         before: its outputs as the last run left them; empty where there are none.
+        skipped: why the service skips users, by object id.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
 
@@ -367,6 +368,7 @@ class SyncScope(TenantResource):
         foreign: foreign_assignments.Foreign,
         leaving: Leaving,
         before: Mapping[str, Any],
+        skipped: Mapping[str, str],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
     ) -> None:
@@ -381,6 +383,7 @@ class SyncScope(TenantResource):
             DELETES: leaving.deletes,
             HOLDS_FROM: leaving.holds_from,
             BEFORE: dict(before),
+            SKIPPED: dict(skipped),
         }
         computed = ["assigned_before", "people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

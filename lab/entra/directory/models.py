@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lab.entra.context import Context, new_id
-from lab.entra.exceptions import not_found
+from lab.entra.exceptions import bad_request, not_found
 
 DELETED_ARE_KEPT = timedelta(days=30)
 
@@ -45,7 +45,7 @@ class User:
 
 @dataclass
 class Group:
-    """A security group; members are ids of users and groups, and hidden in a Microsoft 365 group that is made so."""
+    """A security group, or one for mail only; members are ids of users and groups, which it may hide."""
 
     id: str
     display_name: str
@@ -54,6 +54,7 @@ class Group:
     members_hidden: bool = False
     origin: Origin | None = None
     deleted_at: datetime | None = None
+    security_enabled: bool = True
 
 
 class DirectoryBackend:
@@ -94,10 +95,17 @@ class DirectoryBackend:
         self.users[user.id] = user
         return user
 
-    def add_group(self, display_name: str, members: Iterable[User | Group] = (), group_id: str | None = None) -> Group:
-        """Make a group."""
+    def add_group(
+        self,
+        display_name: str,
+        members: Iterable[User | Group] = (),
+        group_id: str | None = None,
+        *,
+        security_enabled: bool = True,
+    ) -> Group:
+        """Make a group; one that is not security enabled is a mail distribution list."""
         ids = [member.id for member in members]
-        group = Group(group_id or new_id(), display_name, self._context.now(), ids)
+        group = Group(group_id or new_id(), display_name, self._context.now(), ids, security_enabled=security_enabled)
         self.groups[group.id] = group
         return group
 
@@ -116,10 +124,16 @@ class DirectoryBackend:
         return self.groups[group_id]
 
     def assignee(self, object_id: str) -> tuple[str, str, str] | None:
-        """Id, type and name of a user or group that can be assigned."""
+        """Id, type and name of a user or group that can be assigned.
+
+        Source: https://learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal
+        """
         if user := self.users.get(object_id):
             return user.id, "User", user.display_name
         if group := self.groups.get(object_id):
+            if not group.security_enabled:
+                # Microsoft says that such a group is not supported, and not in which words it is refused.
+                raise bad_request("The group is not security enabled and cannot be assigned to an application.")
             return group.id, "Group", group.display_name
         return None
 

@@ -54,6 +54,17 @@ def test_assignment_refusals(world: Any) -> None:
     assert assign(world, principal, role, alice).status_code == 201
     twice = message(assign(world, principal, role, alice))
     assert twice == "Permission being assigned already exists on the object"
+    newsletter = world.source_tenant.directory.add_group("Newsletter", security_enabled=False).id
+    assert "not security enabled" in message(assign(world, principal, role, newsletter))
+
+
+def test_a_distribution_list_is_told_apart(world: Any) -> None:
+    newsletter = world.source_tenant.directory.add_group("Newsletter", security_enabled=False).id
+    wanted = "$select=id,securityEnabled,mailEnabled"
+    found = world.source("GET", f"/groups/{newsletter}?{wanted}").json()
+    assert (found["securityEnabled"], found["mailEnabled"]) == (False, True)
+    listed = world.source("GET", f"/groups?{wanted}").json()["value"]
+    assert [one["id"] for one in listed if not one["securityEnabled"]] == [newsletter]
 
 
 def test_default_access_is_for_applications_without_roles(world: Any) -> None:

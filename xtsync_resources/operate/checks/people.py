@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 AREA = "users and groups"
 # Large groups come in many pages.
 SECONDS = 300.0
+NOT_SECURITY_ENABLED = "Entra assigns no group to an application whose securityEnabled is false in Graph:"
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Scope:
     unknown_groups: list[str] = field(default_factory=list)
     ambiguous_groups: list[str] = field(default_factory=list)
     hidden_groups: list[str] = field(default_factory=list)
+    unassignable_groups: list[str] = field(default_factory=list)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
@@ -86,6 +88,8 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
     if len(found) != 1:
         (scope.ambiguous_groups if found else scope.unknown_groups).append(name)
         return
+    if found[0].get("securityEnabled") is False:
+        scope.unassignable_groups.append(name)
     group_id = str(found[0]["id"])
     scope.assigned.setdefault(group_id, []).append(name)
     members = [read_member(entry) for entry in operation.pages(list_members(group_id, more))]
@@ -121,6 +125,7 @@ def name_findings(look: Look, scope: Scope) -> list[Finding]:
         (unknown[USER], "there is no user", "check the spelling, or give the object id"),
         (unknown[GROUP], "there is no group", "check the spelling, or give the object id"),
         (scope.ambiguous_groups, "there are several groups", "give the object id"),
+        (scope.unassignable_groups, NOT_SECURITY_ENABLED, "give a security group"),
         (twice, "the same is named twice:", "remove one of the two"),
     )
     problems = [look.problem(AREA, f"{why} {listed(names)}", do) for names, why, do in table if names]
