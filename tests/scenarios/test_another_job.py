@@ -43,6 +43,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("way", WAYS)
 def test_promise_6_nobody_leaves_whom_the_job_does_not_know(running: Lab, way: str) -> None:
     if "deleted" in way:
@@ -151,6 +152,7 @@ def test_promise_4_whoever_is_assigned_to_another_application_is_this_stacks(ado
     assert BOB not in adopted.arrived()
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("mark", [True, False])
 def test_promise_6_a_drain_of_another_application_deletes_everybody(adopted: Lab, *, mark: bool) -> None:
     delete_application(adopted)

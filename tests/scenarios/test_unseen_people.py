@@ -138,7 +138,7 @@ def test_promise_3_who_has_another_role_stays(roles: Lab, xtsync: Command, monke
     assert BOB in roles.arrived()
 
 
-@pytest.mark.parametrize("wanted", ["report", "adopt", "remove"])
+@pytest.mark.parametrize("wanted", ["report", "adopt", pytest.param("remove", marks=pytest.mark.real)])
 def test_promise_7_whoever_has_another_role_only_is_named_and_left_alone(
     roles: Lab, xtsync: Command, wanted: str
 ) -> None:
