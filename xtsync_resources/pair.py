@@ -141,9 +141,11 @@ class PairResources:
             "onDestroy": settings.on_destroy,
         }
         foreign = Foreign(settings.foreign_assignments, self._before("SyncScope", "scope").get(ADOPTED) or {})
+        protected = sorted(one.object_id for one in people.principals if one.name in settings.never_remove)
         record = ScopeRecord(
             "scope-record",
             self._source,
+            never_remove=protected,
             job={**known, "foundCycle": job.found_cycle, "adopts": bool(foreign.adopted) or foreign.wanted == ADOPT},
             principals=list(ids.values()),
             anew=principals.to_assign_anew(name, self._state, people),
@@ -157,7 +159,7 @@ class PairResources:
             self._source,
             job={**known, "targetTenantId": settings.target.id},
             principals=ids,
-            never_remove=sorted(one.object_id for one in people.principals if one.name in settings.never_remove),
+            never_remove=protected,
             foreign=foreign,
             leaving=Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
             before=self._before("SyncScope", "scope"),

@@ -55,6 +55,8 @@ class Operation:
     ) -> None:
         self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
         self._bytes = self._parts = 0
+        # Whether anything was sent that changes something, whatever came back.
+        self.has_written = False
         # Status and headers of the last answer, whatever it said; None where none came yet.
         self.answered: Response | None = None
 
@@ -118,6 +120,7 @@ class Operation:
 
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
+        self.has_written |= call.writes
         with within(max(self.remaining, LEAST_SECONDS)):
             document = self.client.exchange(call, self._received)
         if self._bytes > MOST_BYTES or self._parts > MOST_PARTS:

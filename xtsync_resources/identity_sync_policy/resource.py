@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -23,6 +24,7 @@ from ..partner_policy.model import Baseline, Json
 from ..partner_policy.open_doors import doors_of_sync, report_changes, report_open_doors
 from ..partner_policy.restore import restore_identity_sync
 from ..pulumi_runtime.engine import report
+from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -179,9 +181,11 @@ class IdentitySyncPolicyProvider(PolicyProvider):
             if live is not None and not made_by_us(live, wanted) and not closed_by_us(live, wanted):
                 report("adopts an identity sync policy that was made after this stack first looked")
                 was = live
-        write_or_create(operation, partner, wanted, live)
         former = records.text(None if was is None else live_values(was, groups=False))
-        return CreateResult(props["tenantId"], {**props, "former": former})
+        outputs = {**props, "former": former}
+        with nullcontext() if was is None else kept_if_written(operation, partner, lambda: outputs):
+            write_or_create(operation, partner, wanted, live)
+        return CreateResult(partner, outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the managed members. Call: GET identitySynchronization (Policy.Read.All)."""
@@ -198,8 +202,10 @@ class IdentitySyncPolicyProvider(PolicyProvider):
         # A stale 404 would lead to PUT, which may replace what others have set.
         wanted = {**group_values_before(olds), **managed_values(news)}
         live = operation.read_settled(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in wanted))
-        write_or_create(operation, id_, wanted, live, managed_values(olds))
-        return UpdateResult({**news, "former": olds["former"]})
+        outputs = {**news, "former": olds["former"]}
+        with kept_if_written(operation, id_, lambda: outputs):
+            write_or_create(operation, id_, wanted, live, managed_values(olds))
+        return UpdateResult(outputs)
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete it, or put former values back. Calls: see `restore_identity_sync`; or GET and PATCH."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -20,6 +21,7 @@ import pulumi
 from .. import records
 from ..application import multitenant_organization
 from ..pulumi_runtime.engine import report
+from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -146,17 +148,26 @@ def ownership_of_found(found: Json, wanted: Values, baseline: Baseline) -> Owner
     return Ownership(inherited(wanted), None, without_annotations(found))
 
 
-def update(operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership) -> Ownership:
+def former_values(owned: Ownership, wanted: Values, live: Json) -> dict[str, dict[str, Any]]:
+    """What the wanted fields had before.
+
+    Of one that is new in the configuration that is what is there, also where it is the wanted value: somebody has set
+    it by hand.
+    """
+    return {
+        name: {member: owned.former.get(name, {}).get(member, value) for member, value in members.items()}
+        for name, members in live_values(live, wanted).items()
+    }
+
+
+def update(
+    operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership, live: Json | None
+) -> Ownership:
     """Change, add and drop fields; a dropped one gets its former value back.
 
     Calls: GET and PATCH partners/{id}; POST partners where it has vanished.
     """
-    live = operation.read_settled(calls.get_partner(partner))
-    # What is there is the former value, also where it is the wanted one: somebody has set it by hand.
-    former = {
-        name: {member: owned.former.get(name, {}).get(member, value) for member, value in members.items()}
-        for name, members in live_values(live or {}, wanted).items()
-    }
+    former = former_values(owned, wanted, live or {})
     dropped = {
         name: {member: value for member, value in members.items() if member not in wanted.get(name, {})}
         for name, members in owned.former.items()
@@ -217,8 +228,15 @@ class PartnerPolicyProvider(PolicyProvider):
     def create(self, props: Properties) -> CreateResult:
         """Make the fields so. Calls: POST, or GET and PATCH partners."""
         baseline = Baseline.parse(props["baseline"])
-        owned = create(self.operation(), props["tenantId"], managed_values(props), baseline)
-        return CreateResult(props["tenantId"], {**props, **owned.outputs()})
+        operation, partner, wanted = self.operation(), props["tenantId"], managed_values(props)
+        # Of one that was there it is known beforehand what it had; of any other the baseline tells at the end.
+        kept: AbstractContextManager[None] = nullcontext()
+        if baseline.partner is not None:
+            found = Ownership(live_values(baseline.partner, wanted), None)
+            kept = kept_if_written(operation, partner, lambda: {**props, **found.outputs()})
+        with kept:
+            owned = create(operation, partner, wanted, baseline)
+        return CreateResult(partner, {**props, **owned.outputs()})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See the managed fields. Call: GET partners/{id} (Policy.Read.All)."""
@@ -231,8 +249,12 @@ class PartnerPolicyProvider(PolicyProvider):
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
-        owned = update(self.operation(), id_, managed_values(news), managed_values(olds), Ownership.of(olds))
-        return UpdateResult({**news, **owned.outputs()})
+        operation, owned, wanted = self.operation(), Ownership.of(olds), managed_values(news)
+        live = operation.read_settled(calls.get_partner(id_))
+        as_asked = replace(owned, former=former_values(owned, wanted, live or {}))
+        with kept_if_written(operation, id_, lambda: {**news, **as_asked.outputs()}):
+            made = update(operation, id_, wanted, managed_values(olds), owned, live)
+        return UpdateResult({**news, **made.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Put former values back, or delete what is only ours. Calls: GET, PATCH or DELETE partners/{id}."""

@@ -135,20 +135,18 @@ def found_beside(operation: Operation, service_principal: str, role: str) -> Pro
     return {"foundSettings": records.text(settings), "foundPeople": sorted(people)}
 
 
-def adopt(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
-    """Take over a job that somebody made; what is remembered of it.
+def to_remember(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
+    """What is remembered of a job that somebody made, before it is brought to rest.
 
-    It is brought to rest: nobody may be found unassigned before everybody is. The start resumes it. A destroy after a
-    run that got this far removes assignments under a job at rest.
+    It rests so that nobody is found unassigned before everybody is. The start resumes it. A destroy after a run that
+    got this far removes assignments under a job at rest.
 
-    Calls: GET secrets, GET appRoleAssignedTo, POST jobs/{id}/pause, GET jobs/{id}.
+    Calls: GET secrets, GET appRoleAssignedTo.
     """
-    beside = found_beside(operation, service_principal, role)
-    rested = pause(operation, service_principal, str(job["id"]), job)
     return {
-        **beside,
+        **found_beside(operation, service_principal, role),
         "foundState": schedule_state(job) or PAUSED,
-        "foundCycle": last_cycle(rested),
+        "foundCycle": last_cycle(job),
         "rested": str(uuid.uuid4()),
     }
 
@@ -254,14 +252,18 @@ class SyncJobProvider(TenantResourceProvider):
         found = existing(operation, service_principal)
         if found is not None and to_adopt(operation, props, found):
             announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
-            now = found_first(first, adopt(operation, service_principal, props["appRoleId"], found))
-            outputs = {**props, **now, "everOnDemand": on_demand}
+            job_id, now = str(found["id"]), to_remember(operation, service_principal, props["appRoleId"], found)
+            outputs = {**props, **found_first(first, now), "everOnDemand": on_demand}
             try:
+                rested = pause(operation, service_principal, job_id, found)
+                outputs |= found_first(first, {**now, "foundCycle": last_cycle(rested)})
                 self.validate_both_tenants(operation, props)
             except XtsyncError as error:
+                if not operation.has_written and not at_rest(found):
+                    raise
                 # It rests now, so that it was running before must not be forgotten.
-                raise Partial(str(found["id"]), {**outputs, UNPROVEN: True}, [error, STAYS_AT_REST]) from None
-            return CreateResult(str(found["id"]), outputs)
+                raise Partial(job_id, {**outputs, UNPROVEN: True}, [error, STAYS_AT_REST]) from None
+            return CreateResult(job_id, outputs)
         self.validate_both_tenants(operation, props)
         if first:
             there = {key: first[key] for key in FOUND_BESIDE if key in first}
@@ -289,13 +291,18 @@ class SyncJobProvider(TenantResourceProvider):
             result.changes = True
         return result
 
-    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Nothing of a job can be changed here; what was found at first, and what ever was, stays remembered.
 
-        Call, where the last run did not pass the gate: POST jobs/validateCredentials.
+        Calls, where the last run did not pass the gate: GET jobs/{id}, POST pause where it does not rest yet, and POST
+        jobs/validateCredentials.
         """
         if olds.get(UNPROVEN):
-            self.validate_both_tenants(self.operation(), news)
+            operation, service_principal = self.operation(), news["servicePrincipalId"]
+            job = operation.read_settled(calls.get_job(service_principal, id_))
+            if job is not None and not at_rest(job):
+                pause(operation, service_principal, id_, job)
+            self.validate_both_tenants(operation, news)
         kept = {key: value for key, value in olds.items() if key != UNPROVEN}
         return UpdateResult({**kept, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})
 

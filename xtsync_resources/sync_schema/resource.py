@@ -20,6 +20,7 @@ from .. import records
 from ..graph.consistency import JOB_APPEARS
 from ..graph.errors import NOT_OFFERED, GraphError, NotFoundError, RefusedError, TenantName, XtsyncError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
+from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -266,33 +267,35 @@ class SyncSchemaProvider(TenantResourceProvider):
         """Put the parts in, and former ones back in the place of those that are dropped. Calls: as for create.
 
         Raises:
-            Partial: the job was brought to rest and the schema not written; the next `pulumi up` goes on, or back.
+            Partial: the job was brought to rest, or the schema may be written; the next `pulumi up` goes on, or back.
         """
         operation, wanted = self.operation(), managed_parts(news)
         known, before = records.parse(olds["former"]), records.parse(news["baseline"])
         if news.get("everybody") and GROUPS in wanted and GROUPS not in known:
             report(RESTARTED_SINCE, severity=WARNING)
-        former: dict[str, Any] = {}
+        former: dict[str, Any] | None = None
         written: dict[str, str] = records.parse(olds["written"])
 
         def make(schema: Json) -> dict[str, Any]:
-            former.update(former_of(wanted, known, before, schema))
+            nonlocal former
             restored = put_back(schema, dropped(known, wanted), order_of(before))
             sources = parsed_sources(operation, news, object_mapping(schema, "User"))
+            made = put_in(restored, wanted, sources, spelled_operators(operation, news))
             written.update(expressions(sources))
-            return put_in(restored, wanted, sources, spelled_operators(operation, news))
+            former = former_of(wanted, known, before, schema)
+            return made
 
-        rests = news[RESTED] != olds[RESTED]
-        if rests:
-            bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], new=False)
-        try:
+        def outputs() -> Properties:
+            if former is None:  # nothing was sent but for the pause
+                return {**olds, RESTED: news[RESTED]}
+            return {**news, "former": records.text(former), "written": records.text(written)}
+
+        with kept_if_written(operation, id_, outputs):
+            if news[RESTED] != olds[RESTED]:
+                bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], new=False)
             if change(operation, news, make) is None:
                 raise job_gone(operation, news["servicePrincipalId"], news["jobId"])
-        except XtsyncError as error:
-            if not rests:
-                raise
-            raise Partial(id_, {**olds, RESTED: news[RESTED]}, [error]) from None
-        return UpdateResult({**news, "former": records.text(former), "written": records.text(written)})
+        return UpdateResult(outputs())
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""

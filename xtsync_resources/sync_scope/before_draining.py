@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..application.configurations import PairConfiguration
 from ..assignments import calls
 from ..assignments.operations import names_in, number_of_people, people_of
+from ..directory.find import names_of
 from ..graph.errors import RefusedError
 from ..graph.permissions import HIDDEN_MEMBERS
 from ..sync_job.model import (
@@ -75,6 +76,28 @@ def refuse_to_drain(
     people = people_to_go(operation, job, leaving, others)
     refuse_beyond_threshold(operation, people, deletion_threshold(settings))
     refuse_more_than_said(operation, people, said)
+
+
+def refuse_protected(operation: Operation, props: Mapping[str, Any], leaving: Collection[str]) -> None:
+    """Refuse to drain whoever is protected. Calls: those of `names_of`, where somebody is.
+
+    Args:
+        operation: in the source.
+        props: of the scope or its record.
+        leaving: object ids of the users and groups who leave.
+
+    Raises:
+        RefusedError: naming them; whoever is gone cannot be protected.
+    """
+    protected = set(leaving) & set(props.get("neverRemove") or ())
+    names = names_of(operation, protected) if protected else {}
+    if there := sorted(name for object_id, name in names.items() if name != object_id):
+        raise RefusedError(
+            f"Will not drain the pair in {operation.tenant}",
+            f"{', '.join(there)} would be deleted in the target, and xtsync:neverRemove names them",
+            "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
+            "which leaves people there",
+        )
 
 
 def people_to_go(

@@ -20,6 +20,7 @@ from typing import Any
 import pulumi
 
 from ..assignments.operations import listed, name_of, principal_of
+from ..graph.errors import RefusedError, TenantName
 from ..pulumi_runtime.engine import WARNING, program_runs, report
 from ..pulumi_runtime.provider import (
     HOME,
@@ -36,7 +37,7 @@ from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE
 from ..sync_job.running import pause
 from .affected import as_found_first
-from .before_draining import DRAIN, refuse_missing
+from .before_draining import DRAIN, refuse_missing, refuse_protected
 from .draining import drain, wait_until_they_left
 
 NOT_BY_UP = (
@@ -57,6 +58,7 @@ INPUTS = (
     "foundCycle",
     "onDestroy",
     "adopts",
+    "neverRemove",
 )
 
 
@@ -86,7 +88,14 @@ class ScopeRecordProvider(TenantResourceProvider):
     for_this_run = (ANEW,)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Give whoever comes into scope, or is to be assigned anew, a mark that nobody ever had."""
+        """Give whoever comes into scope, or is to be assigned anew, a mark that nobody ever had.
+
+        Raises:
+            RefusedError: the end becomes a drain while somebody leaves, which the scope may still refuse.
+        """
+        lost = set(olds.get("principals") or ()) - set(news["principals"])
+        if olds and lost and news["onDestroy"] == DRAIN != olds["onDestroy"]:
+            raise drains_in_a_run_of_its_own(self.settings.tenant)
         known, wanted = set(olds.get("principals") or ()), news["principals"]
         anew = set(news.get(ANEW) or ())
         coming = (set(wanted) - known) | anew if olds else anew
@@ -121,6 +130,7 @@ class ScopeRecordProvider(TenantResourceProvider):
             report(NOT_BY_UP, severity=WARNING)
             return
         operation, service_principal, role = self.operation(), props["servicePrincipalId"], props["appRoleId"]
+        refuse_protected(operation, props, leaving)
         others = wait_until_they_left(operation, service_principal, role, leaving)
         refuse_missing(operation, props["foundPeople"], {principal_of(one) for one in others})
         known = () if props["adopts"] else leaving
@@ -131,6 +141,15 @@ class ScopeRecordProvider(TenantResourceProvider):
             found = operation.read_settled(get_job(service_principal, props["jobId"]))
             if found is not None:
                 pause(operation, service_principal, props["jobId"], found)
+
+
+def drains_in_a_run_of_its_own(tenant: TenantName) -> RefusedError:
+    """The refusal to say drain in a run that may stop half-way, with this record ahead of the scope."""
+    return RefusedError(
+        f"Will not set xtsync:onDestroy to drain while somebody leaves the scope in {tenant}",
+        "a run that is refused after that would leave a pair that drains, with a scope that does not",
+        "take them out of the scope with one `pulumi up`, and set xtsync:onDestroy with the next",
+    )
 
 
 SCOPE_RECORD = ScopeRecordProvider()
@@ -147,6 +166,7 @@ class ScopeRecord(TenantResource):
         home: the source.
         job: service principal, job, role, what was found and how the pair ends, by the names of the inputs.
         principals: object ids of the users and groups in scope.
+        never_remove: object ids of those who may never leave.
         anew: object ids of those whose assignment in the state may not be there.
         depends_on: job and settings; the scope and the assignments depend on this.
 
@@ -163,12 +183,14 @@ class ScopeRecord(TenantResource):
         *,
         job: Mapping[str, pulumi.Input[Any]],
         principals: Sequence[str],
+        never_remove: Sequence[str],
         anew: Sequence[str],
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs: dict[str, Any] = {
             **job,
             "principals": sorted(principals),
+            "neverRemove": list(never_remove),
             ANEW: sorted(anew),
             "since": {},
         }

@@ -30,7 +30,7 @@ from ..assignments.operations import (
     principal_of,
     take_out,
 )
-from ..graph.errors import RefusedError
+from ..graph.errors import CallError
 from ..graph.permissions import HIDDEN_MEMBERS
 from ..pulumi_runtime.engine import WARNING, program_runs, report
 from ..pulumi_runtime.provider import (
@@ -53,13 +53,11 @@ from .affected import (
     as_found_first,
     ids,
     kinds,
-    named,
     refuse_to_remove,
     those_of,
-    who_exists,
 )
 from .announcement import BEFORE, DELETES, HOLDS_FROM, MAY_LEAVE, SKIPPED, announce_change
-from .before_draining import DRAIN, refuse_missing, refuse_shared, refuse_to_drain
+from .before_draining import DRAIN, refuse_missing, refuse_protected, refuse_shared, refuse_to_drain
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
 
@@ -112,7 +110,11 @@ def count_people(operation: Callable[[], Operation], properties: Mapping[str, An
     """
     if properties["onDestroy"] != DRAIN:
         return None
-    people = people_in(operation(), kinds(those_of(all_of(properties), ours(properties))))
+    try:
+        people = people_in(operation(), kinds(those_of(all_of(properties), ours(properties))))
+    except CallError as error:  # a count fails nothing: without it a drain wants to be told the number
+        report(f"the people could not be counted: {error.why}. {error.do}", severity=WARNING)
+        return None
     if people is None:
         report(
             "the members of the groups could not be counted: it takes the permission GroupMember.Read.All, and where "
@@ -133,22 +135,6 @@ def current_job(operation: Operation, service_principal: str, job_id: str) -> tu
     if job is None:
         job = job_of_template(operation.read(list_jobs(service_principal)) or {})
     return (job_id if job is None else str(job["id"])), job
-
-
-def refuse_protected(operation: Operation, props: Properties) -> None:
-    """Refuse to drain whoever is protected.
-
-    Raises:
-        RefusedError: naming them.
-    """
-    protected = ours(props) & set(props["neverRemove"])
-    if protected and (there := who_exists(operation, props, protected)):
-        raise RefusedError(
-            f"Will not drain the pair in {operation.tenant}",
-            f"{', '.join(named(props, there))} would be deleted in the target, and xtsync:neverRemove names them",
-            "take them out of xtsync:neverRemove and run `pulumi up`; or set xtsync:onDestroy to release and run it, "
-            "which leaves people there",
-        )
 
 
 def report_unseen(props: Properties, unseen: set[str]) -> None:
@@ -307,7 +293,7 @@ class SyncScopeProvider(TenantResourceProvider):
         if draining and job is not None:
             _, others = parted(in_scope(operation, service_principal), props["appRoleId"], leaving)
             goes = partial(people_in, operation, kinds(those_of(all_of(props), leaving)))
-            refuse_protected(operation, props)
+            refuse_protected(operation, props, leaving)
             refuse_to_drain(operation, service_principal, job_id, job, goes, others, props.get("people"))
             refuse_missing(operation, props["foundPeople"], {principal_of(one) for one in others})
             if configurations:

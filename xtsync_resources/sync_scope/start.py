@@ -19,6 +19,7 @@ from ..assignments.operations import names_in, not_assigned
 from ..graph.consistency import JOB_APPEARS, SCOPE
 from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
+from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -238,7 +239,7 @@ class JobStartProvider(TenantResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         """Start it, or not. Calls: GET jobs, POST start or pause, GET jobs/{id}."""
-        return CreateResult(props["jobId"], self.apply(props, {}))
+        return CreateResult(props["jobId"], self.apply(self.operation(), props, {}))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See whether it runs and for whom; a quarantine is reported as an unhealthy resource.
@@ -257,13 +258,21 @@ class JobStartProvider(TenantResourceProvider):
             raise Partial(id_, outputs, [f"the job is in quarantine ({reason}): {words}"])
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
-    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Start or pause it, and restart it where its scope was everybody. Calls: as for create, POST restart."""
-        return UpdateResult(self.apply(news, olds))
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Start or pause it, and restart it where its scope was everybody. Calls: as for create, POST restart.
 
-    def apply(self, news: Properties, olds: Properties) -> Properties:
+        Raises:
+            Partial: it may be started or paused all the same; the next `pulumi up` sees to it again.
+        """
+        operation = self.operation()
+        # That its scope was everybody is not over before it is restarted.
+        as_asked = {**olds, **news, "everybody": bool(olds.get("everybody"))}
+        with kept_if_written(operation, id_, lambda: as_asked):
+            return UpdateResult(self.apply(operation, news, olds))
+
+    def apply(self, operation: Operation, news: Properties, olds: Properties) -> Properties:
         """Make it run or pause, and give the properties."""
-        operation, service_principal, job_id = self.operation(), news["servicePrincipalId"], news["jobId"]
+        service_principal, job_id = news["servicePrincipalId"], news["jobId"]
         job = found = find_job(operation, service_principal, job_id, new=not olds)
         running = bool(news["running"])
         if not running:

@@ -17,6 +17,7 @@ from .. import records
 from ..graph.consistency import SERVICE_PRINCIPAL_SETTLES
 from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, report
+from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -122,17 +123,23 @@ class SyncSecretsProvider(TenantResourceProvider):
         announce_adoption(former or {}, props["settings"])
 
     def create(self, props: Properties) -> CreateResult:
-        """Save them. Calls: PUT secrets; where a job was there before, GET secrets."""
+        """Save them. Calls: PUT secrets; where a job was there before, GET secrets.
+
+        Raises:
+            Partial: they may be saved all the same, so whoever drops them puts back what was there.
+        """
         operation, service_principal = self.operation(), props["servicePrincipalId"]
         outputs = {**props, "former": props["found"]}
         former = former_settings(outputs)
         live = (live_settings(operation, service_principal) or {}) if former else {}
         announce_adoption(former, props["settings"])
         body = with_others(props["settings"], live)
-        operation.send(calls.put_secrets(service_principal, body), *SERVICE_PRINCIPAL_SETTLES)
+        id_ = f"{service_principal}/secrets"
         if sync_all(former) or sync_all(live):
             report(KEPT_EVERYBODY, severity=WARNING)
-        return CreateResult(f"{service_principal}/secrets", outputs)
+        with kept_if_written(operation, id_, lambda: outputs):
+            operation.send(calls.put_secrets(service_principal, body), *SERVICE_PRINCIPAL_SETTLES)
+        return CreateResult(id_, outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """See our settings. Call: GET secrets."""
@@ -142,10 +149,13 @@ class SyncSecretsProvider(TenantResourceProvider):
         outputs = {**props, "settings": from_graph(props["settings"], live)}
         return ReadResult(id_, outputs, inputs_of(outputs, INPUTS))
 
-    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
         """Save them again, whole; a member that is dropped gets its former value. Calls: GET, PUT secrets.
 
         What was there at first stays remembered: what is found with another job are our own.
+
+        Raises:
+            Partial: they may be saved all the same; the next `pulumi up` saves them again, or what was before.
         """
         operation, service_principal = self.operation(), news["servicePrincipalId"]
         live = live_settings(operation, service_principal) or {}
@@ -156,8 +166,10 @@ class SyncSecretsProvider(TenantResourceProvider):
         former = parse_object(former_settings(olds).get(NOTIFICATION, ""))
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
-        operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
-        return UpdateResult({**news, "former": olds["former"]})
+        outputs = {**news, "former": olds["former"]}
+        with kept_if_written(operation, id_, lambda: outputs):
+            operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
+        return UpdateResult(outputs)
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former settings back; without any they go with the service principal.

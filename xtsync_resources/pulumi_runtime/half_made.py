@@ -1,0 +1,36 @@
+"""What may have been written, though the operation failed, is kept: else whoever takes it back finds no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..graph.errors import XtsyncError
+from .engine import Partial
+
+if TYPE_CHECKING:
+    from ..graph.operation import Operation
+
+
+@contextmanager
+def kept_if_written(operation: Operation, id_: str, outputs: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Have the engine keep an object as it would be, where a write was sent and the operation fails after that.
+
+    The next `pulumi up` updates it then, whatever is configured: the same again, or what was there before.
+
+    Args:
+        operation: whose writes count.
+        id_: of the object.
+        outputs: gives its properties as if all were written.
+
+    Raises:
+        Partial: a write was sent.
+        XtsyncError: none was.
+    """
+    try:
+        yield
+    except XtsyncError as error:
+        if not operation.has_written:
+            raise
+        raise Partial(id_, outputs(), [error]) from None
