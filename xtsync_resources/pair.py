@@ -28,7 +28,7 @@ from .pulumi_runtime import messages
 from .pulumi_runtime.tenant_resource import Home
 from .state import type_token
 from .sync_job.resource import SyncJob
-from .sync_schema.baseline import SchemaBaseline
+from .sync_schema.baseline import NOTHING_PLANNED, PLANNED, SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
 from .sync_scope import newcomers, principals
 from .sync_scope.affected import Leaving
@@ -181,7 +181,7 @@ class PairResources:
             principals=ids.values(),
             made=assignments,
             rested=pulumi.Output.concat(job.rested, *(one.rested for one in schema[1:])),
-            unfinished=mark_of_interrupted_run(*(self._before(kind, short) for kind, short in STARTED_LAST)),
+            unfinished=self._mark_of_interrupted_run(),
             filtered=bool(settings.scoping_filters),
             depends_on=[in_scope],
             options=pulumi.ResourceOptions(replace_with=with_scope),
@@ -283,16 +283,30 @@ class PairResources:
             ),
         )
 
-    def _schema(self, job: SyncJob, secrets: SyncSecrets) -> tuple[SchemaBaseline, SyncSchema] | tuple[()]:
-        """The job's schema, where anything of it is configured: before anybody is assigned."""
-        parts = self._settings.schema_inputs()
+    def _schema(
+        self, job: SyncJob, secrets: SyncSecrets
+    ) -> tuple[()] | tuple[SchemaBaseline] | tuple[SchemaBaseline, SyncSchema]:
+        """The job's schema, where anything of it is configured: before anybody is assigned.
+
+        Where nothing is, and a run was killed while it wrote the schema for the first time, the record puts it back.
+        """
+        parts, known = self._settings.schema_inputs(), self._before("SyncSchema", "schema")
         if not parts:
-            for text in what_changes_for_people(self._before("SyncSchema", "schema"), {}):
+            for text in what_changes_for_people(known, {}):
                 messages.warn(text)
-            return ()
+            if known or not self._before("SchemaBaseline", "schema-baseline"):
+                return ()
         before = SchemaBaseline(
-            "schema-baseline", self._source, service_principal_id=self._id, job_id=job.id, depends_on=[secrets]
+            "schema-baseline",
+            self._source,
+            service_principal_id=self._id,
+            job_id=job.id,
+            parts=parts,
+            written=bool(known),
+            depends_on=[secrets],
         )
+        if not parts:
+            return (before,)
         everybody = job.found_settings.apply(was_everybody)
         schema = SyncSchema(
             "schema",
@@ -310,6 +324,13 @@ class PairResources:
         """The outputs of a resource as the last run left them; empty where it is not in the state."""
         name = f"{self._source.component}-{short}"
         return stack_state.outputs_of(self._state, type_token(kind), name) or {}
+
+    def _mark_of_interrupted_run(self) -> str:
+        """See `mark_of_interrupted_run`; a record of the schema alone was left by a run that was killed."""
+        start, scope, schema = (self._before(kind, short) for kind, short in STARTED_LAST)
+        planned = self._before("SchemaBaseline", "schema-baseline").get(PLANNED)
+        killed = not schema and planned not in (None, NOTHING_PLANNED)
+        return mark_of_interrupted_run(start, scope, {"rested": planned} if killed else schema)
 
     def _assign(
         self,

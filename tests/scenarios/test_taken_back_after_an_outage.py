@@ -168,6 +168,47 @@ def test_promise_5_what_was_adopted_is_as_it_was_found(lab: Lab, what: str, way:
     assert lab.arrived() == people
 
 
+# --- killed while the schema was written for the first time -------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("way", ["destroy", "back"])
+@pytest.mark.parametrize("whose", ["adopted", "own"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        {"xtsync:scopingFilters": ONLY_BOB},
+        {"xtsync:flowTypes": ["add"], "xtsync:attributeMappings": [{"target": "department", "constant": "Ours"}]},
+    ],
+)
+def test_promise_7_what_a_killed_run_wrote_of_the_schema_is_put_back(
+    lab: Lab, then: dict[str, Any], whose: str, way: str
+) -> None:
+    lab.stack.config["xtsync:users"] = [ALICE, BOB]
+    lab.stack.run("up")
+    lab.pass_time()
+    if whose == "adopted":
+        made_by_hand(lab.stack)
+    was, people = wanted_state(lab), lab.arrived()
+    config = dict(lab.stack.config)
+    lab.stack.config |= then
+    cut_off(lab, "PUT", "/schema$")
+    # A kill leaves nothing of what was being made.
+    lab.stack.keep_only(lambda resource: not resource["type"].endswith(":SyncSchema"))
+    lab.stack.config = config
+    if way == "back":
+        said = told(lab.stack.run("up"), "schema-baseline")
+        assert "puts back what a run that was cut off has written of the job's schema" in said
+        assert changed(lab.stack.run("up", expect_no_changes=True)) == {}
+        assert wanted_state(lab) == was
+    lab.pass_time()
+    lab.stack.run("destroy")
+    if whose == "adopted":
+        assert wanted_state(lab) == was
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
 # --- a drain -------------------------------------------------------------------------------------------------------
 
 

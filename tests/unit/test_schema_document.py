@@ -32,7 +32,7 @@ from xtsync_resources.sync_schema.model import (
     same_source,
     source_from_graph,
 )
-from xtsync_resources.sync_schema.resource import change
+from xtsync_resources.sync_schema.writing import change
 
 SCHEMA = template_schema()
 for directory in SCHEMA["directories"]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import functools
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from .. import records
-from ..graph.consistency import JOB_APPEARS
-from ..graph.errors import NOT_OFFERED, GraphError, NotFoundError, RefusedError, TenantName, XtsyncError
+from ..graph.errors import NotFoundError, RefusedError, TenantName, XtsyncError
 from ..pulumi_runtime.engine import WARNING, Partial, report, urn_beside
 from ..pulumi_runtime.half_made import kept_if_written
 from ..pulumi_runtime.provider import (
@@ -37,7 +36,7 @@ from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_job.running import bring_to_rest, deleted_by_hand
 from . import calls
 from .authoring import expressions, parsed_sources, spelled_operators
-from .document import Json, UnusableSchemaError, documented, object_mapping, unlike
+from .document import Json, object_mapping
 from .model import (
     FILTERS,
     FLOWS,
@@ -52,6 +51,7 @@ from .model import (
     record,
 )
 from .unusable import refusing_unusable
+from .writing import change, dropped, with_directories
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -103,51 +103,6 @@ def describe(before: Json, after: Json) -> list[str]:
 
 
 # --- provider ----------------------------------------------------------------------------------------------
-
-
-def change(
-    operation: Operation, properties: Properties, make: Callable[[Json], dict[str, Any]], *, first: bool = False
-) -> Json | None:
-    """Read the schema, and send it back as `make` has it; gives it as read.
-
-    Calls: GET and PUT jobs/{id}/schema (Application.ReadWrite.OwnedBy); None where the job is gone.
-
-    Args:
-        operation: in the source.
-        properties: of the resource.
-        make: the schema to send, from the one that was read.
-        first: whether this stack changes it for the first time. Then the job may be too new to be everywhere, and a
-            read that says that nothing is to be done is not older than our own last write.
-    """
-    service_principal, job = properties["servicePrincipalId"], properties["jobId"]
-    get = calls.get_schema(service_principal, job)
-    schema = operation.send(get, JOB_APPEARS) if first else operation.read_settled(get)
-    if schema is None:
-        return None
-    schema = with_directories(operation, properties, schema)
-    with refusing_unusable(operation.tenant, job):
-        made = make(schema)
-        if not made.get("directories"):
-            raise UnusableSchemaError("Graph's answer leaves out the directories, and what is not sent back is deleted")
-    if not first or unlike(schema, made):
-        operation.send(calls.put_schema(service_principal, job, documented(made)), JOB_APPEARS)
-    return schema
-
-
-def with_directories(operation: Operation, properties: Properties, schema: Json) -> Json:
-    """A schema with its directories, which Graph may leave out; as it is where it does not give them at all.
-
-    Call, where they are left out: GET jobs/{id}/schema?$expand=directories.
-    """
-    if schema.get("directories"):
-        return schema
-    expanded = calls.get_schema(properties["servicePrincipalId"], properties["jobId"], expand=True)
-    try:
-        return operation.read(expanded) or schema
-    except GraphError as error:
-        if error.answer.status not in NOT_OFFERED:
-            raise
-        return schema
 
 
 def groups_must_wait(tenant: TenantName, job: str) -> RefusedError:
@@ -333,15 +288,6 @@ def former_of(wanted: Json, known: Json, before: Json, schema: Json) -> dict[str
         else:
             found[part] = known[part] if part in known else (recorded if live[part] == wanted[part] else now)[part]
     return found
-
-
-def dropped(known: Json, wanted: Json) -> dict[str, Any]:
-    """The former values of parts that are managed no longer."""
-    targets = {one["target"] for one in wanted.get(MAPPINGS) or ()}
-    gone = {part: value for part, value in known.items() if part not in wanted or part == MAPPINGS}
-    if MAPPINGS in gone:
-        gone[MAPPINGS] = {target: value for target, value in gone[MAPPINGS].items() if target not in targets}
-    return gone
 
 
 def job_gone(operation: Operation, service_principal: str, job: str) -> RefusedError:
