@@ -209,6 +209,23 @@ def test_promise_7_what_a_killed_run_wrote_of_the_schema_is_put_back(
     assert lab.arrived() == people
 
 
+@pytest.mark.parametrize("killed", [True, False])
+def test_promise_5_a_door_that_a_killed_run_opened_is_shut_at_the_end(lab: Lab, *, killed: bool) -> None:
+    lab.stack.config["xtsync:users"] = [ALICE]
+    lab.stack.run("up")
+    lab.pass_time()
+    made_by_hand(lab.stack)
+    was = wanted_state(lab)
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True, "compliantDevice": True}
+    cut_off(lab, "PATCH", "/partners/[^/]+$")
+    assert lab.target_partner is not None
+    assert lab.target_partner["inboundTrust"]["isMfaAccepted"] is True
+    if killed:
+        lab.stack.keep_only(lambda resource: not resource["urn"].endswith("-target-partner"))
+    lab.stack.run("destroy")
+    assert wanted_state(lab) == was
+
+
 # --- a drain -------------------------------------------------------------------------------------------------------
 
 

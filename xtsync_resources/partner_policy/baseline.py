@@ -106,15 +106,13 @@ def clean_up(operation: Operation, partner: str, baseline: Baseline, planned: Js
             elif leaf(sync, USER_SYNC, "isSyncAllowed") is True:
                 left_alone(operation, "an identity sync policy")
                 return
-    written = with_values(first, ours)
+    former = live_values(first, ours)
+    as_written = comparable(settings_of(live)) == comparable(settings_of(with_values(first, ours)))
     flag = REDEMPTION[side]
-    if leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True:
-        if comparable(settings_of(live)) != comparable(settings_of(written)):
-            left_alone(operation, "a partner policy")
-            return
-        restore_partner(
-            operation, partner, ours, live_values(first, ours), {} if baseline.partner is None else None, baseline
-        )
+    if as_written and comparable(live_values(live, ours)) != comparable(former):
+        restore_partner(operation, partner, ours, former, {} if baseline.partner is None else None, baseline)
+    elif leaf(live, CONSENT, flag) is True and leaf(first, CONSENT, flag) is not True:
+        left_alone(operation, "a partner policy")
     elif baseline.partner is None and not settings_of(live):
         # Emptied by a run of the other direction at the same time; or left for what others keep in it, as was said.
         alone = operation.read(get_identity_sync(partner)) is None
