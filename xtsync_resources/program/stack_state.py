@@ -15,6 +15,7 @@ import tenacity
 from pulumi.runtime.proto import engine_pb2
 
 from ..pulumi_runtime import messages
+from ..pulumi_runtime.half_made import UNSEEN
 from ..pulumi_runtime.messages import Stopped
 from ..state import PROVIDERS, type_token
 
@@ -24,6 +25,10 @@ CUT_OFF = (
     "the start of the job is not in the state: the last run did not end, or somebody deleted what this stack made. "
     "This run makes it again. After a `destroy` that was killed run `pulumi up --refresh --diff`: what it has taken "
     "apart may still be in the state"
+)
+NOT_SEEN = (
+    "the last run sent a change and did not see its end ({what}). This run makes it as the stack file says, whatever "
+    "was written; what it opens or lets go was said by the run before"
 )
 TRIES, PAUSE_SECONDS = 6, 0.3
 
@@ -78,6 +83,9 @@ def report_interrupted_run(component: str, state: Sequence[Recorded]) -> None:
 
     A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state.
     """
+    for one in state:
+        if unseen := one.outputs.get(UNSEEN):
+            messages.warn(f"{one.name}: {NOT_SEEN.format(what=unseen)}")
     types = {one.type for one in state if one.name.startswith(f"{component}-")}
     if types & OURS and type_token("JobStart") not in types:
         messages.info(CUT_OFF)

@@ -12,6 +12,9 @@ from .engine import Partial
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
+# An output that only such an object has: what failed.
+UNSEEN = "unseen"
+
 
 @contextmanager
 def kept_if_written(operation: Operation, id_: str, outputs: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
@@ -33,4 +36,4 @@ def kept_if_written(operation: Operation, id_: str, outputs: Callable[[], Mappin
     except XtsyncError as error:
         if not operation.has_written:
             raise
-        raise Partial(id_, outputs(), [error]) from None
+        raise Partial(id_, {**outputs(), UNSEEN: error.what}, [error]) from None

@@ -33,6 +33,7 @@ from ..untrusted import gate_output, one_line, value
 from .engine import Partial, about_this_call, attach_message, attach_partial, checked_id, report, warn_of_another_sdk
 from .engine_watch import end_with
 from .forgotten import FORGET, forgets
+from .half_made import UNSEEN
 from .provider_settings import ProviderSettings
 
 if TYPE_CHECKING:
@@ -100,8 +101,18 @@ def of_every_run(check: Method) -> Method:
     return cast(Method, run)
 
 
+def seen_again(read: Method) -> Method:
+    """Make a read forget that the end of a change was not seen: it sees what is there."""
+
+    @functools.wraps(read)
+    def run(self: TenantResourceProvider, id_: str, props: Properties) -> ReadResult:
+        return read(self, id_, {key: item for key, item in props.items() if key != UNSEEN})  # type: ignore[no-any-return]
+
+    return cast(Method, run)
+
+
 # What a lifecycle method of every provider is wrapped in besides.
-ALSO: Mapping[str, Callable[[Any], Any]] = {"check": of_every_run, "delete": unless_forgotten}
+ALSO: Mapping[str, Callable[[Any], Any]] = {"check": of_every_run, "read": seen_again, "delete": unless_forgotten}
 
 
 @contextmanager
