@@ -65,9 +65,10 @@ class PairResources:
 
     def __init__(self, name: str, settings: Settings, component: pulumi.Resource, tenants: Providers) -> None:
         self._settings, self._component = settings, component
-        self._source = Home(settings.source.id, tenants.source, component, name)
-        self._target = Home(settings.target.id, tenants.target, component, name)
         self._client, self._state = tenants.client(), tenants.state
+        unseen = stack_state.unseen_changes(self._state)
+        self._source = Home(settings.source.id, tenants.source, component, name, unseen)
+        self._target = Home(settings.target.id, tenants.target, component, name, unseen)
         # Before any resource is declared: an unknown name must stop the run while nothing has changed.
         enforce_guardrails.advise(settings, self._state)
         stack_state.report_interrupted_run(name, self._state)

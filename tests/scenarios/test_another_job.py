@@ -152,6 +152,26 @@ def test_promise_4_whoever_is_assigned_to_another_application_is_this_stacks(ado
     assert BOB not in adopted.arrived()
 
 
+def test_promise_6_who_was_there_before_is_forgotten_by_another_application_too(adopted: Lab) -> None:
+    delete_application(adopted)
+    adopted.stack.run("refresh")
+    adopted.stack.config["xtsync:users"] = [ALICE]
+    text = "\n".join(messages(adopted.stack.run("preview", fails=True)))
+    assert "Will not let 1 person leave the scope" in text
+    assert "so they stay in scope" not in text
+
+
+def test_promise_3_who_was_there_before_and_never_configured_is_named_as_left_behind(lab: Lab) -> None:
+    lab.stack.config["xtsync:users"] = [ALICE]
+    lab.stack.run("up")
+    assign(lab, BOB)
+    made_by_hand(lab.stack)
+    lab.stack.run("up")
+    delete_application(lab)
+    said = told(lab.stack.run("up", refresh=True), "scope")
+    assert f"nobody is assigned but who is configured: {BOB}" in said
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("mark", [True, False])
 def test_promise_6_a_drain_of_another_application_deletes_everybody(adopted: Lab, *, mark: bool) -> None:
@@ -174,7 +194,8 @@ def leave_marks_of_the_former_application(lab: Lab) -> None:
 
     def change(resources: list[dict[str, Any]]) -> None:
         for resource in resources:
-            for name in {"assignedBefore", "before"} & {*resource.get("outputs", {})}:
+            kind = resource["type"].rpartition(":")[2]
+            if name := {"SyncScope": "assignedBefore", "ScopeRecord": "before"}.get(kind):
                 resource["outputs"][name] = [bob]
 
     lab.stack.rewrite(change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from lab.entra import Fault
 from lab.entra.faults import Faults
 from lab.entra.gateway import Incoming
-from tests.scenarios.stacks import Lab, changed, messages, told
-from tests.scenarios.steps import made_by_hand
+from tests.scenarios.stacks import Command, Lab, changed, messages, told, writes
+from tests.scenarios.steps import held_back, made_by_hand
 from tests.scenarios.tenants import synchronization
 
 ALICE, BOB, CAROL, DAVE = (f"{name}@contoso.com" for name in ("alice", "bob", "carol", "dave"))
@@ -19,25 +20,26 @@ ONLY_BOB = [{"name": "Only Bob", "clauses": [{"attribute": "userPrincipalName", 
 
 
 class Outage(Faults):
-    """From a write on, which is carried out, this stack gets no more answers."""
+    """From a write on, which is carried out or not, this stack gets no more answers."""
 
-    def __init__(self, method: str, path: str) -> None:
+    def __init__(self, method: str, path: str, *, done: bool) -> None:
         super().__init__()
         self._method, self._path, self.began = method, path, False
+        self._fault = Fault(status=504, code="UnknownError", when="after" if done else "before")
 
     def take(self, tenant: str | None, call: Incoming) -> Fault | None:
         if self.began and call.version and call.client.startswith("xtsync"):
             return Fault(status=503, code="ServiceUnavailable")
         if call.method == self._method and re.search(self._path, call.below):
             self.began = True
-            return Fault(status=504, code="UnknownError", when="after")
+            return self._fault
         return super().take(tenant, call)
 
 
-def cut_off(lab: Lab, method: str, path: str) -> None:
+def cut_off(lab: Lab, method: str, path: str, *, done: bool = True) -> None:
     """Run an `up` that never hears of what it writes."""
     lab.stack.environment["XTSYNC_DEADLINE_MINUTES"] = "0.1"
-    outage = Outage(method, path)
+    outage = Outage(method, path, done=done)
     lab.entra.faults = outage
     lab.stack.run("up", fails=True)
     assert outage.began
@@ -55,7 +57,48 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         "PATCH",
         "/partners/[^/]+$",
     ),
+    "trust that is dropped": (
+        {"xtsync:inboundTrust": {"mfa": True, "compliantDevice": True}},
+        {"xtsync:inboundTrust": {"compliantDevice": True}},
+        "PATCH",
+        "/partners/[^/]+$",
+    ),
     "groups": ({}, {"xtsync:syncGroups": True}, "PATCH", "/identitySynchronization$"),
+    "groups that are dropped": (
+        {"xtsync:syncGroups": True},
+        {"xtsync:syncGroups": False},
+        "PATCH",
+        "/identitySynchronization$",
+    ),
+    "address": ({}, {"xtsync:notifyEmail": "operators@contoso.com"}, "PUT", "/secrets$"),
+    "address that is dropped": (
+        {"xtsync:notifyEmail": "operators@contoso.com"},
+        {"xtsync:notifyEmail": ""},
+        "PUT",
+        "/secrets$",
+    ),
+    "filter that is dropped": (
+        {
+            "xtsync:flowTypes": ["add", "update", "delete"],
+            "xtsync:scopingFilters": ONLY_BOB,
+            "xtsync:users": [ALICE, BOB],
+        },
+        {"xtsync:scopingFilters": []},
+        "PUT",
+        "/schema$",
+    ),
+    "mapping that is dropped": (
+        {
+            "xtsync:flowTypes": ["add", "update", "delete"],
+            "xtsync:attributeMappings": [
+                {"target": "department", "constant": "One"},
+                {"target": "jobTitle", "constant": "Two"},
+            ],
+        },
+        {"xtsync:attributeMappings": [{"target": "department", "constant": "One"}]},
+        "PUT",
+        "/schema$",
+    ),
     "mapping": (
         {"xtsync:attributeMappings": [{"target": "department", "constant": "Right"}]},
         {"xtsync:attributeMappings": [{"target": "department", "constant": "Wrong"}]},
@@ -65,6 +108,12 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "filter": (
         {"xtsync:scopingFilters": ONLY_BOB, "xtsync:users": [ALICE, BOB]},
         {"xtsync:scopingFilters": [{**ONLY_BOB[0], "name": "Only Bob again"}]},
+        "POST",
+        "/pause$",
+    ),
+    "filter that is new": (
+        {"xtsync:flowTypes": ["add", "update", "delete"], "xtsync:users": [ALICE, BOB]},
+        {"xtsync:scopingFilters": ONLY_BOB},
         "POST",
         "/pause$",
     ),
@@ -100,9 +149,24 @@ def wanted_state(lab: Lab) -> dict[str, Any]:
     return {key: said(value) for key, value in found.items()}
 
 
-@pytest.mark.real
-@pytest.mark.parametrize("what", CHANGES)
+def on_the_real_engine(rows: Iterable[str], *real: str) -> list[Any]:
+    return [pytest.param(row, marks=pytest.mark.real) if row in real else row for row in rows]
+
+
+@pytest.mark.parametrize("what", on_the_real_engine(CHANGES, "threshold", "start", "trust", "filter"))
 def test_promise_7_a_change_that_is_taken_back_is_taken_back(lab: Lab, what: str) -> None:
+    taken_back(lab, what, done=True)
+
+
+NOT_MADE = [what for what in CHANGES if "dropped" in what or "filter" in what]
+
+
+@pytest.mark.parametrize("what", NOT_MADE)
+def test_promise_7_a_change_that_was_not_made_is_taken_back(lab: Lab, what: str) -> None:
+    taken_back(lab, what, done=False)
+
+
+def taken_back(lab: Lab, what: str, *, done: bool) -> None:
     first, then, method, path = CHANGES[what]
     lab.stack.config |= first
     lab.stack.run("up")
@@ -110,7 +174,7 @@ def test_promise_7_a_change_that_is_taken_back_is_taken_back(lab: Lab, what: str
     was = wanted_state(lab)
     config = dict(lab.stack.config)
     lab.stack.config |= then
-    cut_off(lab, method, path)
+    cut_off(lab, method, path, done=done)
     lab.stack.config = config
     preview = lab.stack.run("preview")
     assert changed(preview), "the failed run is not forgotten"
@@ -122,18 +186,69 @@ def test_promise_7_a_change_that_is_taken_back_is_taken_back(lab: Lab, what: str
     assert not any("did not see its end" in one.message for one in again.diagnostics)
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_promise_7_a_change_that_is_kept_goes_on(lab: Lab, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "done"), [*((what, True) for what in CHANGES), *((what, False) for what in [*NOT_MADE, "trust"])]
+)
+def test_promise_7_a_change_that_is_kept_goes_on(lab: Lab, what: str, *, done: bool) -> None:
     first, then, method, path = CHANGES[what]
     lab.stack.config |= first
     lab.stack.run("up")
     lab.pass_time()
+    config = dict(lab.stack.config)
+    # What an `up` makes of it that nothing disturbs, and takes back again.
     lab.stack.config |= then
-    cut_off(lab, method, path)
     lab.stack.run("up")
+    wanted = wanted_state(lab)
+    lab.stack.config = config
+    lab.stack.run("up")
+    lab.stack.config |= then
+    cut_off(lab, method, path, done=done)
+    before = len(lab.entra.traffic)
+    lab.stack.run("up")
+    assert wanted_state(lab) == wanted
+    if what.startswith("filter"):
+        written = [call.path.rsplit("/", 1)[-1] for call in writes(lab.calls_since(before)) if "/jobs/" in call.path]
+        assert written == (["schema", "start"] if done or path == "/schema$" else ["pause", "schema", "start"])
     assert changed(lab.stack.run("up", expect_no_changes=True)) == {}
     assert changed(lab.stack.run("up", refresh=True)) == {}
-    assert lab.jobs()[0].schedule_state == ("Paused" if what == "pause" else "Active")
+
+
+@pytest.mark.parametrize("what", ["trust that is dropped", "groups that are dropped", "address that is dropped"])
+def test_promise_7_a_refresh_in_between_forgets_nothing(lab: Lab, what: str) -> None:
+    first, then, method, path = CHANGES[what]
+    lab.stack.config |= first
+    lab.stack.run("up")
+    config = dict(lab.stack.config)
+    lab.stack.config |= then
+    lab.stack.run("up")
+    wanted = wanted_state(lab)
+    lab.stack.config = config
+    lab.stack.run("up")
+    lab.stack.config |= then
+    cut_off(lab, method, path, done=False)
+    lab.stack.run("refresh")
+    lab.stack.run("up")
+    assert wanted_state(lab) == wanted
+
+
+def test_promise_6_what_may_be_let_go_is_asked_again(lab: Lab, xtsync: Command) -> None:
+    held_back(lab, xtsync)
+    lab.stack.config |= {"xtsync:deletionThreshold": 500, "xtsync:allowDeletions": 2}
+    cut_off(lab, "PUT", "/secrets$", done=False)
+    lab.stack.config["xtsync:allowDeletions"] = 0
+    assert "holds back the deletion of 2 people" in "\n".join(messages(lab.stack.run("up", fails=True)))
+    lab.stack.config["xtsync:allowDeletions"] = 2
+    lab.stack.run("up")
+    assert changed(lab.stack.run("up", expect_no_changes=True)) == {}
+
+
+def test_promise_3_doors_are_announced_again(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.stack.config["xtsync:inboundTrust"] = {"mfa": True}
+    first = told(lab.stack.run("preview"), "target-partner")
+    assert "opens" in first
+    cut_off(lab, "PATCH", "/partners/[^/]+$", done=False)
+    assert told(lab.stack.run("preview"), "target-partner") == first
 
 
 # --- a pair that was there before --------------------------------------------------------------------------------
@@ -147,8 +262,7 @@ FIRST_WRITES: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.real
-@pytest.mark.parametrize("way", ["destroy", "up and destroy"])
+@pytest.mark.parametrize("way", on_the_real_engine(["destroy", "up and destroy"], "destroy"))
 @pytest.mark.parametrize("what", FIRST_WRITES)
 def test_promise_5_what_was_adopted_is_as_it_was_found(lab: Lab, what: str, way: str) -> None:
     lab.stack.config |= {"xtsync:users": [ALICE, BOB], "xtsync:deletionThreshold": 2}
@@ -175,8 +289,7 @@ def test_promise_5_what_was_adopted_is_as_it_was_found(lab: Lab, what: str, way:
 # --- killed while the schema was written for the first time -------------------------------------------------------
 
 
-@pytest.mark.real
-@pytest.mark.parametrize("way", ["destroy", "back"])
+@pytest.mark.parametrize("way", on_the_real_engine(["destroy", "back"], "back"))
 @pytest.mark.parametrize("whose", ["adopted", "own"])
 @pytest.mark.parametrize(
     "then",
@@ -245,6 +358,24 @@ def test_promise_6_a_drain_is_not_half_agreed(lab: Lab) -> None:
     assert result.outputs["onDestroy"].startswith("drain: ")
     lab.entra.faults.clear()
     assert "and xtsync:neverRemove names them" in "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    lab.pass_time()
+    assert lab.arrived() == people
+
+
+def test_promise_6_a_drain_that_the_scope_did_not_agree_to_spares_the_protected(lab: Lab) -> None:
+    lab.stack.config["xtsync:neverRemove"] = [ALICE]
+    lab.stack.run("up")
+    lab.pass_time()
+    people = lab.arrived()
+
+    def change(resources: list[dict[str, Any]]) -> None:
+        (record,) = (one for one in resources if one["type"].endswith(":ScopeRecord"))
+        for properties in (record["inputs"], record["outputs"]):
+            properties["onDestroy"] = "drain"
+
+    lab.stack.rewrite(change)
+    text = "\n".join(messages(lab.stack.run("destroy", fails=True)))
+    assert f"{ALICE} would be deleted in the target, and xtsync:neverRemove names them" in text
     lab.pass_time()
     assert lab.arrived() == people
 

@@ -94,7 +94,7 @@ def test_doctor_and_plan_say_that_members_are_hidden(
 
 def test_a_group_that_is_empty_is_one(lab: Lab, hiding: Group) -> None:
     hiding.members.clear()
-    hiding.members_hidden = False
+    grant(lab.source, world.SOURCE_CLIENT, more={HIDDEN_MEMBERS})
     lab.stack.run("up")
     lab.stack.config["xtsync:groups"] = []
     assert "nobody leaves the target with this change" in told(lab.stack.run("preview"), "scope")

@@ -56,11 +56,12 @@ def in_scope(operation: Operation, service_principal: str) -> list[Assignment]:
 
 
 def by_role(assigned: Iterable[Assignment], role: str) -> tuple[list[Assignment], list[Assignment]]:
-    """The assignments with a role, and those of whoever is in scope by another role only."""
+    """The assignments with a role, and one of each who is in scope by another role only."""
     every = list(assigned)
     ours = [one for one in every if one.get("appRoleId") == role]
     have = {principal_of(one) for one in ours}
-    return ours, [one for one in every if principal_of(one) not in have]
+    others = {principal_of(one): one for one in every if principal_of(one) not in have}
+    return ours, [*others.values()]
 
 
 def parted(

@@ -47,6 +47,13 @@ MOST_BYTES = 64 * 2**20
 MOST_PARTS = 5_000_000
 
 
+def may_be_done(error: CallError) -> bool:
+    """Whether what failed may have been carried out all the same."""
+    if isinstance(error, NoAnswerError):
+        return not error.unsent
+    return isinstance(error, UnavailableError)
+
+
 class Operation:
     """Calls that belong together and share one deadline: a create, an update, a delete, a read."""
 
@@ -55,7 +62,7 @@ class Operation:
     ) -> None:
         self.client, self._deadline, self.status, self._longer = client, deadline, status, longer
         self._bytes = self._parts = 0
-        # Whether anything was sent that changes something, whatever came back.
+        # Whether anything that changes something was carried out, or may have been.
         self.has_written = False
         # Status and headers of the last answer, whatever it said; None where none came yet.
         self.answered: Response | None = None
@@ -120,9 +127,13 @@ class Operation:
 
     def _exchange(self, call: Call) -> Json:
         """Send it once; the answer may take what is left of the time."""
+        try:
+            with within(max(self.remaining, LEAST_SECONDS)):
+                document = self.client.exchange(call, self._received)
+        except CallError as error:
+            self.has_written |= call.writes and may_be_done(error)
+            raise
         self.has_written |= call.writes
-        with within(max(self.remaining, LEAST_SECONDS)):
-            document = self.client.exchange(call, self._received)
         if self._bytes > MOST_BYTES or self._parts > MOST_PARTS:
             most = f"{MOST_BYTES // 2**20} MB" if self._bytes > MOST_BYTES else f"{MOST_PARTS:,} parts"
             raise UnusableAnswerError(call, self.tenant, f"more than {most} came for what is one operation")

@@ -202,10 +202,9 @@ class IdentitySyncPolicyProvider(PolicyProvider):
         # A stale 404 would lead to PUT, which may replace what others have set.
         wanted = {**group_values_before(olds), **managed_values(news)}
         live = operation.read_settled(calls.get_identity_sync(id_, groups=calls.GROUP_SYNC in wanted))
-        outputs = {**news, "former": olds["former"]}
-        with kept_if_written(operation, id_, lambda: outputs):
+        with kept_if_written(operation, id_, lambda: {**news, **olds}):
             write_or_create(operation, id_, wanted, live, managed_values(olds))
-        return UpdateResult(outputs)
+        return UpdateResult({**news, "former": olds["former"]})
 
     def delete(self, id_: str, props: Properties) -> None:
         """Delete it, or put former values back. Calls: see `restore_identity_sync`; or GET and PATCH."""

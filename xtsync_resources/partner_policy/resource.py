@@ -21,7 +21,7 @@ import pulumi
 from .. import records
 from ..application import multitenant_organization
 from ..pulumi_runtime.engine import report
-from ..pulumi_runtime.half_made import kept_if_written
+from ..pulumi_runtime.half_made import UNSEEN, kept_if_written
 from ..pulumi_runtime.provider import (
     HOME,
     CheckResult,
@@ -48,6 +48,7 @@ from .model import (
     plain,
     same,
     settings_of,
+    with_values,
     without,
     without_annotations,
 )
@@ -160,6 +161,11 @@ def former_values(owned: Ownership, wanted: Values, live: Json) -> dict[str, dic
     }
 
 
+def nobody_knows(wanted: Values) -> Values:
+    """What was written last where its end was not seen: nothing that is known, so that every field is sent."""
+    return {name: dict.fromkeys(members, UNSEEN) for name, members in wanted.items()}
+
+
 def update(
     operation: Operation, partner: str, wanted: Values, written: Values, owned: Ownership, live: Json | None
 ) -> Ownership:
@@ -251,9 +257,10 @@ class PartnerPolicyProvider(PolicyProvider):
         """Change, add and drop fields. Calls: GET, PATCH partners/{id}."""
         operation, owned, wanted = self.operation(), Ownership.of(olds), managed_values(news)
         live = operation.read_settled(calls.get_partner(id_))
-        as_asked = replace(owned, former=former_values(owned, wanted, live or {}))
-        with kept_if_written(operation, id_, lambda: {**news, **as_asked.outputs()}):
-            made = update(operation, id_, wanted, managed_values(olds), owned, live)
+        written, found = managed_values(olds), former_values(owned, wanted, live or {})
+        former = replace(owned, former=with_values(found, owned.former))
+        with kept_if_written(operation, id_, lambda: {**news, **with_values(found, written), **former.outputs()}):
+            made = update(operation, id_, wanted, nobody_knows(wanted) if UNSEEN in olds else written, owned, live)
         return UpdateResult({**news, **made.outputs()})
 
     def delete(self, id_: str, props: Properties) -> None:

@@ -28,7 +28,7 @@ CUT_OFF = (
 )
 NOT_SEEN = (
     "the last run sent a change and did not see its end ({what}). This run makes it as the stack file says, whatever "
-    "was written; what it opens or lets go was said by the run before"
+    "was written"
 )
 TRIES, PAUSE_SECONDS = 6, 0.3
 
@@ -78,14 +78,19 @@ def outputs_of(state: Iterable[Recorded], type_: str, name: str) -> Mapping[str,
     return next((one.outputs for one in state if (one.type, one.name) == (type_, name)), None)
 
 
+def unseen_changes(state: Iterable[Recorded]) -> dict[str, Mapping[str, Any]]:
+    """What was kept of resources of which the last run did not see the end of a change, by name."""
+    found = {one.name: one.outputs for one in state if one.type in OURS and one.outputs.get(UNSEEN)}
+    return {name: {key: item for key, item in kept.items() if not key.startswith("__")} for name, kept in found.items()}
+
+
 def report_interrupted_run(component: str, state: Sequence[Recorded]) -> None:
     """Say so where the last run did not end: the start, which comes last and goes first, is missing.
 
     A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state.
     """
-    for one in state:
-        if unseen := one.outputs.get(UNSEEN):
-            messages.warn(f"{one.name}: {NOT_SEEN.format(what=unseen)}")
+    for name, kept in unseen_changes(state).items():
+        messages.warn(f"{name}: {NOT_SEEN.format(what=kept[UNSEEN])}")
     types = {one.type for one in state if one.name.startswith(f"{component}-")}
     if types & OURS and type_token("JobStart") not in types:
         messages.info(CUT_OFF)

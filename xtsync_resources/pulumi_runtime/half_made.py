@@ -18,17 +18,19 @@ UNSEEN = "unseen"
 
 @contextmanager
 def kept_if_written(operation: Operation, id_: str, outputs: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
-    """Have the engine keep an object as it would be, where a write was sent and the operation fails after that.
+    """Have the engine keep an object, where a write may have been carried out and the operation fails after that.
 
-    The next `pulumi up` updates it then, whatever is configured: the same again, or what was there before.
+    The next `pulumi up` updates it then, whatever is configured: the same again, or what was there before. What is
+    kept has all that was managed before this operation, with the values of then, and what is managed newly: so that
+    run announces and guards what this one was to change, and whatever it has no more is put back.
 
     Args:
         operation: whose writes count.
         id_: of the object.
-        outputs: gives its properties as if all were written.
+        outputs: gives its properties.
 
     Raises:
-        Partial: a write was sent.
+        Partial: a write may have been carried out.
         XtsyncError: none was.
     """
     try:

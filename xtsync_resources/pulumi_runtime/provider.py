@@ -25,7 +25,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from .. import namespace
+from .. import namespace, records
 from ..graph.errors import ConfigurationError, RefusedError, XtsyncError
 from ..graph.isolation import drop_foreign
 from ..graph.wire_log import log_calls
@@ -89,11 +89,16 @@ def unless_forgotten(delete: Method) -> Method:
 
 
 def of_every_run(check: Method) -> Method:
-    """Make a check keep none of the inputs that are for one run only."""
+    """Make a check keep none of the inputs that are for one run only.
+
+    Where the end of a change was not seen, what was there before is what was kept then: the engine has the new inputs.
+    """
 
     @functools.wraps(check)
     def run(self: TenantResourceProvider, olds: Properties, news: Properties) -> CheckResult:
-        result: CheckResult = check(self, olds, news)
+        kept = records.parse(news.get(UNSEEN) or "{}") if olds else {}
+        given = {key: item for key, item in news.items() if key != UNSEEN}
+        result: CheckResult = check(self, from_engine(kept) or olds, given)
         dropped = (PREVIEW, *self.for_this_run)
         result.inputs = {key: value for key, value in result.inputs.items() if key not in dropped}
         return result

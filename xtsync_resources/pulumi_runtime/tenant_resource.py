@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
+from .. import records
 from ..state import reference, type_token
+from .half_made import UNSEEN
 from .provider import HOME, PREVIEW
 
 NO_OPTIONS = pulumi.ResourceOptions()
@@ -17,12 +19,16 @@ NO_OPTIONS = pulumi.ResourceOptions()
 
 @dataclass(frozen=True)
 class Home:
-    """Where a resource lives: the tenant, its explicit provider, and the component it belongs to with its name."""
+    """Where a resource lives: the tenant, its explicit provider, and the component it belongs to with its name.
+
+    `unseen` has what was kept of resources of which the last run did not see the end of a change, by whole name.
+    """
 
     tenant_id: str
     provider: pulumi.ProviderResource
     parent: pulumi.Resource
     component: str
+    unseen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def options(self, depends_on: Sequence[pulumi.Resource], more: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         """Resource options that can lead nowhere else.
@@ -62,6 +68,7 @@ class TenantResource(pulumi.CustomResource):
             **{self.translate_output_property(key): value for key, value in inputs.items()},
             self.translate_output_property(HOME): home.tenant_id,
             PREVIEW: pulumi.runtime.is_dry_run(),
+            **({UNSEEN: records.text(kept)} if (kept := home.unseen.get(f"{home.component}-{name}")) else {}),
             **dict.fromkeys(computed),
             "__provider": reference(type(self).__name__),
         }

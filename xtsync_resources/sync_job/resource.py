@@ -92,6 +92,10 @@ def existing(operation: Operation, service_principal: str) -> Job | None:
 STAYS_AT_REST = (
     "the adopted job is at rest meanwhile: the next `pulumi up` goes on, and `pulumi destroy` leaves it as it was found"
 )
+MAY_REST = (
+    "whether the job that this stack takes over was paused was not seen: the next `pulumi up` goes on, and `pulumi "
+    "destroy` leaves it as it was found"
+)
 WAS_PAUSED = (
     "the adopted job does not run. Once this stack starts it (xtsync:running), its next cycle removes from the "
     "target whom it has synchronized and who is not assigned any more; the target's users show who that is"
@@ -254,15 +258,17 @@ class SyncJobProvider(TenantResourceProvider):
             announce_adoption(operation, service_principal, found, allowed=self.may_adopt(first))
             job_id, now = str(found["id"]), to_remember(operation, service_principal, props["appRoleId"], found)
             outputs = {**props, **found_first(first, now), "everOnDemand": on_demand}
+            rests = MAY_REST
             try:
                 rested = pause(operation, service_principal, job_id, found)
                 outputs |= found_first(first, {**now, "foundCycle": last_cycle(rested)})
+                rests = STAYS_AT_REST
                 self.validate_both_tenants(operation, props)
             except XtsyncError as error:
-                if not operation.has_written and not at_rest(found):
+                if rests == MAY_REST and not operation.has_written:
                     raise
-                # It rests now, so that it was running before must not be forgotten.
-                raise Partial(job_id, {**outputs, UNPROVEN: True}, [error, STAYS_AT_REST]) from None
+                # It may rest now, so that it was running before must not be forgotten.
+                raise Partial(job_id, {**outputs, UNPROVEN: True}, [error, rests]) from None
             return CreateResult(job_id, outputs)
         self.validate_both_tenants(operation, props)
         if first:
@@ -301,7 +307,9 @@ class SyncJobProvider(TenantResourceProvider):
             operation, service_principal = self.operation(), news["servicePrincipalId"]
             job = operation.read_settled(calls.get_job(service_principal, id_))
             if job is not None and not at_rest(job):
-                pause(operation, service_principal, id_, job)
+                refuse_held_deletions(operation, id_, job, "adopt")
+                rested = pause(operation, service_principal, id_, job)
+                olds = {**olds, "foundCycle": last_cycle(rested)}
             self.validate_both_tenants(operation, news)
         kept = {key: value for key, value in olds.items() if key != UNPROVEN}
         return UpdateResult({**kept, **news, "everOnDemand": bool(olds["everOnDemand"] or news["onDemand"])})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from .. import records
-from ..graph.consistency import JOB_APPEARS
+from ..graph.consistency import FOREIGN_ASSIGNMENTS, JOB_APPEARS
 from ..graph.errors import NotFoundError, RefusedError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import (
@@ -82,16 +82,22 @@ def planned_no_more(was: Json, planned: Json) -> dict[str, Any]:
 def take_back(operation: Operation, properties: Properties, planned: Json) -> None:
     """Put back what a killed run has written of the schema. After an orderly end this only reads.
 
-    Calls: none where nothing was planned, else GET jobs/{id}/schema; PUT jobs/{id}/schema.
+    Calls: none where nothing was planned, else GET jobs/{id}/schema, repeated where something seems to be left; then
+    those of `change`.
     """
-    service_principal, job = properties["servicePrincipalId"], properties["jobId"]
-    schema = operation.read_settled(calls.get_schema(service_principal, job)) if planned else None
-    if schema is None:
-        return
+    get = calls.get_schema(properties["servicePrincipalId"], properties["jobId"])
     before = records.parse(properties["baseline"])
-    with refusing_unusable(operation.tenant, job):
-        former = left_by_a_killed_run(schema, planned, before)
-    if former:
+    former: dict[str, Any] = {}
+
+    def nothing_left() -> bool | None:
+        nonlocal former
+        schema = operation.read_settled(get)
+        with refusing_unusable(operation.tenant, properties["jobId"]):
+            former = {} if schema is None else left_by_a_killed_run(schema, planned, before)
+        return None if former else True
+
+    # A read from before our own last write must not be taken for what is there.
+    if planned and operation.look_again(FOREIGN_ASSIGNMENTS, nothing_left) is None:
         change(operation, properties, lambda now: put_back(now, former, order_of(before)))
         report(f"puts back what a run that was cut off has written of the job's schema: {', '.join(former)}")
 

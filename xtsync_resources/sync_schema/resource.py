@@ -240,17 +240,18 @@ class SyncSchemaProvider(TenantResourceProvider):
             former = former_of(wanted, known, before, schema)
             return made
 
-        def outputs() -> Properties:
+        def kept() -> Properties:
             if former is None:  # nothing was sent but for the pause
                 return {**olds, RESTED: news[RESTED]}
-            return {**news, "former": records.text(former), "written": records.text(written)}
+            both = {"former": records.text(together(former, known)), "written": records.text(written)}
+            return {**news, **together(wanted, managed_parts(olds)), **both}
 
-        with kept_if_written(operation, id_, outputs):
+        with kept_if_written(operation, id_, kept):
             if news[RESTED] != olds[RESTED]:
                 bring_to_rest(operation, news["servicePrincipalId"], news["jobId"], new=False)
             if change(operation, news, make) is None:
                 raise job_gone(operation, news["servicePrincipalId"], news["jobId"])
-        return UpdateResult(outputs())
+        return UpdateResult({**news, "former": records.text(former), "written": records.text(written)})
 
     def delete(self, _id: str, props: Properties) -> None:
         """Put former parts back, where the job is still there. Calls: GET, PUT jobs/{id}/schema."""
@@ -288,6 +289,18 @@ def former_of(wanted: Json, known: Json, before: Json, schema: Json) -> dict[str
         else:
             found[part] = known[part] if part in known else (recorded if live[part] == wanted[part] else now)[part]
     return found
+
+
+def together(new: Json, old: Json) -> dict[str, Any]:
+    """Parts of the schema by both, the old values first; mappings by their targets."""
+    both = {**new, **old}
+    if MAPPINGS in new and MAPPINGS in old:
+        if isinstance(new[MAPPINGS], Mapping):
+            both[MAPPINGS] = {**new[MAPPINGS], **old[MAPPINGS]}
+        else:
+            by_target = {one["target"]: one for one in (*new[MAPPINGS], *old[MAPPINGS])}
+            both[MAPPINGS] = list(by_target.values())
+    return both
 
 
 def job_gone(operation: Operation, service_principal: str, job: str) -> RefusedError:

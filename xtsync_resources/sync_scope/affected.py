@@ -119,7 +119,10 @@ def affected(olds: Mapping[str, Any], news: Mapping[str, Any], assigned: Collect
         news: the new ones.
         assigned: object ids of who is in scope.
     """
-    before, first = ids(olds) if olds else set[str](), set(olds.get("foundPeople") or ())
+    before = ids(olds) if olds else set[str]()
+    # Whoever was assigned before this stack is not, to an application that is made anew.
+    same = olds.get("servicePrincipalId") == news.get("servicePrincipalId")
+    first = set(olds.get("foundPeople") or ()) if same else set[str]()
     coming, gone = ids(news) - before, before - ids(news)
     return Affected(
         comes=those_of(news["principals"], coming.difference(assigned)),

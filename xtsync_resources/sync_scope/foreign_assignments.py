@@ -24,7 +24,7 @@ from ..graph.consistency import FOREIGN_ASSIGNMENTS, MEMBERSHIP
 from ..graph.errors import RefusedError
 from ..pulumi_runtime.engine import WARNING, report
 from ..pulumi_runtime.provider import Properties
-from .affected import named
+from .affected import ids, named
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -153,8 +153,13 @@ def left_behind(operation: Callable[[], Operation], olds: Properties, news: Prop
         return
     known = {**olds, "foundPeople": (), ADOPTED: {}}
     there = assignments(operation(), olds["servicePrincipalId"], olds["appRoleId"])
-    if found := foreign(known, there):
-        names = ", ".join(map(name_and_id, found))
+    configured = {*ids(olds), *ids(news)}
+    if there:
+        names = ", ".join(map(name_and_id, foreign(known, there)))
+    else:  # the former one is gone, and with it who was assigned to it by hand
+        found = set(olds["foundPeople"]) - configured
+        names = names_in(operation(), found) if found else ""
+    if names:
         report(
             f"the application is another one, to which nobody is assigned but who is configured: {names} leave the "
             "scope, and stay in the target as they are. Add them to xtsync:users or xtsync:groups",

@@ -38,7 +38,7 @@ MOST_LEAVING, MOST_STAYING = 2000, 20_000
 WHAT_BECOMES = "The next cycle of a job that runs deletes them in the target; they can be restored there for 30 days"
 HELD_BACK = "The job holds their deletion back (xtsync:deletionThreshold) until `xtsync approve-deletions` lets them go"
 # What has become of the job that knows who leaves.
-GONE, MADE_ANEW = "is gone", "is made anew by this run"
+GONE, MADE_ANEW = "is gone", "was made anew"
 STAY_FORGOTTEN = (
     "They stay in the target: the job that has synchronized them {lost}, and another one does not know them. Delete "
     "them there by hand if they should go"

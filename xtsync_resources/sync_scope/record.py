@@ -93,7 +93,7 @@ class ScopeRecordProvider(TenantResourceProvider):
         Raises:
             RefusedError: the end becomes a drain while somebody leaves, which the scope may still refuse.
         """
-        lost = set(olds.get("principals") or ()) - set(news["principals"])
+        lost = set(olds.get("principals") or ()) - set(news["principals"]) - set(olds.get("foundPeople") or ())
         if olds and lost and news["onDestroy"] == DRAIN != olds["onDestroy"]:
             raise drains_in_a_run_of_its_own(self.settings.tenant)
         known, wanted = set(olds.get("principals") or ()), news["principals"]
@@ -105,7 +105,7 @@ class ScopeRecordProvider(TenantResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         """Write it down; who was in scope before this stack is remembered."""
-        return CreateResult(f"{props['jobId']}/scope-record", {**props, "before": props["foundPeople"]})
+        return CreateResult(f"{props['jobId']}/scope-record", props)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Nothing to see."""
@@ -113,7 +113,7 @@ class ScopeRecordProvider(TenantResourceProvider):
 
     def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
         """Write it down."""
-        return UpdateResult({**news, "before": news["foundPeople"]})
+        return UpdateResult(news)
 
     def delete(self, _id: str, props: Properties) -> None:
         """With `drain`, have the job remove the people. Calls: GET appRoleAssignedTo, GET jobs/{id}, POST start.
@@ -194,7 +194,7 @@ class ScopeRecord(TenantResource):
             ANEW: sorted(anew),
             "since": {},
         }
-        super().__init__(name, home, inputs, computed=["before"], depends_on=depends_on)
+        super().__init__(name, home, inputs, depends_on=depends_on)
 
     def trigger(self, object_id: str) -> pulumi.Output[str]:
         """What changes when an assignment has to be made anew."""

@@ -213,7 +213,7 @@ class SyncScopeProvider(TenantResourceProvider):
         before = props["foundPeople"]
         if others := set(before) - ids(props):
             report(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
-        outputs = {**props, "assignedBefore": before}
+        outputs = dict(props)
         outputs["people"] = count_people(self.operation, outputs)
         return CreateResult(f"{props['jobId']}/scope", outputs)
 
@@ -254,7 +254,7 @@ class SyncScopeProvider(TenantResourceProvider):
         if leaving:
             _, unseen = take_out(operation, service_principal, olds["appRoleId"], leaving)
             report_unseen(olds, unseen)
-        outputs = {**news, "assignedBefore": news["foundPeople"]}
+        outputs = dict(news)
         outputs["people"] = count_people(self.operation, outputs)
         return UpdateResult(outputs)
 
@@ -371,5 +371,5 @@ class SyncScope(TenantResource):
             BEFORE: dict(before),
             SKIPPED: dict(skipped),
         }
-        computed = ["assigned_before", "people"]
+        computed = ["people"]
         super().__init__(name, home, inputs, computed=computed, depends_on=depends_on, options=options)

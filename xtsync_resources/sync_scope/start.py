@@ -265,9 +265,7 @@ class JobStartProvider(TenantResourceProvider):
             Partial: it may be started or paused all the same; the next `pulumi up` sees to it again.
         """
         operation = self.operation()
-        # That its scope was everybody is not over before it is restarted.
-        as_asked = {**olds, **news, "everybody": bool(olds.get("everybody"))}
-        with kept_if_written(operation, id_, lambda: as_asked):
+        with kept_if_written(operation, id_, lambda: {**news, **olds}):
             return UpdateResult(self.apply(operation, news, olds))
 
     def apply(self, operation: Operation, news: Properties, olds: Properties) -> Properties:

@@ -167,7 +167,9 @@ class SyncSecretsProvider(TenantResourceProvider):
         gone = set(olds["settings"].get(NOTIFICATION) or ()) - set(news["settings"][NOTIFICATION])
         dropped = {member: former.get(member) for member in gone}
         outputs = {**news, "former": olds["former"]}
-        with kept_if_written(operation, id_, lambda: outputs):
+        both = {**news["settings"], **olds["settings"]}
+        both[NOTIFICATION] = {**news["settings"][NOTIFICATION], **(olds["settings"].get(NOTIFICATION) or {})}
+        with kept_if_written(operation, id_, lambda: {**outputs, "settings": both}):
             operation.send(calls.put_secrets(service_principal, with_others(news["settings"], live, dropped)))
         return UpdateResult(outputs)
 
