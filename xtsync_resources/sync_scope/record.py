@@ -190,7 +190,8 @@ class ScopeRecord(TenantResource):
         inputs: dict[str, Any] = {
             **job,
             "principals": sorted(principals),
-            "neverRemove": list(never_remove),
+            # A state of before this input is to need no change.
+            **({"neverRemove": list(never_remove)} if never_remove else {}),
             ANEW: sorted(anew),
             "since": {},
         }
