@@ -158,8 +158,8 @@ class Settings:
     on_existing: str = key(Choice.of("adopt", "fail"), "take over a policy that exists, or refuse", default="adopt")
     on_destroy: str = key(
         Choice.of("release", "drain"),
-        "at the end people stay in the target, or are removed first. `drain` is set in a run in which nobody leaves the "
-        "scope. See [operations](operations.md#ending-a-pair)",
+        "at the end people stay in the target, or are removed first. `drain` is set in a run in which nobody leaves "
+        "the scope. See [operations](operations.md#ending-a-pair)",
         default="release",
     )
     never_remove: tuple[str, ...] = key(
