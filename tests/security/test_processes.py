@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -72,14 +73,14 @@ class Provider:
         """Whether the process is there and not only waiting to be buried."""
         try:
             return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # it may go while it is read
             return False
 
     def ends(self) -> bool:
         return wait_until(lambda: not self.lives())
 
     def close(self) -> None:
-        if self.lives():
+        with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self.shell.wait(PATIENCE_SECONDS)
 
