@@ -9,9 +9,8 @@ from tests.scenarios.stacks import Command, Lab, messages, told, writes
 from tests.scenarios.steps import knows_the_state
 from xtsync_resources.sync_scope.principals import NOT_ASSIGNABLE
 
-pytestmark = pytest.mark.real
 
-
+@pytest.mark.real
 @pytest.mark.parametrize("by_id", [False, True])
 @pytest.mark.parametrize("operation", ["preview", "up"])
 def test_a_distribution_list_is_told_with_all_other_problems(lab: Lab, operation: str, *, by_id: bool) -> None:
