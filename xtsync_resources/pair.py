@@ -71,7 +71,7 @@ class PairResources:
         self._target = Home(settings.target.id, tenants.target, component, name, unseen)
         # Before any resource is declared: an unknown name must stop the run while nothing has changed.
         enforce_guardrails.advise(settings, self._state)
-        stack_state.report_interrupted_run(name, self._state)
+        stack_state.report_interrupted_run(name, self._state, unseen)
         people = principals.look_up(settings, self._client, self._state)
 
         if unknown := principals.unrecorded(name, self._state, people):

@@ -149,6 +149,21 @@ def wanted_state(lab: Lab) -> dict[str, Any]:
     return {key: said(value) for key, value in found.items()}
 
 
+def undisturbed(lab: Lab, what: str) -> dict[str, Any]:
+    """What an `up` makes of a change that nothing disturbs; it is taken back again."""
+    first, then, *_ = CHANGES[what]
+    lab.stack.config |= first
+    lab.stack.run("up")
+    lab.pass_time()
+    config = dict(lab.stack.config)
+    lab.stack.config |= then
+    lab.stack.run("up")
+    wanted = wanted_state(lab)
+    lab.stack.config = config
+    lab.stack.run("up")
+    return wanted
+
+
 def on_the_real_engine(rows: Iterable[str], *real: str) -> list[Any]:
     return [pytest.param(row, marks=pytest.mark.real) if row in real else row for row in rows]
 
@@ -191,17 +206,8 @@ def taken_back(lab: Lab, what: str, *, done: bool) -> None:
     ],
 )
 def test_promise_7_a_change_that_is_kept_goes_on(lab: Lab, what: str, *, done: bool) -> None:
-    first, then, method, path = CHANGES[what]
-    lab.stack.config |= first
-    lab.stack.run("up")
-    lab.pass_time()
-    config = dict(lab.stack.config)
-    # What an `up` makes of it that nothing disturbs, and takes back again.
-    lab.stack.config |= then
-    lab.stack.run("up")
-    wanted = wanted_state(lab)
-    lab.stack.config = config
-    lab.stack.run("up")
+    wanted = undisturbed(lab, what)
+    _, then, method, path = CHANGES[what]
     lab.stack.config |= then
     cut_off(lab, method, path, done=done)
     before = len(lab.entra.traffic)
@@ -216,15 +222,8 @@ def test_promise_7_a_change_that_is_kept_goes_on(lab: Lab, what: str, *, done: b
 
 @pytest.mark.parametrize("what", ["trust that is dropped", "groups that are dropped", "address that is dropped"])
 def test_promise_7_a_refresh_in_between_forgets_nothing(lab: Lab, what: str) -> None:
-    first, then, method, path = CHANGES[what]
-    lab.stack.config |= first
-    lab.stack.run("up")
-    config = dict(lab.stack.config)
-    lab.stack.config |= then
-    lab.stack.run("up")
-    wanted = wanted_state(lab)
-    lab.stack.config = config
-    lab.stack.run("up")
+    wanted = undisturbed(lab, what)
+    _, then, method, path = CHANGES[what]
     lab.stack.config |= then
     cut_off(lab, method, path, done=False)
     lab.stack.run("refresh")

@@ -32,8 +32,7 @@ from xtsync_resources.sync_schema.model import (
     source_from_graph,
     source_to_graph,
 )
-from xtsync_resources.sync_schema.resource import former_of
-from xtsync_resources.sync_schema.writing import dropped
+from xtsync_resources.sync_schema.resource import dropped, former_of
 
 SCHEMA = template_schema()
 for directory in SCHEMA["directories"]:

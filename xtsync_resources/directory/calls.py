@@ -64,7 +64,7 @@ def one_of(key: str, values: Sequence[str]) -> str:
 
 def find_groups(display_name: str) -> Call:
     """Find groups by display name."""
-    query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select={GROUP_MEMBERS}"
+    query = f"$filter=displayName%20eq%20{quote(literal(display_name), safe='')}&$select={GROUP_MEMBERS},visibility"
     purpose = f"find the group {display_name}"
     return Call("GET", f"/groups?{query}", purpose, READ_GROUPS, READ_ROLE, answer=DirectoryObjects)
 

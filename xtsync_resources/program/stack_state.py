@@ -84,12 +84,13 @@ def unseen_changes(state: Iterable[Recorded]) -> dict[str, Mapping[str, Any]]:
     return {name: {key: item for key, item in kept.items() if not key.startswith("__")} for name, kept in found.items()}
 
 
-def report_interrupted_run(component: str, state: Sequence[Recorded]) -> None:
+def report_interrupted_run(component: str, state: Sequence[Recorded], unseen: Mapping[str, Mapping[str, Any]]) -> None:
     """Say so where the last run did not end: the start, which comes last and goes first, is missing.
 
-    A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state.
+    A run that makes goes on by itself. What a killed `destroy` was just deleting is still in the state. Of changes
+    whose end was not seen (`unseen_changes`) it says that this run makes them.
     """
-    for name, kept in unseen_changes(state).items():
+    for name, kept in unseen.items():
         messages.warn(f"{name}: {NOT_SEEN.format(what=kept[UNSEEN])}")
     types = {one.type for one in state if one.name.startswith(f"{component}-")}
     if types & OURS and type_token("JobStart") not in types:

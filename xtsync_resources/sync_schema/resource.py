@@ -51,7 +51,7 @@ from .model import (
     record,
 )
 from .unusable import refusing_unusable
-from .writing import change, dropped, with_directories
+from .writing import change, with_directories
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
@@ -289,6 +289,15 @@ def former_of(wanted: Json, known: Json, before: Json, schema: Json) -> dict[str
         else:
             found[part] = known[part] if part in known else (recorded if live[part] == wanted[part] else now)[part]
     return found
+
+
+def dropped(known: Json, wanted: Json) -> dict[str, Any]:
+    """The former values of parts that are managed no longer."""
+    targets = {one["target"] for one in wanted.get(MAPPINGS) or ()}
+    gone = {part: value for part, value in known.items() if part not in wanted or part == MAPPINGS}
+    if MAPPINGS in gone:
+        gone[MAPPINGS] = {target: value for target, value in gone[MAPPINGS].items() if target not in targets}
+    return gone
 
 
 def together(new: Json, old: Json) -> dict[str, Any]:

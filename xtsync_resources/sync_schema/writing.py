@@ -13,7 +13,6 @@ from ..graph.errors import NOT_OFFERED, GraphError
 from ..pulumi_runtime.provider import Properties
 from . import calls
 from .document import Json, UnusableSchemaError, documented, unlike
-from .model import MAPPINGS
 from .unusable import refusing_unusable
 
 if TYPE_CHECKING:
@@ -63,12 +62,3 @@ def with_directories(operation: Operation, properties: Properties, schema: Json)
         if error.answer.status not in NOT_OFFERED:
             raise
         return schema
-
-
-def dropped(known: Json, wanted: Json) -> dict[str, Any]:
-    """The former values of parts that are managed no longer."""
-    targets = {one["target"] for one in wanted.get(MAPPINGS) or ()}
-    gone = {part: value for part, value in known.items() if part not in wanted or part == MAPPINGS}
-    if MAPPINGS in gone:
-        gone[MAPPINGS] = {target: value for target, value in gone[MAPPINGS].items() if target not in targets}
-    return gone

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ..assignments.operations import (
     Assignment,
     assignments,
-    by_role,
     in_scope,
     listed,
     name_and_id,
@@ -94,16 +93,21 @@ def as_principals(found: Iterable[Assignment]) -> dict[str, str]:
     return {f"{kind} {object_id}": object_id for kind, object_id in sorted(ids)}
 
 
-def report_foreign(found: Collection[Assignment], role: str, wanted: str = REPORT) -> None:
+def report_foreign(
+    found: Collection[Assignment], by_other_roles: Collection[Assignment] = (), wanted: str = REPORT
+) -> None:
     """Say who is in scope besides those who are configured, and what becomes of them.
 
     Args:
-        found: their assignments.
-        role: the one that this stack assigns.
-        wanted: what becomes of those who have it.
+        found: their assignments, by the role that this stack assigns.
+        by_other_roles: of those who have another role only.
+        wanted: what becomes of the former.
     """
-    ways = (("", WHAT_BECOMES[wanted]), (" by another role of the application", BY_ANOTHER_ROLE))
-    for those, (how, becomes) in zip(by_role(found, role), ways, strict=True):
+    ways = (
+        (found, "", WHAT_BECOMES[wanted]),
+        (by_other_roles, " by another role of the application", BY_ANOTHER_ROLE),
+    )
+    for those, how, becomes in ways:
         if those:
             who = "1 user or group is" if len(those) == 1 else f"{len(those)} users and groups are"
             names = ", ".join(map(name_and_id, those))

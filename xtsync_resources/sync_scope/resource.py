@@ -213,9 +213,8 @@ class SyncScopeProvider(TenantResourceProvider):
         before = props["foundPeople"]
         if others := set(before) - ids(props):
             report(f"{names_in(self.operation(), others)} {OTHERS_STAY}", severity=WARNING)
-        outputs = dict(props)
-        outputs["people"] = count_people(self.operation, outputs)
-        return CreateResult(f"{props['jobId']}/scope", outputs)
+        people = count_people(self.operation, props)
+        return CreateResult(f"{props['jobId']}/scope", {**props, "people": people})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Report who was assigned by hand, who is gone or disabled, and count again; the record itself does not drift.
@@ -223,9 +222,8 @@ class SyncScopeProvider(TenantResourceProvider):
         Calls: GET appRoleAssignedTo; `report_unfit`, `other_configurations`, `count_people`.
         """
         found = foreign_assignments.settled_foreign_assignments(self.operation(), props)
-        wanted, role = props[foreign_assignments.WANTED], props["appRoleId"]
-        ours, _ = by_role(found, role)
-        foreign_assignments.report_foreign(found, role, wanted)
+        wanted, (ours, by_other_roles) = props[foreign_assignments.WANTED], by_role(found, props["appRoleId"])
+        foreign_assignments.report_foreign(ours, by_other_roles, wanted)
         report_unfit(self.operation(), props)
         if others := other_configurations(self.operation(), props):
             report_configurations(others, allowed=self.settings.allow_second)
@@ -254,9 +252,7 @@ class SyncScopeProvider(TenantResourceProvider):
         if leaving:
             _, unseen = take_out(operation, service_principal, olds["appRoleId"], leaving)
             report_unseen(olds, unseen)
-        outputs = dict(news)
-        outputs["people"] = count_people(self.operation, outputs)
-        return UpdateResult(outputs)
+        return UpdateResult({**news, "people": count_people(self.operation, news)})
 
     @staticmethod
     def rest(operation: Operation, props: Properties) -> None:
@@ -306,7 +302,7 @@ class SyncScopeProvider(TenantResourceProvider):
                 report(STAYS_AT_REST, severity=WARNING)
         others, unseen = take_out(operation, service_principal, props["appRoleId"], leaving)
         report_unseen(props, unseen)
-        foreign_assignments.report_foreign(foreign_assignments.foreign(props, others), props["appRoleId"])
+        foreign_assignments.report_foreign(foreign_assignments.foreign(props, others))
 
 
 SYNC_SCOPE = SyncScopeProvider()

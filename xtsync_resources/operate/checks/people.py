@@ -93,7 +93,7 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
     group_id = str(found[0]["id"])
     scope.assigned.setdefault(group_id, []).append(name)
     members = [read_member(entry) for entry in operation.pages(list_members(group_id, more))]
-    if not members and hides_members(operation, operation.read(get_group(group_id)) or {}):
+    if not members and hides_members(operation, found[0]):
         scope.hidden_groups.append(name)
     for member in members:
         scope.members.setdefault(member.object_id, member)
