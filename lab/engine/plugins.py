@@ -69,6 +69,7 @@ class Plugin:
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._accepts_secrets = False
+        self.previews_updates = False
 
     def configure(self, urn: str, inputs: Mapping[str, Any]) -> None:
         """Hand over the provider's properties, in plain; a plugin may refuse them.
@@ -85,7 +86,8 @@ class Plugin:
             failures = []
         if failures:
             raise PluginError("; ".join(f"{failure.property}: {failure.reason}" for failure in failures))
-        self._accepts_secrets = self.call("Configure", args=given, acceptSecrets=True).acceptSecrets
+        answer = self.call("Configure", args=given, acceptSecrets=True)
+        self._accepts_secrets, self.previews_updates = answer.acceptSecrets, answer.supportsPreview
 
     def call(self, method: str, **fields: Any) -> Any:
         """Call a method; mappings become structs.

@@ -236,7 +236,7 @@ class Registrar:
 
         def act() -> Step:
             nonlocal made
-            made = replace(wanted, outputs=wanted.inputs) if self.preview else self._updated(wanted, old)
+            made = self._updated(wanted, old)
             if not self.preview:
                 self.deployment.put(made)
             return step_of("update", made, 1, old=old, **changed)
@@ -245,7 +245,9 @@ class Registrar:
         return made
 
     def _updated(self, wanted: Resource, old: Resource) -> Resource:
-        fields = {"olds": old.outputs, "news": wanted.inputs, "old_inputs": old.inputs}
+        if self.preview and not self.deployment.plugin(wanted.provider_urn).previews_updates:
+            return replace(wanted, outputs=wanted.inputs)
+        fields = {"olds": old.outputs, "news": wanted.inputs, "old_inputs": old.inputs, "preview": self.preview}
         try:
             answer = self.deployment.change("updating", "Update", wanted, id=old.id, **fields)
         except InitFailed as failed:

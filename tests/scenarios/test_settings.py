@@ -75,3 +75,19 @@ def test_what_the_service_says_inside_of_its_message_is_said(lab: Lab) -> None:
     lab.entra.faults.add(Fault(method="PUT", path="/secrets$", status=400, code="UnknownError", message=inner))
     text = "\n".join(messages(lab.stack.run("up", fails=True)))
     assert "Microsoft Graph answered 400 UnknownError: InvalidSomething: The value is not right." in text
+
+
+def test_another_display_name_renames_the_pair_and_makes_nothing_anew(lab: Lab) -> None:
+    lab.stack.run("up")
+    lab.pass_time()
+    arrived, (job,) = lab.arrived(), lab.jobs()
+    lab.stack.config["xtsync:displayName"] = "People of Contoso"
+    renamed = {"application": "update", "target-identity-sync": "update"}
+    assert changed(lab.stack.run("preview")) == renamed
+    assert changed(lab.stack.run("up")) == renamed
+    (application,) = lab.source.applications.applications.values()
+    assert application.display_name == "People of Contoso"
+    assert lab.jobs() == [job]
+    lab.pass_time()
+    assert lab.arrived() == arrived
+    assert lab.stack.run("refresh", expect_no_changes=True).exit_code == 0
