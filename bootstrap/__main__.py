@@ -7,10 +7,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_azuread as azuread
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from xtsync_resources import namespace
 from xtsync_resources.config import GUID, SIDES, Problems, check_namespaces
 from xtsync_resources.config.keys import decoded, key, keys_of, read_keys
-from xtsync_resources.config.kinds import Boolean, Choice, Guid, Text
+from xtsync_resources.config.kinds import Boolean, Choice, Guid, Names, Text
 from xtsync_resources.config.problems import Problem
 from xtsync_resources.graph.clouds import CLOUDS, Cloud
 from xtsync_resources.graph.errors import ConfigurationError
@@ -29,6 +30,17 @@ from xtsync_resources.operate.needs import GRAPH, Need, needs_of
 from xtsync_resources.operate.project_file import enter_project
 from xtsync_resources.pulumi_runtime import messages
 from xtsync_resources.untrusted import gate_output
+
+
+class OneOrMore(Names):
+    """A list of names, or a single one."""
+
+    def read(self, problems: Problems, where: str, value: Any) -> tuple[str, ...]:
+        """In their order."""
+        return super().read(problems, where, [value] if isinstance(value, str) else value)
+
+
+FEDERATIONS = OneOrMore("whose tokens are taken, as text", bool)
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class Configured:
     groups: bool = key(Boolean(), "there are groups in scope", default=True)
     adopt: bool = key(Boolean(), "somebody else made the configuration application", default=False)
     logs: bool = key(Boolean(), "provisioning logs are read", default=False)
-    federate: str = key(Text(), "whose tokens are taken", default="", shown="nobody's")
+    federate: tuple[str, ...] = key(FEDERATIONS, "whose tokens are taken", default=(), shown="nobody's")
     password: bool = key(Boolean(), "make a client secret", default=False)
     password_until: str = key(Text(), "the day it ends", default="")
 
@@ -57,7 +69,7 @@ class Settings:
     name: str
     cloud: Cloud
     needs: tuple[Need, ...]
-    federation: federation.Federation | None
+    federations: tuple[federation.Federation, ...]
     password_until: str
 
 
@@ -79,20 +91,20 @@ def parse(values: Mapping[str, str], found: Iterable[Problem] = ()) -> Settings:
             for need in needs_of(read.side, users=read.users, groups=read.groups, adopt=read.adopt)
             if read.logs or not need.optional
         ),
-        federation=read_federation(problems, read.federate, read.cloud),
+        federations=tuple(read_federations(problems, read.federate, read.cloud)),
         password_until=read_end(problems, read.password_until, read.password),
     )
     problems.stop()
     return settings
 
 
-def read_federation(problems: Problems, text: str, cloud: Cloud) -> federation.Federation | None:
-    """Whose tokens are taken; None for nobody's."""
-    try:
-        return federation.parse(text, cloud.name) if text else None
-    except ConfigurationError as error:
-        problems.add("federate", text, error.why, error.do[:1].upper() + error.do[1:])
-        return None
+def read_federations(problems: Problems, texts: Iterable[str], cloud: Cloud) -> Iterator[federation.Federation]:
+    """Whose tokens are taken."""
+    for text in texts:
+        try:
+            yield federation.parse(text, cloud.name)
+        except ConfigurationError as error:
+            problems.add("federate", text, error.why, error.do[:1].upper() + error.do[1:])
 
 
 def read_end(problems: Problems, text: str, password: bool) -> str:
@@ -144,19 +156,24 @@ def declare(settings: Settings) -> None:
             resource_object_id=graph,
             opts=here,
         )
-    if trusted := settings.federation:
+    for trusted in settings.federations:
         messages.info(
             f"{trusted} can sign in to the tenant {settings.tenant_id} as this application, without a secret: check "
             "that this is your pipeline"
         )
         azuread.ApplicationFederatedIdentityCredential(
-            "federation",
+            trusted.name,
             application_id=application.id,
             display_name=trusted.name,
             issuer=trusted.issuer,
             subject=trusted.subject,
             audiences=[trusted.audience],
-            opts=here,
+            # An application has no two for the same tokens, so the former goes first. There was one only once.
+            opts=pulumi.ResourceOptions(
+                provider=provider,
+                delete_before_replace=True,
+                aliases=[pulumi.Alias(name="federation")] if trusted == settings.federations[0] else [],
+            ),
         )
     if settings.password_until:
         password = azuread.ApplicationPassword(
@@ -205,9 +222,9 @@ def stack_file(settings: Settings, client_id: str) -> str:
         f"  tenantId: {settings.tenant_id}",
         f"  name: {json.dumps(settings.name, ensure_ascii=False)}",
     ]
-    if settings.federation and not settings.password_until:
+    if settings.federations and not settings.password_until:
         lines += [f"  clientId: {client_id}", "  auth: oidc"]
-        if settings.federation.issuer.startswith(federation.AZURE_DEVOPS):
+        if settings.federations[0].issuer.startswith(federation.AZURE_DEVOPS):
             lines += [
                 "  serviceConnectionId: CHANGE-ME  # the resourceId in the address of the service connection's page"
             ]

@@ -130,16 +130,20 @@ def test_none_of_them_is_too_much(lab: Lab, side: str, missing: str) -> None:
 def test_the_commands_make_an_application_with_exactly_these_before_there_is_one(lab: Lab, xtsync: Command) -> None:
     source = {"tenantId": world.SOURCE_TENANT, "name": "Contoso; rm -rf $HOME", "auth": "secret"}
     lab.stack.config["xtsync:source"] = source
-    federate = "github:example/tenants:environment:production"
-    document = xtsync("permissions", "-s", "dev", "--json", "--federate", federate).document
+    of_pipeline = [f"github:example/tenants:environment:{one}" for one in ("production", "drift")]
+    federate = [word for one in of_pipeline for word in ("--federate", one)]
+    document = xtsync("permissions", "-s", "dev", "--json", *federate).document
     for side, found in document.items():
         words = [shlex.split(line) for line in found["commands"]]
         granted = next(line for line in words if line[:4] == ["az", "ad", "app", "permission"])
         assert granted[granted.index("--api") + 1] == GRAPH
         ids = {word.removesuffix("=Role") for word in granted if word.endswith("=Role")}
         assert ids == {ROLE_IDS[need.permission] for need in needs_of(side)}
-        body = json.loads(words[-1][words[-1].index("--parameters") + 1])
-        assert body["subject"] == "repo:example/tenants:environment:production"
+        bodies = [json.loads(line[line.index("--parameters") + 1]) for line in words[-2:]]
+        assert [one["subject"] for one in bodies] == [f"repo:{one.removeprefix('github:')}" for one in of_pipeline]
+        assert [one["name"] for one in bodies] == [
+            f"xtsync-github-example-tenants-environment-{one}" for one in ("production", "drift")
+        ]
     create = next(line for line in document["source"]["commands"] if "app create" in line)
     assert "'xtsync source (Contoso; rm -rf $HOME)'" in create
     assert f"CLIENT_ID={world.TARGET_CLIENT}" in document["target"]["commands"]

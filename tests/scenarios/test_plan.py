@@ -176,6 +176,31 @@ def test_what_up_refuses_is_foreseen(lab: Lab, planned: Command) -> None:
     assert "xtsync:neverRemove names them" in document(planned, 1)["refused"]
 
 
+STOPPED: dict[str, tuple[dict[str, Any], str]] = {
+    "a guardrail": ({"xtsync:guardrails": {"allowedTenants": []}}, "the guardrail tenants-allowed: "),
+    "a drain while somebody leaves": (
+        {"xtsync:groups": [], "xtsync:onDestroy": "drain"},
+        "ill not set xtsync:onDestroy to drain while somebody leaves",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", STOPPED)
+def test_what_else_stops_a_preview_is_foreseen(lab: Lab, planned: Command, why: str) -> None:
+    planned.up()
+    config, words = STOPPED[why]
+    lab.stack.config |= config
+    assert words in document(planned, 1)["refused"]
+    lab.stack.run("preview", fails=True)
+
+
+def test_a_pause_under_deletions_that_are_held_back_is_foreseen(lab: Lab, planned: Command) -> None:
+    held_back(lab, planned)
+    lab.stack.config["xtsync:running"] = False
+    assert "pausing and starting it could release them" in document(planned, 1)["refused"]
+    lab.stack.run("up", fails=True)
+
+
 def test_a_filter_that_changes_is_no_nothing(lab: Lab, planned: Command) -> None:
     planned.up()
     lab.stack.config["xtsync:scopingFilters"] = [FILTER]

@@ -75,7 +75,7 @@ def test_what_the_state_or_a_stack_file_says_is_a_word(evil: str, tmp_path: Any)
 def test_what_permissions_prints_can_be_pasted(evil: str, tmp_path: Any) -> None:
     for auth in ("secret", "certificate", "managedIdentity"):
         tenant = Tenant(evil, evil, auth=auth, client_id=evil, certificate_path=evil or "x", side="source")
-        printed = commands(tenant, needs_of("source"), None, CLOUDS["public"])
+        printed = commands(tenant, needs_of("source"), (), CLOUDS["public"])
         subprocess.run(["sh", "-c", "\n".join(printed)], cwd=tmp_path, capture_output=True, check=False, timeout=60)
         assert "ran" not in [one.name for one in tmp_path.iterdir()], printed
 

@@ -77,6 +77,16 @@ def test_the_application_has_exactly_the_permissions_and_the_federation(
     assert source == wanted_source
 
 
+def test_every_environment_of_a_pipeline_has_a_credential_of_its_own() -> None:
+    of_pipeline = [f"github:example/tenants:environment:{one}" for one in ("drift", "preview", "production-preview")]
+    found, _ = declared(federate=json.dumps(of_pipeline))
+    made = sorted(of_type(found, "ApplicationFederatedIdentityCredential"), key=lambda one: str(one["subject"]))
+    assert [one["subject"] for one in made] == [f"repo:{one.removeprefix('github:')}" for one in of_pipeline]
+    assert [one["displayName"] for one in made] == [
+        f"xtsync-github-example-tenants-environment-{one}" for one in ("drift", "preview", "production-preview")
+    ]
+
+
 def test_everything_is_done_in_the_tenant_that_is_named() -> None:
     found, _ = declared(side="target", cloud="usgovernment", federate="github:o/r:ref:refs/heads/main")
     (provider,) = [one["inputs"] for one in found if one["type"] == "pulumi:providers:azuread"]

@@ -173,7 +173,8 @@ class Settings:
     foreign_assignments: str = key(
         Choice.of("report", "adopt", "remove"),
         "users and groups whom somebody has put in scope by hand are named; they stay (`report`), become this stack's "
-        "and leave with it (`adopt`), or are taken out by the next `up` (`remove`)",
+        "and leave with it (`adopt`), or are taken out (`remove`). See "
+        "[operations](operations.md#somebody-was-put-in-scope-by-hand)",
         default="report",
     )
     allow_second_configuration: bool = key(

@@ -238,7 +238,8 @@ def provision_command(
     name="permissions",
     epilog=examples(
         "xtsync permissions --side source",
-        "xtsync permissions --federate github:contoso/tenants:environment:production",
+        "xtsync permissions --federate github:contoso/tenants:environment:preview --federate "
+        "github:contoso/tenants:environment:production",
     ),
 )
 def permissions_command(
@@ -247,12 +248,12 @@ def permissions_command(
     as_json: AsJson = False,
     side: Annotated[Side | None, typer.Option(help="Only this one.")] = None,
     federate: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="WHOSE",
-            help="Let a pipeline sign in without a secret; WHOSE is below.",
+            help="Let a pipeline sign in without a secret; WHOSE is below. May be given several times.",
         ),
-    ] = "",
+    ] = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Also for a configuration application that somebody else made.")
     ] = False,
@@ -273,7 +274,7 @@ def permissions_command(
 
     def act(screen: Screen) -> int:
         found = read(stack, context.obj, screen.status, before_sign_in=True)
-        return permissions.command(found, screen, side, federate, adopt)
+        return permissions.command(found, screen, side, federate or (), adopt)
 
     answer(as_json, act)
 

@@ -253,6 +253,21 @@ def read_principal_name(source: Operation, object_id: str) -> str:
 
 # --- to a stack file -------------------------------------------------------------------------------------------
 
+# Keys of a stack file that say what is to be done, which no object of Graph holds, or which it does not tell.
+ONLY_IN_STACK_FILES = (
+    "neverRemove",
+    "onDestroy",
+    "guardrails",
+    "foreignAssignments",
+    "provisionOnDemand",
+    "onExisting",
+    "syncGroups",
+    "deadlineMinutes",
+    "allowSecondConfiguration",
+    "allowDeletions",
+)
+NOT_IN_GRAPH = f"What a stack file says besides, no tenant knows, so it is not here: {', '.join(ONLY_IN_STACK_FILES)}"
+
 
 def as_config(settings: Settings, found: Found) -> dict[str, Any]:
     """The configuration, without what is as by default."""
@@ -293,7 +308,7 @@ def as_yaml(settings: Settings, found: Found) -> str:
         if person.configured == person.object_id:
             text = text.replace(f"- {person.object_id}\n", f"- {person.object_id}  # {one_line(person.name)}\n")
     warnings = "".join(f"# Note: {one_line(warning)}.\n" for warning in found.warnings)
-    return f"# As it runs today, read by `xtsync export`.\n{warnings}{text}"
+    return f"# As it runs today, read by `xtsync export`.\n# {NOT_IN_GRAPH}.\n{warnings}{text}"
 
 
 def yaml_text(document: Mapping[str, Any]) -> str:

@@ -16,6 +16,9 @@ from ..graph.errors import ConfigurationError
 
 GITHUB = "https://token.actions.githubusercontent.com"
 AZURE_DEVOPS = "https://vstoken.dev.azure.com"
+# Of the name of a credential, which no other of its application has:
+# https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
+LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,20 @@ def parse(text: str, cloud: str = "public") -> Federation:
     kind, _, rest = text.partition(":")
     audience = CLOUDS[cloud].token_audience
     if kind == "github" and (found := re.fullmatch(r"([\w.-]+/[\w.-]+):((environment:[^:]+)|(ref:refs/\S+))", rest)):
-        return Federation("xtsync-github", GITHUB, f"repo:{found[1]}:{found[2]}", audience)
+        subject = f"repo:{found[1]}:{found[2]}"
+        return Federation(name_of("github", rest), GITHUB, subject, audience)
     organization, _, connection = rest.partition(":")
     if kind == "azure-devops" and GUID.fullmatch(organization) and re.fullmatch(r"[^/]+/[^/]+/[^/]+", connection):
         issuer = f"{AZURE_DEVOPS}/{organization.lower()}"
-        return Federation("xtsync-azure-devops", issuer, f"sc://{connection}", audience)
+        return Federation(name_of("azure-devops", connection), issuer, f"sc://{connection}", audience)
     raise ConfigurationError(
         f"Cannot understand the federation {text}",
         "it has another form than the known ones",
         "give github:OWNER/REPOSITORY:environment:NAME, github:OWNER/REPOSITORY:ref:refs/heads/BRANCH or "
         "azure-devops:ORGANIZATION-ID:ORGANIZATION/PROJECT/SERVICE-CONNECTION",
     )
+
+
+def name_of(kind: str, whose_: str) -> str:
+    """What the credential is called: an application has one for each environment, and no two of a name."""
+    return re.sub("[^A-Za-z0-9]+", "-", f"xtsync {kind} {whose_}")[:LONGEST_NAME].strip("-")

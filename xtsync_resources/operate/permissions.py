@@ -32,7 +32,9 @@ AZURE_CLI_CLOUDS: Mapping[str, str] = {
 }
 
 
-def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federation | None, cloud: Cloud) -> list[str]:
+def commands(
+    tenant: Tenant, wanted: Sequence[Need], federate: Sequence[federation.Federation], cloud: Cloud
+) -> list[str]:
     """Azure CLI commands that make a sign-in application with exactly these permissions.
 
     They are for a POSIX shell, each only after the one before has succeeded: after a sign-in that failed the
@@ -50,9 +52,10 @@ def commands(tenant: Tenant, wanted: Sequence[Need], federate: federation.Federa
         f'az ad app permission add --id "$CLIENT_ID" --api {GRAPH} --api-permissions {roles}',
         consent(cloud),
     ]
-    if federate is not None:
-        body = shlex.quote(json.dumps(federate.body()))
-        lines.append(f'az ad app federated-credential create --id "$CLIENT_ID" --parameters {body} --output none')
+    if federate:
+        bodies = [shlex.quote(json.dumps(one.body())) for one in federate]
+        create = 'az ad app federated-credential create --id "$CLIENT_ID"'
+        lines += [f"{create} --parameters {body} --output none" for body in bodies]
     elif tenant.auth == "secret":
         variable = secret_variable(tenant.side)
         reset = 'az ad app credential reset --id "$CLIENT_ID" --append --display-name xtsync --years 1'
@@ -168,16 +171,16 @@ def as_document(tenant: Tenant, wanted: Sequence[Need], lines: Sequence[str]) ->
     return Permissions(tenant.id, tenant.auth, permissions, ROLES[tenant.side], lines)
 
 
-def command(stack: Stack, screen: Screen, side: Side | None, federate: str, adopt: bool) -> int:
+def command(stack: Stack, screen: Screen, side: Side | None, federate: Sequence[str], adopt: bool) -> int:
     """Print them for both tenants, or one."""
     cloud = stack.settings.cloud
-    how = federation.parse(federate, cloud.name) if federate else None
+    how = [federation.parse(whose, cloud.name) for whose in federate]
     documents = {}
     for name, wanted in needs(stack.settings, adopt=adopt).items():
         if side not in (None, name):
             continue
         tenant: Tenant = getattr(stack.settings, name)
-        by_application = tenant.auth != "cli" or how is not None
+        by_application = tenant.auth != "cli" or bool(how)
         lines = commands(tenant, wanted, how, cloud) if by_application else []
         documents[name] = as_document(tenant, wanted, lines)
         if screen.as_json:

@@ -5,16 +5,14 @@ Source: https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..application.configurations import look, second_configuration
-from ..application.orphans import APPLICATION_TYPE
 from ..config import SIDES
 from ..directory.accounts import accounts_with
 from ..directory.find import names_of
-from ..graph.errors import CallError, RefusedError
+from ..graph.errors import CallError
 from ..graph.permissions import READ_USERS
 from ..identity_sync_policy.calls import get_identity_sync
 from ..identity_sync_policy.model import permissions_of, sync_values
@@ -25,14 +23,12 @@ from ..sync_schema.model import PARTS
 from ..sync_scope import foreign_assignments
 from ..sync_scope.affected import (
     OWN_PEOPLE,
-    Affected,
     GroupRead,
     affected,
     already_assigned,
     groups_among,
     kinds,
     read_groups,
-    refuse_to_remove,
     sentence,
     skipped_among,
 )
@@ -46,12 +42,11 @@ from ..sync_scope.leavers import (
 )
 from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
-from ..sync_secrets.model import settings_for, to_graph
-from ..sync_secrets.operations import refuse_to_release
 from .checks.doors import as_made, in_effect, left_by_up, seen
 from .checks.finding import counted, listed
-from .plan_job import SWAP, after_refusal, in_a_row, job_ahead
-from .recorded import last_settings, recorded
+from .plan_job import SWAP, after_refusal, job_ahead
+from .plan_refusals import guarded, raising, refusal, refused_by, second_one, too_many, would_pause
+from .recorded import recorded
 from .screen import Rows, line
 
 if TYPE_CHECKING:
@@ -176,7 +171,8 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     lost = GONE if job.gone and gone and settings.deletes else ""
     forgotten = refused_by(lambda: refuse_forgotten(operation.tenant, leavers, lost))
     of_people = refusal(stack, operation, before, news, change) or forgotten or too_many(stack, leavers)
-    refused = second or of_people or not_raised or swap
+    paused = would_pause(stack, state, holds=job.holds)
+    refused = guarded(stack) or second or of_people or not_raised or swap or paused
     return Plan(
         stack=stack.name,
         comes=sorted(change.comes),
@@ -212,60 +208,6 @@ def changed_parts(stack: Stack, state: Sequence[Recorded], before: Mapping[str, 
     known = next((one.outputs for one in state if one.type == kind and one.outputs.get("jobId") == job), {})
     wanted = stack.settings.schema_inputs()
     return [part for part in PARTS if wanted.get(part) != known.get(part)] if before else []
-
-
-def refusal(
-    stack: Stack, operation: Operation, before: Mapping[str, Any], news: Mapping[str, Any], change: Affected
-) -> str:
-    """Why `up` would refuse what the stack file says of people; "" where it would not."""
-    if change.already and stack.settings.on_existing == "fail":
-        return f"somebody has assigned {', '.join(sorted(change.already))} by hand, and xtsync:onExisting is fail"
-    return refused_by(lambda: refuse_to_remove(lambda: operation, before, news)) if before else ""
-
-
-def refused_by(check: Callable[[], None]) -> str:
-    """Why a check of `up` refuses; "" where it does not."""
-    try:
-        check()
-    except RefusedError as error:
-        return in_a_row(error)
-    return ""
-
-
-def too_many(stack: Stack, leavers: Leavers) -> str:
-    """Why `up` would refuse to let so many leave; "" where it would not."""
-    if not leavers.exceed(stack.settings.may_leave):
-        return ""
-    number = "their number at least" if leavers.more_than else len(leavers.ids)
-    return (
-        f"{leavers} would leave, which is as many as xtsync:deletionThreshold or more: `pulumi up` refuses unless "
-        f"xtsync:allowDeletions is {number}"
-    )
-
-
-def second_one(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> str:
-    """Why `up` would refuse to make a second configuration; "" where it would not, or nobody could look.
-
-    Calls: none where the state has an application, as after an import; else those of `configurations.look`.
-    """
-    if stack.settings.allow_second_configuration or any(one.type == APPLICATION_TYPE for one in state):
-        return ""
-    target = stack.settings.target.id
-    found = look(operation, target, lambda _: None)
-    return in_a_row(second_configuration(operation.tenant, target, found)) if found else ""
-
-
-def raising(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tuple[str, str]:
-    """Whose deletion `up` lets go, and why it would refuse to raise the threshold. Calls: `refuse_to_release`."""
-    settings, known = stack.settings, last_settings(state, stack.settings)
-    if known is None:
-        return "", ""
-    wanted = settings_for(settings.target.id, settings.notify_email, settings.deletion_threshold)
-    before, allowed = to_graph(known["settings"]), settings.allow_deletions
-    try:
-        return refuse_to_release(lambda: operation, known["servicePrincipalId"], before, wanted, allowed), ""
-    except RefusedError as error:
-        return "", in_a_row(error)
 
 
 def doors(stack: Stack, state: Sequence[Recorded]) -> dict[str, dict[str, list[str]]]:

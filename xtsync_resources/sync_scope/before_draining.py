@@ -14,7 +14,7 @@ from ..application.configurations import PairConfiguration
 from ..assignments import calls
 from ..assignments.operations import names_in, number_of_people, people_of
 from ..directory.find import names_of
-from ..graph.errors import RefusedError
+from ..graph.errors import RefusedError, TenantName
 from ..graph.permissions import HIDDEN_MEMBERS
 from ..sync_job.model import (
     Job,
@@ -40,6 +40,22 @@ DRAIN = "drain"
 # Whoever runs `pulumi destroy` says with it how many people may be deleted, where the stack has said fewer.
 AGREED = "XTSYNC_DRAIN"
 RELEASE_INSTEAD = "set xtsync:onDestroy to release and run `pulumi up --skip-preview` first, which leaves people there"
+
+
+def refuse_drain_while_leaving(
+    tenant: TenantName, olds: Mapping[str, Any], on_destroy: str, leaving: Collection[str]
+) -> None:
+    """Refuse to say drain in a run in which somebody leaves: it may stop half-way, with the record ahead of the scope.
+
+    Raises:
+        RefusedError: it does.
+    """
+    if leaving and on_destroy == DRAIN != olds["onDestroy"]:
+        raise RefusedError(
+            f"Will not set xtsync:onDestroy to drain while somebody leaves the scope in {tenant}",
+            "a run that is refused after that would leave a pair that drains, with a scope that does not",
+            "take them out of the scope with one `pulumi up`, and set xtsync:onDestroy with the next",
+        )
 
 
 def refuse_to_drain(

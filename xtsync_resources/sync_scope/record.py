@@ -20,7 +20,6 @@ from typing import Any
 import pulumi
 
 from ..assignments.operations import listed, name_of, principal_of
-from ..graph.errors import RefusedError, TenantName
 from ..pulumi_runtime.engine import WARNING, program_runs, report
 from ..pulumi_runtime.provider import (
     HOME,
@@ -37,7 +36,7 @@ from ..sync_job.calls import get_job
 from ..sync_job.model import ACTIVE
 from ..sync_job.running import pause
 from .affected import as_found_first
-from .before_draining import DRAIN, refuse_missing, refuse_protected
+from .before_draining import DRAIN, refuse_drain_while_leaving, refuse_missing, refuse_protected
 from .draining import drain, wait_until_they_left
 
 NOT_BY_UP = (
@@ -94,8 +93,8 @@ class ScopeRecordProvider(TenantResourceProvider):
             RefusedError: the end becomes a drain while somebody leaves, which the scope may still refuse.
         """
         lost = set(olds.get("principals") or ()) - set(news["principals"]) - set(olds.get("foundPeople") or ())
-        if olds and lost and news["onDestroy"] == DRAIN != olds["onDestroy"]:
-            raise drains_in_a_run_of_its_own(self.settings.tenant)
+        if olds:
+            refuse_drain_while_leaving(self.settings.tenant, olds, news["onDestroy"], lost)
         known, wanted = set(olds.get("principals") or ()), news["principals"]
         anew = set(news.get(ANEW) or ())
         coming = (set(wanted) - known) | anew if olds else anew
@@ -141,15 +140,6 @@ class ScopeRecordProvider(TenantResourceProvider):
             found = operation.read_settled(get_job(service_principal, props["jobId"]))
             if found is not None:
                 pause(operation, service_principal, props["jobId"], found)
-
-
-def drains_in_a_run_of_its_own(tenant: TenantName) -> RefusedError:
-    """The refusal to say drain in a run that may stop half-way, with this record ahead of the scope."""
-    return RefusedError(
-        f"Will not set xtsync:onDestroy to drain while somebody leaves the scope in {tenant}",
-        "a run that is refused after that would leave a pair that drains, with a scope that does not",
-        "take them out of the scope with one `pulumi up`, and set xtsync:onDestroy with the next",
-    )
 
 
 SCOPE_RECORD = ScopeRecordProvider()
