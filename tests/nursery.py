@@ -32,6 +32,9 @@ PRELOADED = (
     "pulumi", "pulumi.dynamic", "pulumi.runtime", "pulumi_azuread", "grpc", "google.rpc.status_pb2", "dill", "requests",
     "azure.identity", "tenacity", "pulumi.runtime.proto.provider_pb2_grpc", "pulumi.runtime.proto.engine_pb2_grpc",
     "pulumi.runtime.proto.resource_pb2_grpc", "pulumi.runtime.proto.callback_pb2_grpc",
+    # What these import when first used, in every process.
+    "grpc._channel", "grpc._server", "azure.core.rest._requests_basic", "msal_extensions", "encodings.utf_8_sig",
+    "netrc",
 )  # fmt: skip
 
 

@@ -128,11 +128,12 @@ class Deployment:
 
     # --- state ---------------------------------------------------------------------------------------------
 
-    def put(self, resource: Resource) -> None:
-        """A resource is now so."""
+    def put(self, resource: Resource, old: Resource | None = None) -> None:
+        """A resource is now so; as it was (`old`), it is not written."""
         with self._lock:
             self.live[resource.urn] = resource
-            self.save()
+            if resource != old:
+                self.save()
 
     def take_place(self, resource: Resource) -> None:
         """A new resource is there; an old one of its URN is to be deleted later."""

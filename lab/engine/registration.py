@@ -194,7 +194,7 @@ class Registrar:
         step = step_of(op, shown, 1, old=old)
 
         def act() -> Step:
-            self.deployment.put(resource)
+            self.deployment.put(resource, old)
             return step
 
         self.deployment.run_step(step, act)

@@ -168,7 +168,7 @@ class Store:
         """Write a whole state in one go."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(document, indent=1) + "\n")
+        new.write_text(json.dumps(document) + "\n")
         new.replace(self.path)
 
     @cached_property

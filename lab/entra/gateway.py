@@ -150,7 +150,7 @@ def _graph(entra: Entra, incoming: Incoming) -> Answer:
     return route.handler(call)
 
 
-def _authenticated(entra: Entra, incoming: Incoming) -> tuple[Tenant, dict[str, Any]]:
+def _authenticated(entra: Entra, incoming: Incoming) -> tuple[Tenant, Mapping[str, Any]]:
     scheme, _, token = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise invalid_token("Access token is empty.")

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import jwt
@@ -110,12 +110,13 @@ class LoginBackend:
         return client
 
 
-def claims_of(token: str, audiences: Iterable[str]) -> dict[str, Any]:
+@lru_cache(maxsize=1000)
+def claims_of(token: str, audiences: tuple[str, ...]) -> Mapping[str, Any]:
     """The claims of a token that is signed by us and meant for Graph; whether it has ended, its tenant says."""
     options: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
     try:
         claims: dict[str, Any] = jwt.decode(
-            token, signing_key().public_key(), algorithms=["RS256"], audience=list(audiences), options=options
+            token, signing_key().public_key(), algorithms=["RS256"], audience=audiences, options=options
         )
     except jwt.InvalidAudienceError as error:
         raise invalid_token("Access token validation failure. Invalid audience.") from error
