@@ -202,6 +202,7 @@ def move_time_by_sleeping(program: str) -> None:
 
 def preload() -> None:
     """Import the libraries, and what processes of a deployment import of the product and the lab."""
+    os.environ["GRPC_VERBOSITY"] = "NONE"  # as the engine has it for plugins, and read once
     for name in PRELOADED:
         importlib.import_module(name)
     sys.path.insert(0, str(ROOT))

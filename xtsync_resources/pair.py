@@ -27,6 +27,7 @@ from .program.providers import Providers
 from .pulumi_runtime import messages
 from .pulumi_runtime.tenant_resource import Home
 from .state import type_token
+from .sync_job.found import remembered_beside
 from .sync_job.resource import SyncJob
 from .sync_schema.baseline import NOTHING_PLANNED, PLANNED, SchemaBaseline
 from .sync_schema.resource import SyncSchema, what_changes_for_people
@@ -118,7 +119,7 @@ class PairResources:
             target_tenant_id=settings.target.id,
             on_demand=bool(settings.provision_on_demand),
             made_by_hand=service_principal.made_by_hand,
-            before=self._before("SyncJob", "job"),
+            before=self._job_before(),
             depends_on=[service_principal, *policies],
         )
         secrets = SyncSecrets(
@@ -164,6 +165,7 @@ class PairResources:
             foreign=foreign,
             leaving=Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
             before=self._before("SyncScope", "scope"),
+            cut_off=self._before("ScopeRecord", "scope-record") if self._before("SyncJob", "job") else None,
             skipped=people.skipped,
             depends_on=ready,
             options=options,
@@ -317,6 +319,7 @@ class PairResources:
             parts=parts,
             baseline=before,
             everybody=everybody,
+            own_job=self._before("SyncJob", "job").get("foundState") == "",
             depends_on=[secrets],
         )
         return before, schema
@@ -325,6 +328,11 @@ class PairResources:
         """The outputs of a resource as the last run left them; empty where it is not in the state."""
         name = f"{self._source.component}-{short}"
         return stack_state.outputs_of(self._state, type_token(kind), name) or {}
+
+    def _job_before(self) -> Mapping[str, Any]:
+        """The outputs of the job as `_before` has them; of one that a refresh did not find, what others remember."""
+        beside = remembered_beside(self._before("ScopeRecord", "scope-record"), self._before("SyncSecrets", "secrets"))
+        return self._before("SyncJob", "job") or beside
 
     def _mark_of_interrupted_run(self) -> str:
         """See `mark_of_interrupted_run`; a record of the schema alone was left by a run that was killed."""

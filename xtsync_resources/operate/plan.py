@@ -32,6 +32,7 @@ from ..sync_scope.affected import (
     sentence,
     skipped_among,
 )
+from ..sync_scope.cut_off import scope_of
 from ..sync_scope.leavers import (
     GONE,
     Leavers,
@@ -132,10 +133,18 @@ class Plan:
 # --- from the state and Graph ----------------------------------------------------------------------------------
 
 
-def scope_before(stack: Stack, state: Sequence[Recorded]) -> Mapping[str, Any]:
-    """The outputs of the pair's `SyncScope`; empty where there is none."""
-    kind, target = type_token("SyncScope"), stack.settings.target.id
-    return next((one.outputs for one in state if one.type == kind and one.outputs.get("targetTenantId") == target), {})
+def scope_before(stack: Stack, operation: Operation, state: Sequence[Recorded]) -> tuple[Mapping[str, Any], bool]:
+    """The outputs of the pair's `SyncScope`, empty where there is none; and whether they are those of `scope_of`.
+
+    Calls: none as a rule, else those of `scope_of`.
+    """
+    scopes, records = (
+        [one.outputs for one in state if one.type == type_token(kind)] for kind in ("SyncScope", "ScopeRecord")
+    )
+    for scope in scopes:
+        if scope.get("targetTenantId") == stack.settings.target.id:
+            return scope, False
+    return ({}, False) if scopes or len(records) != 1 else (scope_of(operation, records[0]), True)
 
 
 def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
@@ -151,13 +160,13 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """
     settings, operation = stack.settings, stack.operation("source")
     people = look_up(settings, stack.client("source"), state)
-    before = scope_before(stack, state)
+    before, anew = scope_before(stack, operation, state)
     wanted = {f"{one.kind} {one.name}": one.object_id for one in people.principals}
     news = {**before, "principals": wanted, foreign_assignments.WANTED: settings.foreign_assignments}
     by_hand = foreign_assignments.due(lambda: operation, before, news)
     removed = by_hand if settings.foreign_assignments == foreign_assignments.REMOVE else {}
-    assigned = already_assigned(lambda: operation, before, news) if before else set[str]()
-    change = affected(before, news, assigned)
+    assigned = already_assigned(lambda: operation, before, news) if before and not anew else set[str]()
+    change = affected(before, news, assigned, anew=anew)
     groups = groups_among(change.comes)
     opened = read_groups(operation, groups) if groups else []
     gone, coming = {**change.leaves, **removed}, {**change.comes, **change.already}

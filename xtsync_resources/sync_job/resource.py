@@ -7,13 +7,11 @@ Source: https://learn.microsoft.com/graph/api/resources/synchronization-synchron
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .. import records
 from ..assignments.operations import assignments, principal_of
 from ..graph.consistency import LOST_JOB, POLICIES_APPEAR, SERVICE_PRINCIPAL_SETTLES
 from ..graph.errors import RefusedError, XtsyncError
@@ -35,45 +33,27 @@ from ..pulumi_runtime.tenant_resource import Home, TenantResource
 from ..sync_secrets.model import COMPANY
 from ..sync_secrets.operations import live_settings
 from . import calls
+from .found import (
+    FOUND_BESIDE,
+    GONE,
+    NOTHING_FOUND,
+    REMEMBERED,
+    first_found,
+    found_beside,
+    found_first,
+    remembered,
+    to_remember,
+)
 from .model import ACTIVE, PAUSED, TEMPLATE, Job, job_of_template, last_cycle, schedule_state, was_started
 from .running import at_rest, pause, refuse_held_deletions, set_running
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
 
-REMEMBERED = "remembered"
 # An output of a job that was taken over, where the run did not pass the gate.
 UNPROVEN = "unproven"
 INPUTS = (HOME, "servicePrincipalId", "appRoleId", "templateId", "targetTenantId", "onDemand", "madeByHand", REMEMBERED)
 POLICIES_SEEN = (POLICIES_APPEAR, *SERVICE_PRINCIPAL_SETTLES)
-# What is found in a service principal without any job, too.
-FOUND_BESIDE = ("foundSettings", "foundPeople")
-NOTHING_FOUND: Mapping[str, Any] = {
-    "foundState": "",
-    "foundSettings": "{}",
-    "foundPeople": [],
-    "foundCycle": "",
-    "rested": "",
-}
-
-
-# --- arguments ---------------------------------------------------------------------------------------------
-
-
-def remembered(before: Mapping[str, Any]) -> str:
-    """What the state knows of what was found first, for a run that makes the resource anew: "" for nothing.
-
-    The engine does not show it to such a run: what is found then is what this stack has put there.
-    """
-    kept = ("servicePrincipalId", "everOnDemand", *NOTHING_FOUND)
-    return records.text({key: before[key] for key in kept if key in before}) if before else ""
-
-
-def first_found(props: Properties) -> Mapping[str, Any]:
-    """What was remembered of this service principal's job; empty for nothing."""
-    known: Mapping[str, Any] = records.parse(props[REMEMBERED] or "{}")
-    return known if known.get("servicePrincipalId") == props["servicePrincipalId"] else {}
-
 
 # --- provider ----------------------------------------------------------------------------------------------
 
@@ -132,29 +112,6 @@ def to_adopt(operation: Operation, props: Properties, job: Job) -> bool:
     return COMPANY in (live_settings(operation, props["servicePrincipalId"]) or {})
 
 
-def found_beside(operation: Operation, service_principal: str, role: str) -> Properties:
-    """Settings and people that are there before anything is written. Calls: GET secrets, GET appRoleAssignedTo."""
-    settings = live_settings(operation, service_principal) or {}
-    people = {principal_of(one) for one in assignments(operation, service_principal, role)}
-    return {"foundSettings": records.text(settings), "foundPeople": sorted(people)}
-
-
-def to_remember(operation: Operation, service_principal: str, role: str, job: Job) -> Properties:
-    """What is remembered of a job that somebody made, before it is brought to rest.
-
-    It rests so that nobody is found unassigned before everybody is. The start resumes it. A destroy after a run that
-    got this far removes assignments under a job at rest.
-
-    Calls: GET secrets, GET appRoleAssignedTo.
-    """
-    return {
-        **found_beside(operation, service_principal, role),
-        "foundState": schedule_state(job) or PAUSED,
-        "foundCycle": last_cycle(job),
-        "rested": str(uuid.uuid4()),
-    }
-
-
 def announce_adoption(operation: Operation, service_principal: str, job: Job, *, allowed: bool) -> None:
     """Say what becomes of a job that somebody made, in a preview as when it is done.
 
@@ -201,13 +158,6 @@ def leave_as_found(operation: Operation, id_: str, props: Properties) -> None:
             set_running(operation, service_principal, id_, True, job)
 
 
-def found_first(first: Mapping[str, Any], now: Properties) -> Properties:
-    """What is remembered of a job that is taken over again: as it was found first, but when it was brought to rest."""
-    if not first.get("foundState"):
-        return {**now, **{key: first[key] for key in FOUND_BESIDE if key in first}}
-    return {**now, **{key: first[key] for key in NOTHING_FOUND if key != "rested"}}
-
-
 class SyncJobProvider(TenantResourceProvider):
     """Owns the job, or leaves it where it was there before."""
 
@@ -228,7 +178,7 @@ class SyncJobProvider(TenantResourceProvider):
         if is_unknown(service_principal) or not is_preview(props):
             return
         # A job that this stack made goes first where it is replaced.
-        if first and not first["foundState"]:
+        if first and not first["foundState"] and not first.get(GONE):
             return
         operation = self.operation()
         found = job_of_template(operation.read(calls.list_jobs(service_principal)) or {})

@@ -122,7 +122,7 @@ def pause(operation: Operation, service_principal: str, job_id: str, job: Job) -
     return cycle_ended(operation, service_principal, job_id, found or job)
 
 
-def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> None:
+def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, new: bool) -> Job | None:
     """Bring a job that runs to rest before what it goes by is changed, also where the run ends in between.
 
     A job that is gone is left to whoever changes it next. One that holds deletions back goes on holding them: pausing
@@ -135,15 +135,18 @@ def bring_to_rest(operation: Operation, service_principal: str, job_id: str, *, 
         service_principal: the configuration's service principal.
         job_id: the job.
         new: whether it may have been made a moment ago.
+
+    Returns:
+        The job as it was; None where it is gone.
     """
     get = calls.get_job(service_principal, job_id)
-    job: Job | None = operation.send(get, JOB_APPEARS) if new else operation.read_settled(get)
-    if job is None or (new and never_ran(job)):
-        return
-    if at_rest(job):
-        job = contradiction(operation, get, at_rest)
+    found: Job | None = operation.send(get, JOB_APPEARS) if new else operation.read_settled(get)
+    if found is None or (new and never_ran(found)):
+        return found
+    job = contradiction(operation, get, at_rest) if at_rest(found) else found
     if job is not None and not holds_deletions(job):
         pause(operation, service_principal, job_id, job)
+    return found
 
 
 def deleted_by_hand(

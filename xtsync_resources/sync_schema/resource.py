@@ -33,6 +33,8 @@ from ..pulumi_runtime.provider import (
     is_unknown,
 )
 from ..pulumi_runtime.tenant_resource import Home, TenantResource
+from ..sync_job.calls import list_jobs
+from ..sync_job.model import job_of_template, never_ran, was_started
 from ..sync_job.running import bring_to_rest, deleted_by_hand
 from . import calls
 from .authoring import expressions, parsed_sources, spelled_operators
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
 # Tells when the job was brought to rest for another scope by filters, so that the start looks at it again.
 RESTED = "rested"
+# For one run only: whether the job that the state knows is this stack's own, and none is taken over in its place.
+OWN_JOB = "ownJob"
 INPUTS = (HOME, "servicePrincipalId", "jobId", *PARTS, "baseline", "everybody", RESTED)
 RESTARTED_SINCE = (
     "the job synchronized everybody when it was adopted, and does so until it is restarted; groups are synchronized "
@@ -137,6 +141,7 @@ class SyncSchemaProvider(TenantResourceProvider):
 
     # A record is right only where nothing of ours is there: who relies on one is replaced with it.
     replace_keys = ("servicePrincipalId", "jobId", "baseline")
+    for_this_run = (OWN_JOB,)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept; say what changes on a job that is there, and whom that may remove."""
@@ -153,19 +158,32 @@ class SyncSchemaProvider(TenantResourceProvider):
         return CheckResult({**news, RESTED: rested}, [])
 
     def refuse_unusable(self, props: Properties) -> Json | None:
-        """Refuse in a preview what `up` would; gives the schema. Call, for a known job: GET jobs/{id}/schema."""
-        if is_unknown(props["jobId"]) or is_unknown(props["servicePrincipalId"]):
+        """Refuse in a preview what `up` would; gives the schema. Calls: those of `job_there`, GET jobs/{id}/schema."""
+        job = self.job_there(props)
+        if not job:
             return None  # a job to be made has the template's schema
         operation = self.operation()
-        schema = operation.read(calls.get_schema(props["servicePrincipalId"], props["jobId"]))
+        schema = operation.read(calls.get_schema(props["servicePrincipalId"], job))
         if schema is None:
             return None
-        with refusing_unusable(operation.tenant, props["jobId"]):
-            put_in(with_directories(operation, props, schema), managed_parts(props), {})
+        with refusing_unusable(operation.tenant, job):
+            put_in(with_directories(operation, {**props, "jobId": job}, schema), managed_parts(props), {})
         return schema
 
+    def job_there(self, props: Properties) -> str:
+        """The job, or in a preview the one that is to be taken over; "" for none. Call, where not known: GET jobs."""
+        service_principal = props["servicePrincipalId"]
+        if is_unknown(service_principal):
+            return ""
+        if not is_unknown(props["jobId"]):
+            return str(props["jobId"])
+        if props.get(OWN_JOB):
+            return ""
+        found = job_of_template(self.operation().read(list_jobs(service_principal)) or {})
+        return str(found["id"]) if found is not None and was_started(found) else ""
+
     def announce(self, props: Properties) -> None:
-        """Say what a create changes, old -> new. Call, in a preview and for a known job: GET jobs/{id}/schema."""
+        """Say in a preview what a create changes, old -> new. Calls: those of `refuse_unusable`."""
         schema = self.refuse_unusable(props) if is_preview(props) else None
         if schema is not None:
             wanted = managed_parts(props)
@@ -185,14 +203,20 @@ class SyncSchemaProvider(TenantResourceProvider):
         operation, wanted = self.operation(), managed_parts(props)
         waits = bool(props.get("everybody") and wanted.pop(GROUPS, None))
         written: dict[str, str] = {}
+        told: list[str] = []
+        job = None
 
         def make(schema: Json) -> dict[str, Any]:
+            if job is not None and not never_ran(job) and not told:
+                told.extend(what_changes_for_people(live_parts(schema, wanted), wanted))
+                for text in told:
+                    report(text, severity=WARNING)
             sources = parsed_sources(operation, props, object_mapping(schema, "User"))
             written.update(expressions(sources))
             return put_in(schema, wanted, sources, spelled_operators(operation, props))
 
         if props[RESTED]:
-            bring_to_rest(operation, props["servicePrincipalId"], props["jobId"], new=True)
+            job = bring_to_rest(operation, props["servicePrincipalId"], props["jobId"], new=True)
         former = former_parts(wanted, records.parse(props["baseline"]))
         id_, outputs = f"{props['jobId']}/schema", {"former": records.text(former), "written": records.text(written)}
         try:
@@ -336,6 +360,7 @@ class SyncSchema(TenantResource):
         parts: see `Settings.schema_inputs`; what is left out is not touched.
         baseline: the record of what was there before.
         everybody: whether the job was found with everybody in scope, if at all.
+        own_job: whether the job of the last run was made by this stack.
         depends_on: what comes before.
 
     Attributes:
@@ -354,6 +379,7 @@ class SyncSchema(TenantResource):
         parts: Mapping[str, Any],
         baseline: SchemaBaseline,
         everybody: pulumi.Input[bool | None],
+        own_job: bool,
         depends_on: Sequence[pulumi.Resource],
     ) -> None:
         inputs = {
@@ -362,6 +388,7 @@ class SyncSchema(TenantResource):
             **parts,
             "baseline": baseline.baseline,
             RESTED: "",
+            OWN_JOB: own_job,
             **({"everybody": everybody} if GROUPS in parts else {}),
         }
         super().__init__(name, home, inputs, computed=["former", "written"], depends_on=depends_on)

@@ -63,12 +63,14 @@ class Affected:
         already: who is configured anew and in scope already, as somebody has assigned them by hand.
         leaves: who leaves the scope.
         stays: who is configured no more and stays, as they had been assigned before this stack.
+        left: who of those who leave had been assigned before this stack as well, and is not assigned now.
     """
 
     comes: Principals = field(default_factory=dict)
     already: Principals = field(default_factory=dict)
     leaves: Principals = field(default_factory=dict)
     stays: Principals = field(default_factory=dict)
+    left: Principals = field(default_factory=dict)
 
 
 # --- who is who --------------------------------------------------------------------------------------------
@@ -111,35 +113,48 @@ def as_found_first(olds: Properties, news: Properties) -> Properties:
     return {**news, **{key: olds[key] for key in ("foundPeople", *of_job) if key in olds}}
 
 
-def affected(olds: Mapping[str, Any], news: Mapping[str, Any], assigned: Collection[str]) -> Affected:
+def affected(
+    olds: Mapping[str, Any], news: Mapping[str, Any], assigned: Collection[str] | None, *, anew: bool = False
+) -> Affected:
     """Whom a change concerns.
 
     Args:
         olds: the former inputs; empty before the first `up`.
         news: the new ones.
-        assigned: object ids of who is in scope.
+        assigned: object ids of who is in scope; None where that could not be read.
+        anew: whether everybody comes anew, as a run that was cut off has taken them out.
     """
     before = ids(olds) if olds else set[str]()
-    # Whoever was assigned before this stack is not, to an application that is made anew.
-    same = olds.get("servicePrincipalId") == news.get("servicePrincipalId")
-    first = set(olds.get("foundPeople") or ()) if same else set[str]()
-    coming, gone = ids(news) - before, before - ids(news)
+    found = found_before(olds, news)
+    # A run that was cut off while it took an assignment over has removed it, and not made it anew.
+    first = found if assigned is None else found & set(assigned)
+    assigned = assigned or ()
+    coming, gone = ids(news) - (set() if anew else before), before - ids(news)
     return Affected(
         comes=those_of(news["principals"], coming.difference(assigned)),
         already=those_of(news["principals"], coming.intersection(assigned)),
         leaves=those_of(olds.get("principals", {}), gone - first),
         stays=those_of(olds.get("principals", {}), gone & first),
+        left=those_of(olds.get("principals", {}), gone & (found - first)),
     )
+
+
+def found_before(olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
+    """Object ids of who was assigned before this stack; nobody was, to an application that is made anew."""
+    same = olds.get("servicePrincipalId") == news.get("servicePrincipalId")
+    return set(olds.get("foundPeople") or ()) if same else set()
 
 
 def already_assigned(operation: Callable[[], Operation], olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
     """Object ids of who is in scope before anybody who is new is assigned.
 
-    Calls: none where nobody is new, or the run knows it; else GET appRoleAssignedTo, and before the application is in
-    the state GET servicePrincipals/{id}.
+    Calls: none where nobody is new or leaves who was there before, or the run knows it; else GET appRoleAssignedTo, and
+    before the application is in the state GET servicePrincipals/{id}.
     """
     service_principal, role = news["servicePrincipalId"], news["appRoleId"]
-    if is_unknown(service_principal) or (olds and ids(news) <= ids(olds)):
+    if is_unknown(service_principal):
+        return set()
+    if olds and ids(news) <= ids(olds) and not found_before(olds, news) & (ids(olds) - ids(news)):
         return set()
     if not olds and not is_unknown(news["foundPeople"]):
         return set(news["foundPeople"])
@@ -163,6 +178,12 @@ def announce(change: Affected) -> None:
     if change.leaves:
         verb = "leaves" if len(change.leaves) == 1 else "leave"
         report(f"{verb} the scope: {told(change.leaves)}", severity=WARNING)
+    if change.left:
+        report(
+            f"not assigned any more, though they had been before this stack took the pair over: {told(change.left)}. "
+            "Somebody, or a run that was cut off, has removed that. Put them into the stack file again to keep them",
+            severity=WARNING,
+        )
     if change.stays:
         report(
             f"not configured any more: {told(change.stays)}. They had been assigned before this stack took "

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 # deletes them, from how many on it holds that back, what the last run has left of this resource, and why the service
 # skips users, by object id.
 MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED = "mayLeave", "deletes", "holdsFrom", "before", "skipped"
+# For one run only as well: the record of the scope, empty without one, where the job is in the state and the scope not.
+CUT_OFF = "cutOff"
 NOT_RUN_YET = (
     "no cycle of the job has gone well yet: it removes nobody from the target whom it has not synchronized itself, as "
     "whom an earlier job has. `xtsync status --wait first-cycle` waits for one"
@@ -52,7 +54,13 @@ Opened = Callable[[], "Operation"]
 
 
 def announce_change(
-    operation: Opened, settings: ProviderSettings, before: Properties, news: Properties, removed: Mapping[str, str]
+    operation: Opened,
+    settings: ProviderSettings,
+    before: Properties,
+    news: Properties,
+    removed: Mapping[str, str],
+    *,
+    anew: bool,
 ) -> None:
     """Say who comes into scope and who leaves it, in people, and what becomes of them.
 
@@ -64,26 +72,29 @@ def announce_change(
         before: the former properties; empty before the first `up`.
         news: the new ones.
         removed: whom somebody had put in scope by hand and this run takes out.
+        anew: see `affected`.
 
     Raises:
         RefusedError: who comes is in scope already and may not be taken over; or as `who_leaves`.
     """
-    change = who_comes(operation, settings, before, news)
+    change = who_comes(operation, settings, before, news, anew=anew)
     if leaving := {**change.leaves, **removed}:
         who_leaves(operation, settings, before, news, change, leaving)
 
 
-def who_comes(operation: Opened, settings: ProviderSettings, before: Properties, news: Properties) -> Affected:
+def who_comes(
+    operation: Opened, settings: ProviderSettings, before: Properties, news: Properties, *, anew: bool
+) -> Affected:
     """Say which users and groups come and go, and how many people the groups bring; gives the change.
 
     Calls: those of `already_assigned` and `read_groups`. That a count fails, fails nothing.
     """
-    assigned: Collection[str] = ()
+    assigned: Collection[str] | None = None
     try:
-        assigned = already_assigned(operation, before, news)
+        assigned = already_assigned(operation, {} if anew else before, news)
     except XtsyncError as error:
         report(f"who is in scope already could not be read: {error.why}. {error.do}", severity=WARNING)
-    change = affected(before, news, assigned)
+    change = affected(before, news, assigned, anew=anew)
     if before and change.already and settings.on_existing == "fail":
         foreign_assignments.refuse(operation(), news, set(change.already.values()))
     announce(change)

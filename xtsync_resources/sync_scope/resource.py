@@ -56,8 +56,9 @@ from .affected import (
     refuse_to_remove,
     those_of,
 )
-from .announcement import BEFORE, DELETES, HOLDS_FROM, MAY_LEAVE, SKIPPED, announce_change
+from .announcement import BEFORE, CUT_OFF, DELETES, HOLDS_FROM, MAY_LEAVE, SKIPPED, announce_change
 from .before_draining import DRAIN, refuse_missing, refuse_protected, refuse_shared, refuse_to_drain
+from .cut_off import scope_of, warn_of_the_unknown
 from .remembered_names import refuse_other_objects
 from .unfit import report_unfit
 
@@ -176,21 +177,27 @@ def report_configurations(others: Sequence[PairConfiguration], *, allowed: bool)
 class SyncScopeProvider(TenantResourceProvider):
     """Keeps the record, and takes out whoever leaves. Another service principal or job is an update."""
 
-    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED)
+    for_this_run = (MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, CUT_OFF, SKIPPED)
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Accept what names meant before; say who comes into scope and who leaves it, and what becomes of them.
 
-        Calls: those of `announce_change`, and of `foreign_assignments.due`.
+        Calls: those of `announce_change`, and of `foreign_assignments.due`; after a `destroy` that was cut off those of
+        `scope_of` or `warn_of_the_unknown`.
 
         Raises:
             RefusedError: a name means another object, somebody would leave who is never to be removed; or see
                 `announce_change`.
         """
         # Of a resource that is made anew the engine shows nothing of before: the program does.
-        before = olds or dict(news.get(BEFORE) or {})
+        before, cut_off = olds or dict(news.get(BEFORE) or {}), news.get(CUT_OFF)
         if before:
             refuse_other_objects(self.settings.tenant, before["principals"], news["principals"])
+        elif cut_off:
+            before = scope_of(self.operation(), cut_off)
+        elif cut_off is not None and news.get(DELETES):
+            warn_of_the_unknown(self.operation(), news)
+        if before:
             refuse_to_remove(self.operation, before, news)
             foreign_assignments.left_behind(self.operation, before, news)
         foreign = foreign_assignments.due(self.operation, olds, news)
@@ -200,8 +207,9 @@ class SyncScopeProvider(TenantResourceProvider):
         if adopted and news["onDestroy"] == DRAIN and olds.get("onDestroy") != DRAIN:
             foreign_assignments.announce_end(self.operation(), adopted)
         foreign_assignments.announce_adopted(self.operation, olds, news, adopted)
-        announce_change(self.operation, self.settings, before, news, {} if adopts else foreign)
-        return CheckResult({**as_found_first(olds, news), foreign_assignments.ADOPTED: adopted}, [])
+        removed = {} if adopts else foreign
+        announce_change(self.operation, self.settings, before, news, removed, anew=bool(cut_off))
+        return CheckResult({**as_found_first(before, news), foreign_assignments.ADOPTED: adopted}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Keep the record; who was assigned before this stack is remembered, and named where not configured.
@@ -323,6 +331,7 @@ class SyncScope(TenantResource):
         foreign: what becomes of those whom somebody assigns by hand.
         leaving: how many people may leave in one run, and what becomes of them.
         before: its outputs as the last run left them; empty where there are none.
+        cut_off: those of the record of the scope, empty without one, where the job is in the state; else None.
         skipped: why the service skips users, by object id.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
@@ -350,6 +359,7 @@ class SyncScope(TenantResource):
         foreign: foreign_assignments.Foreign,
         leaving: Leaving,
         before: Mapping[str, Any],
+        cut_off: Mapping[str, Any] | None,
         skipped: Mapping[str, str],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
@@ -365,6 +375,7 @@ class SyncScope(TenantResource):
             DELETES: leaving.deletes,
             HOLDS_FROM: leaving.holds_from,
             BEFORE: dict(before),
+            **({CUT_OFF: dict(cut_off)} if cut_off is not None and not before else {}),
             SKIPPED: dict(skipped),
         }
         computed = ["people"]
