@@ -18,7 +18,7 @@ WAS, NOW = "0f6c2a11-0000-4000-8000-000000000001", "0f6c2a11-0000-4000-8000-0000
 
 @pytest.fixture(autouse=True)
 def asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "announce_change", lambda *_: None)
+    monkeypatch.setattr(resource, "announce_change", lambda *_, **__: None)
 
 
 def provider() -> SyncScopeProvider:
