@@ -182,12 +182,23 @@ def test_promise_6_a_drain_deletes_no_more_than_was_said_after_a_job_was_lost(la
 # --- a pair that is taken over ---------------------------------------------------------------------------------
 
 
+ONLY_BOB = {"name": "Only Bob", "clauses": [{"attribute": "userPrincipalName", "operator": "equals", "value": BOB}]}
+
+
 @pytest.mark.real
 def test_promise_3_a_filter_on_a_job_that_is_taken_over_is_announced(both: Lab) -> None:
     made_by_hand(both.stack)
-    clause = {"attribute": "userPrincipalName", "operator": "equals", "value": BOB}
-    both.stack.config["xtsync:scopingFilters"] = [{"name": "Only Bob", "clauses": [clause]}]
+    both.stack.config["xtsync:scopingFilters"] = [ONLY_BOB]
     for operation in ("preview", "up"):
         assert "whoever is outside of them is removed" in told(both.stack.run(operation), "schema")
     both.pass_time()
     assert both.arrived() == {BOB}
+
+
+def test_plan_sees_a_pair_that_is_to_be_taken_over(both: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    knows_the_state(both, monkeypatch)
+    made_by_hand(both.stack)
+    both.stack.config |= {"xtsync:scopingFilters": [ONLY_BOB], "xtsync:groups": ["Finance"]}
+    plan = xtsync("plan", "-s", "dev", "--json").document
+    assert (plan["comes"], plan["adopts"]) == (["group Finance"], [f"user {ALICE}", f"user {BOB}"])
+    assert plan["schema"] == ["scopingFilters"]

@@ -45,6 +45,7 @@ from ..sync_scope.newcomers import mails_of
 from ..sync_scope.principals import look_up
 from .checks.doors import as_made, in_effect, left_by_up, seen
 from .checks.finding import counted, listed
+from .plan_adoption import assigned_to, parts_that_change, to_take_over
 from .plan_job import SWAP, after_refusal, job_ahead
 from .plan_refusals import guarded, raising, refusal, refused_by, second_one, too_many, would_pause
 from .recorded import recorded
@@ -150,9 +151,9 @@ def scope_before(stack: Stack, operation: Operation, state: Sequence[Recorded]) 
 def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     """Work out the plan.
 
-    Calls: those of `look_up`, `foreign_assignments.due`, `already_assigned`, `read_groups`, `people_who_leave`,
-    `names_now`, `accounts_for`, `second_one`, `raising`, `job_ahead`; in both tenants GET partners/{id}, in the
-    target GET identitySynchronization.
+    Calls: those of `look_up`, `assigned_to`, `parts_that_change`, `foreign_assignments.due`, `already_assigned`,
+    `read_groups`, `people_who_leave`, `names_now`, `accounts_for`, `second_one`, `raising`, `job_ahead`; in both
+    tenants GET partners/{id}, in the target GET identitySynchronization.
 
     Raises:
         Stopped: somebody in the stack file does not exist, or nobody could look.
@@ -165,7 +166,11 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     news = {**before, "principals": wanted, foreign_assignments.WANTED: settings.foreign_assignments}
     by_hand = foreign_assignments.due(lambda: operation, before, news)
     removed = by_hand if settings.foreign_assignments == foreign_assignments.REMOVE else {}
-    assigned = already_assigned(lambda: operation, before, news) if before and not anew else set[str]()
+    taken_over = "" if before else to_take_over(state)
+    if taken_over:
+        assigned = assigned_to(operation, taken_over)
+    else:
+        assigned = already_assigned(lambda: operation, {} if anew else before, news) if before else set[str]()
     change = affected(before, news, assigned, anew=anew)
     groups = groups_among(change.comes)
     opened = read_groups(operation, groups) if groups else []
@@ -196,7 +201,9 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
         deleted_in_source=leavers.deleted,
         leavers_are_deleted=settings.deletes,
         lost_job=lost,
-        schema=changed_parts(stack, state, before),
+        schema=parts_that_change(operation, taken_over, stack.settings.schema_inputs())
+        if taken_over
+        else changed_parts(stack, state, before),
         existing=accounts_for(stack, operation, change.comes, opened),
         lets_go=lets_go,
         refused=refused,
