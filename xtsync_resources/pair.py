@@ -142,7 +142,9 @@ class PairResources:
             "foundPeople": job.found_people,
             "onDestroy": settings.on_destroy,
         }
-        foreign = Foreign(settings.foreign_assignments, self._before("SyncScope", "scope").get(ADOPTED) or {})
+        adopted = self._before("SyncScope", "scope").get(ADOPTED) or {}
+        adopted = {name: object_id for name, object_id in adopted.items() if object_id not in ids.values()}
+        foreign = Foreign(settings.foreign_assignments, adopted)
         protected = sorted(one.object_id for one in people.principals if one.name in settings.never_remove)
         record = ScopeRecord(
             "scope-record",

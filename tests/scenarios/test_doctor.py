@@ -92,6 +92,11 @@ def test_who_would_be_skipped_and_who_is_not_there(lab: Lab, xtsync: Command) ->
     assert skipped == ("warning", text)
 
 
+def test_a_group_in_a_group_that_is_named_itself_is_not_skipped(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config |= {"xtsync:users": [], "xtsync:groups": ["Finance", "Nested"]}
+    assert not any("would be skipped" in text for _, text in findings(xtsync, 0)["source", NAMED])
+
+
 def test_what_gets_in_the_way_in_the_target(lab: Lab, xtsync: Command) -> None:
     lab.target.guest_invitations_allowed = False
     nobody = {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]}

@@ -106,6 +106,15 @@ def test_who_was_adopted_and_is_configured_leaves_like_anybody(by_hand: Lab) -> 
     assert assigned(by_hand) == {ALICE}
 
 
+def test_promise_2_who_is_adopted_and_then_configured_is_written_down_in_one_run(by_hand: Lab) -> None:
+    wanted(by_hand, "adopt")
+    by_hand.stack.run("up")
+    by_hand.stack.config["xtsync:users"] = [ALICE, BOB]
+    del by_hand.stack.config["xtsync:foreignAssignments"]
+    assert "adopted" not in by_hand.stack.run("up").outputs["scope"]
+    assert by_hand.stack.run("up", expect_no_changes=True).exit_code == 0
+
+
 @pytest.mark.parametrize("name", ["scope", "schema", "job", "secrets", "start", "scope-record"])
 def test_promise_6_who_is_adopted_stays_whatever_is_replaced(by_hand: Lab, name: str) -> None:
     wanted(by_hand, "adopt")

@@ -194,6 +194,17 @@ def test_what_else_stops_a_preview_is_foreseen(lab: Lab, planned: Command, why: 
     lab.stack.run("preview", fails=True)
 
 
+def test_a_job_that_up_pauses_or_starts_is_told(lab: Lab, planned: Command) -> None:
+    planned.up()
+    for running, words in ((False, "is paused with this change"), (True, "is started at the end of this run")):
+        lab.stack.config["xtsync:running"] = running
+        found = document(planned)
+        assert words in found["job"]
+        assert found["jobDo"] == ""
+        assert words in told(lab.stack.run("preview"), "start")
+        planned.up()
+
+
 def test_a_pause_under_deletions_that_are_held_back_is_foreseen(lab: Lab, planned: Command) -> None:
     held_back(lab, planned)
     lab.stack.config["xtsync:running"] = False

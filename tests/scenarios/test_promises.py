@@ -258,7 +258,9 @@ def test_promise_6_release_pauses_the_job_before_the_first_assignment_goes(lab: 
     previewed = lab.stack.run("destroy", preview_only=True)
     assert previewed.outputs["onDestroy"].startswith("release: 1 user (alice@contoso.com) and 1 group (Finance)")
     assert not writes(lab.calls_since(before))
-    lab.stack.run("destroy")
+    said = told(lab.stack.run("destroy"), "scope")
+    assert "their people stay in the target as they are" in said
+    assert "group Finance, user alice@contoso.com" in said
     calls = writes(lab.calls_since(before))
     pause = next(call.number for call in calls if call.path.endswith("/pause"))
     assert all(pause < call.number for call in calls if "appRoleAssignedTo" in call.path)

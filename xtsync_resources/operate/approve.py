@@ -114,6 +114,7 @@ def command(stack: Stack, screen: Screen, count: int | None) -> int:
             why = f"--count is {count}, and they are {len(people)}"
             do = f"look at who they are, and give --count {len(people)} if all of them are to be deleted"
             raise ConfigurationError("Nothing was approved", why, do)
+        screen.tell(f"{typed} is not {len(people)}.")
         screen.declined(f"{typed} was typed, and they are {len(people)}")
         return 1
     if count is None:

@@ -251,7 +251,7 @@ def permissions_command(
         list[str] | None,
         typer.Option(
             metavar="WHOSE",
-            help="Let a pipeline sign in without a secret; WHOSE is below. May be given several times.",
+            help="Let a pipeline sign in without a secret; WHOSE is above. May be given several times.",
         ),
     ] = None,
     adopt: Annotated[

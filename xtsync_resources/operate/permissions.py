@@ -176,6 +176,13 @@ def command(stack: Stack, screen: Screen, side: Side | None, federate: Sequence[
     cloud = stack.settings.cloud
     how = [federation.parse(whose, cloud.name) for whose in federate]
     documents = {}
+    sides = [name for name in needs(stack.settings, adopt=adopt) if side in (None, name)]
+    other = [name for name in sides if getattr(stack.settings, name).auth != "oidc"]
+    if how and other:
+        screen.tell(
+            f"The stack file signs in without a federated credential yet: set auth: oidc for {' and '.join(other)}.",
+            style="yellow",
+        )
     for name, wanted in needs(stack.settings, adopt=adopt).items():
         if side not in (None, name):
             continue

@@ -46,7 +46,7 @@ from ..sync_scope.principals import look_up
 from .checks.doors import as_made, in_effect, left_by_up, seen
 from .checks.finding import counted, listed
 from .plan_adoption import assigned_to, parts_that_change, to_take_over
-from .plan_job import SWAP, after_refusal, job_ahead
+from .plan_job import SWAP, after_refusal, job_ahead, switched
 from .plan_refusals import guarded, raising, refusal, refused_by, second_one, too_many, would_pause
 from .recorded import recorded
 from .screen import Rows, line
@@ -178,7 +178,7 @@ def make(stack: Stack, state: Sequence[Recorded]) -> Plan:
     names = {object_id: name for name, object_id in gone.items()}
     found = people_who_leave(operation, before, kinds(gone), kinds(coming), settings.may_leave) if gone else Leavers()
     leavers = found.named(names)
-    job = job_ahead(stack, operation, change.comes, wanted, gone.values())
+    job = switched(stack, state, job_ahead(stack, operation, change.comes, wanted, gone.values()))
     lets_go, not_raised = raising(stack, operation, state)
     second = second_one(stack, operation, state)
     swap = SWAP if job.holds and gone and coming else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..graph.errors import CallError, RefusedError
+from ..state import type_token
 from ..sync_job.model import ACTIVE, holds_deletions
+from ..sync_scope.beforehand import PAUSES, STARTS
 from . import status
 from .checks.finding import as_advice, listed
 from .gone import NotWellError
@@ -19,6 +21,7 @@ from .status import read_job, what_follows
 
 if TYPE_CHECKING:
     from ..graph.operation import Operation
+    from ..program.stack_state import Recorded
     from .stack import Stack
 
 SWAP = (
@@ -92,6 +95,15 @@ def job_ahead(
         return JobAhead(". ".join(told), health.remedy if told else "", holds)
     told.append(f"not in scope: {listed(missing)}, though configured{what_follows(stack)}")
     return JobAhead(". ".join(told), (health.remedy if len(told) > 1 else "") or ASSIGN, holds)
+
+
+def switched(stack: Stack, state: Sequence[Recorded], job: JobAhead) -> JobAhead:
+    """The job as it is told where `up` pauses it, or starts what an earlier one has paused (`xtsync:running`)."""
+    start = next((one.outputs for one in state if one.type == type_token("JobStart")), None)
+    running = stack.settings.running
+    if start is None or job.gone or job.holds or bool(start.get("running")) == running:
+        return job
+    return replace(job, told=STARTS if running else PAUSES, do="")
 
 
 def after_refusal(do: str, refused: str) -> str:

@@ -54,6 +54,17 @@ def before_and_now(olds: Properties, news: Properties) -> tuple[set[str], set[st
     return {*(olds.get("principals") or ())}, {*news["principals"]}
 
 
+# What a preview says where xtsync:running changes, and `xtsync plan` as well.
+PAUSES = (
+    "the job is paused with this change (xtsync:running): nobody is created, changed or removed in the target until it "
+    "runs again"
+)
+STARTS = (
+    "the job, which this stack has paused, is started at the end of this run (xtsync:running). Its next cycle does "
+    "what has waited: whoever left the scope meanwhile leaves the target, within xtsync:deletionThreshold"
+)
+
+
 def tell_of_job(open_operation: Callable[[], Operation], olds: Properties, news: Properties) -> None:
     """Say that the job is at rest though the last run left it running, or whose deletion it holds back.
 

@@ -84,6 +84,7 @@ OTHERS_STAY = (
     "had been in scope before this stack and are not configured: they stay in scope, now and at the end; add them to "
     "xtsync:users or xtsync:groups, or remove them in the portal"
 )
+RELEASED = "out of scope now, and their people stay in the target as they are, where nobody updates them any more"
 STAYS_AT_REST = (
     "the job was running when this stack took it over. It stays paused: running, it would remove from the target whom "
     "this stack has put in scope, and whoever had been in scope and is not assigned now. Resume it in the portal if "
@@ -310,6 +311,8 @@ class SyncScopeProvider(TenantResourceProvider):
                 report(STAYS_AT_REST, severity=WARNING)
         others, unseen = take_out(operation, service_principal, props["appRoleId"], leaving)
         report_unseen(props, unseen)
+        if leaving and not draining and not replaced:
+            report(f"{RELEASED}: {listed(sorted(those_of(all_of(props), leaving)))}")
         foreign_assignments.report_foreign(foreign_assignments.foreign(props, others))
 
 

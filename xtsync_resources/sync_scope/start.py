@@ -45,7 +45,7 @@ from ..sync_job.model import (
 from ..sync_job.running import at_rest, deleted_by_hand, refuse_held_deletions, runs, set_running
 from ..sync_secrets.model import sync_all
 from ..sync_secrets.operations import live_settings
-from .beforehand import FILTERED, changes_something, tell_of_job
+from .beforehand import FILTERED, PAUSES, STARTS, changes_something, tell_of_job
 from .deletions import quarantine_in_words
 
 if TYPE_CHECKING:
@@ -233,6 +233,8 @@ class JobStartProvider(TenantResourceProvider):
         """
         if olds.get("everybody") and not news["everybody"]:
             report(EVERYBODY_LEAVES, severity=WARNING)
+        if olds and bool(olds.get("running")) != bool(news["running"]):
+            report(STARTS if news["running"] else PAUSES, severity=WARNING)
         if olds.get("running") and news["running"] and changes_something(olds, news):
             tell_of_job(self.operation, olds, news)
         return CheckResult(news, [])
@@ -291,7 +293,7 @@ class JobStartProvider(TenantResourceProvider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Nothing is called: the scope, which goes next, knows what the job has to do while people leave it."""
-        report("the job is brought to rest with the scope, which goes next")
+        report("the job goes on until the scope, which goes next, brings it to rest")
 
 
 JOB_START = JobStartProvider()

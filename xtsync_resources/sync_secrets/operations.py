@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ..sync_job.provisioning_log import Identity
 
 LEAVE_IT = (
-    "leave the threshold as it is, and let them go with `xtsync approve-deletions`, which shows whose they are; or put "
-    "them back in scope, and wait until the job holds nobody back"
+    "put them back in scope with xtsync:deletionThreshold as it was, and raise it once the job holds nobody back "
+    "(`xtsync status` says when its next cycle is); or, if they are to go, let them with `xtsync approve-deletions`, "
+    "which shows whose they are"
 )
 
 SHOW_IT = "run `pulumi refresh --diff`, as somebody has lowered the threshold since, and look at the preview"

@@ -102,7 +102,9 @@ def read_group(operation: Operation, name: str, scope: Scope, more: Sequence[str
 def check(look: Look) -> list[Finding]:
     """Look up the scope in the source. Calls: those of `read_scope`."""
     scope = scope_of(look)
-    members = list(scope.members.values())
+    # A group in a group that is named itself is not skipped.
+    named = scope.assigned.keys()
+    members = [one for one in scope.members.values() if one.kind != GROUP or one.object_id not in named]
     # Who was not found may be everybody: that nobody is in scope is then not known.
     unread = (scope.unknown_users, scope.unknown_groups, scope.ambiguous_groups, scope.hidden_groups)
     known = members or not any(unread)
