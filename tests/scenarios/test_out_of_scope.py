@@ -43,6 +43,16 @@ def test_a_job_that_rests_for_a_group_is_not_to_be_started_before_it_is_back(
     assert "xtsync resume --stack dev" not in page
 
 
+def test_a_group_that_is_deleted_while_the_job_runs_is_told_with_what_helps(lab: Lab, xtsync: Command) -> None:
+    lab.stack.config["xtsync:groups"] = [finance(lab)]
+    xtsync.up()
+    lab.pass_time()
+    lab.source.directory.delete_group(finance(lab))
+    said = says(xtsync, "status")
+    assert "By mistake? Run `xtsync pause` before the next run, restore them there" in said
+    assert ASSIGN_THEM not in said
+
+
 def test_who_comes_with_the_next_up_keeps_other_commands_from_starting_the_job(
     lab: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

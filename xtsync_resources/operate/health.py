@@ -54,6 +54,10 @@ ASSIGN_NEW = (
     "run `pulumi up`, which puts in scope whoever is new in the stack file (before that, restore the accounts of those "
     "who were in scope once and are deleted in the target by now: Deleted users, 30 days)"
 )
+RESTORE = (
+    "By mistake? Run `xtsync pause` before the next run, restore them there (30 days), then run `pulumi up --refresh "
+    "--diff`, which refuses before that. Else take them out of the stack file"
+)
 STOPS = (
     "An entry that nobody has stops it: restore or correct that before; taking it out of the stack file lets its "
     "people go"

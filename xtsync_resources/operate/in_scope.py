@@ -32,6 +32,7 @@ class Outside:
         ids: object ids of those who are there, by the name that they have now, and not assigned.
         new_ids: of those of them who are new.
         may_leave: object ids of who is assigned and not in the stack file, and whom an `up` may take out.
+        deleted: those of the unassigned who are deleted in the source.
     """
 
     unassigned: Sequence[str] = ()
@@ -40,6 +41,7 @@ class Outside:
     ids: Collection[str] = ()
     new_ids: Collection[str] = ()
     may_leave: Collection[str] = ()
+    deleted: Sequence[str] = ()
 
     @property
     def all(self) -> Sequence[str]:
@@ -90,6 +92,7 @@ def unassigned(operation: Operation, stack: Stack) -> Outside:
         ids={id_ for _, _, ids in comes for id_ in ids - gone},
         new_ids={id_ for kind, name, ids in comes for id_ in ids - gone if (kind, name) in new},
         may_leave=who_may_leave(record, others, stack.settings),
+        deleted=[name for _, name, ids in missing if ids & gone],
     )
 
 

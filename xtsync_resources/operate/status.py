@@ -20,7 +20,7 @@ from .checks import Finding, ending, people
 from .checks.finding import DELETES, counted, listed
 from .choices import FAILED, Wait, exit_code
 from .gone import NotWellError, gone
-from .health import ASSIGN, Health, ago, last_words, next_words, read_health, where_missing
+from .health import ASSIGN, RESTORE, Health, ago, last_words, next_words, read_health, where_missing
 from .in_scope import out_of_scope
 from .screen import Rows, line, progress
 
@@ -107,9 +107,13 @@ def in_scope_rows(stack: Stack, beside: Beside, *, advised: bool) -> list[tuple[
     why, outside = "`xtsync doctor` says why", beside.outside
     missing = f"NOT {listed(outside.unassigned)}, though configured ({why}){what_follows(stack)}"
     nobody = f"not known of {listed(outside.nameless)}: nobody is called so, or several are; {why}"
+    goes = ", and their people leave the target" if stack.settings.deletes else ""
+    deleted = f"{listed(outside.deleted)} in {stack.settings.source.name}. {RESTORE}{goes}"
+    back = {*outside.unassigned} - {*outside.deleted}
     return [
         *([("In scope", missing)] if outside.unassigned else []),
-        *([("Do", f"{ASSIGN}, before the next run")] if outside.unassigned and not advised else []),
+        *([("Deleted", deleted)] if outside.deleted else []),
+        *([("Do", f"{ASSIGN}, before the next run")] if back and not advised else []),
         *([("In scope", f"not yet {listed(outside.new)}: {NEW}")] if outside.new else []),
         *([("In scope", nobody)] if outside.nameless else []),
     ]
