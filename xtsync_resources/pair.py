@@ -34,6 +34,7 @@ from .sync_schema.resource import SyncSchema, what_changes_for_people
 from .sync_scope import newcomers, principals
 from .sync_scope.affected import Leaving
 from .sync_scope.before_draining import DRAIN
+from .sync_scope.cut_off import left_in_the_state
 from .sync_scope.foreign_assignments import ADOPT, ADOPTED, Foreign
 from .sync_scope.hooks import AssignmentHooks
 from .sync_scope.record import ScopeRecord, describe
@@ -167,7 +168,7 @@ class PairResources:
             foreign=foreign,
             leaving=Leaving(settings.may_leave, settings.deletes, settings.deletion_threshold),
             before=self._before("SyncScope", "scope"),
-            cut_off=self._before("ScopeRecord", "scope-record") if self._before("SyncJob", "job") else None,
+            cut_off=left_in_the_state(self._before("SyncJob", "job"), self._before("ScopeRecord", "scope-record")),
             skipped=people.skipped,
             depends_on=ready,
             options=options,
@@ -333,8 +334,9 @@ class PairResources:
 
     def _job_before(self) -> Mapping[str, Any]:
         """The outputs of the job as `_before` has them; of one that a refresh did not find, what others remember."""
-        beside = remembered_beside(self._before("ScopeRecord", "scope-record"), self._before("SyncSecrets", "secrets"))
-        return self._before("SyncJob", "job") or beside
+        return self._before("SyncJob", "job") or remembered_beside(
+            self._before("ScopeRecord", "scope-record"), self._before("SyncSecrets", "secrets")
+        )
 
     def _mark_of_interrupted_run(self) -> str:
         """See `mark_of_interrupted_run`; a record of the schema alone was left by a run that was killed."""

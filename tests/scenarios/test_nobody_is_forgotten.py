@@ -72,6 +72,13 @@ def test_promise_6_whoever_is_to_stay_does_by_what_the_message_says(both: Lab) -
     assert both.arrived() == {ALICE, BOB}
 
 
+def keep_the_record_alone(lab: Lab) -> None:
+    """Let the state lose what is after the record of the scope."""
+    record = next(one for one in lab.stack.resources() if one["urn"].endswith("-scope-record"))
+    forget(lab.stack, "start", "scope", "user-")
+    lab.stack.rewrite(lambda resources: resources.append(record))
+
+
 @pytest.mark.parametrize("protected", [False, True])
 def test_promise_3_whom_only_the_record_knows_is_named(
     both: Lab, xtsync: Command, monkeypatch: pytest.MonkeyPatch, *, protected: bool
@@ -80,10 +87,8 @@ def test_promise_3_whom_only_the_record_knows_is_named(
         both.stack.config["xtsync:neverRemove"] = [ALICE]
         both.stack.run("up")
     knows_the_state(both, monkeypatch)
-    record = next(one for one in both.stack.resources() if one["urn"].endswith("-scope-record"))
     principal_of(both).assignments.clear()
-    forget(both.stack, "start", "scope", "user-")
-    both.stack.rewrite(lambda resources: resources.append(record))
+    keep_the_record_alone(both)
     both.stack.config |= {"xtsync:users": [BOB], "xtsync:neverRemove": []}
     plan = xtsync("plan", "-s", "dev", "--json").document
     assert (plan["comes"], plan["leaves"]) == ([f"user {BOB}"], [f"user {ALICE}"])
@@ -99,6 +104,25 @@ def test_promise_3_whom_only_the_record_knows_is_named(
     both.pass_time()
     assert both.arrived() == {BOB}
     assert changed(both.stack.run("up")) == {}
+
+
+@pytest.mark.parametrize("stops", ["secrets", "scope"])
+def test_a_take_over_that_did_not_end_is_no_pair_that_was_taken_apart(both: Lab, stops: str) -> None:
+    made_by_hand(both.stack)
+    both.stack.config |= {"xtsync:users": [ALICE, BOB, "carol@contoso.com"], "xtsync:notifyEmail": "it@contoso.com"}
+    if stops == "secrets":
+        with refused(both, "PUT", "/secrets$"):
+            both.stack.run("up", fails=True)
+    else:
+        both.stack.run("up")
+        keep_the_record_alone(both)
+    assert both.arrived() == {ALICE, BOB}
+    both.stack.config["xtsync:users"] = [ALICE, BOB]
+    text = "\n".join(messages(both.stack.run("up")))
+    assert "the job has synchronized" not in text
+    assert "leaves" not in text
+    both.pass_time()
+    assert both.arrived() >= {ALICE, BOB}
 
 
 # --- taken over, and taken back ------------------------------------------------------------------------------

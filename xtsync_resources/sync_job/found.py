@@ -57,7 +57,8 @@ def remembered_beside(record: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
     if not record:
         return {}
     kept = ("servicePrincipalId", "foundState", "foundPeople", "foundCycle")
-    found = {**NOTHING_FOUND, **{key: record[key] for key in kept}, "foundSettings": secrets.get("found") or "{}"}
+    known = {key: record[key] for key in kept if key in record}
+    found = {**NOTHING_FOUND, **known, "foundSettings": secrets.get("found") or "{}"}
     return {**found, GONE: True}
 
 

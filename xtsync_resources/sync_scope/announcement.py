@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # deletes them, from how many on it holds that back, what the last run has left of this resource, and why the service
 # skips users, by object id.
 MAY_LEAVE, DELETES, HOLDS_FROM, BEFORE, SKIPPED = "mayLeave", "deletes", "holdsFrom", "before", "skipped"
-# For one run only as well: the record of the scope, empty without one, where the job is in the state and the scope not.
+# For one run only as well: `left_in_the_state`, where the job is in the state and the scope is not.
 CUT_OFF = "cutOff"
 NOT_RUN_YET = (
     "no cycle of the job has gone well yet: it removes nobody from the target whom it has not synchronized itself, as "

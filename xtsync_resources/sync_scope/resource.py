@@ -191,13 +191,13 @@ class SyncScopeProvider(TenantResourceProvider):
                 `announce_change`.
         """
         # Of a resource that is made anew the engine shows nothing of before: the program does.
-        before, cut_off = olds or dict(news.get(BEFORE) or {}), news.get(CUT_OFF)
+        before, cut_off = olds or dict(news.get(BEFORE) or {}), news.get(CUT_OFF) or {}
         if before:
             refuse_other_objects(self.settings.tenant, before["principals"], news["principals"])
-        elif cut_off:
+        elif "principals" in cut_off:
             before = scope_of(self.operation(), cut_off)
-        elif cut_off is not None and news.get(DELETES):
-            warn_of_the_unknown(self.operation(), news)
+        elif cut_off and news.get(DELETES):
+            warn_of_the_unknown(self.operation(), news, cut_off["foundCycle"])
         if before:
             refuse_to_remove(self.operation, before, news)
             foreign_assignments.left_behind(self.operation, before, news)
@@ -334,7 +334,7 @@ class SyncScope(TenantResource):
         foreign: what becomes of those whom somebody assigns by hand.
         leaving: how many people may leave in one run, and what becomes of them.
         before: its outputs as the last run left them; empty where there are none.
-        cut_off: those of the record of the scope, empty without one, where the job is in the state; else None.
+        cut_off: see `left_in_the_state`; of use only without `before`.
         skipped: why the service skips users, by object id.
         depends_on: job and settings; the assignments depend on this.
         options: what this is replaced with.
@@ -362,7 +362,7 @@ class SyncScope(TenantResource):
         foreign: foreign_assignments.Foreign,
         leaving: Leaving,
         before: Mapping[str, Any],
-        cut_off: Mapping[str, Any] | None,
+        cut_off: Mapping[str, Any],
         skipped: Mapping[str, str],
         depends_on: Sequence[pulumi.Resource],
         options: pulumi.ResourceOptions,
@@ -378,7 +378,7 @@ class SyncScope(TenantResource):
             DELETES: leaving.deletes,
             HOLDS_FROM: leaving.holds_from,
             BEFORE: dict(before),
-            **({CUT_OFF: dict(cut_off)} if cut_off is not None and not before else {}),
+            CUT_OFF: {} if before else dict(cut_off),
             SKIPPED: dict(skipped),
         }
         computed = ["people"]
