@@ -65,7 +65,9 @@ def remembered_beside(record: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
 def found_first(first: Mapping[str, Any], now: Properties) -> Properties:
     """What is remembered of a job that is taken over again: as it was found first, but when it was brought to rest."""
     if not first.get("foundState"):
-        return {**now, **{key: first[key] for key in FOUND_BESIDE if key in first}}
+        # Somebody's job in the place of a lost one of ours may know whom this stack has put in scope.
+        since = {"foundCycle": ""} if first.get(GONE) else {}
+        return {**now, **{key: first[key] for key in FOUND_BESIDE if key in first}, **since}
     return {**now, **{key: first[key] for key in NOTHING_FOUND if key != "rested"}}
 
 
