@@ -168,10 +168,11 @@ def declare(settings: Settings) -> None:
             issuer=trusted.issuer,
             subject=trusted.subject,
             audiences=[trusted.audience],
-            # An application has no two for the same tokens, so the former goes first. There was one only once.
+            # An application has no two for the same tokens, so the former goes first.
             opts=pulumi.ResourceOptions(
                 provider=provider,
                 delete_before_replace=True,
+                # A stack of before has a single one, of this name.
                 aliases=[pulumi.Alias(name="federation")] if trusted == settings.federations[0] else [],
             ),
         )

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..graph.hosts import may_get_credentials
 from ..sync_secrets.model import DEFAULT_THRESHOLD
-from .pair_facts import Opening, PairFacts
+from .pair_facts import Opening, PairFacts, facts_of_settings
+
+if TYPE_CHECKING:
+    from ..config import Settings
 
 OFF, ADVISE, STOP = "off", "advise", "stop"
 LEVELS = (OFF, ADVISE, STOP)
@@ -335,6 +339,11 @@ def findings(facts: PairFacts, levels: Mapping[str, str] | None = None) -> list[
     given = levels or {}
     found = [(rule, given.get(rule.id, rule.level), rule.broken(facts)) for rule in RULES]
     return [Finding(rule, level, text) for rule, level, text in found if text and level != OFF]
+
+
+def broken_by(settings: Settings) -> list[Finding]:
+    """The rules that a pair breaks, as it is configured."""
+    return findings(facts_of_settings(settings), settings.guardrails.levels)
 
 
 def table() -> str:

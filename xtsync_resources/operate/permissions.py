@@ -176,16 +176,14 @@ def command(stack: Stack, screen: Screen, side: Side | None, federate: Sequence[
     cloud = stack.settings.cloud
     how = [federation.parse(whose, cloud.name) for whose in federate]
     documents = {}
-    sides = [name for name in needs(stack.settings, adopt=adopt) if side in (None, name)]
-    other = [name for name in sides if getattr(stack.settings, name).auth != "oidc"]
+    asked = {name: wanted for name, wanted in needs(stack.settings, adopt=adopt).items() if side in (None, name)}
+    other = [name for name in asked if getattr(stack.settings, name).auth != "oidc"]
     if how and other:
         screen.tell(
             f"The stack file signs in without a federated credential yet: set auth: oidc for {' and '.join(other)}.",
             style="yellow",
         )
-    for name, wanted in needs(stack.settings, adopt=adopt).items():
-        if side not in (None, name):
-            continue
+    for name, wanted in asked.items():
         tenant: Tenant = getattr(stack.settings, name)
         by_application = tenant.auth != "cli" or bool(how)
         lines = commands(tenant, wanted, how, cloud) if by_application else []

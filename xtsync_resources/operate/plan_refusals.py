@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..application.configurations import look, second_configuration
 from ..application.orphans import APPLICATION_TYPE
 from ..graph.errors import RefusedError
-from ..guardrails.pair_facts import facts_of_settings
-from ..guardrails.rules import STOP, findings
+from ..guardrails.rules import STOP, broken_by
 from ..state import type_token
 from ..sync_scope.affected import Affected, refuse_to_remove
 from ..sync_scope.before_draining import refuse_drain_while_leaving
@@ -29,9 +28,8 @@ PAUSE = "xtsync:running is false, and the job holds deletions back: pausing and 
 
 def guarded(stack: Stack) -> str:
     """The guardrails that stop `up`; "" where none does."""
-    settings = stack.settings
-    found = findings(facts_of_settings(settings), settings.guardrails.levels)
-    return "; ".join(f"the guardrail {one}".rstrip(".") for one in found if one.level == STOP)
+    stops = [one for one in broken_by(stack.settings) if one.level == STOP]
+    return "; ".join(f"the guardrail {one}".rstrip(".") for one in stops)
 
 
 def refusal(

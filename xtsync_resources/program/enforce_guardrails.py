@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..guardrails.pair_facts import Sayings, facts_of_settings
-from ..guardrails.rules import ADVISE, STOP, Finding, findings
+from ..guardrails.pair_facts import Sayings
+from ..guardrails.rules import ADVISE, STOP, Finding, broken_by, findings
 from ..guardrails.stack_facts import facts_of_resources
 from ..pulumi_runtime import messages
 
@@ -33,7 +33,7 @@ def enforce(settings: Settings) -> None:
     Raises:
         GuardrailsBroken: with all rules that stop it.
     """
-    stops = [one for one in broken(settings) if one.level == STOP]
+    stops = [one for one in broken_by(settings) if one.level == STOP]
     if stops:
         raise GuardrailsBroken(pair_of(settings), stops)
 
@@ -50,7 +50,7 @@ def advise(settings: Settings, state: Iterable[Recorded]) -> None:
         for facts in facts_of_resources(resources, Sayings(), whole=True)
         for one in findings(facts)
     }
-    new = [one for one in broken(settings) if one.level == ADVISE and (one.rule.id, one.found) not in before]
+    new = [one for one in broken_by(settings) if one.level == ADVISE and (one.rule.id, one.found) not in before]
     if new:
         messages.info(*advice(pair_of(settings), new))
 
@@ -61,11 +61,6 @@ def advice(pair: str, new: Sequence[Finding]) -> list[str]:
         return [f"A guardrail advises for {pair}: {new[0]}"]
     rules = ", ".join(one.rule.id for one in new)
     return [f"{len(new)} guardrails advise for {pair} ({rules}).", *(f"  - {one}" for one in new)]
-
-
-def broken(settings: Settings) -> list[Finding]:
-    """The rules that the pair breaks, as it is configured."""
-    return findings(facts_of_settings(settings), settings.guardrails.levels)
 
 
 def pair_of(settings: Settings) -> str:

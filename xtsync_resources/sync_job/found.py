@@ -57,9 +57,8 @@ def remembered_beside(record: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
     if not record:
         return {}
     kept = ("servicePrincipalId", "foundState", "foundPeople", "foundCycle")
-    known = {key: record[key] for key in kept if key in record}
-    found = {**NOTHING_FOUND, **known, "foundSettings": secrets.get("found") or "{}"}
-    return {**found, GONE: True}
+    known = {key: record[key] for key in kept}
+    return {**NOTHING_FOUND, **known, "foundSettings": secrets.get("found") or "{}", GONE: True}
 
 
 def found_first(first: Mapping[str, Any], now: Properties) -> Properties:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...config import Settings
-from ...guardrails.pair_facts import facts_of_settings
-from ...guardrails.rules import RULES, STOP, findings
+from ...guardrails.rules import RULES, STOP, broken_by
 from .finding import ADVICE, Finding, Level, as_advice, counted
 
 AREA = "guardrails"
@@ -18,7 +17,7 @@ def check(settings: Settings) -> list[Finding]:
         )
         if one.level == STOP
         else Finding("pair", AREA, Level.OK, f"{ADVICE}{one}")
-        for one in findings(facts_of_settings(settings), settings.guardrails.levels)
+        for one in broken_by(settings)
     ]
     if settings.allow_deletions:
         number = settings.allow_deletions
